@@ -1,0 +1,4 @@
+@NullMarked
+package dev.caisson.events;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.caisson.model;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.caisson.oci;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.caisson.rpc;
+
+import org.jspecify.annotations.NullMarked;

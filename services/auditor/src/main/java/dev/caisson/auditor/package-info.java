@@ -1,0 +1,4 @@
+@NullMarked
+package dev.caisson.auditor;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.caisson.broker;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.caisson.gateway;
+
+import org.jspecify.annotations.NullMarked;
