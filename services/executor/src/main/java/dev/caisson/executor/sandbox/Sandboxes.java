@@ -99,7 +99,7 @@ final class Sandboxes {
     if (taken instanceof Registry.Entry.Present<Sandbox>(Sandbox sandbox)
         && !requestId.isEmpty()
         && sandbox.record().getRequestId().equals(requestId)) {
-      Digests.requireSame(sandbox.record().getRequestDigest(), wanted.digest());
+      Digests.requireSame(sandbox.record().getRequestSha256(), wanted.digest());
       return sandbox;
     }
     throw new Refusal(
@@ -131,7 +131,7 @@ final class Sandboxes {
             .setResources(wanted.resources())
             .putAllAnnotations(wanted.annotations())
             .setRequestId(wanted.actor().getRequestId())
-            .setRequestDigest(wanted.digest());
+            .setRequestSha256(wanted.digest());
     wanted.rootContainerUid().ifPresent(draft::setRootContainerUid);
     return draft.build();
   }
