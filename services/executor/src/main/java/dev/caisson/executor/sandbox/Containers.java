@@ -117,7 +117,7 @@ final class Containers {
     if (!request.getSandboxId().isEmpty()) {
       return madeIn(sandboxes.require(request.getTenant(), request.getSandboxId()), request, plan);
     }
-    String uid = host.uids().next().toString();
+    String uid = host.uids().get();
     Sandbox sandbox = sandboxes.create(implied(request, uid));
     try {
       return madeIn(sandbox, request, plan, uid);
@@ -145,7 +145,7 @@ final class Containers {
   }
 
   private Container madeIn(Sandbox sandbox, CreateContainerRequest request, Plan plan) {
-    return madeIn(sandbox, request, plan, host.uids().next().toString());
+    return madeIn(sandbox, request, plan, host.uids().get());
   }
 
   private Container madeIn(

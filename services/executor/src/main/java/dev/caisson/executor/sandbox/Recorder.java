@@ -62,6 +62,13 @@ final class Recorder {
     return event(container.sandbox().record(), container.record());
   }
 
+  /** About one of its exec'd processes. */
+  static Event.Builder event(Container container, String processId) {
+    Event.Builder event = event(container);
+    event.getSubjectBuilder().setProcessId(processId);
+    return event;
+  }
+
   static Event.Builder event(SandboxRecord sandbox, ContainerRecord container) {
     return Event.newBuilder()
         .setSubject(

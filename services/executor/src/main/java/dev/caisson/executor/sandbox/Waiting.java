@@ -28,7 +28,7 @@ record Waiting(RunningProgram program, Plan plan) implements AutoCloseable {
     while (true) {
       switch (program.await(timeout)) {
         case Progress.AtBarrier(int step) -> {
-          String reached = plan.barrier(step);
+          String reached = plan.barrier(step).orElseThrow();
           if (reached.equals(barrier)) {
             return;
           }
@@ -60,9 +60,14 @@ record Waiting(RunningProgram program, Plan plan) implements AutoCloseable {
     }
   }
 
+  /** {@code Failed to mount proc on /proc: EPERM (1)}. */
+  static String failure(Plan plan, int step, Errno errno) {
+    return "Failed to " + plan.describe(step) + ": " + errno.name() + " (" + errno.number() + ")";
+  }
+
   private RefusedException failed(int step, Errno errno) {
-    String words = plan.failure(step, errno.name(), errno.number());
-    if (!plan.isExec(step)) {
+    String words = failure(plan, step, errno);
+    if (!plan.executes(step)) {
       Map<String, String> metadata = Map.of("errno", errno.name(), "step", Integer.toString(step));
       return new Refusal(Reason.SYSTEM_CALL_FAILED, words, metadata).exception();
     }
