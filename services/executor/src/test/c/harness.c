@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -372,6 +373,7 @@ static int run_isolated(void (*body)(void))
 	MUST(unshare(CLONE_NEWPID | CLONE_NEWNS));
 	pid_t child = MUST(fork());
 	if (child == 0) {
+		MUST(prctl(PR_SET_PDEATHSIG, SIGKILL));
 		MUST(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
 		MUST(mount("proc", "/proc", "proc", 0, NULL));
 		body();

@@ -35,7 +35,7 @@ record CProgram(Path executable) {
     command.addAll(FLAGS);
     command.addAll(flags);
     Stream.of(sources).map(CProgram::locate).map(Path::toString).forEach(command::add);
-    Result result = run(directory, COMPILATION, command);
+    Result result = run(COMPILATION, command);
     if (result.status() != 0) {
       throw new AssertionError("Failed to compile " + name + ": " + result.output());
     }
@@ -45,7 +45,7 @@ record CProgram(Path executable) {
   Result run(Duration limit, String... arguments) throws Exception {
     List<String> command = new ArrayList<>(List.of(executable.toString()));
     command.addAll(List.of(arguments));
-    return run(executable.getParent(), limit, command);
+    return run(limit, command);
   }
 
   private static Path locate(String source) {
@@ -53,9 +53,18 @@ record CProgram(Path executable) {
     return Files.exists(test) ? test : SOURCES.resolve(source);
   }
 
-  private static Result run(Path directory, Duration limit, List<String> command)
+  private static Result run(Duration limit, List<String> command)
       throws IOException, InterruptedException {
-    Path output = Files.createTempFile(directory, "output", ".txt");
+    Path output = Files.createTempFile("caisson-init-test", ".txt");
+    try {
+      return run(limit, command, output);
+    } finally {
+      Files.delete(output);
+    }
+  }
+
+  private static Result run(Duration limit, List<String> command, Path output)
+      throws IOException, InterruptedException {
     Process process =
         new ProcessBuilder(command)
             .redirectErrorStream(true)

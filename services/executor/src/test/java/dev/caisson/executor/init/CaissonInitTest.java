@@ -44,6 +44,19 @@ class CaissonInitTest {
   }
 
   @Test
+  void isBuiltReproducibly() throws Exception {
+    Path build = Path.of("src/main/c/build.sh");
+    CProgram.Result result =
+        new CProgram(build.toAbsolutePath()).run(Duration.ofMinutes(1), directory.toString());
+    assertThat(result.status()).as(result.output()).isZero();
+    try (Stream<Path> binaries = Files.list(BINARIES)) {
+      for (Path binary : binaries.toList()) {
+        assertThat(directory.resolve(binary.getFileName())).hasSameBinaryContentAs(binary);
+      }
+    }
+  }
+
+  @Test
   void survivesSpoiledPrograms() throws Exception {
     fuzz("program_fuzz", "program_fuzz.c", "fuzz_random.c", "program.c");
   }
