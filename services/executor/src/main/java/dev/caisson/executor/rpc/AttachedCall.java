@@ -116,7 +116,7 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
     Input input = method.input(message);
     Attachment to = attachment;
     if (input == null || to == null) {
-      throw Failures.invalidStream();
+      throw ErrorMapping.invalidStream();
     }
     if (input.getSignal() != 0) {
       to.signal().accept(input.getSignal());
@@ -157,7 +157,7 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
       from.afterExit().run();
       client.onCompleted();
     } catch (RuntimeException e) {
-      client.onError(Failures.status(e));
+      client.onError(ErrorMapping.status(e));
     }
   }
 
@@ -165,7 +165,7 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
     if (!ended) {
       ended = true;
       leave();
-      client.onError(Failures.status(e));
+      client.onError(ErrorMapping.status(e));
     }
   }
 
@@ -197,7 +197,7 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
   public void onCompleted() {
     Attachment to = attachment;
     if (to == null) {
-      fail(Failures.invalidStream());
+      fail(ErrorMapping.invalidStream());
     } else if (to.streams() != null && !inputEnded) {
       inputEnded = true;
       to.streams().input().finish();

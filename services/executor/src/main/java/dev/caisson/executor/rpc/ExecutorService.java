@@ -246,7 +246,7 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
     public AttachedCall.@Nullable Attachment begin(
         AttachRequest first, Consumer<AttachResponse> out) {
       if (!first.hasAttach()) {
-        throw Failures.invalidStream();
+        throw ErrorMapping.invalidStream();
       }
       AttachContainer attach = first.getAttach();
       Actor actor = seen(attach.getActor());
@@ -276,7 +276,7 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
     @Override
     public AttachedCall.@Nullable Attachment begin(ExecRequest first, Consumer<ExecResponse> out) {
       if (!first.hasExec()) {
-        throw Failures.invalidStream();
+        throw ErrorMapping.invalidStream();
       }
       Actor actor = seen(first.getExec().getActor());
       admission.admit("Exec", first.getExec(), actor);
@@ -307,7 +307,7 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
     @Override
     public AttachedCall.@Nullable Attachment begin(RunRequest first, Consumer<RunResponse> out) {
       if (!first.hasRun()) {
-        throw Failures.invalidStream();
+        throw ErrorMapping.invalidStream();
       }
       CreateContainerRequest request =
           admitted.apply(first.getRun()).toBuilder().setStdio(StdioMode.PIPE).build();

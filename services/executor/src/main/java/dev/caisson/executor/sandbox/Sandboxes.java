@@ -181,7 +181,7 @@ final class Sandboxes {
     if (!sandbox.containers().isEmpty()) {
       throw notEmpty(sandbox);
     }
-    recorder.record(
+    recorder.recordEnd(
         Recorder.event(sandbox.record(), actor)
             .setSandboxDeleted(SandboxDeleted.getDefaultInstance()),
         () -> {

@@ -45,6 +45,11 @@ record Waiting(RunningProgram program, Plan plan) implements AutoCloseable {
     }
   }
 
+  /** Whether nothing of the program is left to do. Does not wait. */
+  boolean isThrough() {
+    return program.isThrough();
+  }
+
   /**
    * Lets the program go on to its end: the file is then executed.
    *

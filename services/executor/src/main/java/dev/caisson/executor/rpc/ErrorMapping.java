@@ -12,12 +12,12 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The executor's problems as callers read them: a canonical code, an ErrorInfo, a sentence. */
-final class Failures {
-  static final String DOMAIN = "executor.caisson.dev";
+public final class ErrorMapping {
+  public static final String DOMAIN = "executor.caisson.dev";
 
-  private static final System.Logger LOG = System.getLogger(Failures.class.getName());
+  private static final System.Logger LOG = System.getLogger(ErrorMapping.class.getName());
 
-  private Failures() {}
+  private ErrorMapping() {}
 
   static StatusRuntimeException of(Refusal refusal) {
     return RpcErrors.of(
@@ -29,7 +29,7 @@ final class Failures {
   }
 
   /** Null for a defect, which the server logs and hides. */
-  static @Nullable StatusRuntimeException map(Throwable error) {
+  public static @Nullable StatusRuntimeException map(Throwable error) {
     if (!(error instanceof RuntimeException failure) || failure instanceof StatusRuntimeException) {
       return null;
     }
