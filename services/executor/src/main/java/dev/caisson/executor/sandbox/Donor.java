@@ -289,12 +289,20 @@ final class Donor {
   }
 
   private Fd stdio(Donation.Stdio stdio, Sources sources) {
-    Fd end = sources.stdio().get(stdio.stream().ordinal());
+    Fd end = sources.stdio().get(number(stdio.stream()));
     FileStatus status = kernel.files().status(end);
     if (status.type() == FileType.FIFO) {
       kernel.files().setOwner(end, host(sources.uids(), stdio.uid()), host(sources.gids(), stdio.gid()));
     }
     return end.duplicate();
+  }
+
+  private static int number(Donation.Stream stream) {
+    return switch (stream) {
+      case STDIN -> 0;
+      case STDOUT -> 1;
+      case STDERR -> 2;
+    };
   }
 
   /** An id of the container as the host sees it. */
