@@ -15,6 +15,13 @@ public final class HookPlan {
 
   private HookPlan() {}
 
+  /** Of BECOME, for the helper that runs hooks: it stays as it was started. */
+  public static Plan helper() {
+    Assembly assembly = new Assembly();
+    assembly.add(new ProcessStep.SetUmask(UMASK));
+    return assembly.plan(List.of());
+  }
+
   /**
    * The program of a hook.
    *

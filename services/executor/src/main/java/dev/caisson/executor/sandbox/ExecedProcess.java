@@ -1,0 +1,77 @@
+package dev.caisson.executor.sandbox;
+
+import dev.caisson.executor.store.v1.ContainerRecord;
+import dev.caisson.executor.store.v1.ProcessRecord;
+import dev.caisson.linux.Fd;
+import dev.caisson.proto.types.v1.ExitStatus;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/** A process that was started in a running container. Anyone may read; changed in the sandbox's queue. */
+final class ExecedProcess {
+  private final @Nullable Fd pidfd;
+  private final Optional<ProcessStreams> streams;
+  private final CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
+  private volatile ProcessRecord record;
+
+  /** Takes the descriptor over. */
+  ExecedProcess(ProcessRecord record, @Nullable Fd pidfd, Optional<ProcessStreams> streams) {
+    this.record = record;
+    this.pidfd = pidfd;
+    this.streams = streams;
+  }
+
+  /** One that had ended in an earlier life of the executor. */
+  static ExecedProcess ended(ProcessRecord record, ExitStatus status) {
+    ExecedProcess process = new ExecedProcess(record, null, Optional.empty());
+    process.exit.complete(status);
+    return process;
+  }
+
+  /** One that ended while no executor was there, or of which nothing is known. */
+  static ExecedProcess unknown(ProcessRecord record) {
+    return new ExecedProcess(record, null, Optional.empty());
+  }
+
+  String id() {
+    return record.getId();
+  }
+
+  long token() {
+    return record.getToken();
+  }
+
+  ProcessRecord record() {
+    return record;
+  }
+
+  /** Empty where it has ended without this life of the executor having seen it. */
+  Optional<Fd> pidfd() {
+    return Optional.ofNullable(pidfd);
+  }
+
+  Optional<ProcessStreams> streams() {
+    return streams;
+  }
+
+  CompletableFuture<ExitStatus> exit() {
+    return exit;
+  }
+
+  void ended(ProcessRecord last) {
+    record = last;
+    pidfd().ifPresent(Fd::close);
+  }
+
+  /** The container's record with this process's newest one. */
+  static ContainerRecord stored(ContainerRecord container, ProcessRecord process) {
+    ContainerRecord.Builder next = container.toBuilder();
+    for (int i = 0; i < next.getExecsCount(); i++) {
+      if (next.getExecs(i).getId().equals(process.getId())) {
+        return next.setExecs(i, process).build();
+      }
+    }
+    return next.addExecs(process).build();
+  }
+}
