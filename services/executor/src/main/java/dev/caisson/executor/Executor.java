@@ -1,9 +1,12 @@
 package dev.caisson.executor;
 
 import dev.caisson.executor.cgroup.Cgroups;
+import dev.caisson.executor.guard.Guard;
+import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.hook.HookRunner;
 import dev.caisson.executor.init.InitLauncher;
 import dev.caisson.executor.journal.Journal;
+import dev.caisson.executor.journal.JournalService;
 import dev.caisson.executor.journal.JournalSettings;
 import dev.caisson.executor.journal.UsageLog;
 import dev.caisson.executor.journal.UsageLogSettings;
@@ -12,6 +15,7 @@ import dev.caisson.executor.poll.PollLoop;
 import dev.caisson.executor.procfs.TrustedProc;
 import dev.caisson.executor.rpc.ErrorMapping;
 import dev.caisson.executor.rpc.ExecutorService;
+import dev.caisson.executor.rpc.GuardedAdmission;
 import dev.caisson.executor.sandbox.Host;
 import dev.caisson.executor.sandbox.Node;
 import dev.caisson.executor.sandbox.NodeAssembly;
@@ -19,7 +23,7 @@ import dev.caisson.executor.sandbox.Settings;
 import dev.caisson.executor.store.Store;
 import dev.caisson.executor.usage.UsageSampler;
 import dev.caisson.linux.Kernel;
-import dev.caisson.model.Uids;
+import dev.caisson.model.Uid7;
 import dev.caisson.proto.events.v1.ExecutorStarted;
 import dev.caisson.proto.executor.v1.GetNodeResponse;
 import dev.caisson.rpc.GrpcServer;
@@ -29,11 +33,14 @@ import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
@@ -95,24 +102,29 @@ public final class Executor implements AutoCloseable {
     Kernel kernel = Kernel.open();
     TrustedProc proc = keep(new TrustedProc(kernel));
     Cgroups cgroups = Cgroups.detect(Path.of("/proc/self/mountinfo"));
-    Uids uids = new Uids(Clock.systemUTC(), new SecureRandom());
+    Uid7 uids = new Uid7(Clock.systemUTC(), new SecureRandom());
     Journal journal =
         keep(
             Journal.open(
                 JournalSettings.defaults(options.data().resolve("journal"), options.node()),
                 Clock.systemUTC(),
-                () -> bytes(uids.next()),
+                () -> bytes(uids.next().value()),
                 ExecutorStarted.newBuilder().setVersion(VERSION).setBootId(proc.bootId()).build()));
     UsageLog usage =
         keep(
             UsageLog.open(
                 UsageLogSettings.defaults(
-                    options.data().resolve("usage"), options.node(), journal.epoch(), proc.bootId()),
+                    options.data().resolve("usage"),
+                    options.node(),
+                    journal.epoch(),
+                    proc.bootId()),
                 Clock.systemUTC()));
     Host host = host(kernel, proc, cgroups, journal, uids);
-    Node node = node(host, usage);
-    serve(host, node, identity(kernel, cgroups, journal), journal, usage);
-    LOG.log(Level.INFO, "Ready after {0} ms", Duration.ofNanos(System.nanoTime() - began).toMillis());
+    Guard guard = new Guard(GuardPolicy.parse(policy()));
+    Node node = node(host, guard, usage);
+    serve(host, node, guard, identity(kernel, cgroups, journal), journal, usage);
+    LOG.log(
+        Level.INFO, "Ready after {0} ms", Duration.ofNanos(System.nanoTime() - began).toMillis());
   }
 
   private static byte[] bytes(UUID uuid) {
@@ -120,6 +132,22 @@ public final class Executor implements AutoCloseable {
         .putLong(uuid.getMostSignificantBits())
         .putLong(uuid.getLeastSignificantBits())
         .array();
+  }
+
+  /** Only root may say what is allowed. */
+  private String policy() throws IOException {
+    if (options.guard().isEmpty()) {
+      return "";
+    }
+    Path file = Path.of(options.guard());
+    PosixFileAttributes attributes = Files.readAttributes(file, PosixFileAttributes.class);
+    boolean writable =
+        attributes.permissions().contains(PosixFilePermission.GROUP_WRITE)
+            || attributes.permissions().contains(PosixFilePermission.OTHERS_WRITE);
+    if (writable || !attributes.owner().getName().equals("root")) {
+      throw new IOException(file + " must belong to root, and nobody else may write to it");
+    }
+    return Files.readString(file);
   }
 
   private void directories() throws IOException {
@@ -130,8 +158,7 @@ public final class Executor implements AutoCloseable {
         options.run().resolve("sandboxes"), PosixFilePermissions.fromString("rwx------"));
   }
 
-  private Host host(
-      Kernel kernel, TrustedProc proc, Cgroups cgroups, Journal journal, Uids uids) {
+  private Host host(Kernel kernel, TrustedProc proc, Cgroups cgroups, Journal journal, Uid7 uids) {
     ScheduledThreadPoolExecutor workers = new ScheduledThreadPoolExecutor(WORKERS);
     keep(workers::shutdownNow);
     PollLoop control = keep(new PollLoop(kernel.polling(), "control").start());
@@ -156,7 +183,7 @@ public final class Executor implements AutoCloseable {
         launcher,
         cgroups,
         journal,
-        Store.open(options.data().resolve("store")),
+        keep(Store.open(options.data().resolve("store"))),
         control,
         stdio,
         hooks,
@@ -165,18 +192,24 @@ public final class Executor implements AutoCloseable {
         () -> uids.next().toString());
   }
 
-  private Node node(Host host, UsageLog usage) {
+  private Node node(Host host, Guard guard, UsageLog usage) {
+    List<UsageSampler> samplers = new ArrayList<>();
     NodeAssembly assembly =
         new NodeAssembly(
             host,
-            List.of(Path.of("/")),
-            List.of(Path.of("/")),
-            sandboxes -> keep(new UsageSampler(SAMPLING, Clock.systemUTC(), usage, sandboxes)));
-    return assembly.recover();
+            guard.policy(),
+            sandboxes -> {
+              UsageSampler sampler =
+                  keep(new UsageSampler(SAMPLING, Clock.systemUTC(), usage, sandboxes));
+              samplers.add(sampler);
+              return sampler;
+            });
+    Node node = assembly.recover();
+    samplers.forEach(UsageSampler::start);
+    return node;
   }
 
-  private static GetNodeResponse.Builder identity(
-      Kernel kernel, Cgroups cgroups, Journal journal) {
+  private static GetNodeResponse.Builder identity(Kernel kernel, Cgroups cgroups, Journal journal) {
     return GetNodeResponse.newBuilder()
         .setVersion(VERSION)
         .setEpoch(journal.epoch())
@@ -186,16 +219,21 @@ public final class Executor implements AutoCloseable {
   }
 
   private void serve(
-      Host host, Node node, GetNodeResponse.Builder identity, Journal journal, UsageLog usage)
+      Host host,
+      Node node,
+      Guard guard,
+      GetNodeResponse.Builder identity,
+      Journal journal,
+      UsageLog usage)
       throws IOException {
     ExecutorService commands =
         new ExecutorService(
             node,
-            (operation, request, actor) -> {},
+            new GuardedAdmission(guard, host.journal(), host.clock()),
             identity.setNode(options.node()).build(),
             host.workers());
     keep(socket("executor.sock", commands));
-    java.util.Objects.requireNonNull(journal); java.util.Objects.requireNonNull(usage);
+    keep(socket("journal.sock", keep(new JournalService(journal, usage))));
   }
 
   private GrpcServer socket(String name, BindableService service) throws IOException {

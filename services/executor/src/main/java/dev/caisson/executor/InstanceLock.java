@@ -15,8 +15,7 @@ record InstanceLock(FileChannel file, FileLock lock) implements AutoCloseable {
    */
   static InstanceLock take(Path data) throws IOException {
     FileChannel file =
-        FileChannel.open(
-            data.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileChannel.open(data.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     @Nullable FileLock lock = file.tryLock();
     if (lock == null) {
       file.close();

@@ -1,6 +1,5 @@
 package dev.caisson.executor.hook;
 
-import dev.caisson.executor.init.InitClient;
 import dev.caisson.executor.init.InitLauncher;
 import dev.caisson.executor.init.LaunchedInit;
 import dev.caisson.executor.init.ProcessEnd;
@@ -38,10 +37,11 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs hooks: in the host's namespaces, by a caisson-init that serves for nothing else and ends with the executor.
+ * Runs hooks: in the host's namespaces, by a caisson-init that serves for nothing else and ends
+ * with the executor.
  *
- * <p>Thread-safe. A hook is in a session of its own, so that all of it can be killed; what it prints is read and its end
- * kept, so that nothing that it leaves behind holds anything up.
+ * <p>Thread-safe. A hook is in a session of its own, so that all of it can be killed; what it
+ * prints is read and its end kept, so that nothing that it leaves behind holds anything up.
  */
 public final class HookRunner implements AutoCloseable {
   /** Of a hook that names no timeout of its own, and the most that one may name. */
@@ -177,20 +177,18 @@ public final class HookRunner implements AutoCloseable {
     };
   }
 
-  private static Optional<String> problem(
-      Optional<ProcessEnd> end, boolean timedOut, Hook hook) {
+  private static Optional<String> problem(Optional<ProcessEnd> end, boolean timedOut, Hook hook) {
     if (timedOut) {
       return Optional.of("it took longer than " + timeout(hook).toSeconds() + " s and was killed");
     }
-    return end.flatMap(
-        known -> {
-          if (known.signal() != 0) {
-            return Optional.of("it was ended by signal " + known.signal());
-          }
-          return known.code() == 0
-              ? Optional.empty()
-              : Optional.of("it ended with code " + known.code());
-        });
+    return end.flatMap(known -> {
+      if (known.signal() != 0) {
+        return Optional.of("it was ended by signal " + known.signal());
+      }
+      return known.code() == 0
+          ? Optional.empty()
+          : Optional.of("it ended with code " + known.code());
+    });
   }
 
   private static Duration timeout(Hook hook) {

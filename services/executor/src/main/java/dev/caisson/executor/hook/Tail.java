@@ -10,8 +10,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.regex.Pattern;
 
 /**
- * Reads all that a hook prints, and keeps its end: a hook that prints without an end costs no memory, and one that
- * leaves its output open to a daemon holds nothing up.
+ * Reads all that a hook prints, and keeps its end: a hook that prints without an end costs no
+ * memory, and one that leaves its output open to a daemon holds nothing up.
  */
 final class Tail {
   static final int BYTES = 4096;
@@ -64,18 +64,17 @@ final class Tail {
   /** The hook has ended: what it printed last, as text that is safe to show. */
   CompletableFuture<String> finish() {
     CompletableFuture<String> text = new CompletableFuture<>();
-    loop.execute(
-        () -> {
-          if (pipe.isOpen()) {
-            int count = files.read(pipe, chunk.clear());
-            if (count > 0) {
-              append(count);
-            }
-            close();
-          }
-          String all = new String(end, StandardCharsets.UTF_8);
-          text.complete(UNPRINTABLE.matcher(all).replaceAll("?"));
-        });
+    loop.execute(() -> {
+      if (pipe.isOpen()) {
+        int count = files.read(pipe, chunk.clear());
+        if (count > 0) {
+          append(count);
+        }
+        close();
+      }
+      String all = new String(end, StandardCharsets.UTF_8);
+      text.complete(UNPRINTABLE.matcher(all).replaceAll("?"));
+    });
     return text;
   }
 }

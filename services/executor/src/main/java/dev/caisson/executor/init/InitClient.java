@@ -2,7 +2,6 @@ package dev.caisson.executor.init;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Fd;
-import dev.caisson.linux.Files;
 import dev.caisson.linux.Kernel;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Pair;
@@ -17,13 +16,16 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The executor's side of one caisson-init: requests, their answers, and the exits that it reports in between.
+ * The executor's side of one caisson-init: requests, their answers, and the exits that it reports
+ * in between.
  *
- * <p>Thread-safe. Whoever reads (a request that waits for its answer, or {@link #drain}) hands every exit that it meets
- * to the listener, which must not block.
+ * <p>Thread-safe. Whoever reads (a request that waits for its answer, or {@link #drain}) hands
+ * every exit that it meets to the listener, which must not block.
  */
 public final class InitClient implements AutoCloseable {
-  /** Far beyond what any request takes; a caisson-init that is stopped or broken is then given up. */
+  /**
+   * Far beyond what any request takes; a caisson-init that is stopped or broken is then given up.
+   */
   private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(10);
 
   private final Kernel kernel;
@@ -65,7 +67,10 @@ public final class InitClient implements AutoCloseable {
   /** Makes the sandbox: its namespaces, and the process that serves from then on. */
   StartedProcess become(RunRequest request, boolean exitWithConnection) {
     return launch(
-        Message.BECOME, Message.BORN, exitWithConnection ? Message.EXIT_WITH_CONNECTION : 0, request);
+        Message.BECOME,
+        Message.BORN,
+        exitWithConnection ? Message.EXIT_WITH_CONNECTION : 0,
+        request);
   }
 
   /** Blocks until the program of {@link #become} is through. */
@@ -152,7 +157,10 @@ public final class InitClient implements AutoCloseable {
             java.util.Optional.of(ProcessEnd.of(message)));
   }
 
-  /** Has copies of the descriptors kept, in this order, until {@link #drop}: they survive the executor. */
+  /**
+   * Has copies of the descriptors kept, in this order, until {@link #drop}: they survive the
+   * executor.
+   */
   public void hold(long token, List<Fd> descriptors) {
     ask(Message.request(Message.HOLD, token), descriptors, Message.HELD);
   }
@@ -237,7 +245,8 @@ public final class InitClient implements AutoCloseable {
   private Answer receive() {
     while (true) {
       if (!kernel.sockets().awaitReadable(connection, ANSWER_TIMEOUT)) {
-        throw new InitException("caisson-init did not answer within " + ANSWER_TIMEOUT.toSeconds() + " s");
+        throw new InitException(
+            "caisson-init did not answer within " + ANSWER_TIMEOUT.toSeconds() + " s");
       }
       @Nullable Answer answer = next();
       if (answer == null) {

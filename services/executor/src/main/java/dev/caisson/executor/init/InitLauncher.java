@@ -17,8 +17,8 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * Starts caisson-inits, from a sealed copy of the binary: nothing that a container could reach is ever executed by the
- * executor.
+ * Starts caisson-inits, from a sealed copy of the binary: nothing that a container could reach is
+ * ever executed by the executor.
  *
  * <p>Thread-safe.
  */
@@ -42,7 +42,8 @@ public final class InitLauncher implements AutoCloseable {
     String name = "caisson-init-" + machine;
     try (InputStream resource = InitLauncher.class.getResourceAsStream(name)) {
       if (resource == null) {
-        throw new InitException("this build has no " + name + ": build it on, or for, this machine");
+        throw new InitException(
+            "this build has no " + name + ": build it on, or for, this machine");
       }
       return resource.readAllBytes();
     } catch (IOException e) {
@@ -100,7 +101,9 @@ public final class InitLauncher implements AutoCloseable {
     }
   }
 
-  /** The first process ends as soon as it has made the second, or fails: nothing waits for it here. */
+  /**
+   * The first process ends as soon as it has made the second, or fails: nothing waits for it here.
+   */
   private void reap(Fd first) {
     if (!kernel.processes().awaitEnd(first, FIRST_PROCESS_END)) {
       kill(first);

@@ -4,7 +4,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /** One message of the control protocol: {@code struct message} of caisson_init.h. */
-record Message(int type, int flags, long token, long arg0, long arg1, long arg2, long arg3, long arg4) {
+record Message(
+    int type, int flags, long token, long arg0, long arg1, long arg2, long arg3, long arg4) {
   static final int BYTES = 64;
 
   static final int BECOME = 1;
@@ -59,7 +60,13 @@ record Message(int type, int flags, long token, long arg0, long arg1, long arg2,
     }
     ByteBuffer b = bytes.order(ByteOrder.LITTLE_ENDIAN);
     return new Message(
-        b.getInt(), b.getInt(), b.getLong(), b.getLong(), b.getLong(), b.getLong(), b.getLong(),
+        b.getInt(),
+        b.getInt(),
+        b.getLong(),
+        b.getLong(),
+        b.getLong(),
+        b.getLong(),
+        b.getLong(),
         b.getLong());
   }
 

@@ -8,7 +8,8 @@ import java.util.Optional;
 /**
  * A program for caisson-init to run.
  *
- * @param token names the process until its exit is acknowledged; chosen by the executor, never reused while known
+ * @param token names the process until its exit is acknowledged; chosen by the executor, never
+ *     reused while known
  * @param program encoded
  * @param cloneFlags of clone3(2): the namespaces that the process gets of its own
  * @param cgroup a directory of a cgroup v2 tree to be born in

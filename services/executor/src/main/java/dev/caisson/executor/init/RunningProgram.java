@@ -12,8 +12,8 @@ import java.time.Duration;
 /**
  * The executor's end of a program that caisson-init runs: its gate and its status page.
  *
- * <p>Not thread-safe: it belongs to its sandbox's queue. Closing it does not end the program, as long as
- * caisson-init holds the same descriptors.
+ * <p>Not thread-safe: it belongs to its sandbox's queue. Closing it does not end the program, as
+ * long as caisson-init holds the same descriptors.
  */
 public final class RunningProgram implements AutoCloseable {
   static final int PAGE_BYTES = 4096;
@@ -56,7 +56,10 @@ public final class RunningProgram implements AutoCloseable {
     return new Progress.AtBarrier(index.getInt(0));
   }
 
-  /** Whether it has ended, or has executed a file. Only when it stands at no barrier that was not awaited. */
+  /**
+   * Whether it has ended, or has executed a file. Only when it stands at no barrier that was not
+   * awaited.
+   */
   public boolean isThrough() {
     return kernel.sockets().awaitReadable(gate, Duration.ZERO)
         && await(Duration.ZERO) instanceof Progress.Executed;

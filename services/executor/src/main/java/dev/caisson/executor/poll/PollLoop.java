@@ -44,7 +44,9 @@ public final class PollLoop implements AutoCloseable {
     return this;
   }
 
-  /** Watches a descriptor, which stays the caller's; nothing is reported until {@link Watch#arm}. */
+  /**
+   * Watches a descriptor, which stays the caller's; nothing is reported until {@link Watch#arm}.
+   */
   public Watch watch(Fd fd, Consumer<Set<Interest>> handler) {
     Watch watch = new Watch(tokens.incrementAndGet(), fd, handler);
     watches.put(watch.token, watch);
@@ -68,7 +70,9 @@ public final class PollLoop implements AutoCloseable {
     }
   }
 
-  /** Those that were there when it began: a task that adds another cannot keep descriptors waiting. */
+  /**
+   * Those that were there when it began: a task that adds another cannot keep descriptors waiting.
+   */
   private void runTasks() {
     Queue<Runnable> batch = new ArrayDeque<>();
     for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {

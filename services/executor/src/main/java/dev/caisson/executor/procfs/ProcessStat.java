@@ -26,7 +26,10 @@ public record ProcessStat(
   private static final int THREADS = 20 - 3;
   private static final int STARTTIME = 22 - 3;
 
-  /** Empty when the text is not of that form: the command may hold anything, parentheses and newlines included. */
+  /**
+   * Empty when the text is not of that form: the command may hold anything, parentheses and
+   * newlines included.
+   */
   public static Optional<ProcessStat> parse(String text) {
     int open = text.indexOf('(');
     int close = text.lastIndexOf(')');
@@ -38,7 +41,8 @@ public record ProcessStat(
       return Optional.empty();
     }
     try {
-      return Optional.of(of(text.substring(0, open).strip(), text.substring(open + 1, close), fields));
+      return Optional.of(
+          of(text.substring(0, open).strip(), text.substring(open + 1, close), fields));
     } catch (NumberFormatException e) {
       return Optional.empty();
     }

@@ -16,8 +16,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The host's procfs, through a descriptor whose filesystem was checked: what is read and written here is never a file
- * that somebody has put in its place.
+ * The host's procfs, through a descriptor whose filesystem was checked: what is read and written
+ * here is never a file that somebody has put in its place.
  *
  * <p>Thread-safe.
  */

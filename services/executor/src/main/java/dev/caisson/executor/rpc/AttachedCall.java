@@ -16,11 +16,11 @@ import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A call that carries a process's streams: Run, Exec and Attach differ only in how it begins and in what follows its
- * end.
+ * A call that carries a process's streams: Run, Exec and Attach differ only in how it begins and in
+ * what follows its end.
  *
- * <p>Back-pressure: output is read from the pipe only while the client takes it, and the next input is asked for when
- * the process has taken the one before.
+ * <p>Back-pressure: output is read from the pipe only while the client takes it, and the next input
+ * is asked for when the process has taken the one before.
  */
 final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
 
@@ -62,8 +62,7 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
   private volatile boolean ended;
   private boolean inputEnded;
 
-  private AttachedCall(
-      ServerCallStreamObserver<R> client, Method<Q, R> method, Executor workers) {
+  private AttachedCall(ServerCallStreamObserver<R> client, Method<Q, R> method, Executor workers) {
     this.client = client;
     this.method = method;
     this.workers = workers;

@@ -50,7 +50,10 @@ import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/** caisson.executor.v1: each call passes the guard, as if the gateway had been taken over, and goes to the node. */
+/**
+ * caisson.executor.v1: each call passes the guard, as if the gateway had been taken over, and goes
+ * to the node.
+ */
 public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
   private final Node node;
   private final Admission admission;
@@ -252,7 +255,9 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
       Actor actor = seen(attach.getActor());
       admission.admit("Attach", attach, actor);
       return attachment(
-          node.attach(attach.getTenant(), attach.getContainerId(), actor), ExecutorService::nothing, ExecutorService::nothing);
+          node.attach(attach.getTenant(), attach.getContainerId(), actor),
+          ExecutorService::nothing,
+          ExecutorService::nothing);
     }
 
     @Override
@@ -282,7 +287,9 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
       admission.admit("Exec", first.getExec(), actor);
       AttachedProcess process = node.exec(first.getExec().toBuilder().setActor(actor).build());
       out.accept(ExecResponse.newBuilder().setStarted(process.info()).build());
-      return first.getExec().getDetach() ? null : attachment(process, ExecutorService::nothing, ExecutorService::nothing);
+      return first.getExec().getDetach()
+          ? null
+          : attachment(process, ExecutorService::nothing, ExecutorService::nothing);
     }
 
     @Override
@@ -310,7 +317,7 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
         throw ErrorMapping.invalidStream();
       }
       CreateContainerRequest request =
-          admitted.apply(first.getRun()).toBuilder().setStdio(StdioMode.PIPE).build();
+          admitted.apply(first.getRun().toBuilder().setStdio(StdioMode.PIPE).build());
       Container created = node.createContainer(request);
       try {
         return begun(request, created, out);

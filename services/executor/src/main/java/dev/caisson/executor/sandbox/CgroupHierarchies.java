@@ -12,7 +12,10 @@ final class CgroupHierarchies {
     return cgroup.joinFiles().stream().map(file -> name(cgroup, file)).toList();
   }
 
-  /** {@code /sys/fs/cgroup/memory/caisson/…/cgroup.procs} is {@code memory}'s: the mount point's name. */
+  /**
+   * {@code /sys/fs/cgroup/memory/caisson/…/cgroup.procs} is {@code memory}'s: the mount point's
+   * name.
+   */
   static String name(Cgroup cgroup, Path joinFile) {
     int below = Path.of(cgroup.path()).getNameCount() + 1;
     int mountPoint = joinFile.getNameCount() - below;

@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A container that lives: its record, and what the executor holds of it.
  *
- * <p>Anyone may read, wait for {@link #exit} and use the streams; everything is changed in the sandbox's queue only.
+ * <p>Anyone may read, wait for {@link #exit} and use the streams; everything is changed in the
+ * sandbox's queue only.
  */
 final class Container {
   private final Sandbox sandbox;
@@ -86,7 +87,10 @@ final class Container {
     running = next;
   }
 
-  /** Whether its program was executed though its record does not say so: an executor died in between. */
+  /**
+   * Whether its program was executed though its record does not say so: an executor died in
+   * between.
+   */
   boolean isStartedUnnoticed() {
     return record.getState() == ContainerState.CREATED
         && running().flatMap(Running::program).map(Waiting::isThrough).orElse(false);

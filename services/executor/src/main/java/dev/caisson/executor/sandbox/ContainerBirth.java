@@ -13,7 +13,9 @@ import dev.caisson.proto.types.v1.ContainerState;
 import java.util.List;
 import java.util.Optional;
 
-/** Makes a container, up to the point where its program would be executed. In the sandbox's queue. */
+/**
+ * Makes a container, up to the point where its program would be executed. In the sandbox's queue.
+ */
 final class ContainerBirth {
   private final Host host;
   private final Donor donor;
@@ -48,8 +50,7 @@ final class ContainerBirth {
           barrier -> hooks.atBarrier(container, barrier));
       adjustOomScore(container, process.pidfd());
       hold(holder, container, process, stdio);
-      container.record(
-          container.record().toBuilder().setState(ContainerState.CREATED).build());
+      container.record(container.record().toBuilder().setState(ContainerState.CREATED).build());
       host.store().put(container.record());
       container.running(
           new Container.Running(process.pidfd(), Optional.of(waiting), stdio.streams(host)));
@@ -61,10 +62,10 @@ final class ContainerBirth {
   }
 
   private Cgroup cgroup(Sandbox sandbox, ContainerRecord draft, Rollback rollback) {
-    String path =
-        new SandboxLayout(parentOf(sandbox), sandbox.uid()).container(draft.getUid());
+    String path = new SandboxLayout(parentOf(sandbox), sandbox.uid()).container(draft.getUid());
     Cgroup cgroup =
-        host.cgroups().create(path, draft.getSpec().getResources(), SandboxBirth.ownerOf(sandbox.record()));
+        host.cgroups()
+            .create(path, draft.getSpec().getResources(), SandboxBirth.ownerOf(sandbox.record()));
     rollback.onFailure("cgroup", cgroup::remove);
     return cgroup;
   }
@@ -81,8 +82,7 @@ final class ContainerBirth {
 
   private StartedProcess launch(Holder holder, Container container, Plan plan, Stdio stdio) {
     Donor.Sources sources =
-        Donor.Sources.of(
-            container.sandbox(), container.cgroup(), stdio.inside(), Optional.empty());
+        Donor.Sources.of(container.sandbox(), container.cgroup(), stdio.inside(), Optional.empty());
     List<Fd> donated = donor.open(plan.donations(), sources);
     try (Closing directory = host.birthDirectory(container.cgroup())) {
       return holder

@@ -145,23 +145,21 @@ final class Containers {
     return madeIn(sandbox, request, plan, host.uids().get());
   }
 
-  private Container madeIn(
-      Sandbox sandbox, CreateContainerRequest request, Plan plan, String uid) {
+  private Container madeIn(Sandbox sandbox, CreateContainerRequest request, Plan plan, String uid) {
     return sandbox
         .queue()
-        .call(
-            () -> {
-              requireRoom(sandbox);
-              ContainerRecord draft = draft(sandbox, request, plan, uid);
-              return recorder.record(
-                  Recorder.event(sandbox.record(), draft)
-                      .setActor(request.getActor())
-                      .setContainerCreated(created(request, plan, draft)),
-                  () -> birth.make(sandbox, draft, plan),
-                  made ->
-                      Recorder.event(made, request.getActor())
-                          .setContainerCreated(created(request, plan, made.record())));
-            });
+        .call(() -> {
+          requireRoom(sandbox);
+          ContainerRecord draft = draft(sandbox, request, plan, uid);
+          return recorder.record(
+              Recorder.event(sandbox.record(), draft)
+                  .setActor(request.getActor())
+                  .setContainerCreated(created(request, plan, draft)),
+              () -> birth.make(sandbox, draft, plan),
+              made ->
+                  Recorder.event(made, request.getActor())
+                      .setContainerCreated(created(request, plan, made.record())));
+        });
   }
 
   private static void requireRoom(Sandbox sandbox) {
@@ -231,13 +229,12 @@ final class Containers {
   Container require(String tenant, String id) {
     return registry
         .find(tenant, id)
-        .orElseThrow(
-            () ->
-                new Refusal(
-                        Reason.CONTAINER_NOT_FOUND,
-                        "There is no container " + id + ".",
-                        Map.of("container", id))
-                    .exception());
+        .orElseThrow(() ->
+            new Refusal(
+                    Reason.CONTAINER_NOT_FOUND,
+                    "There is no container " + id + ".",
+                    Map.of("container", id))
+                .exception());
   }
 
   List<Container> list(String tenant) {
@@ -316,20 +313,19 @@ final class Containers {
     Sandbox sandbox = container.sandbox();
     sandbox
         .queue()
-        .run(
-            () -> {
-              boolean root = sandbox.record().getRootContainerUid().equals(container.uid());
-              if (root) {
-                requireAlone(container, force);
-                List.copyOf(sandbox.containers()).stream()
-                    .filter(other -> other != container)
-                    .forEach(other -> deleteOne(other, true, actor));
-              }
-              deleteOne(container, force, actor);
-              if (root) {
-                sandboxes.delete(sandbox, actor);
-              }
-            });
+        .run(() -> {
+          boolean root = sandbox.record().getRootContainerUid().equals(container.uid());
+          if (root) {
+            requireAlone(container, force);
+            List.copyOf(sandbox.containers()).stream()
+                .filter(other -> other != container)
+                .forEach(other -> deleteOne(other, true, actor));
+          }
+          deleteOne(container, force, actor);
+          if (root) {
+            sandboxes.delete(sandbox, actor);
+          }
+        });
   }
 
   private static void requireAlone(Container root, boolean force) {
@@ -364,13 +360,12 @@ final class Containers {
   void deleteSandbox(Sandbox sandbox, boolean force, Actor actor) {
     sandbox
         .queue()
-        .run(
-            () -> {
-              if (force) {
-                List.copyOf(sandbox.containers())
-                    .forEach(container -> deleteOne(container, true, actor));
-              }
-              sandboxes.delete(sandbox, actor);
-            });
+        .run(() -> {
+          if (force) {
+            List.copyOf(sandbox.containers())
+                .forEach(container -> deleteOne(container, true, actor));
+          }
+          sandboxes.delete(sandbox, actor);
+        });
   }
 }

@@ -28,8 +28,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Opens what a program is given: every path that comes from a spec is resolved here, once, beneath a root that the guard
- * allows, and checked on the descriptor.
+ * Opens what a program is given: every path that comes from a spec is resolved here, once, beneath
+ * a root that the guard allows, and checked on the descriptor.
  *
  * <p>Thread-safe.
  */
@@ -49,7 +49,10 @@ final class Donor {
           0x80L, MountFlag.NO_DIRECTORY_ATIME,
           0x200000L, MountFlag.NO_SYMLINK_FOLLOWING);
 
-  /** Without READ_ONLY the owner and the mode of the host's own node could be changed; it can still be written to. */
+  /**
+   * Without READ_ONLY the owner and the mode of the host's own node could be changed; it can still
+   * be written to.
+   */
   private static final MountAttributes DEVICE =
       MountAttributes.setting(MountFlag.READ_ONLY, MountFlag.NO_SUID, MountFlag.NO_EXEC)
           .withPropagation(Propagation.PRIVATE);
@@ -105,7 +108,9 @@ final class Donor {
     }
   }
 
-  /** The sources of bind mounts that are files. What is not there is found out when it is opened. */
+  /**
+   * The sources of bind mounts that are files. What is not there is found out when it is opened.
+   */
   Set<String> fileSources(List<Mount> mounts) {
     Set<String> files = new HashSet<>();
     for (Mount mount : mounts) {
@@ -151,10 +156,12 @@ final class Donor {
       case Donation.DeviceTree device -> deviceTree(device);
       case Donation.CgroupProcs join -> cgroupProcs(join, sources.cgroup());
       case Donation.Stdio stdio -> stdio(stdio, sources);
-      case Donation.ContainerProcess process -> sources.containerProcess().orElseThrow().duplicate();
+      case Donation.ContainerProcess process ->
+          sources.containerProcess().orElseThrow().duplicate();
       case Donation.NamespaceFile namespace ->
           throw Refusal.unsupported(
-                  "namespaces.path", "Joining a namespace by its path is not possible yet: leave it out.")
+                  "namespaces.path",
+                  "Joining a namespace by its path is not possible yet: leave it out.")
               .exception();
     };
   }
@@ -177,7 +184,12 @@ final class Donor {
     try (Fd source = beneath(mountRoots, path, "mounts.source", OpenFlag.PATH)) {
       Fd tree = kernel.mounts().cloneTree(source, bind.recursive());
       return configured(
-          tree, attributes(bind.attributes()), userNamespace, bind.recursive(), "mounts.source", path);
+          tree,
+          attributes(bind.attributes()),
+          userNamespace,
+          bind.recursive(),
+          "mounts.source",
+          path);
     } catch (LinuxException e) {
       throw notThere(e, Reason.INVALID_SPEC, "mounts.source", path, "there");
     }
@@ -185,12 +197,11 @@ final class Donor {
 
   private static MountAttributes attributes(dev.caisson.executor.plan.MountAttributes wanted) {
     Set<MountFlag> set = EnumSet.noneOf(MountFlag.class);
-    FLAGS.forEach(
-        (bit, flag) -> {
-          if ((wanted.setBits() & bit) != 0) {
-            set.add(flag);
-          }
-        });
+    FLAGS.forEach((bit, flag) -> {
+      if ((wanted.setBits() & bit) != 0) {
+        set.add(flag);
+      }
+    });
     Propagation propagation =
         switch (wanted.propagation()) {
           case PRIVATE -> Propagation.PRIVATE;
@@ -237,10 +248,9 @@ final class Donor {
         roots.stream()
             .filter(path::startsWith)
             .findFirst()
-            .orElseThrow(
-                () ->
-                    Refusal.guard(field, field + " must lie below one of " + roots + ": " + path)
-                        .exception());
+            .orElseThrow(() ->
+                Refusal.guard(field, field + " must lie below one of " + roots + ": " + path)
+                    .exception());
     Path rest = root.relativize(path);
     try (Fd directory = kernel.files().open(root, OpenFlag.PATH, OpenFlag.DIRECTORY)) {
       String name = rest.toString().isEmpty() ? "." : rest.toString();
@@ -273,12 +283,16 @@ final class Donor {
             kernel
                 .files()
                 .openIn(
-                    directory, name, EnumSet.of(Resolve.BENEATH, Resolve.NO_SYMLINKS), OpenFlag.PATH)) {
+                    directory,
+                    name,
+                    EnumSet.of(Resolve.BENEATH, Resolve.NO_SYMLINKS),
+                    OpenFlag.PATH)) {
       FileStatus status = kernel.files().status(node);
       if (status.type() != FileType.CHARACTER_DEVICE
           || status.rdevMajor() != device.major()
           || status.rdevMinor() != device.minor()) {
-        throw new LinuxException("trust", path + ": it is not the device of that name", Errno.ENODEV);
+        throw new LinuxException(
+            "trust", path + ": it is not the device of that name", Errno.ENODEV);
       }
       return configured(
           kernel.mounts().cloneTree(node, false), DEVICE, Optional.empty(), false, "device", path);
@@ -298,7 +312,9 @@ final class Donor {
     Fd end = sources.stdio().get(number(stdio.stream()));
     FileStatus status = kernel.files().status(end);
     if (status.type() == FileType.FIFO) {
-      kernel.files().setOwner(end, host(sources.uids(), stdio.uid()), host(sources.gids(), stdio.gid()));
+      kernel
+          .files()
+          .setOwner(end, host(sources.uids(), stdio.uid()), host(sources.gids(), stdio.gid()));
     }
     return end.duplicate();
   }
@@ -317,13 +333,13 @@ final class Donor {
       return id;
     }
     return mappings.stream()
-        .filter(mapping -> Integer.compareUnsigned(id - mapping.getContainerId(), mapping.getSize()) < 0)
+        .filter(mapping ->
+            Integer.compareUnsigned(id - mapping.getContainerId(), mapping.getSize()) < 0)
         .findFirst()
         .map(mapping -> mapping.getHostId() + (id - mapping.getContainerId()))
-        .orElseThrow(
-            () ->
-                Refusal.invalid(
-                        "process.user", "be mapped in the user namespace", Integer.toUnsignedString(id))
-                    .exception());
+        .orElseThrow(() ->
+            Refusal.invalid(
+                    "process.user", "be mapped in the user namespace", Integer.toUnsignedString(id))
+                .exception());
   }
 }

@@ -8,7 +8,10 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/** A process that was started in a running container. Anyone may read; changed in the sandbox's queue. */
+/**
+ * A process that was started in a running container. Anyone may read; changed in the sandbox's
+ * queue.
+ */
 final class ExecedProcess {
   private final @Nullable Fd pidfd;
   private final Optional<ProcessStreams> streams;

@@ -50,10 +50,13 @@ final class Execs {
             .setStartTime(Exits.timestamp(host.clock().instant()))
             .build();
     return recorder.record(
-        Recorder.event(container, id).setActor(request.getActor()).setExecStarted(started(process, 0)),
+        Recorder.event(container, id)
+            .setActor(request.getActor())
+            .setExecStarted(started(process, 0)),
         () -> launch(container, plan, draft, request.getDetach()),
         exec ->
-            Recorder.event(container, id).setActor(request.getActor())
+            Recorder.event(container, id)
+                .setActor(request.getActor())
                 .setExecStarted(started(process, exec.record().getPid())));
   }
 

@@ -14,8 +14,8 @@ import java.time.Duration;
 import java.time.Instant;
 
 /**
- * What happens when a process has ended: the exit is made durable, recorded, told to those who wait, and only then
- * acknowledged to caisson-init. In the sandbox's queue.
+ * What happens when a process has ended: the exit is made durable, recorded, told to those who
+ * wait, and only then acknowledged to caisson-init. In the sandbox's queue.
  */
 final class Exits {
   private static final int SIGKILL = 9;
@@ -98,11 +98,10 @@ final class Exits {
     container
         .sandbox()
         .holder()
-        .ifPresent(
-            holder -> {
-              holder.client().acknowledge(token);
-              holder.client().drop(token);
-            });
+        .ifPresent(holder -> {
+          holder.client().acknowledge(token);
+          holder.client().drop(token);
+        });
   }
 
   private ExitStatus status(Container container, ProcessEnd end) {

@@ -52,13 +52,12 @@ final class Holder implements AutoCloseable {
         loop.watch(
             client.connection(),
             ready ->
-                workers.execute(
-                    () -> {
-                      reports.run();
-                      if (!ending.get()) {
-                        connection[0].arm(Interest.IN);
-                      }
-                    }));
+                workers.execute(() -> {
+                  reports.run();
+                  if (!ending.get()) {
+                    connection[0].arm(Interest.IN);
+                  }
+                }));
     PollLoop.Watch end =
         loop.watch(
             pidfd,

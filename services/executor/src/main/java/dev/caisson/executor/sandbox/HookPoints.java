@@ -17,7 +17,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** Which hooks run when. Source: runtime-spec config.md, "POSIX-platform Hooks". In the sandbox's queue. */
+/**
+ * Which hooks run when. Source: runtime-spec config.md, "POSIX-platform Hooks". In the sandbox's
+ * queue.
+ */
 final class HookPoints {
   private final Host host;
   private final Recorder recorder;
@@ -27,7 +30,10 @@ final class HookPoints {
     this.recorder = recorder;
   }
 
-  /** The namespaces are there, the root is not the container's yet. A hook that fails ends the creation. */
+  /**
+   * The namespaces are there, the root is not the container's yet. A hook that fails ends the
+   * creation.
+   */
   void atBarrier(Container container, String barrier) {
     if (barrier.equals(ContainerPlan.CREATE_RUNTIME)) {
       Hooks hooks = container.record().getSpec().getHooks();
@@ -38,12 +44,20 @@ final class HookPoints {
 
   /** After the program was executed. All of them run; one that fails is recorded. */
   void afterStart(Container container) {
-    run(container, "poststart", container.record().getSpec().getHooks().getPoststartList(), "running");
+    run(
+        container,
+        "poststart",
+        container.record().getSpec().getHooks().getPoststartList(),
+        "running");
   }
 
   /** After everything of the container is gone. All of them run; one that fails is recorded. */
   void afterDelete(Container container) {
-    run(container, "poststop", container.record().getSpec().getHooks().getPoststopList(), "stopped");
+    run(
+        container,
+        "poststop",
+        container.record().getSpec().getHooks().getPoststopList(),
+        "stopped");
   }
 
   private void required(Container container, String kind, List<Hook> hooks, String status) {
@@ -85,13 +99,12 @@ final class HookPoints {
             .setOutputTail(outcome.outputTail());
     outcome
         .end()
-        .ifPresent(
-            end ->
-                finished.setStatus(
-                    ExitStatus.newBuilder()
-                        .setCode(end.code())
-                        .setSignal(end.signal())
-                        .setTime(Exits.timestamp(end.time()))));
+        .ifPresent(end ->
+            finished.setStatus(
+                ExitStatus.newBuilder()
+                    .setCode(end.code())
+                    .setSignal(end.signal())
+                    .setTime(Exits.timestamp(end.time()))));
     return finished.build();
   }
 

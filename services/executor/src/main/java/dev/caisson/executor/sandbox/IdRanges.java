@@ -3,9 +3,11 @@ package dev.caisson.executor.sandbox;
 import java.util.BitSet;
 
 /**
- * Ranges of user and group ids for sandboxes: each range is 65,536 ids of which no two living sandboxes share one.
+ * Ranges of user and group ids for sandboxes: each range is 65,536 ids of which no two living
+ * sandboxes share one.
  *
- * <p>They lie where systemd's allocation of ids (UIDS-GIDS.md, "Summary") has nothing: 1,879,048,192 to 2,147,483,647.
+ * <p>They lie where systemd's allocation of ids (UIDS-GIDS.md, "Summary") has nothing:
+ * 1,879,048,192 to 2,147,483,647.
  *
  * <p>Thread-safe.
  */

@@ -12,8 +12,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An attached run whose caller has gone: it ends when nobody has come back in time. The deadline is in the container's
- * record, so that it also holds across a restart of the executor.
+ * An attached run whose caller has gone: it ends when nobody has come back in time. The deadline is
+ * in the container's record, so that it also holds across a restart of the executor.
  *
  * <p>Thread-safe.
  */
@@ -34,14 +34,11 @@ final class Leases {
     container
         .sandbox()
         .queue()
-        .run(
-            () -> {
-              container.record(
-                  container.record().toBuilder()
-                      .setLeaseDeadline(Exits.timestamp(deadline))
-                      .build());
-              host.store().put(container.record());
-            });
+        .run(() -> {
+          container.record(
+              container.record().toBuilder().setLeaseDeadline(Exits.timestamp(deadline)).build());
+          host.store().put(container.record());
+        });
     schedule(container, deadline, actor);
   }
 

@@ -17,7 +17,10 @@ import dev.caisson.proto.types.v1.ContainerState;
 import java.util.Map;
 import java.util.Set;
 
-/** What can be done to a container that is there: start, signal, pause, resume, delete. Each in the sandbox's queue. */
+/**
+ * What can be done to a container that is there: start, signal, pause, resume, delete. Each in the
+ * sandbox's queue.
+ */
 final class Lives {
   private static final Set<ContainerState> ALIVE =
       Set.of(ContainerState.CREATED, ContainerState.RUNNING, ContainerState.PAUSED);

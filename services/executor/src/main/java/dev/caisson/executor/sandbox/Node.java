@@ -22,7 +22,8 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Everything that can be done on this node, in the terms of the API. Requests have passed the guard.
+ * Everything that can be done on this node, in the terms of the API. Requests have passed the
+ * guard.
  *
  * <p>Thread-safe.
  */
@@ -94,8 +95,7 @@ public final class Node {
     if (request.getAll()) {
       containers.signalAll(container, request.getSignal(), request.getActor());
     } else {
-      containers.signal(
-          container, request.getProcessId(), request.getSignal(), request.getActor());
+      containers.signal(container, request.getProcessId(), request.getSignal(), request.getActor());
     }
   }
 
@@ -129,8 +129,8 @@ public final class Node {
   }
 
   /**
-   * Attaches to a container's first process; one at a time. When the caller leaves before its end, it has its lease to
-   * come back.
+   * Attaches to a container's first process; one at a time. When the caller leaves before its end,
+   * it has its lease to come back.
    */
   public AttachedProcess attach(String tenant, String id, Actor actor) {
     var container = containers.require(tenant, id);

@@ -1,5 +1,6 @@
 package dev.caisson.executor.sandbox;
 
+import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.usage.SampledSandbox;
 import dev.caisson.executor.usage.UsageSampler;
 import java.nio.file.Path;
@@ -16,36 +17,36 @@ public final class NodeAssembly {
   private final Recovery recovery;
 
   /**
-   * @param rootfsRoots directories below which root filesystems may lie
-   * @param mountRoots the same for the sources of bind mounts
+   * @param policy which the guard keeps to
    * @param sampler made from the supplier of what is to be sampled
    */
   public NodeAssembly(
       Host host,
-      List<Path> rootfsRoots,
-      List<Path> mountRoots,
+      GuardPolicy policy,
       Function<Supplier<Collection<SampledSandbox>>, UsageSampler> sampler) {
     this.host = host;
     Recorder recorder = new Recorder(host.journal());
-    Donor donor = new Donor(host.kernel(), rootfsRoots, mountRoots);
+    Donor donor = new Donor(host.kernel(), paths(policy.rootfsRoots()), paths(policy.mountRoots()));
     Facts facts = new Facts(host, donor);
     Usage usage = new Usage(sampler.apply(this::sampled));
     Exits exits = new Exits(host, recorder, usage);
     IdRanges ranges = new IdRanges();
     Holders holders = new Holders(host, this::lost);
     SandboxBirth sandboxBirth = new SandboxBirth(host, ranges, donor, holders, facts);
-    this.sandboxes =
-        new Sandboxes(host, sandboxBirth, holders, ranges, recorder, exits, usage);
+    this.sandboxes = new Sandboxes(host, sandboxBirth, holders, ranges, recorder, exits, usage);
     HookPoints hooks = new HookPoints(host, recorder);
     Lives lives = new Lives(host, recorder, hooks, usage);
     Execs execs = new Execs(host, donor, recorder, exits, facts);
     ContainerBirth birth = new ContainerBirth(host, donor, hooks, exits);
-    Containers containers =
-        new Containers(host, sandboxes, birth, lives, execs, recorder, facts);
+    Containers containers = new Containers(host, sandboxes, birth, lives, execs, recorder, facts);
     Leases leases = new Leases(host, containers);
     this.node = new Node(sandboxes, containers, new Views(host.proc()), leases);
     this.recovery =
         new Recovery(host, sandboxes, containers, holders, exits, leases, recorder, facts);
+  }
+
+  private static List<Path> paths(List<String> roots) {
+    return roots.stream().map(Path::of).toList();
   }
 
   private void lost(Sandbox sandbox) {

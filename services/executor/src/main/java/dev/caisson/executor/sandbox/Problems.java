@@ -12,14 +12,19 @@ import dev.caisson.proto.events.v1.Failure;
 import dev.caisson.proto.executor.v1.Reason;
 import java.util.Map;
 
-/** What went wrong, for the caller and for the record: the executor's one mapping of exceptions to reasons. */
+/**
+ * What went wrong, for the caller and for the record: the executor's one mapping of exceptions to
+ * reasons.
+ */
 public final class Problems {
   /** Of {@code Failure.message}. */
   private static final int MAX_MESSAGE = 1024;
 
   private Problems() {}
 
-  /** What the caller is told. Anything unknown is a defect, of which it is told no more than that. */
+  /**
+   * What the caller is told. Anything unknown is a defect, of which it is told no more than that.
+   */
   public static Refusal of(RuntimeException e) {
     return switch (e) {
       case RefusedException refused -> refused.refusal();
@@ -32,9 +37,7 @@ public final class Problems {
       case CgroupException failed -> plain(Reason.SYSTEM_CALL_FAILED, failed);
       case JournalFullException full -> plain(Reason.JOURNAL_FULL, full);
       case InitException lost -> plain(Reason.SANDBOX_LOST, lost);
-      default ->
-          new Refusal(
-              Reason.INTERNAL, "The executor failed; its log says why.", Map.of());
+      default -> new Refusal(Reason.INTERNAL, "The executor failed; its log says why.", Map.of());
     };
   }
 

@@ -13,7 +13,8 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * Nothing privileged happens unrecorded: the intent is in the journal before the effect, the outcome after it.
+ * Nothing privileged happens unrecorded: the intent is in the journal before the effect, the
+ * outcome after it.
  *
  * <p>Thread-safe.
  */
@@ -34,7 +35,10 @@ final class Recorder {
     return record(Urgency.NEW_WORK, intent, effect, outcome);
   }
 
-  /** The same for what stops, ends or removes something: a full journal must not keep it from being done. */
+  /**
+   * The same for what stops, ends or removes something: a full journal must not keep it from being
+   * done.
+   */
   <T> T recordEnd(Event.Builder intent, Supplier<T> effect, Function<T, Event.Builder> outcome) {
     return record(Urgency.MUST_RECORD, intent, effect, outcome);
   }

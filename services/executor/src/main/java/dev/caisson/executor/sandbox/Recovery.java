@@ -33,8 +33,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a new life of the executor does before it serves: takes up what runs, records what it finds, and removes what was
- * half made or half removed.
+ * What a new life of the executor does before it serves: takes up what runs, records what it finds,
+ * and removes what was half made or half removed.
  */
 final class Recovery {
   private static final System.Logger LOG = System.getLogger(Recovery.class.getName());
@@ -95,13 +95,12 @@ final class Recovery {
     holder.ifPresent(sandbox::holder);
     sandbox
         .queue()
-        .run(
-            () -> {
-              Map<Long, KnownProcess> known = known(holder);
-              mine.forEach(container -> recover(sandbox, container, known));
-              known.values().forEach(process -> process.pidfd().ifPresent(Fd::close));
-              holder.ifPresent(present -> sandbox.collectEnds());
-            });
+        .run(() -> {
+          Map<Long, KnownProcess> known = known(holder);
+          mine.forEach(container -> recover(sandbox, container, known));
+          known.values().forEach(process -> process.pidfd().ifPresent(Fd::close));
+          holder.ifPresent(present -> sandbox.collectEnds());
+        });
     if (holder.isEmpty() && !record.getLost()) {
       sandboxes.lost(sandbox, lossOf(record));
     } else {
@@ -144,8 +143,7 @@ final class Recovery {
   private static Map<Long, KnownProcess> known(Optional<Holder> holder) {
     Map<Long, KnownProcess> known = new HashMap<>();
     holder.ifPresent(
-        present ->
-            present.client().list().forEach(process -> known.put(process.token(), process)));
+        present -> present.client().list().forEach(process -> known.put(process.token(), process)));
     return known;
   }
 
@@ -200,11 +198,9 @@ final class Recovery {
 
   private Plan plan(Container container) {
     ContainerRecord record = container.record();
-    boolean root =
-        container.sandbox().record().getRootContainerUid().equals(record.getUid());
+    boolean root = container.sandbox().record().getRootContainerUid().equals(record.getUid());
     boolean pipes = record.getStdio() == StdioMode.PIPE;
-    return ContainerPlan.compile(
-        record.getSpec(), facts.container(record.getSpec(), root, pipes));
+    return ContainerPlan.compile(record.getSpec(), facts.container(record.getSpec(), root, pipes));
   }
 
   private void recover(Container container, ProcessRecord record, @Nullable KnownProcess process) {

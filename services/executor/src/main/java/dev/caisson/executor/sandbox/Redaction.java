@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * What of a command line may stand in the record: bounded, without control characters, and without what looks like a
- * secret. The environment is never recorded.
+ * What of a command line may stand in the record: bounded, without control characters, and without
+ * what looks like a secret. The environment is never recorded.
  */
 final class Redaction {
   static final int MAX_ARGS = 32;

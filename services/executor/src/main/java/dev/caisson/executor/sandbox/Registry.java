@@ -7,8 +7,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 
 /**
- * Which ids are taken, and by what: an id belongs to one sandbox or container of a tenant from before it is made until
- * nothing of it is left.
+ * Which ids are taken, and by what: an id belongs to one sandbox or container of a tenant from
+ * before it is made until nothing of it is left.
  *
  * <p>Thread-safe.
  */
@@ -28,11 +28,11 @@ final class Registry<T> {
   /**
    * Takes the id.
    *
-   * @return what has it already; empty when it is the caller's now, to {@link #put} or to {@link #release}
+   * @return what has it already; empty when it is the caller's now, to {@link #put} or to {@link
+   *     #release}
    */
   Optional<Entry<T>> reserve(String tenant, String id) {
-    return Optional.ofNullable(
-        entries.putIfAbsent(new Key(tenant, id), new Entry.Reserved<>()));
+    return Optional.ofNullable(entries.putIfAbsent(new Key(tenant, id), new Entry.Reserved<>()));
   }
 
   void put(String tenant, String id, T value) {

@@ -5,8 +5,8 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 
 /**
- * What has to be undone if the rest does not succeed, newest first. Closing it without {@link #keep} undoes everything;
- * one undo that fails does not stop the others.
+ * What has to be undone if the rest does not succeed, newest first. Closing it without {@link
+ * #keep} undoes everything; one undo that fails does not stop the others.
  */
 final class Rollback implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(Rollback.class.getName());

@@ -14,7 +14,6 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ConcurrentMap;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,7 +27,6 @@ final class Sandbox {
   private final ConcurrentMap<String, Container> containers = new ConcurrentHashMap<>();
   private final ConcurrentMap<Long, EndListener> processes = new ConcurrentHashMap<>();
   private final Queue<ProcessEnd> ends = new ConcurrentLinkedQueue<>();
-  private final AtomicLong usageSequence = new AtomicLong();
   private volatile SandboxRecord record;
   private volatile @Nullable Holder holder;
 
@@ -40,7 +38,6 @@ final class Sandbox {
   Sandbox(SandboxRecord record, Cgroup cgroup) {
     this.record = record;
     this.cgroup = cgroup;
-    this.usageSequence.set(record.getUsageSeq());
   }
 
   SerialQueue queue() {
@@ -73,10 +70,6 @@ final class Sandbox {
     return containers;
   }
 
-  AtomicLong usageSequence() {
-    return usageSequence;
-  }
-
   /** Empty once it is lost. */
   Optional<Holder> holder() {
     return Optional.ofNullable(holder);
@@ -87,13 +80,12 @@ final class Sandbox {
    */
   Holder requireHolder() {
     return holder()
-        .orElseThrow(
-            () ->
-                new Refusal(
-                        Reason.SANDBOX_LOST,
-                        "Sandbox " + record.getId() + " was lost: delete it.",
-                        Map.of("sandbox", record.getId()))
-                    .exception());
+        .orElseThrow(() ->
+            new Refusal(
+                    Reason.SANDBOX_LOST,
+                    "Sandbox " + record.getId() + " was lost: delete it.",
+                    Map.of("sandbox", record.getId()))
+                .exception());
   }
 
   void holder(@Nullable Holder next) {
@@ -110,7 +102,10 @@ final class Sandbox {
     ends.add(end);
   }
 
-  /** Waits until the ends of all of the container's processes, which are dead, have been reported and dealt with. */
+  /**
+   * Waits until the ends of all of the container's processes, which are dead, have been reported
+   * and dealt with.
+   */
   void awaitEnds(Duration timeout, Container container) {
     Holder present = holder;
     long deadline = System.nanoTime() + timeout.toNanos();

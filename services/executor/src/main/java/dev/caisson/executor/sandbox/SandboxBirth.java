@@ -20,7 +20,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** Makes a sandbox: its directory, its cgroups, its namespaces, and the caisson-init that holds them. */
+/**
+ * Makes a sandbox: its directory, its cgroups, its namespaces, and the caisson-init that holds
+ * them.
+ */
 final class SandboxBirth {
   private final Host host;
   private final IdRanges ranges;
@@ -78,8 +81,7 @@ final class SandboxBirth {
               .exception();
         }
         rollback.onFailure("id range", () -> ranges.giveBack(first));
-        IdMapping whole =
-            IdMapping.newBuilder().setHostId(first).setSize(IdRanges.SIZE).build();
+        IdMapping whole = IdMapping.newBuilder().setHostId(first).setSize(IdRanges.SIZE).build();
         yield draft.toBuilder().addUidMappings(whole).addGidMappings(whole).build();
       }
       case MAPPED ->
@@ -106,20 +108,16 @@ final class SandboxBirth {
         .filter(mapping -> mapping.getContainerId() == 0)
         .findFirst()
         .map(IdMapping::getHostId)
-        .orElseThrow(
-            () ->
-                Refusal.invalid("user_namespace.uid_mappings", "map id 0", mappings.size())
-                    .exception());
+        .orElseThrow(() ->
+            Refusal.invalid("user_namespace.uid_mappings", "map id 0", mappings.size())
+                .exception());
   }
 
   private Holder launch(Sandbox sandbox, Cgroup leaf, Rollback rollback) {
     SandboxRecord record = sandbox.record();
     boolean mapped = record.getUidMappingsCount() > 0;
     Plan plan = SandboxPlan.compile(facts.sandbox(record, leaf));
-    List<Fd> donated =
-        donor.open(
-            plan.donations(),
-            Donor.Sources.ofSandbox(leaf));
+    List<Fd> donated = donor.open(plan.donations(), Donor.Sources.ofSandbox(leaf));
     try (Closing directory = host.birthDirectory(leaf)) {
       RunRequest request =
           new RunRequest(
@@ -145,7 +143,10 @@ final class SandboxBirth {
     }
   }
 
-  /** user_namespaces(7): one line for each range, in one write, while the process waits at its first barrier. */
+  /**
+   * user_namespaces(7): one line for each range, in one write, while the process waits at its first
+   * barrier.
+   */
   private void writeMaps(LaunchedInit launched, SandboxRecord record) {
     Progress progress = launched.process().program().await(host.settings().stepTimeout());
     if (!(progress instanceof Progress.AtBarrier)) {
@@ -159,14 +160,13 @@ final class SandboxBirth {
 
   private static String lines(List<IdMapping> mappings) {
     return mappings.stream()
-        .map(
-            mapping ->
-                Integer.toUnsignedString(mapping.getContainerId())
-                    + " "
-                    + Integer.toUnsignedString(mapping.getHostId())
-                    + " "
-                    + Integer.toUnsignedString(mapping.getSize())
-                    + "\n")
+        .map(mapping ->
+            Integer.toUnsignedString(mapping.getContainerId())
+                + " "
+                + Integer.toUnsignedString(mapping.getHostId())
+                + " "
+                + Integer.toUnsignedString(mapping.getSize())
+                + "\n")
         .collect(Collectors.joining());
   }
 
@@ -180,6 +180,9 @@ final class SandboxBirth {
 
   private SandboxRecord identified(SandboxRecord record, Holder holder) {
     int pid = host.kernel().processes().pid(holder.pidfd());
-    return record.toBuilder().setInitPid(pid).setInitStartTicks(host.proc().startTicks(pid)).build();
+    return record.toBuilder()
+        .setInitPid(pid)
+        .setInitStartTicks(host.proc().startTicks(pid))
+        .build();
   }
 }

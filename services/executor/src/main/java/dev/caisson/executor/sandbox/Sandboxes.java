@@ -158,13 +158,12 @@ final class Sandboxes {
   Sandbox require(String tenant, String id) {
     return registry
         .find(tenant, id)
-        .orElseThrow(
-            () ->
-                new Refusal(
-                        Reason.SANDBOX_NOT_FOUND,
-                        "There is no sandbox " + id + ".",
-                        Map.of("sandbox", id))
-                    .exception());
+        .orElseThrow(() ->
+            new Refusal(
+                    Reason.SANDBOX_NOT_FOUND,
+                    "There is no sandbox " + id + ".",
+                    Map.of("sandbox", id))
+                .exception());
   }
 
   List<Sandbox> list(String tenant) {
@@ -175,7 +174,10 @@ final class Sandboxes {
     return registry.all();
   }
 
-  /** Ends a sandbox without containers: when it returns nothing of it is left. In the sandbox's queue. */
+  /**
+   * Ends a sandbox without containers: when it returns nothing of it is left. In the sandbox's
+   * queue.
+   */
   void delete(Sandbox sandbox, Actor actor) {
     sandbox.queue().requireTurn();
     if (!sandbox.containers().isEmpty()) {
@@ -223,32 +225,30 @@ final class Sandboxes {
   private void release(Sandbox sandbox) {
     sandbox
         .holder()
-        .ifPresent(
-            holder -> {
-              holder.ending();
-              holders.killAndAwait(holder.pidfd());
-              holder.close();
-              sandbox.holder(null);
-            });
+        .ifPresent(holder -> {
+          holder.ending();
+          holders.killAndAwait(holder.pidfd());
+          holder.close();
+          sandbox.holder(null);
+        });
   }
 
   /** Its caisson-init has ended without having been asked to, and every process with it. */
   void lost(Sandbox sandbox, String cause) {
     sandbox
         .queue()
-        .run(
-            () -> {
-              if (sandbox.record().getLost()) {
-                return;
-              }
-              sandbox.holder().ifPresent(holder -> holders.reap(holder.pidfd()));
-              release(sandbox);
-              sandbox.record(sandbox.record().toBuilder().setLost(true).setInitPid(0).build());
-              host.store().put(sandbox.record());
-              recorder.observe(
-                  Recorder.event(sandbox.record())
-                      .setSandboxLost(SandboxLost.newBuilder().setCause(cause)));
-              sandbox.containers().forEach(exits::lost);
-            });
+        .run(() -> {
+          if (sandbox.record().getLost()) {
+            return;
+          }
+          sandbox.holder().ifPresent(holder -> holders.reap(holder.pidfd()));
+          release(sandbox);
+          sandbox.record(sandbox.record().toBuilder().setLost(true).setInitPid(0).build());
+          host.store().put(sandbox.record());
+          recorder.observe(
+              Recorder.event(sandbox.record())
+                  .setSandboxLost(SandboxLost.newBuilder().setCause(cause)));
+          sandbox.containers().forEach(exits::lost);
+        });
   }
 }

@@ -6,7 +6,8 @@ import java.util.function.Supplier;
 /**
  * What happens to one sandbox happens one after the other, in the order of arrival.
  *
- * <p>A fair lock: the caller's own thread does the work, which saves two hand-overs between threads on each request.
+ * <p>A fair lock: the caller's own thread does the work, which saves two hand-overs between threads
+ * on each request.
  */
 final class SerialQueue {
   private final ReentrantLock turn = new ReentrantLock(true);

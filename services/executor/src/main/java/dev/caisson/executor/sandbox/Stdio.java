@@ -57,8 +57,7 @@ record Stdio(List<Fd> inside, List<Fd> outside) implements AutoCloseable {
     return Optional.of(
         new ProcessStreams(
             new InputPump(host.kernel().files(), host.stdio(), outside.get(0)),
-            new OutputPump(
-                host.kernel().files(), host.stdio(), outside.get(1), outside.get(2))));
+            new OutputPump(host.kernel().files(), host.stdio(), outside.get(1), outside.get(2))));
   }
 
   /** The process has its own copies. */

@@ -8,7 +8,10 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
 
-/** CPU samples of sandboxes, when something has just changed: the sampler takes the others by itself. */
+/**
+ * CPU samples of sandboxes, when something has just changed: the sampler takes the others by
+ * itself.
+ */
 final class Usage {
   private static final Set<ContainerState> WITH_PROCESS =
       Set.of(
@@ -24,12 +27,12 @@ final class Usage {
   }
 
   void sample(Sandbox sandbox) {
-    sampler.sample(of(sandbox), false);
+    var _ = sampler.sample(of(sandbox), false);
   }
 
   /** The last one, when no process is left and the cgroup still is. */
   void last(Sandbox sandbox) {
-    sampler.sample(of(sandbox), true);
+    var _ = sampler.sample(of(sandbox), true);
   }
 
   static SampledSandbox of(Sandbox sandbox) {
@@ -64,20 +67,18 @@ final class Usage {
 
     @Override
     public List<SampledContainer> containers() {
-      return sandbox.containers().stream().map(Sampled::container).toList();
+      return sandbox.containers().stream().map(Counted::of).toList();
     }
+  }
 
-    private static SampledContainer container(Container container) {
-      return new SampledContainer(
+  private record Counted(String id, String uid, OptionalLong cpuNanos, boolean running)
+      implements SampledContainer {
+    static SampledContainer of(Container container) {
+      return new Counted(
           container.record().getId(),
           container.uid(),
           container.cgroup().cpuNanos(),
           WITH_PROCESS.contains(container.record().getState()));
-    }
-
-    @Override
-    public long nextSampleSeq() {
-      return sandbox.usageSequence().incrementAndGet();
     }
   }
 }

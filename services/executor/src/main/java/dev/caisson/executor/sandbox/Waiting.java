@@ -37,7 +37,9 @@ record Waiting(RunningProgram program, Plan plan) implements AutoCloseable {
         }
         case Progress.Executed() ->
             throw new Refusal(
-                    Reason.SYSTEM_CALL_FAILED, "The process was killed while it was set up.", Map.of())
+                    Reason.SYSTEM_CALL_FAILED,
+                    "The process was killed while it was set up.",
+                    Map.of())
                 .exception();
         case Progress.Failed(int step, Errno errno) -> throw failed(step, errno);
         case Progress.Malformed() -> throw new IllegalStateException("malformed program");

@@ -10,7 +10,8 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Moves input to a process's pipe, one message at a time: the next is asked for when this one has been taken.
+ * Moves input to a process's pipe, one message at a time: the next is asked for when this one has
+ * been taken.
  *
  * <p>Thread-safe: the state is the loop's thread's.
  */
@@ -37,12 +38,11 @@ public final class InputPump implements AutoCloseable {
    * <p>To be called again only after that.
    */
   public void write(ByteString data, Runnable then) {
-    loop.execute(
-        () -> {
-          pending = data.asReadOnlyByteBuffer();
-          whenTaken = then;
-          write();
-        });
+    loop.execute(() -> {
+      pending = data.asReadOnlyByteBuffer();
+      whenTaken = then;
+      write();
+    });
   }
 
   private void write() {
@@ -77,31 +77,29 @@ public final class InputPump implements AutoCloseable {
 
   /** End of input, after what is still being written. */
   public void finish() {
-    loop.execute(
-        () -> {
-          if (pending == null) {
-            end();
-          } else {
-            Runnable then = whenTaken;
-            whenTaken =
-                () -> {
-                  end();
-                  if (then != null) {
-                    then.run();
-                  }
-                };
-          }
-        });
+    loop.execute(() -> {
+      if (pending == null) {
+        end();
+      } else {
+        Runnable then = whenTaken;
+        whenTaken =
+            () -> {
+              end();
+              if (then != null) {
+                then.run();
+              }
+            };
+      }
+    });
   }
 
   /** End of input, at once: what is still being written is dropped. */
   @Override
   public void close() {
-    loop.execute(
-        () -> {
-          end();
-          write();
-        });
+    loop.execute(() -> {
+      end();
+      write();
+    });
   }
 
   private void end() {

@@ -12,8 +12,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Moves what a process writes from its two pipes to a sink, no faster than the sink takes it: a pipe that is full then
- * stops the process.
+ * Moves what a process writes from its two pipes to a sink, no faster than the sink takes it: a
+ * pipe that is full then stops the process.
  *
  * <p>Thread-safe: the state is the loop's thread's.
  */
@@ -41,22 +41,20 @@ public final class OutputPump implements AutoCloseable {
 
   /** Begins to move output to the sink, in place of the one before. */
   public void attach(OutputSink next) {
-    loop.execute(
-        () -> {
-          sink = next;
-          pump();
-        });
+    loop.execute(() -> {
+      sink = next;
+      pump();
+    });
   }
 
   /** Output stays in the pipes from now on. */
   @SuppressWarnings("ReferenceEquality") // this very one, whatever another may be equal to
   public void detach(OutputSink old) {
-    loop.execute(
-        () -> {
-          if (sink == old) {
-            sink = null;
-          }
-        });
+    loop.execute(() -> {
+      if (sink == old) {
+        sink = null;
+      }
+    });
   }
 
   /** The sink is ready again. */
@@ -65,15 +63,14 @@ public final class OutputPump implements AutoCloseable {
   }
 
   /**
-   * The process has ended: moves what is still in the pipes, then runs the task. A pipe that a descendant keeps open is
-   * not waited for.
+   * The process has ended: moves what is still in the pipes, then runs the task. A pipe that a
+   * descendant keeps open is not waited for.
    */
   public void finish(Runnable then) {
-    loop.execute(
-        () -> {
-          whenDrained = then;
-          pump();
-        });
+    loop.execute(() -> {
+      whenDrained = then;
+      pump();
+    });
   }
 
   private void pump() {
@@ -90,11 +87,10 @@ public final class OutputPump implements AutoCloseable {
 
   @Override
   public void close() {
-    loop.execute(
-        () -> {
-          sink = null;
-          sources.forEach(Source::end);
-        });
+    loop.execute(() -> {
+      sink = null;
+      sources.forEach(Source::end);
+    });
   }
 
   private final class Source {

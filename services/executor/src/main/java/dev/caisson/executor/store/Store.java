@@ -4,27 +4,25 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.executor.store.v1.SandboxRecord;
-import java.io.FileOutputStream;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 
 /**
- * One file for each sandbox and container. A file is replaced whole (written aside, fsynced,
- * renamed, the directory fsynced), so that a crash leaves the old one or the new one.
+ * One file for each sandbox and container. A file is replaced whole (written aside, renamed, and
+ * flushed with its directory some moments later), so that a crash leaves the old one or the new
+ * one.
  *
  * <p>Safe for use by several threads; of two writers of one record the last one wins.
  */
-public final class Store {
+public final class Store implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(Store.class.getName());
 
   private static final String SANDBOX = "sandbox-";
@@ -37,10 +35,12 @@ public final class Store {
   private static final String UID = "[0-9A-Za-z-]{1,64}";
 
   private final Path directory;
+  private final Flusher flusher;
   private final AtomicLong writes = new AtomicLong();
 
   private Store(Path directory) {
     this.directory = directory;
+    this.flusher = new Flusher(directory);
   }
 
   /**
@@ -140,22 +140,22 @@ public final class Store {
     }
   }
 
-  /** Durable when it returns. */
+  /** Survives the executor's death when it returns, the host's some moments later. */
   public void put(SandboxRecord sandbox) {
     replace(name(SANDBOX, sandbox.getUid()), sandbox);
   }
 
-  /** Durable when it returns. */
+  /** Survives the executor's death when it returns, the host's some moments later. */
   public void put(ContainerRecord container) {
     replace(name(CONTAINER, container.getUid()), container);
   }
 
-  /** Durable when it returns. No error when there is none. */
+  /** As durable as {@link #put}. No error when there is none. */
   public void removeSandbox(String uid) {
     remove(name(SANDBOX, uid));
   }
 
-  /** Durable when it returns. No error when there is none. */
+  /** As durable as {@link #put}. No error when there is none. */
   public void removeContainer(String uid) {
     remove(name(CONTAINER, uid));
   }
@@ -171,42 +171,23 @@ public final class Store {
     Path temporary = directory.resolve(TEMPORARY + writes.incrementAndGet() + "-" + name);
     byte[] bytes = RecordFile.encode(message.toByteArray()).array();
     try {
-      writeDurably(temporary, bytes);
+      Files.write(temporary, bytes);
       Files.move(temporary, directory.resolve(name), StandardCopyOption.ATOMIC_MOVE);
-      syncDirectory();
+      flusher.changed(name);
     } catch (IOException e) {
       discard(temporary);
       throw new StoreException("write", directory.resolve(name), e);
     }
   }
 
-  /** Not by a FileChannel, which an interrupt of the calling thread would close. */
-  private static void writeDurably(Path file, byte[] bytes) throws IOException {
-    try (FileOutputStream out = new FileOutputStream(file.toFile())) {
-      out.write(bytes);
-      out.getFD().sync();
-    }
-  }
-
   private void remove(String name) {
     try {
       Files.delete(directory.resolve(name));
-      syncDirectory();
+      flusher.changed(name);
     } catch (NoSuchFileException _) {
       // Gone is what was wanted.
     } catch (IOException e) {
       throw new StoreException("remove", directory.resolve(name), e);
-    }
-  }
-
-  private void syncDirectory() throws IOException {
-    boolean interrupted = Thread.interrupted();
-    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-      channel.force(true);
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
     }
   }
 
@@ -216,5 +197,10 @@ public final class Store {
     } catch (IOException e) {
       LOG.log(System.Logger.Level.WARNING, "Failed to remove {0}: {1}", temporary, e);
     }
+  }
+
+  @Override
+  public void close() {
+    flusher.close();
   }
 }
