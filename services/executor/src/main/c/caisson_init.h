@@ -110,7 +110,9 @@ enum message_type {
 	ACK = 3,
 	/* Answer: an ENTRY for each token that is not forgotten, with a pidfd where it still runs, then LISTED. */
 	LIST = 4,
-	/* Keep the descriptors under the token, added to those that are there. Answer: HELD, or FAILED (ENOSPC). */
+	/* Keep the descriptors under the token, added to those that are there. Answer: HELD, or FAILED (ENOSPC): more than
+	 * MAX_DESCRIPTORS under one token (FETCH answers in one message), more than MAX_HELD in all, or the process's own
+	 * limit of open descriptors is near. */
 	HOLD = 5,
 	/* Answer: HELD with copies of the descriptors; with none where there are none. */
 	FETCH = 6,

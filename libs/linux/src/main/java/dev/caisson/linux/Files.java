@@ -1,0 +1,72 @@
+package dev.caisson.linux;
+
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Set;
+
+/**
+ * Files, pipes and memory as descriptors.
+ *
+ * <p>Thread-safe. Whoever is given an {@link Fd} closes it. Buffers may be heap or direct (direct
+ * saves a copy); as with a channel, the bytes between position and limit count and the position
+ * moves. Every failure is a {@link LinuxException}; interrupted calls are repeated.
+ */
+public interface Files {
+  /** In place of a count: a descriptor that does not block has nothing to give or take now. */
+  int WOULD_BLOCK = -1;
+
+  /** Opens a path as this process sees it, open(2). */
+  Fd open(Path path, OpenFlag... flags);
+
+  /** Opens a path from a directory under restrictions, openat2(2). */
+  Fd openIn(Fd directory, String path, Set<Resolve> resolve, OpenFlag... flags);
+
+  /**
+   * Reads what is there, at most the buffer's room, which must not be nothing.
+   *
+   * @return bytes; 0 at the end of the file; or {@link #WOULD_BLOCK}
+   */
+  int read(Fd fd, ByteBuffer into);
+
+  /**
+   * Writes what the file takes of the buffer.
+   *
+   * @return bytes, or {@link #WOULD_BLOCK}
+   */
+  int write(Fd fd, ByteBuffer from);
+
+  /**
+   * Reads from an offset, pread(2); the file's own position stays.
+   *
+   * @return bytes; 0 at the end of the file
+   */
+  int readAt(Fd fd, ByteBuffer into, long offset);
+
+  /** Works on every descriptor, {@link OpenFlag#PATH} included. */
+  FileStatus status(Fd fd);
+
+  /** The kind of filesystem: {@code f_type} of fstatfs(2), linux/magic.h. */
+  long filesystemMagic(Fd fd);
+
+  Pipe pipe();
+
+  /**
+   * A file in memory with this content that nobody can change any more: sealed against writing,
+   * shrinking, growing and further seals. It may be executed.
+   *
+   * @param name for /proc only; at most 249 bytes
+   */
+  Fd sealedMemory(String name, ByteBuffer content);
+
+  /** A file in memory of this size, all zero. */
+  Fd memory(String name, long bytes);
+
+  /** Sets a property of the open file: whoever shares it sees the change. */
+  void setBlocking(Fd fd, boolean blocking);
+
+  /** Changes the owner of one entry of a directory; a symbolic link itself, not its target. */
+  void setOwner(Fd directory, String name, int uid, int gid);
+
+  /** The kernel rounds up to a power of two pages; EPERM above /proc/sys/fs/pipe-max-size. */
+  void setPipeCapacity(Fd pipe, int bytes);
+}

@@ -1,0 +1,245 @@
+package dev.caisson.linux;
+
+import dev.caisson.linux.abi.Constants;
+import dev.caisson.linux.abi.Downcalls;
+import dev.caisson.linux.abi.OpenHow;
+import dev.caisson.linux.abi.Statfs;
+import dev.caisson.linux.abi.Statx;
+import dev.caisson.linux.abi.SystemCallNumbers;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Set;
+
+/** {@link Files} by system calls. */
+final class LinuxFiles implements Files {
+  /** Of a created file: its owner's alone. */
+  private static final int MODE = 0600;
+
+  /**
+   * How often openat2 is repeated when a rename elsewhere has made it unsure whether {@code ..}
+   * stays inside; the caller would be stuck if somebody renames on purpose, all the time.
+   */
+  static final int MAX_ATTEMPTS = 128;
+
+  private static final int SEALS =
+      Constants.F_SEAL_SEAL
+          | Constants.F_SEAL_SHRINK
+          | Constants.F_SEAL_GROW
+          | Constants.F_SEAL_WRITE;
+
+  private static final SystemCallNumbers CALLS = SystemCallNumbers.current();
+
+  @Override
+  public Fd open(Path path, OpenFlag... flags) {
+    try (Arena arena = Arena.ofConfined()) {
+      long name = CString.in(arena, path.toString()).address();
+      int bits = OpenFlag.bits(flags) | Constants.O_CLOEXEC;
+      long result =
+          Outcome.uninterrupted(
+              () -> Downcalls.syscall(CALLS.openat(), Constants.AT_FDCWD, name, bits, MODE));
+      return Fd.adopt((int) Outcome.require(result, "open", path));
+    }
+  }
+
+  @Override
+  public Fd openIn(Fd directory, String path, Set<Resolve> resolve, OpenFlag... flags) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment name = CString.in(arena, path);
+      int bits = OpenFlag.bits(flags) | Constants.O_CLOEXEC;
+      // Unlike openat, openat2 refuses a mode that would have no effect.
+      int mode = (bits & OpenFlag.bits(OpenFlag.CREATE)) == 0 ? 0 : MODE;
+      MemorySegment how = OpenHow.in(arena, bits, mode, Resolve.bits(resolve));
+      return Fd.adopt((int) Outcome.require(openat2(directory, name, how), "open", path));
+    }
+  }
+
+  private static long openat2(Fd directory, MemorySegment name, MemorySegment how) {
+    long result = -Errno.EAGAIN.number();
+    for (int i = 0; i < MAX_ATTEMPTS && Outcome.is(result, Errno.EAGAIN); i++) {
+      result =
+          Outcome.uninterrupted(() ->
+              directory.use(number ->
+                  Downcalls.syscall(
+                      CALLS.openat2(), number, name.address(), how.address(), how.byteSize())));
+    }
+    return result;
+  }
+
+  @Override
+  public int read(Fd fd, ByteBuffer into) {
+    requireRoom(into);
+    long result =
+        Transfer.into(
+            into,
+            Transfer.MAX_COPY,
+            (address, length) -> transfer(CALLS.read(), fd, address, length, 0));
+    return Outcome.requireOrWouldBlock(result, "read", fd);
+  }
+
+  @Override
+  public int write(Fd fd, ByteBuffer from) {
+    long result =
+        Transfer.from(
+            from,
+            Transfer.MAX_COPY,
+            (address, length) -> transfer(CALLS.write(), fd, address, length, 0));
+    return Outcome.requireOrWouldBlock(result, "write", fd);
+  }
+
+  @Override
+  public int readAt(Fd fd, ByteBuffer into, long offset) {
+    requireRoom(into);
+    long result =
+        Transfer.into(
+            into,
+            Transfer.MAX_COPY,
+            (address, length) -> transfer(CALLS.pread64(), fd, address, length, offset));
+    return Math.toIntExact(Outcome.require(result, "read", fd));
+  }
+
+  private static long transfer(int call, Fd fd, long address, long length, long offset) {
+    return Outcome.uninterrupted(
+        () -> fd.use(number -> Downcalls.syscall(call, number, address, length, offset)));
+  }
+
+  /** Without room the answer would be 0 at any place, not only at the end. */
+  private static void requireRoom(ByteBuffer into) {
+    if (!into.hasRemaining()) {
+      throw new IllegalArgumentException("buffer must have room: " + into);
+    }
+  }
+
+  @Override
+  public FileStatus status(Fd fd) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment statx = Statx.in(arena);
+      long empty = CString.in(arena, "").address();
+      long result =
+          fd.use(number ->
+              Downcalls.syscall(
+                  CALLS.statx(),
+                  number,
+                  empty,
+                  Constants.AT_EMPTY_PATH,
+                  Constants.STATX_BASIC_STATS,
+                  statx.address()));
+      Outcome.require(result, "read the status of", fd);
+      return status(statx);
+    }
+  }
+
+  private static FileStatus status(MemorySegment statx) {
+    int mode = Statx.mode(statx);
+    return new FileStatus(
+        FileType.ofMode(mode),
+        mode & FileStatus.MAX_MODE,
+        Statx.device(statx),
+        Statx.inode(statx),
+        Statx.rdevMajor(statx),
+        Statx.rdevMinor(statx),
+        Statx.uid(statx),
+        Statx.gid(statx),
+        Statx.size(statx));
+  }
+
+  @Override
+  public long filesystemMagic(Fd fd) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment statfs = Statfs.in(arena);
+      long result =
+          Outcome.uninterrupted(
+              () -> fd.use(n -> Downcalls.syscall(CALLS.fstatfs(), n, statfs.address())));
+      Outcome.require(result, "read the filesystem of", fd);
+      return Statfs.type(statfs);
+    }
+  }
+
+  @Override
+  public Pipe pipe() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment pair = arena.allocate(ValueLayout.JAVA_INT, 2);
+      long result = Downcalls.syscall(CALLS.pipe2(), pair.address(), Constants.O_CLOEXEC);
+      Outcome.require(result, "make", "a pipe");
+      return new Pipe(
+          Fd.adopt(pair.getAtIndex(ValueLayout.JAVA_INT, 0)),
+          Fd.adopt(pair.getAtIndex(ValueLayout.JAVA_INT, 1)));
+    }
+  }
+
+  @Override
+  public Fd sealedMemory(String name, ByteBuffer content) {
+    Fd memory = memfd(name, Constants.MFD_ALLOW_SEALING | Constants.MFD_EXEC);
+    try {
+      while (content.hasRemaining()) {
+        write(memory, content);
+      }
+      control(memory, Constants.F_ADD_SEALS, SEALS, "seal");
+      return memory;
+    } catch (RuntimeException e) {
+      memory.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public Fd memory(String name, long bytes) {
+    Fd memory = memfd(name, Constants.MFD_NOEXEC_SEAL);
+    try {
+      long result = memory.use(n -> Downcalls.syscall(CALLS.ftruncate(), n, bytes));
+      Outcome.require(result, "size", "memory " + name);
+      return memory;
+    } catch (RuntimeException e) {
+      memory.close();
+      throw e;
+    }
+  }
+
+  /** Before 6.3 the kernel does not know the flags about execution, and allows it. */
+  private static Fd memfd(String name, int flags) {
+    try (Arena arena = Arena.ofConfined()) {
+      long address = CString.in(arena, name).address();
+      int all = flags | Constants.MFD_CLOEXEC;
+      long result = Downcalls.syscall(CALLS.memfdCreate(), address, all);
+      if (Outcome.is(result, Errno.EINVAL)) {
+        int old = all & ~(Constants.MFD_EXEC | Constants.MFD_NOEXEC_SEAL);
+        result = Downcalls.syscall(CALLS.memfdCreate(), address, old);
+      }
+      return Fd.adopt((int) Outcome.require(result, "make", "memory " + name));
+    }
+  }
+
+  @Override
+  public void setBlocking(Fd fd, boolean blocking) {
+    long flags = control(fd, Constants.F_GETFL, 0, "read the flags of");
+    long changed = blocking ? flags & ~Constants.O_NONBLOCK : flags | Constants.O_NONBLOCK;
+    control(fd, Constants.F_SETFL, changed, "change the flags of");
+  }
+
+  @Override
+  public void setOwner(Fd directory, String name, int uid, int gid) {
+    if (name.isEmpty() || name.indexOf('/') >= 0 || name.equals("..")) {
+      throw new IllegalArgumentException("name must be one of the directory's: " + name);
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      long address = CString.in(arena, name).address();
+      int flags = Constants.AT_SYMLINK_NOFOLLOW;
+      long result =
+          directory.use(
+              number -> Downcalls.syscall(CALLS.fchownat(), number, address, uid, gid, flags));
+      Outcome.require(result, "change the owner of", name);
+    }
+  }
+
+  @Override
+  public void setPipeCapacity(Fd pipe, int bytes) {
+    control(pipe, Constants.F_SETPIPE_SZ, bytes, "change the capacity of");
+  }
+
+  private static long control(Fd fd, int command, long argument, String operation) {
+    long result = fd.use(n -> Downcalls.syscall(CALLS.fcntl(), n, command, argument));
+    return Outcome.require(result, operation, fd);
+  }
+}

@@ -1,0 +1,105 @@
+package dev.caisson.linux;
+
+import dev.caisson.linux.abi.Constants;
+import dev.caisson.linux.abi.Downcalls;
+import dev.caisson.linux.abi.SigInfo;
+import dev.caisson.linux.abi.SystemCallNumbers;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/** {@link Processes} by system calls, and posix_spawn(3). */
+final class LinuxProcesses implements Processes {
+  /** The line of /proc/self/fdinfo with a pidfd's process, proc_pid_fdinfo(5). */
+  private static final String PID_FIELD = "Pid:";
+
+  private static final SystemCallNumbers CALLS = SystemCallNumbers.current();
+
+  private final Files files;
+
+  LinuxProcesses(Files files) {
+    this.files = files;
+  }
+
+  @Override
+  public Spawned spawn(SpawnRequest request) {
+    try (Inheritance inheritance = Inheritance.of(files, request.descriptors());
+        Spawn spawn = new Spawn(request, inheritance)) {
+      int pid = spawn.start();
+      return new Spawned(pid, openOrKill(pid));
+    }
+  }
+
+  /** Until somebody reaps it, which only a pidfd's holder does, the child's pid is its own. */
+  private Fd openOrKill(int pid) {
+    try {
+      return open(pid);
+    } catch (RuntimeException e) {
+      Downcalls.syscall(CALLS.kill(), pid, Constants.SIGKILL);
+      Outcome.uninterrupted(
+          () -> Downcalls.syscall(CALLS.waitid(), Constants.P_PID, pid, 0, Constants.WEXITED));
+      throw e;
+    }
+  }
+
+  @Override
+  public Fd open(int pid) {
+    long result = Downcalls.syscall(CALLS.pidfdOpen(), pid, 0);
+    return Fd.adopt((int) Outcome.require(result, "open", "process " + pid));
+  }
+
+  @Override
+  public void signal(Fd pidfd, int signal) {
+    long result =
+        pidfd.use(number -> Downcalls.syscall(CALLS.pidfdSendSignal(), number, signal, 0, 0));
+    Outcome.require(result, "signal the process of", pidfd);
+  }
+
+  @Override
+  public Optional<ChildStatus> reap(Fd pidfd) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment info = SigInfo.in(arena);
+      int options = Constants.WEXITED | Constants.WNOHANG;
+      long result =
+          pidfd.use(number ->
+              Downcalls.syscall(
+                  CALLS.waitid(), Constants.P_PIDFD, number, info.address(), options, 0));
+      Outcome.require(result, "reap the process of", pidfd);
+      return SigInfo.pid(info) == 0 ? Optional.empty() : Optional.of(status(info));
+    }
+  }
+
+  private static ChildStatus status(MemorySegment info) {
+    int status = SigInfo.status(info);
+    return SigInfo.code(info) == Constants.CLD_EXITED
+        ? new ChildStatus(status, 0)
+        : new ChildStatus(0, status);
+  }
+
+  @Override
+  public boolean awaitEnd(Fd pidfd, Duration timeout) {
+    return Waiting.untilReadable(pidfd, timeout);
+  }
+
+  @Override
+  public int pid(Fd pidfd) {
+    return (int) pidfd.use(LinuxProcesses::pid);
+  }
+
+  private static long pid(int number) {
+    try (var lines = java.nio.file.Files.lines(Path.of("/proc/self/fdinfo/" + number))) {
+      return lines
+          .filter(line -> line.startsWith(PID_FIELD))
+          .mapToInt(line -> Integer.parseInt(line.substring(PID_FIELD.length()).strip()))
+          .findFirst()
+          .orElseThrow(
+              () -> new LinuxException("read the pid of", "descriptor " + number, Errno.EBADF));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

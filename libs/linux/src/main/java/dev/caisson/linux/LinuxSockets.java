@@ -1,0 +1,170 @@
+package dev.caisson.linux;
+
+import dev.caisson.linux.abi.CmsgHdr;
+import dev.caisson.linux.abi.Constants;
+import dev.caisson.linux.abi.Downcalls;
+import dev.caisson.linux.abi.IoVec;
+import dev.caisson.linux.abi.MsgHdr;
+import dev.caisson.linux.abi.SystemCallNumbers;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** {@link Sockets} by system calls. */
+final class LinuxSockets implements Sockets {
+  /** Of a socket's file: its owner's alone. */
+  private static final int MODE = 0600;
+
+  private static final int TYPE = Constants.SOCK_SEQPACKET | Constants.SOCK_CLOEXEC;
+
+  private static final SystemCallNumbers CALLS = SystemCallNumbers.current();
+
+  private final Files files;
+
+  LinuxSockets(Files files) {
+    this.files = files;
+  }
+
+  @Override
+  public Fd listen(Path path, int backlog) {
+    return open(path, "listen on", socket -> listen(socket, path, backlog));
+  }
+
+  private void listen(Fd socket, Path path, int backlog) {
+    // bind(2) gives the file the mode that the socket has by then.
+    require(socket.use(n -> Downcalls.syscall(CALLS.fchmod(), n, MODE)), "listen on", path);
+    address(CALLS.bind(), socket, path, "listen on");
+    require(socket.use(n -> Downcalls.syscall(CALLS.listen(), n, backlog)), "listen on", path);
+  }
+
+  @Override
+  public Fd accept(Fd listener) {
+    long result =
+        Outcome.uninterrupted(() ->
+            listener.use(n -> Downcalls.syscall(CALLS.accept4(), n, 0, 0, Constants.SOCK_CLOEXEC)));
+    return Fd.adopt((int) Outcome.require(result, "accept a connection on", listener));
+  }
+
+  @Override
+  public Fd connect(Path path) {
+    return open(path, "connect to", socket -> address(CALLS.connect(), socket, path, "connect to"));
+  }
+
+  private void address(int call, Fd socket, Path path, String operation) {
+    try (Arena arena = Arena.ofConfined();
+        SocketAddress address = SocketAddress.of(files, path)) {
+      MemorySegment name = address.in(arena, operation);
+      long result =
+          Outcome.uninterrupted(
+              () -> socket.use(n -> Downcalls.syscall(call, n, name.address(), name.byteSize())));
+      require(result, operation, path);
+    }
+  }
+
+  /** A new socket, which is closed if what it is for fails. */
+  private static Fd open(Path path, String operation, Consumer<Fd> use) {
+    long result = Downcalls.syscall(CALLS.socket(), Constants.AF_UNIX, TYPE, 0);
+    Fd socket = Fd.adopt((int) Outcome.require(result, operation, path));
+    try {
+      use.accept(socket);
+      return socket;
+    } catch (RuntimeException e) {
+      socket.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public Pair pair() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment pair = arena.allocate(ValueLayout.JAVA_INT, 2);
+      long result =
+          Downcalls.syscall(CALLS.socketpair(), Constants.AF_UNIX, TYPE, 0, pair.address());
+      Outcome.require(result, "make", "a pair of sockets");
+      return new Pair(
+          Fd.adopt(pair.getAtIndex(ValueLayout.JAVA_INT, 0)),
+          Fd.adopt(pair.getAtIndex(ValueLayout.JAVA_INT, 1)));
+    }
+  }
+
+  @Override
+  public void send(Fd socket, ByteBuffer message, List<Fd> descriptors) {
+    if (!message.hasRemaining()) {
+      throw new IllegalArgumentException("message must not be empty: " + message);
+    }
+    if (descriptors.size() > MAX_DESCRIPTORS) {
+      throw new IllegalArgumentException(
+          "descriptors must be at most " + MAX_DESCRIPTORS + ": " + descriptors.size());
+    }
+    try (Held held = Held.of(descriptors)) {
+      long result =
+          Transfer.from(
+              message,
+              Integer.MAX_VALUE,
+              (address, length) -> send(socket, address, length, held.numbers()));
+      Outcome.require(result, "send to", socket);
+    }
+  }
+
+  private static long send(Fd socket, long address, long length, int[] descriptors) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment header =
+          MsgHdr.in(arena, IoVec.in(arena, address, length), CmsgHdr.in(arena, descriptors));
+      return message(CALLS.sendmsg(), socket, header, Constants.MSG_NOSIGNAL);
+    }
+  }
+
+  @Override
+  public Received receive(Fd socket, ByteBuffer into) {
+    if (!into.hasRemaining()) {
+      throw new IllegalArgumentException("buffer must have room: " + into);
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment vector = IoVec.in(arena, 0, 0);
+      MemorySegment control = CmsgHdr.room(arena, MAX_DESCRIPTORS);
+      MemorySegment header = MsgHdr.in(arena, vector, control);
+      long result =
+          Transfer.into(
+              into,
+              Integer.MAX_VALUE,
+              (address, length) -> {
+                IoVec.set(vector, address, length);
+                return message(CALLS.recvmsg(), socket, header, Constants.MSG_CMSG_CLOEXEC);
+              });
+      int bytes = Outcome.requireOrWouldBlock(result, "receive from", socket);
+      return bytes < 0
+          ? new Received(bytes, List.of())
+          : new Received(bytes, descriptors(socket, header, control));
+    }
+  }
+
+  private static List<Fd> descriptors(Fd socket, MemorySegment header, MemorySegment control) {
+    int[] numbers = CmsgHdr.descriptors(control, MsgHdr.controlLength(header));
+    List<Fd> descriptors = Arrays.stream(numbers).mapToObj(Fd::adopt).toList();
+    if ((MsgHdr.flags(header) & (Constants.MSG_TRUNC | Constants.MSG_CTRUNC)) != 0) {
+      descriptors.forEach(Fd::close);
+      throw new LinuxException("receive from", socket.toString(), Errno.EMSGSIZE);
+    }
+    return descriptors;
+  }
+
+  private static long message(int call, Fd socket, MemorySegment header, int flags) {
+    return Outcome.uninterrupted(
+        () -> socket.use(n -> Downcalls.syscall(call, n, header.address(), flags)));
+  }
+
+  @Override
+  public boolean awaitReadable(Fd socket, Duration timeout) {
+    return Waiting.untilReadable(socket, timeout);
+  }
+
+  private static void require(long result, String operation, Path path) {
+    Outcome.require(result, operation, path);
+  }
+}

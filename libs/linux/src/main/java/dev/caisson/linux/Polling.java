@@ -1,0 +1,6 @@
+package dev.caisson.linux;
+
+/** Makes pollers. Thread-safe. */
+public interface Polling {
+  Poller open();
+}

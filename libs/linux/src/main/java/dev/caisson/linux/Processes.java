@@ -1,0 +1,39 @@
+package dev.caisson.linux;
+
+import java.time.Duration;
+import java.util.Optional;
+
+/** Children and other processes, by pidfd. Thread-safe. */
+public interface Processes {
+  /**
+   * Starts a program with posix_spawn(3), never fork. The child inherits the given descriptors and
+   * nothing else, has the default disposition of every signal and blocks none.
+   *
+   * <p>When it returns, the program has been executed: ENOENT, EACCES and the like are failures of
+   * this call.
+   */
+  Spawned spawn(SpawnRequest request);
+
+  /** pidfd_open(2). A bare pid may be another process's by now: check what was opened. */
+  Fd open(int pid);
+
+  /**
+   * pidfd_send_signal(2).
+   *
+   * @param signal 0 to test for existence only
+   */
+  void signal(Fd pidfd, int signal);
+
+  /** The end of a child, once; empty while it runs. ECHILD if it is none of ours, or was reaped. */
+  Optional<ChildStatus> reap(Fd pidfd);
+
+  /**
+   * Waits until the process ends; it need not be a child.
+   *
+   * @return false when the time was up first
+   */
+  boolean awaitEnd(Fd pidfd, Duration timeout);
+
+  /** The process's pid in this process's PID namespace; -1 once it was reaped. */
+  int pid(Fd pidfd);
+}

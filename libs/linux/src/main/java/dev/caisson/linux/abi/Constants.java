@@ -1,0 +1,84 @@
+package dev.caisson.linux.abi;
+
+/** Constants of the headers, under their own names. The same on x86_64 and aarch64. */
+public final class Constants {
+  // fcntl.h
+  public static final int AT_FDCWD = -100;
+  public static final int AT_SYMLINK_NOFOLLOW = 0x100;
+  public static final int AT_EMPTY_PATH = 0x1000;
+  public static final int AT_RECURSIVE = 0x8000;
+  public static final int O_NONBLOCK = 04000;
+  public static final int O_CLOEXEC = 02000000;
+  public static final int F_GETFL = 3;
+  public static final int F_SETFL = 4;
+  public static final int F_DUPFD_CLOEXEC = 1030;
+  public static final int F_SETPIPE_SZ = 1031;
+  public static final int F_ADD_SEALS = 1033;
+  public static final int F_SEAL_SEAL = 0x1;
+  public static final int F_SEAL_SHRINK = 0x2;
+  public static final int F_SEAL_GROW = 0x4;
+  public static final int F_SEAL_WRITE = 0x8;
+
+  // linux/memfd.h
+  public static final int MFD_CLOEXEC = 0x1;
+  public static final int MFD_ALLOW_SEALING = 0x2;
+  public static final int MFD_NOEXEC_SEAL = 0x8;
+  public static final int MFD_EXEC = 0x10;
+
+  // linux/stat.h
+  public static final int STATX_BASIC_STATS = 0x7ff;
+
+  // linux/mount.h
+  public static final int OPEN_TREE_CLONE = 0x1;
+  public static final int OPEN_TREE_CLOEXEC = O_CLOEXEC;
+  public static final int FSOPEN_CLOEXEC = 0x1;
+  public static final int FSMOUNT_CLOEXEC = 0x1;
+  public static final int FSCONFIG_SET_FLAG = 0;
+  public static final int FSCONFIG_SET_STRING = 1;
+  public static final int FSCONFIG_CMD_CREATE = 6;
+  public static final int MOUNT_ATTR_IDMAP = 0x100000;
+
+  // sys/wait.h, signal.h
+  public static final int P_PID = 1;
+  public static final int P_PIDFD = 3;
+  public static final int WNOHANG = 0x1;
+  public static final int WEXITED = 0x4;
+  public static final int CLD_EXITED = 1;
+  public static final int SIGKILL = 9;
+
+  // spawn.h
+  public static final short POSIX_SPAWN_SETSIGDEF = 0x04;
+  public static final short POSIX_SPAWN_SETSIGMASK = 0x08;
+  public static final short POSIX_SPAWN_SETSID = 0x80;
+
+  // linux/sched.h
+  public static final long CLONE_INTO_CGROUP = 0x200000000L;
+
+  // sys/socket.h
+  public static final int AF_UNIX = 1;
+  public static final int SOCK_SEQPACKET = 5;
+  public static final int SOCK_CLOEXEC = O_CLOEXEC;
+  public static final int SOL_SOCKET = 1;
+  public static final int SCM_RIGHTS = 1;
+  public static final int MSG_CTRUNC = 0x8;
+  public static final int MSG_TRUNC = 0x20;
+  public static final int MSG_NOSIGNAL = 0x4000;
+  public static final int MSG_CMSG_CLOEXEC = 0x40000000;
+
+  // poll.h, sys/epoll.h, sys/eventfd.h
+  public static final short POLLIN = 0x1;
+  public static final int EPOLL_CLOEXEC = O_CLOEXEC;
+  public static final int EPOLL_CTL_ADD = 1;
+  public static final int EPOLL_CTL_DEL = 2;
+  public static final int EPOLL_CTL_MOD = 3;
+  public static final int EPOLLIN = 0x1;
+  public static final int EPOLLOUT = 0x4;
+  public static final int EPOLLERR = 0x8;
+  public static final int EPOLLHUP = 0x10;
+  public static final int EPOLLRDHUP = 0x2000;
+  public static final int EPOLLONESHOT = 1 << 30;
+  public static final int EFD_CLOEXEC = O_CLOEXEC;
+  public static final int EFD_NONBLOCK = O_NONBLOCK;
+
+  private Constants() {}
+}

@@ -1,0 +1,77 @@
+package dev.caisson.rpc;
+
+import io.grpc.ManagedChannel;
+import io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.AbstractStub;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioDomainSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.net.InetSocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+
+/** Connections to Caisson's services. */
+public final class Channels {
+  /** For a call whose caller sets none: long enough for a slow machine, short enough to notice. */
+  public static final Duration DEADLINE = Duration.ofSeconds(30);
+
+  private Channels() {}
+
+  /**
+   * A channel to a Unix socket, which connects with the first call and again when it must, within a
+   * second of the server's return. Whoever opens it shuts it down.
+   */
+  public static ManagedChannel unix(Path socket) {
+    EventLoopGroup loop = eventLoop();
+    return new ReconnectingChannel(
+        withoutKeepAlive(
+                bounded(NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(socket))))
+            .channelType(NioDomainSocketChannel.class)
+            .eventLoopGroup(loop)
+            .overrideAuthority("localhost")
+            .build(),
+        loop);
+  }
+
+  /** The same to a TCP address, without encryption: for loopback. */
+  public static ManagedChannel tcp(InetSocketAddress address) {
+    EventLoopGroup loop = eventLoop();
+    return new ReconnectingChannel(
+        bounded(NettyChannelBuilder.forAddress(address))
+            .channelType(NioSocketChannel.class)
+            .eventLoopGroup(loop)
+            .build(),
+        loop);
+  }
+
+  /** The stub with the default deadline, counted from now. */
+  public static <S extends AbstractStub<S>> S withDeadline(S stub) {
+    return stub.withDeadlineAfter(DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  private static NettyChannelBuilder bounded(NettyChannelBuilder builder) {
+    return builder
+        .usePlaintext()
+        .disableRetry()
+        .maxInboundMessageSize(GrpcServer.MAX_MESSAGE)
+        .maxInboundMetadataSize(GrpcServer.MAX_HEADERS)
+        .flowControlWindow(GrpcServer.STREAM_WINDOW);
+  }
+
+  @SuppressWarnings("NullAway") // Netty takes null to mean: do not set the option.
+  private static NettyChannelBuilder withoutKeepAlive(NettyChannelBuilder builder) {
+    // Unix sockets do not have it, and Netty warns of it for each connection.
+    return builder.withOption(ChannelOption.SO_KEEPALIVE, null);
+  }
+
+  private static EventLoopGroup eventLoop() {
+    return new MultiThreadIoEventLoopGroup(
+        1, new DefaultThreadFactory("grpc-client", true), NioIoHandler.newFactory());
+  }
+}

@@ -1,0 +1,81 @@
+package dev.caisson.executor.hook;
+
+import dev.caisson.executor.poll.PollLoop;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.Files;
+import dev.caisson.linux.Interest;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.CompletableFuture;
+import java.util.regex.Pattern;
+
+/**
+ * Reads all that a hook prints, and keeps its end: a hook that prints without an end costs no memory, and one that
+ * leaves its output open to a daemon holds nothing up.
+ */
+final class Tail {
+  static final int BYTES = 4096;
+  private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cntrl}&&[^\n\t]]");
+
+  private final Files files;
+  private final PollLoop loop;
+  private final Fd pipe;
+  private final PollLoop.Watch watch;
+  private final ByteBuffer chunk = ByteBuffer.allocate(BYTES);
+  private byte[] end = new byte[0];
+
+  /** Takes the descriptor over; it must not block. */
+  Tail(Files files, PollLoop loop, Fd pipe) {
+    this.files = files;
+    this.loop = loop;
+    this.pipe = pipe;
+    this.watch = loop.watch(pipe, ready -> read(true));
+    watch.arm(Interest.IN);
+  }
+
+  private void read(boolean more) {
+    if (!pipe.isOpen()) {
+      return;
+    }
+    int count = files.read(pipe, chunk.clear());
+    if (count == 0) {
+      close();
+    } else if (count > 0) {
+      append(count);
+      loop.execute(() -> read(more));
+    } else if (more) {
+      watch.arm(Interest.IN);
+    }
+  }
+
+  private void append(int count) {
+    int kept = Math.min(end.length, BYTES - count);
+    byte[] joined = new byte[kept + count];
+    System.arraycopy(end, end.length - kept, joined, 0, kept);
+    System.arraycopy(chunk.array(), 0, joined, kept, count);
+    end = joined;
+  }
+
+  private void close() {
+    watch.cancel();
+    pipe.close();
+  }
+
+  /** The hook has ended: what it printed last, as text that is safe to show. */
+  CompletableFuture<String> finish() {
+    CompletableFuture<String> text = new CompletableFuture<>();
+    loop.execute(
+        () -> {
+          if (pipe.isOpen()) {
+            int count = files.read(pipe, chunk.clear());
+            if (count > 0) {
+              append(count);
+            }
+            close();
+          }
+          String all = new String(end, StandardCharsets.UTF_8);
+          text.complete(UNPRINTABLE.matcher(all).replaceAll("?"));
+        });
+    return text;
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.caisson.executor.hook;
+
+import org.jspecify.annotations.NullMarked;

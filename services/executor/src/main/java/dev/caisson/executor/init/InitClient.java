@@ -1,0 +1,283 @@
+package dev.caisson.executor.init;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.Files;
+import dev.caisson.linux.Kernel;
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.Pair;
+import dev.caisson.linux.Received;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The executor's side of one caisson-init: requests, their answers, and the exits that it reports in between.
+ *
+ * <p>Thread-safe. Whoever reads (a request that waits for its answer, or {@link #drain}) hands every exit that it meets
+ * to the listener, which must not block.
+ */
+public final class InitClient implements AutoCloseable {
+  /** Far beyond what any request takes; a caisson-init that is stopped or broken is then given up. */
+  private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(10);
+
+  private final Kernel kernel;
+  private final Fd connection;
+  private final Consumer<ProcessEnd> exits;
+  private final ReentrantLock exchange = new ReentrantLock(true);
+
+  private InitClient(Kernel kernel, Fd connection, Consumer<ProcessEnd> exits) {
+    this.kernel = kernel;
+    this.connection = connection;
+    this.exits = exits;
+  }
+
+  /**
+   * Connects and checks the protocol's version.
+   *
+   * @param exits called for each exit, again after each connect until it is acknowledged
+   */
+  static InitClient connect(Kernel kernel, Path socket, Consumer<ProcessEnd> exits) {
+    Fd connection = kernel.sockets().connect(socket);
+    try {
+      InitClient client = new InitClient(kernel, connection, exits);
+      Message hello = client.expect(Message.HELLO).message();
+      if (hello.arg0() != Message.CONTROL_VERSION) {
+        throw new InitException("caisson-init speaks version " + hello.arg0() + " of the protocol");
+      }
+      return client;
+    } catch (RuntimeException e) {
+      connection.close();
+      throw e;
+    }
+  }
+
+  /** To be watched for input; then call {@link #drain}. */
+  public Fd connection() {
+    return connection;
+  }
+
+  /** Makes the sandbox: its namespaces, and the process that serves from then on. */
+  StartedProcess become(RunRequest request, boolean exitWithConnection) {
+    return launch(
+        Message.BECOME, Message.BORN, exitWithConnection ? Message.EXIT_WITH_CONNECTION : 0, request);
+  }
+
+  /** Blocks until the program of {@link #become} is through. */
+  void awaitReady() {
+    exchange.lock();
+    try {
+      expect(Message.READY);
+    } finally {
+      exchange.unlock();
+    }
+  }
+
+  /**
+   * Starts a process.
+   *
+   * @throws LinuxException when it could not be cloned
+   */
+  public StartedProcess run(RunRequest request) {
+    return launch(Message.RUN, Message.STARTED, 0, request);
+  }
+
+  private StartedProcess launch(int type, int answer, int flags, RunRequest request) {
+    Fd program = kernel.files().sealedMemory("caisson-program", request.program());
+    Fd page = kernel.files().memory("caisson-status", RunningProgram.PAGE_BYTES);
+    Pair gate = kernel.sockets().pair();
+    boolean done = false;
+    try {
+      List<Fd> descriptors = new ArrayList<>(List.of(program, page, gate.second()));
+      request.cgroup().ifPresent(descriptors::add);
+      request.pidNamespace().ifPresent(descriptors::add);
+      descriptors.addAll(request.donated());
+      int all =
+          flags
+              | (request.cgroup().isPresent() ? Message.WITH_CGROUP : 0)
+              | (request.pidNamespace().isPresent() ? Message.WITH_PIDNS : 0);
+      Message message = Message.request(type, all, request.token(), request.cloneFlags());
+      Fd pidfd = ask(message, descriptors, answer).only();
+      done = true;
+      return new StartedProcess(pidfd, new RunningProgram(kernel, gate.first(), page));
+    } finally {
+      program.close();
+      gate.second().close();
+      if (!done) {
+        gate.first().close();
+        page.close();
+      }
+    }
+  }
+
+  /** Forgets an exit; the token can be used anew. */
+  public void acknowledge(long token) {
+    send(Message.request(Message.ACK, token), List.of());
+  }
+
+  /** Every process that is not forgotten. */
+  public List<KnownProcess> list() {
+    exchange.lock();
+    try {
+      send(Message.request(Message.LIST, 0), List.of());
+      List<KnownProcess> known = new ArrayList<>();
+      while (true) {
+        Answer answer = receive();
+        switch (answer.message().type()) {
+          case Message.ENTRY -> known.add(entry(answer));
+          case Message.LISTED -> {
+            return known;
+          }
+          default -> throw unexpected(answer.message());
+        }
+      }
+    } finally {
+      exchange.unlock();
+    }
+  }
+
+  private static KnownProcess entry(Answer answer) {
+    Message message = answer.message();
+    return message.has(Message.ENTRY_RUNNING)
+        ? new KnownProcess(
+            message.token(), java.util.Optional.of(answer.only()), java.util.Optional.empty())
+        : new KnownProcess(
+            message.token(),
+            java.util.Optional.empty(),
+            java.util.Optional.of(ProcessEnd.of(message)));
+  }
+
+  /** Has copies of the descriptors kept, in this order, until {@link #drop}: they survive the executor. */
+  public void hold(long token, List<Fd> descriptors) {
+    ask(Message.request(Message.HOLD, token), descriptors, Message.HELD);
+  }
+
+  /** What is held under the token, in the order in which it was given. The receiver closes them. */
+  public List<Fd> fetch(long token) {
+    return ask(Message.request(Message.FETCH, token), List.of(), Message.HELD).descriptors();
+  }
+
+  public void drop(long token) {
+    send(Message.request(Message.DROP, token), List.of());
+  }
+
+  /** Kills and reaps every process, and ends caisson-init itself. */
+  public void end() {
+    exchange.lock();
+    try {
+      send(Message.request(Message.END, 0), List.of());
+      expect(Message.ENDED);
+    } finally {
+      exchange.unlock();
+    }
+  }
+
+  /**
+   * Reads what has come without being asked for.
+   *
+   * @return false when the connection has ended
+   */
+  public boolean drain() {
+    exchange.lock();
+    try {
+      while (kernel.sockets().awaitReadable(connection, Duration.ZERO)) {
+        @Nullable Answer answer = next();
+        if (answer == null) {
+          return false;
+        }
+        if (answer.message().type() != Message.EXITED) {
+          throw unexpected(answer.message());
+        }
+        exits.accept(ProcessEnd.of(answer.message()));
+      }
+      return true;
+    } finally {
+      exchange.unlock();
+    }
+  }
+
+  private Answer ask(Message request, List<Fd> descriptors, int answer) {
+    exchange.lock();
+    try {
+      send(request, descriptors);
+      return expect(answer);
+    } finally {
+      exchange.unlock();
+    }
+  }
+
+  private void send(Message message, List<Fd> descriptors) {
+    kernel.sockets().send(connection, message.encode(), descriptors);
+  }
+
+  private Answer expect(int type) {
+    Answer answer = receive();
+    Message message = answer.message();
+    if (message.type() == Message.FAILED) {
+      throw new LinuxException("start", "a process", Errno.of((int) message.arg0()));
+    }
+    if (message.type() != type) {
+      answer.descriptors().forEach(Fd::close);
+      throw unexpected(message);
+    }
+    return answer;
+  }
+
+  /** The next message that is no exit. */
+  private Answer receive() {
+    while (true) {
+      if (!kernel.sockets().awaitReadable(connection, ANSWER_TIMEOUT)) {
+        throw new InitException("caisson-init did not answer within " + ANSWER_TIMEOUT.toSeconds() + " s");
+      }
+      @Nullable Answer answer = next();
+      if (answer == null) {
+        throw new InitException("caisson-init has ended");
+      }
+      if (answer.message().type() != Message.EXITED) {
+        return answer;
+      }
+      exits.accept(ProcessEnd.of(answer.message()));
+    }
+  }
+
+  private @Nullable Answer next() {
+    ByteBuffer bytes = ByteBuffer.allocate(Message.BYTES);
+    Received received;
+    try {
+      received = kernel.sockets().receive(connection, bytes);
+    } catch (LinuxException e) {
+      if (e.errno() == Errno.ECONNRESET) {
+        return null;
+      }
+      throw e;
+    }
+    if (received.bytes() <= 0) {
+      return null;
+    }
+    return new Answer(Message.decode(bytes.flip()), received.descriptors());
+  }
+
+  private static InitException unexpected(Message message) {
+    return new InitException("caisson-init sent an unexpected message of type " + message.type());
+  }
+
+  @Override
+  public void close() {
+    connection.close();
+  }
+
+  private record Answer(Message message, List<Fd> descriptors) {
+    Fd only() {
+      if (descriptors.size() != 1) {
+        descriptors.forEach(Fd::close);
+        throw new InitException("caisson-init sent " + descriptors.size() + " descriptors for one");
+      }
+      return descriptors.getFirst();
+    }
+  }
+}

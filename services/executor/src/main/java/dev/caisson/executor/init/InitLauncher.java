@@ -1,0 +1,131 @@
+package dev.caisson.executor.init;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.Kernel;
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.SpawnRequest;
+import dev.caisson.linux.Spawned;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * Starts caisson-inits, from a sealed copy of the binary: nothing that a container could reach is ever executed by the
+ * executor.
+ *
+ * <p>Thread-safe.
+ */
+public final class InitLauncher implements AutoCloseable {
+  /** The listening socket, as caisson_init.h has it. */
+  private static final int LISTEN_DESCRIPTOR = 3;
+
+  private static final int BACKLOG = 4;
+  private static final Duration FIRST_PROCESS_END = Duration.ofSeconds(10);
+
+  private final Kernel kernel;
+  private final Fd binary;
+
+  public InitLauncher(Kernel kernel) {
+    this.kernel = kernel;
+    this.binary = kernel.files().sealedMemory("caisson-init", ByteBuffer.wrap(binary()));
+  }
+
+  private static byte[] binary() {
+    String machine = System.getProperty("os.arch").equals("aarch64") ? "aarch64" : "x86_64";
+    String name = "caisson-init-" + machine;
+    try (InputStream resource = InitLauncher.class.getResourceAsStream(name)) {
+      if (resource == null) {
+        throw new InitException("this build has no " + name + ": build it on, or for, this machine");
+      }
+      return resource.readAllBytes();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Makes a sandbox, up to the first barrier of its program, or its end.
+   *
+   * @param socket where it will listen; its directory is the protection
+   * @param exits as for {@link InitClient}
+   */
+  public LaunchedInit launch(
+      Path socket, RunRequest request, boolean exitWithConnection, Consumer<ProcessEnd> exits) {
+    Spawned first = spawn(socket);
+    try {
+      return become(socket, request, exitWithConnection, exits, first.pidfd());
+    } finally {
+      reap(first.pidfd());
+      first.pidfd().close();
+    }
+  }
+
+  private Spawned spawn(Path socket) {
+    try (Fd listening = kernel.sockets().listen(socket, BACKLOG)) {
+      return kernel
+          .processes()
+          .spawn(
+              new SpawnRequest(
+                  Path.of("/proc/self/fd/" + binary.number()),
+                  List.of("caisson-init"),
+                  List.of(),
+                  Map.of(LISTEN_DESCRIPTOR, listening),
+                  true));
+    }
+  }
+
+  private LaunchedInit become(
+      Path socket,
+      RunRequest request,
+      boolean exitWithConnection,
+      Consumer<ProcessEnd> exits,
+      Fd first) {
+    InitClient client = null;
+    try {
+      client = InitClient.connect(kernel, socket, exits);
+      return new LaunchedInit(client, client.become(request, exitWithConnection));
+    } catch (RuntimeException e) {
+      if (client != null) {
+        client.close();
+      }
+      kill(first);
+      throw e;
+    }
+  }
+
+  /** The first process ends as soon as it has made the second, or fails: nothing waits for it here. */
+  private void reap(Fd first) {
+    if (!kernel.processes().awaitEnd(first, FIRST_PROCESS_END)) {
+      kill(first);
+      kernel.processes().awaitEnd(first, FIRST_PROCESS_END);
+    }
+    var unused = kernel.processes().reap(first);
+  }
+
+  private void kill(Fd process) {
+    try {
+      kernel.processes().signal(process, 9);
+    } catch (LinuxException e) {
+      if (e.errno() != Errno.ESRCH) {
+        throw e;
+      }
+    }
+  }
+
+  /** Connects to one that runs: after a restart of the executor. */
+  public InitClient connect(Path socket, Consumer<ProcessEnd> exits) {
+    return InitClient.connect(kernel, socket, exits);
+  }
+
+  @Override
+  public void close() {
+    binary.close();
+  }
+}

@@ -1,0 +1,80 @@
+package dev.caisson.executor.init;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.Files;
+import dev.caisson.linux.Kernel;
+import dev.caisson.linux.Received;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.time.Duration;
+
+/**
+ * The executor's end of a program that caisson-init runs: its gate and its status page.
+ *
+ * <p>Not thread-safe: it belongs to its sandbox's queue. Closing it does not end the program, as long as
+ * caisson-init holds the same descriptors.
+ */
+public final class RunningProgram implements AutoCloseable {
+  static final int PAGE_BYTES = 4096;
+  private static final int STATUS_FAILED = 1;
+  private static final int STATUS_MALFORMED = 2;
+
+  private final Kernel kernel;
+  private final Fd gate;
+  private final Fd page;
+
+  public RunningProgram(Kernel kernel, Fd gate, Fd page) {
+    this.kernel = kernel;
+    this.gate = gate;
+    this.page = page;
+  }
+
+  public Fd gate() {
+    return gate;
+  }
+
+  public Fd page() {
+    return page;
+  }
+
+  /**
+   * Blocks until the program is at its next barrier, or past its last step.
+   *
+   * @throws InitException when neither happens in time
+   */
+  public Progress await(Duration timeout) {
+    if (!kernel.sockets().awaitReadable(gate, timeout)) {
+      throw new InitException("a program made no progress within " + timeout.toMillis() + " ms");
+    }
+    ByteBuffer index = ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    Received received = kernel.sockets().receive(gate, index);
+    received.descriptors().forEach(Fd::close);
+    if (received.bytes() == 0) {
+      return ended();
+    }
+    return new Progress.AtBarrier(index.getInt(0));
+  }
+
+  private Progress ended() {
+    ByteBuffer status = ByteBuffer.allocate(3 * Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    Files files = kernel.files();
+    files.readAt(page, status, 0);
+    return switch (status.getInt(0)) {
+      case STATUS_FAILED -> new Progress.Failed(status.getInt(4), Errno.of(status.getInt(8)));
+      case STATUS_MALFORMED -> new Progress.Malformed();
+      default -> new Progress.Executed();
+    };
+  }
+
+  /** Opens one barrier: the one that the program waits at, or the next that it comes to. */
+  public void proceed() {
+    kernel.sockets().send(gate, ByteBuffer.wrap(new byte[] {1}), java.util.List.of());
+  }
+
+  @Override
+  public void close() {
+    gate.close();
+    page.close();
+  }
+}

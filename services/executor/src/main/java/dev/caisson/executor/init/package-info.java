@@ -1,0 +1,4 @@
+@NullMarked
+package dev.caisson.executor.init;
+
+import org.jspecify.annotations.NullMarked;

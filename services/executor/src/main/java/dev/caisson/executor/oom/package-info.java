@@ -1,0 +1,4 @@
+@NullMarked
+package dev.caisson.executor.oom;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.caisson.executor.poll;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,111 @@
+package dev.caisson.executor.procfs;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.Files;
+import dev.caisson.linux.Kernel;
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.OpenFlag;
+import dev.caisson.linux.Resolve;
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The host's procfs, through a descriptor whose filesystem was checked: what is read and written here is never a file
+ * that somebody has put in its place.
+ *
+ * <p>Thread-safe.
+ */
+public final class TrustedProc implements AutoCloseable {
+  /** {@code PROC_SUPER_MAGIC} of linux/magic.h. */
+  private static final long PROC_MAGIC = 0x9fa0;
+
+  /** No file that is read here is longer. */
+  private static final int MAX_BYTES = 64 * 1024;
+
+  private static final Set<Resolve> PLAIN =
+      EnumSet.of(Resolve.BENEATH, Resolve.NO_SYMLINKS, Resolve.NO_XDEV);
+
+  /** Links of {@code ns/} are magic ones, on a filesystem of their own. */
+  private static final Set<Resolve> NAMESPACE = EnumSet.noneOf(Resolve.class);
+
+  private final Kernel kernel;
+  private final Fd proc;
+
+  /**
+   * @throws LinuxException (ENOTSUP) when /proc is not procfs
+   */
+  public TrustedProc(Kernel kernel) {
+    this.kernel = kernel;
+    this.proc = kernel.files().open(Path.of("/proc"), OpenFlag.PATH, OpenFlag.DIRECTORY);
+    if (kernel.files().filesystemMagic(proc) != PROC_MAGIC) {
+      proc.close();
+      throw new LinuxException("trust", "/proc: it is not procfs", Errno.EOPNOTSUPP);
+    }
+  }
+
+  /** Writes a file of the process, {@code uid_map}, in one write. */
+  public void write(Fd pidfd, String file, String content) {
+    try (Fd target = openOf(pidfd, file, PLAIN, OpenFlag.WRITE_ONLY)) {
+      ByteBuffer bytes = ByteBuffer.wrap(content.getBytes(StandardCharsets.US_ASCII));
+      int written = kernel.files().write(target, bytes);
+      if (written != content.length()) {
+        throw new LinuxException("write", file, Errno.EIO);
+      }
+    } catch (LinuxException e) {
+      throw new LinuxException("write", "/proc/<pid>/" + file, e.errno());
+    }
+  }
+
+  /** A namespace of the process: {@code user}, {@code net} … */
+  public Fd namespace(Fd pidfd, String name) {
+    return openOf(pidfd, "ns/" + name, NAMESPACE, OpenFlag.READ_ONLY);
+  }
+
+  private Fd openOf(Fd pidfd, String file, Set<Resolve> resolve, OpenFlag flag) {
+    int pid = kernel.processes().pid(pidfd);
+    Fd opened = kernel.files().openIn(proc, pid + "/" + file, resolve, flag);
+    // The number may have become another process's between the two: then this one has been reaped.
+    if (pid <= 0 || kernel.processes().pid(pidfd) != pid) {
+      opened.close();
+      throw new LinuxException("open", file, Errno.ESRCH);
+    }
+    return opened;
+  }
+
+  /** A file of whatever process has this number now; empty when none has. */
+  public Optional<String> read(int pid, String file) {
+    return readBytes(pid + "/" + file);
+  }
+
+  private Optional<String> readBytes(String path) {
+    try (Fd source = kernel.files().openIn(proc, path, PLAIN, OpenFlag.READ_ONLY)) {
+      return Optional.of(content(source));
+    } catch (LinuxException e) {
+      if (e.errno() == Errno.ENOENT || e.errno() == Errno.ESRCH) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
+  private String content(Fd source) {
+    Files files = kernel.files();
+    ByteArrayOutputStream all = new ByteArrayOutputStream();
+    ByteBuffer buffer = ByteBuffer.allocate(4096);
+    while (all.size() < MAX_BYTES && files.read(source, buffer.clear()) > 0) {
+      all.write(buffer.array(), 0, buffer.position());
+    }
+    return all.toString(StandardCharsets.UTF_8);
+  }
+
+  @Override
+  public void close() {
+    proc.close();
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.caisson.executor.procfs;
+
+import org.jspecify.annotations.NullMarked;

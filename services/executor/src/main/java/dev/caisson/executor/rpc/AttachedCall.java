@@ -1,0 +1,230 @@
+package dev.caisson.executor.rpc;
+
+import com.google.protobuf.ByteString;
+import dev.caisson.executor.sandbox.ProcessStreams;
+import dev.caisson.executor.stdio.OutputSink;
+import dev.caisson.executor.stdio.OutputStream;
+import dev.caisson.proto.executor.v1.Input;
+import dev.caisson.proto.executor.v1.Output;
+import dev.caisson.proto.types.v1.ExitStatus;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A call that carries a process's streams: Run, Exec and Attach differ only in how it begins and in what follows its
+ * end.
+ *
+ * <p>Back-pressure: output is read from the pipe only while the client takes it, and the next input is asked for when
+ * the process has taken the one before.
+ */
+final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
+
+  /** What is particular to one method. */
+  interface Method<Q, R> {
+    /**
+     * Acts on the first message; may answer through {@code out}.
+     *
+     * @return what to be attached to; absent ends the call
+     */
+    @Nullable Attachment begin(Q first, Consumer<R> out);
+
+    /** The input in a later message; null when it holds none. */
+    @Nullable Input input(Q message);
+
+    R output(Output output);
+
+    R exited(ExitStatus status);
+  }
+
+  /**
+   * A process to be attached to.
+   *
+   * @param streams null when it has none
+   * @param afterExit runs once the exit was told, before the call ends
+   * @param broken runs when the client goes away before the exit
+   */
+  record Attachment(
+      @Nullable ProcessStreams streams,
+      CompletableFuture<ExitStatus> exit,
+      IntConsumer signal,
+      Runnable afterExit,
+      Runnable broken) {}
+
+  private final ServerCallStreamObserver<R> client;
+  private final Method<Q, R> method;
+  private final Executor workers;
+  private final Failures failures;
+  private volatile @Nullable Attachment attachment;
+  private volatile boolean ended;
+  private boolean inputEnded;
+
+  private AttachedCall(
+      ServerCallStreamObserver<R> client, Method<Q, R> method, Executor workers, Failures failures) {
+    this.client = client;
+    this.method = method;
+    this.workers = workers;
+    this.failures = failures;
+  }
+
+  /** To be returned by the service's method. */
+  static <Q, R> StreamObserver<Q> of(
+      StreamObserver<R> responses, Method<Q, R> method, Executor workers, Failures failures) {
+    ServerCallStreamObserver<R> client = (ServerCallStreamObserver<R>) responses;
+    AttachedCall<Q, R> call = new AttachedCall<>(client, method, workers, failures);
+    client.disableAutoRequest();
+    client.setOnReadyHandler(call::resume);
+    client.setOnCancelHandler(call::cancelled);
+    client.request(1);
+    return call;
+  }
+
+  @Override
+  public void onNext(Q message) {
+    try {
+      if (attachment == null) {
+        begin(message);
+      } else {
+        input(message);
+      }
+    } catch (RuntimeException e) {
+      fail(e);
+    }
+  }
+
+  private void begin(Q first) {
+    Attachment begun = method.begin(first, client::onNext);
+    if (begun == null) {
+      ended = true;
+      client.onCompleted();
+      return;
+    }
+    attachment = begun;
+    begun.exit().whenCompleteAsync((status, lost) -> exited(begun, status), workers);
+    if (begun.streams() != null) {
+      begun.streams().output().attach(this);
+    }
+    if (client.isCancelled()) {
+      cancelled();
+    }
+    client.request(1);
+  }
+
+  private void input(Q message) {
+    Input input = method.input(message);
+    Attachment to = attachment;
+    if (input == null || to == null) {
+      throw failures.invalidStream();
+    }
+    if (input.getSignal() != 0) {
+      to.signal().accept(input.getSignal());
+    }
+    ProcessStreams streams = to.streams();
+    if (streams == null || inputEnded || (input.getStdin().isEmpty() && !input.getStdinEof())) {
+      client.request(1);
+      return;
+    }
+    streams.input().write(input.getStdin(), () -> taken(streams, input.getStdinEof()));
+  }
+
+  private void taken(ProcessStreams streams, boolean last) {
+    if (last) {
+      inputEnded = true;
+      streams.input().finish();
+    }
+    client.request(1);
+  }
+
+  private void exited(Attachment from, @Nullable ExitStatus status) {
+    if (from.streams() == null) {
+      finish(from, status);
+    } else {
+      from.streams().output().finish(() -> workers.execute(() -> finish(from, status)));
+    }
+  }
+
+  private void finish(Attachment from, @Nullable ExitStatus status) {
+    if (ended) {
+      return;
+    }
+    ended = true;
+    try {
+      if (status != null) {
+        client.onNext(method.exited(status));
+      }
+      from.afterExit().run();
+      client.onCompleted();
+    } catch (RuntimeException e) {
+      client.onError(failures.toStatus(e));
+    }
+  }
+
+  private void fail(RuntimeException e) {
+    if (!ended) {
+      ended = true;
+      leave();
+      client.onError(failures.toStatus(e));
+    }
+  }
+
+  private void cancelled() {
+    if (!ended) {
+      ended = true;
+      leave();
+    }
+  }
+
+  private void leave() {
+    Attachment from = attachment;
+    if (from == null) {
+      return;
+    }
+    if (from.streams() != null) {
+      from.streams().output().detach(this);
+    }
+    workers.execute(from.broken());
+  }
+
+  @Override
+  public void onError(Throwable t) {
+    cancelled();
+  }
+
+  /** The client has no more input; output goes on. */
+  @Override
+  public void onCompleted() {
+    Attachment to = attachment;
+    if (to == null) {
+      fail(failures.invalidStream());
+    } else if (to.streams() != null && !inputEnded) {
+      inputEnded = true;
+      to.streams().input().finish();
+    }
+  }
+
+  private void resume() {
+    Attachment to = attachment;
+    if (to != null && to.streams() != null) {
+      to.streams().output().resume();
+    }
+  }
+
+  @Override
+  public boolean isReady() {
+    return client.isReady() && !ended;
+  }
+
+  @Override
+  public void output(OutputStream stream, ByteString data) {
+    Output.Stream kind =
+        switch (stream) {
+          case STDOUT -> Output.Stream.STDOUT;
+          case STDERR -> Output.Stream.STDERR;
+        };
+    client.onNext(method.output(Output.newBuilder().setStream(kind).setData(data).build()));
+  }
+}

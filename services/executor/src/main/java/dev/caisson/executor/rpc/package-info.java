@@ -1,0 +1,4 @@
+@NullMarked
+package dev.caisson.executor.rpc;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,101 @@
+package dev.caisson.executor.sandbox;
+
+import dev.caisson.executor.cgroup.Cgroup;
+import dev.caisson.executor.init.RunningProgram;
+import dev.caisson.executor.store.v1.ContainerRecord;
+import dev.caisson.linux.Fd;
+import dev.caisson.proto.types.v1.ExitStatus;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A container that lives: its record, and what the executor holds of it.
+ *
+ * <p>Anyone may read, wait for {@link #exit} and use the streams; everything is changed in the sandbox's queue only.
+ */
+final class Container {
+  private final Sandbox sandbox;
+  private final Cgroup cgroup;
+  private final CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
+  private final Map<String, ExecedProcess> execs = new ConcurrentHashMap<>();
+  private final AtomicBoolean attached = new AtomicBoolean();
+  private volatile ContainerRecord record;
+  private volatile @Nullable Running running;
+
+  /**
+   * What there is of a first process that has not ended.
+   *
+   * @param program until it was started
+   * @param streams where it has pipes
+   */
+  record Running(Fd pidfd, Optional<Waiting> program, Optional<ProcessStreams> streams)
+      implements AutoCloseable {
+    @Override
+    public void close() {
+      pidfd.close();
+      program.ifPresent(Waiting::close);
+    }
+  }
+
+  Container(Sandbox sandbox, Cgroup cgroup, ContainerRecord record) {
+    this.sandbox = sandbox;
+    this.cgroup = cgroup;
+    this.record = record;
+  }
+
+  Sandbox sandbox() {
+    return sandbox;
+  }
+
+  Cgroup cgroup() {
+    return cgroup;
+  }
+
+  String uid() {
+    return record.getUid();
+  }
+
+  ContainerRecord record() {
+    return record;
+  }
+
+  void record(ContainerRecord next) {
+    sandbox.queue().requireTurn();
+    record = next;
+  }
+
+  CompletableFuture<ExitStatus> exit() {
+    return exit;
+  }
+
+  /** Its exec'd processes, by id, those that have ended too. */
+  Map<String, ExecedProcess> execs() {
+    return execs;
+  }
+
+  Optional<Running> running() {
+    return Optional.ofNullable(running);
+  }
+
+  void running(@Nullable Running next) {
+    sandbox.queue().requireTurn();
+    running = next;
+  }
+
+  /** Says whether the caller is the one that is attached now. */
+  boolean attach() {
+    return attached.compareAndSet(false, true);
+  }
+
+  void detach() {
+    attached.set(false);
+  }
+
+  boolean isAttached() {
+    return attached.get();
+  }
+}

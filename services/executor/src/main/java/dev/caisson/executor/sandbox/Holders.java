@@ -1,0 +1,116 @@
+package dev.caisson.executor.sandbox;
+
+import dev.caisson.executor.init.LaunchedInit;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.LinuxException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** The caisson-inits: where their sockets are, how they are watched, and how they end. */
+final class Holders {
+  private static final int SIGKILL = 9;
+  private static final Duration DEATH = Duration.ofSeconds(10);
+
+  private final Host host;
+  private final Consumer<Sandbox> lost;
+
+  /**
+   * @param lost called, on a worker, when one has ended that was not asked to
+   */
+  Holders(Host host, Consumer<Sandbox> lost) {
+    this.host = host;
+    this.lost = lost;
+  }
+
+  Path socket(String uid) {
+    return directory(uid).resolve("init.sock");
+  }
+
+  private Path directory(String uid) {
+    return host.settings().runDirectory().resolve("sandboxes").resolve(uid);
+  }
+
+  void makeDirectory(String uid) {
+    try {
+      Files.createDirectories(directory(uid).getParent());
+      Files.createDirectory(
+          directory(uid),
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    } catch (IOException e) {
+      throw new UncheckedIOException("Failed to make the sandbox's directory", e);
+    }
+  }
+
+  void removeDirectory(String uid) {
+    try {
+      Files.deleteIfExists(socket(uid));
+      Files.deleteIfExists(directory(uid));
+    } catch (IOException e) {
+      throw new UncheckedIOException("Failed to remove the sandbox's directory", e);
+    }
+  }
+
+  Holder hold(LaunchedInit launched, boolean mapped) {
+    launched.process().program().close();
+    Fd pidfd = launched.process().pidfd();
+    return new Holder(launched.client(), pidfd, userNamespace(pidfd, mapped));
+  }
+
+  Optional<Fd> userNamespace(Fd pidfd, boolean mapped) {
+    return mapped ? Optional.of(host.proc().namespace(pidfd, "user")) : Optional.empty();
+  }
+
+  /** From now on its reports, and its end, are noticed. */
+  void watch(Sandbox sandbox) {
+    sandbox
+        .requireHolder()
+        .watch(
+            host.control(),
+            host.workers(),
+            () -> sandbox.queue().run(sandbox::collectEnds),
+            () -> lost.accept(sandbox));
+  }
+
+  /** One that is on its way, or serves, with all that is in it. */
+  void kill(LaunchedInit launched) {
+    killAndAwait(launched.process().pidfd());
+    launched.client().close();
+    launched.process().program().close();
+    launched.process().pidfd().close();
+  }
+
+  /** Its PID namespace guarantees that no process of the sandbox survives it. */
+  void killAndAwait(Fd pidfd) {
+    signal(pidfd, SIGKILL);
+    host.kernel().processes().awaitEnd(pidfd, DEATH);
+    reap(pidfd);
+  }
+
+  void signal(Fd pidfd, int signal) {
+    try {
+      host.kernel().processes().signal(pidfd, signal);
+    } catch (LinuxException e) {
+      if (e.errno() != Errno.ESRCH) {
+        throw e;
+      }
+    }
+  }
+
+  /** It is a child only of the executor that started it. */
+  void reap(Fd pidfd) {
+    try {
+      var unused = host.kernel().processes().reap(pidfd);
+    } catch (LinuxException e) {
+      if (e.errno() != Errno.ECHILD) {
+        throw e;
+      }
+    }
+  }
+}

@@ -1,0 +1,13 @@
+package dev.caisson.executor.sandbox;
+
+import dev.caisson.executor.stdio.InputPump;
+import dev.caisson.executor.stdio.OutputPump;
+
+/** The executor's ends of a process's standard streams. */
+public record ProcessStreams(InputPump input, OutputPump output) implements AutoCloseable {
+  @Override
+  public void close() {
+    input.close();
+    output.close();
+  }
+}

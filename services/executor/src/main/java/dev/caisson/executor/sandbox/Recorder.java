@@ -1,0 +1,77 @@
+package dev.caisson.executor.sandbox;
+
+import dev.caisson.executor.journal.Journal;
+import dev.caisson.executor.store.v1.ContainerRecord;
+import dev.caisson.executor.store.v1.SandboxRecord;
+import dev.caisson.proto.events.v1.Event;
+import dev.caisson.proto.events.v1.Phase;
+import dev.caisson.proto.events.v1.Subject;
+import dev.caisson.proto.types.v1.Actor;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/**
+ * Nothing privileged happens unrecorded: the intent is in the journal before the effect, the outcome after it.
+ *
+ * <p>Thread-safe.
+ */
+final class Recorder {
+  private final Journal journal;
+
+  Recorder(Journal journal) {
+    this.journal = journal;
+  }
+
+  /**
+   * Does what the intent says.
+   *
+   * @param outcome the event's payload, from the effect's result
+   * @throws RuntimeException that of the effect, after it was recorded
+   */
+  <T> T record(Event.Builder intent, Supplier<T> effect, Function<T, Event.Builder> outcome) {
+    Journal.Intent recorded = journal.intent(intent);
+    T result;
+    try {
+      result = effect.get();
+    } catch (RuntimeException e) {
+      recorded.failed(Problems.failure(e));
+      throw e;
+    }
+    recorded.succeeded(outcome.apply(result));
+    return result;
+  }
+
+  /** Something that happened by itself: an exit, a loss. It must not be lost for want of space. */
+  void observe(Event.Builder event) {
+    journal.append(event.setPhase(Phase.OBSERVATION), Journal.Urgency.MUST_RECORD);
+  }
+
+  static Event.Builder event(SandboxRecord sandbox, Actor actor) {
+    return Event.newBuilder().setSubject(subject(sandbox)).setActor(actor);
+  }
+
+  static Event.Builder event(SandboxRecord sandbox) {
+    return Event.newBuilder().setSubject(subject(sandbox));
+  }
+
+  static Event.Builder event(Container container, Actor actor) {
+    return event(container).setActor(actor);
+  }
+
+  static Event.Builder event(Container container) {
+    return event(container.sandbox().record(), container.record());
+  }
+
+  static Event.Builder event(SandboxRecord sandbox, ContainerRecord container) {
+    return Event.newBuilder()
+        .setSubject(
+            subject(sandbox).setContainerId(container.getId()).setContainerUid(container.getUid()));
+  }
+
+  private static Subject.Builder subject(SandboxRecord sandbox) {
+    return Subject.newBuilder()
+        .setTenant(sandbox.getTenant())
+        .setSandboxId(sandbox.getId())
+        .setSandboxUid(sandbox.getUid());
+  }
+}

@@ -1,0 +1,128 @@
+package dev.caisson.executor.sandbox;
+
+import dev.caisson.executor.cgroup.Cgroup;
+import dev.caisson.executor.init.ProcessEnd;
+import dev.caisson.executor.refusal.Refusal;
+import dev.caisson.executor.store.v1.SandboxRecord;
+import dev.caisson.proto.executor.v1.Reason;
+import java.util.Collection;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A sandbox that lives: its record, its containers, and its caisson-init.
+ *
+ * <p>Anyone may read; everything is changed in {@link #queue} only.
+ */
+final class Sandbox {
+  private final SerialQueue queue = new SerialQueue();
+  private final Cgroup cgroup;
+  private final ConcurrentMap<String, Container> containers = new ConcurrentHashMap<>();
+  private final ConcurrentMap<Long, EndListener> processes = new ConcurrentHashMap<>();
+  private final Queue<ProcessEnd> ends = new ConcurrentLinkedQueue<>();
+  private final AtomicLong usageSequence = new AtomicLong();
+  private volatile SandboxRecord record;
+  private volatile @Nullable Holder holder;
+
+  /** Who is told, in the queue, that a process has ended. */
+  interface EndListener {
+    void ended(ProcessEnd end);
+  }
+
+  Sandbox(SandboxRecord record, Cgroup cgroup) {
+    this.record = record;
+    this.cgroup = cgroup;
+    this.usageSequence.set(record.getUsageSeq());
+  }
+
+  SerialQueue queue() {
+    return queue;
+  }
+
+  String uid() {
+    return record.getUid();
+  }
+
+  SandboxRecord record() {
+    return record;
+  }
+
+  void record(SandboxRecord next) {
+    queue.requireTurn();
+    record = next;
+  }
+
+  Cgroup cgroup() {
+    return cgroup;
+  }
+
+  /** Its containers, by uid. */
+  Collection<Container> containers() {
+    return containers.values();
+  }
+
+  Map<String, Container> containersByUid() {
+    return containers;
+  }
+
+  AtomicLong usageSequence() {
+    return usageSequence;
+  }
+
+  /** Empty once it is lost. */
+  Optional<Holder> holder() {
+    return Optional.ofNullable(holder);
+  }
+
+  /**
+   * @throws RuntimeException (SANDBOX_LOST) when there is none any more
+   */
+  Holder requireHolder() {
+    return holder()
+        .orElseThrow(
+            () ->
+                new Refusal(
+                        Reason.SANDBOX_LOST,
+                        "Sandbox " + record.getId() + " was lost: delete it.",
+                        Map.of("sandbox", record.getId()))
+                    .exception());
+  }
+
+  void holder(@Nullable Holder next) {
+    holder = next;
+  }
+
+  /** Called for the end of the process that has this token; in the queue. */
+  void onEnd(long token, EndListener listener) {
+    processes.put(token, listener);
+  }
+
+  /** caisson-init has reported an end. On any thread; it does not block. */
+  void reported(ProcessEnd end) {
+    ends.add(end);
+  }
+
+  /** Reads what caisson-init has reported, and tells those whom it concerns. */
+  void collectEnds() {
+    queue.requireTurn();
+    holder().ifPresent(present -> present.client().drain());
+    handleEnds();
+  }
+
+  /** Tells those whom it concerns what has been reported. */
+  void handleEnds() {
+    queue.requireTurn();
+    for (ProcessEnd end = ends.poll(); end != null; end = ends.poll()) {
+      @Nullable EndListener listener = processes.remove(end.token());
+      if (listener != null) {
+        listener.ended(end);
+      }
+    }
+  }
+}

@@ -1,0 +1,32 @@
+package dev.caisson.executor.sandbox;
+
+import java.nio.file.Path;
+import java.time.Duration;
+
+/**
+ * What the operator decides about sandboxes.
+ *
+ * @param runDirectory for the sockets of caisson-inits; a directory of root's
+ * @param cgroupParent under which every sandbox's cgroup lies: an absolute path in the trees
+ * @param bootId of the kernel: what ran under another one is lost
+ * @param epoch this life of the executor
+ * @param stepTimeout for a program to come from one barrier to the next
+ * @param lease for a caller of an attached run to come back
+ */
+public record Settings(
+    Path runDirectory,
+    String cgroupParent,
+    String bootId,
+    long epoch,
+    Duration stepTimeout,
+    Duration lease) {
+
+  public static final Duration DEFAULT_STEP_TIMEOUT = Duration.ofSeconds(20);
+  public static final Duration DEFAULT_LEASE = Duration.ofSeconds(30);
+
+  /** Exec'd processes that run, for each sandbox. */
+  static final int MAX_EXECS = 64;
+
+  /** Containers, for each sandbox. */
+  static final int MAX_CONTAINERS = 128;
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.caisson.executor.sandbox;
+
+import org.jspecify.annotations.NullMarked;

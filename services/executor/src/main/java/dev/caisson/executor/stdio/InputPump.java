@@ -1,0 +1,114 @@
+package dev.caisson.executor.stdio;
+
+import com.google.protobuf.ByteString;
+import dev.caisson.executor.poll.PollLoop;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.Files;
+import dev.caisson.linux.Interest;
+import dev.caisson.linux.LinuxException;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Moves input to a process's pipe, one message at a time: the next is asked for when this one has been taken.
+ *
+ * <p>Thread-safe: the state is the loop's thread's.
+ */
+public final class InputPump implements AutoCloseable {
+  private final Files files;
+  private final PollLoop loop;
+  private final Fd pipe;
+  private final PollLoop.Watch watch;
+  private @Nullable ByteBuffer pending;
+  private @Nullable Runnable whenTaken;
+  private boolean closed;
+
+  /** Takes the descriptor over; it must not block. */
+  public InputPump(Files files, PollLoop loop, Fd pipe) {
+    this.files = files;
+    this.loop = loop;
+    this.pipe = pipe;
+    this.watch = loop.watch(pipe, ready -> write());
+  }
+
+  /**
+   * Writes the data; then runs the task, also when the process does not read any more.
+   *
+   * <p>To be called again only after that.
+   */
+  public void write(ByteString data, Runnable then) {
+    loop.execute(
+        () -> {
+          pending = data.asReadOnlyByteBuffer();
+          whenTaken = then;
+          write();
+        });
+  }
+
+  private void write() {
+    ByteBuffer data = pending;
+    if (data == null) {
+      return;
+    }
+    if (!closed && !written(data)) {
+      watch.arm(Interest.OUT);
+      return;
+    }
+    Runnable then = whenTaken;
+    pending = null;
+    whenTaken = null;
+    if (then != null) {
+      then.run();
+    }
+  }
+
+  private boolean written(ByteBuffer data) {
+    try {
+      while (data.hasRemaining()) {
+        if (files.write(pipe, data) == Files.WOULD_BLOCK) {
+          return false;
+        }
+      }
+    } catch (LinuxException e) {
+      end(); // EPIPE: nobody reads any more
+    }
+    return true;
+  }
+
+  /** End of input, after what is still being written. */
+  public void finish() {
+    loop.execute(
+        () -> {
+          if (pending == null) {
+            end();
+          } else {
+            Runnable then = whenTaken;
+            whenTaken =
+                () -> {
+                  end();
+                  if (then != null) {
+                    then.run();
+                  }
+                };
+          }
+        });
+  }
+
+  /** End of input, at once: what is still being written is dropped. */
+  @Override
+  public void close() {
+    loop.execute(
+        () -> {
+          end();
+          write();
+        });
+  }
+
+  private void end() {
+    if (!closed) {
+      closed = true;
+      watch.cancel();
+      pipe.close();
+    }
+  }
+}

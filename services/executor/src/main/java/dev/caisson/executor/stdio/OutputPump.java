@@ -1,0 +1,166 @@
+package dev.caisson.executor.stdio;
+
+import com.google.protobuf.ByteString;
+import dev.caisson.executor.poll.PollLoop;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.Files;
+import dev.caisson.linux.Interest;
+import dev.caisson.linux.LinuxException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Moves what a process writes from its two pipes to a sink, no faster than the sink takes it: a pipe that is full then
+ * stops the process.
+ *
+ * <p>Thread-safe: the state is the loop's thread's.
+ */
+public final class OutputPump implements AutoCloseable {
+  /** The bound of what is in the executor's hands at any moment, for each stream. */
+  public static final int BUFFER_BYTES = 64 * 1024;
+
+  /** Reads before other streams have their turn. */
+  private static final int TURN = 8;
+
+  private final Files files;
+  private final PollLoop loop;
+  private final List<Source> sources;
+  private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
+  private @Nullable OutputSink sink;
+  private @Nullable Runnable whenDrained;
+
+  /** Takes both descriptors over; they must not block. */
+  public OutputPump(Files files, PollLoop loop, Fd stdout, Fd stderr) {
+    this.files = files;
+    this.loop = loop;
+    this.sources =
+        List.of(new Source(OutputStream.STDOUT, stdout), new Source(OutputStream.STDERR, stderr));
+  }
+
+  /** Begins to move output to the sink, in place of the one before. */
+  public void attach(OutputSink next) {
+    loop.execute(
+        () -> {
+          sink = next;
+          pump();
+        });
+  }
+
+  /** Output stays in the pipes from now on. */
+  public void detach(OutputSink old) {
+    loop.execute(
+        () -> {
+          if (sink == old) {
+            sink = null;
+          }
+        });
+  }
+
+  /** The sink is ready again. */
+  public void resume() {
+    loop.execute(this::pump);
+  }
+
+  /**
+   * The process has ended: moves what is still in the pipes, then runs the task. A pipe that a descendant keeps open is
+   * not waited for.
+   */
+  public void finish(Runnable then) {
+    loop.execute(
+        () -> {
+          whenDrained = then;
+          pump();
+        });
+  }
+
+  private void pump() {
+    if (sink == null) {
+      return;
+    }
+    sources.forEach(Source::move);
+    Runnable then = whenDrained;
+    if (then != null && sources.stream().allMatch(source -> source.empty)) {
+      whenDrained = null;
+      then.run();
+    }
+  }
+
+  @Override
+  public void close() {
+    loop.execute(
+        () -> {
+          sink = null;
+          sources.forEach(Source::end);
+        });
+  }
+
+  private final class Source {
+    private final OutputStream stream;
+    private final Fd pipe;
+    private final PollLoop.Watch watch;
+
+    /** Nothing more to be expected: at its end, or found empty after the process had ended. */
+    private boolean empty;
+
+    private boolean ended;
+
+    Source(OutputStream stream, Fd pipe) {
+      this.stream = stream;
+      this.pipe = pipe;
+      this.watch = loop.watch(pipe, ready -> pump());
+    }
+
+    void move() {
+      OutputSink to = sink;
+      if (to == null || ended) {
+        return;
+      }
+      for (int i = 0; i < TURN; i++) {
+        if (!to.isReady()) {
+          return; // resume() comes when it is
+        }
+        int count = read();
+        if (count == Files.WOULD_BLOCK) {
+          awaitMore();
+          return;
+        }
+        if (count == 0) {
+          end();
+          return;
+        }
+        to.output(stream, ByteString.copyFrom(buffer.flip()));
+      }
+      loop.execute(OutputPump.this::pump);
+    }
+
+    private int read() {
+      try {
+        return files.read(pipe, buffer.clear());
+      } catch (LinuxException e) {
+        if (e.errno() == Errno.EIO) {
+          return 0; // a terminal whose other side is closed
+        }
+        throw e;
+      }
+    }
+
+    private void awaitMore() {
+      if (whenDrained == null) {
+        watch.arm(Interest.IN);
+      } else {
+        empty = true;
+      }
+    }
+
+    void end() {
+      if (!ended) {
+        ended = true;
+        empty = true;
+        watch.cancel();
+        pipe.close();
+      }
+    }
+  }
+}

@@ -1,0 +1,11 @@
+package dev.caisson.executor.stdio;
+
+import com.google.protobuf.ByteString;
+
+/** Where the output of a process goes. Called on the loop's thread only, except by those who say otherwise. */
+public interface OutputSink {
+  /** Whether it takes more now; when it does so again it says that to {@link OutputPump#resume}. */
+  boolean isReady();
+
+  void output(OutputStream stream, ByteString data);
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.caisson.executor.stdio;
+
+import org.jspecify.annotations.NullMarked;
