@@ -1,5 +1,5 @@
 # The command line of each service, printed as NUL-separated words.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # used by the files that source this one
 
 # What each service gets of the environment: nothing of the caller's.
 SERVICE_ENVIRONMENT=(PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 LC_ALL=C.UTF-8)

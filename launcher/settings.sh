@@ -1,5 +1,5 @@
 # Where things are, and whose they are. Each has an environment variable, for whoever must have it otherwise.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # used by the files that source this one
 
 DATA=${CAISSON_DATA:-/var/lib/caisson}
 SERVICES=(broker executor gateway auditor)

@@ -1,5 +1,5 @@
 # What the build and the services need from the machine: found, installed from Debian's packages, or named.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # used by the files that source this one
 
 JAVA_WANTED=25
 
