@@ -21,6 +21,10 @@ public enum FileType {
     this.bits = bits;
   }
 
+  int bits() {
+    return bits;
+  }
+
   static FileType ofMode(int mode) {
     for (FileType type : values()) {
       if (type.bits == (mode & MASK)) {

@@ -67,6 +67,9 @@ public interface Files {
   /** Changes the owner of one entry of a directory; a symbolic link itself, not its target. */
   void setOwner(Fd directory, String name, int uid, int gid);
 
+  /** Changes the owner of an open file, a pipe for example. */
+  void setOwner(Fd file, int uid, int gid);
+
   /** The kernel rounds up to a power of two pages; EPERM above /proc/sys/fs/pipe-max-size. */
   void setPipeCapacity(Fd pipe, int bytes);
 }

@@ -234,6 +234,17 @@ final class LinuxFiles implements Files {
   }
 
   @Override
+  public void setOwner(Fd file, int uid, int gid) {
+    try (Arena arena = Arena.ofConfined()) {
+      long itself = CString.in(arena, "").address();
+      int flags = Constants.AT_EMPTY_PATH;
+      long result =
+          file.use(number -> Downcalls.syscall(CALLS.fchownat(), number, itself, uid, gid, flags));
+      Outcome.require(result, "change the owner of", file);
+    }
+  }
+
+  @Override
   public void setPipeCapacity(Fd pipe, int bytes) {
     control(pipe, Constants.F_SETPIPE_SZ, bytes, "change the capacity of");
   }

@@ -60,6 +60,22 @@ final class LinuxProcesses implements Processes {
   }
 
   @Override
+  public void signalGroup(Fd pidfd, int signal) {
+    int flags = Constants.PIDFD_SIGNAL_PROCESS_GROUP;
+    long result =
+        pidfd.use(number -> Downcalls.syscall(CALLS.pidfdSendSignal(), number, signal, 0, flags));
+    if (result == -Errno.EINVAL.number()) {
+      result = signalGroupByNumber(pidfd, signal);
+    }
+    Outcome.require(result, "signal the group of", pidfd);
+  }
+
+  private long signalGroupByNumber(Fd pidfd, int signal) {
+    int pid = pid(pidfd);
+    return pid > 0 ? Downcalls.syscall(CALLS.kill(), -pid, signal) : -Errno.ESRCH.number();
+  }
+
+  @Override
   public Optional<ChildStatus> reap(Fd pidfd) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment info = SigInfo.in(arena);

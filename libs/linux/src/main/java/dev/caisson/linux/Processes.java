@@ -24,6 +24,12 @@ public interface Processes {
    */
   void signal(Fd pidfd, int signal);
 
+  /**
+   * Sends a signal to the process group that the process leads: pidfd_send_signal(2) with
+   * PIDFD_SIGNAL_PROCESS_GROUP; before Linux 6.9 kill(2), as long as the process is not reaped.
+   */
+  void signalGroup(Fd pidfd, int signal);
+
   /** The end of a child, once; empty while it runs. ECHILD if it is none of ours, or was reaped. */
   Optional<ChildStatus> reap(Fd pidfd);
 

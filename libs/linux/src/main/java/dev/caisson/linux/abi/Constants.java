@@ -41,6 +41,9 @@ public final class Constants {
   // sys/wait.h, signal.h
   public static final int P_PID = 1;
   public static final int P_PIDFD = 3;
+  /** Linux 6.9, linux/pidfd.h. */
+  public static final int PIDFD_SIGNAL_PROCESS_GROUP = 0x4;
+
   public static final int WNOHANG = 0x1;
   public static final int WEXITED = 0x4;
   public static final int CLD_EXITED = 1;

@@ -201,6 +201,11 @@ public final class InitClient implements AutoCloseable {
     }
   }
 
+  /** Whether there is something to {@link #drain} before the time is up. */
+  public boolean awaitReport(Duration timeout) {
+    return !timeout.isNegative() && kernel.sockets().awaitReadable(connection, timeout);
+  }
+
   private Answer ask(Message request, List<Fd> descriptors, int answer) {
     exchange.lock();
     try {

@@ -29,7 +29,7 @@ public final class TrustedProc implements AutoCloseable {
   private static final int MAX_BYTES = 64 * 1024;
 
   private static final Set<Resolve> PLAIN =
-      EnumSet.of(Resolve.BENEATH, Resolve.NO_SYMLINKS, Resolve.NO_XDEV);
+      EnumSet.of(Resolve.BENEATH, Resolve.NO_SYMLINKS, Resolve.NO_MOUNT_CROSSING);
 
   /** Links of {@code ns/} are magic ones, on a filesystem of their own. */
   private static final Set<Resolve> NAMESPACE = EnumSet.noneOf(Resolve.class);
@@ -81,6 +81,15 @@ public final class TrustedProc implements AutoCloseable {
   /** A file of whatever process has this number now; empty when none has. */
   public Optional<String> read(int pid, String file) {
     return readBytes(pid + "/" + file);
+  }
+
+  /** When the process with this number was started; 0 when there is none. */
+  public long startTicks(int pid) {
+    return stat(pid).map(ProcessStat::startTicks).orElse(0L);
+  }
+
+  public Optional<ProcessStat> stat(int pid) {
+    return read(pid, "stat").flatMap(ProcessStat::parse);
   }
 
   private Optional<String> readBytes(String path) {

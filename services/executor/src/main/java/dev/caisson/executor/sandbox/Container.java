@@ -86,6 +86,11 @@ final class Container {
     running = next;
   }
 
+  /** Whether the ends of all of its processes have been dealt with. */
+  boolean hasEnded() {
+    return exit.isDone() && execs.values().stream().allMatch(exec -> exec.exit().isDone());
+  }
+
   /** Says whether the caller is the one that is attached now. */
   boolean attach() {
     return attached.compareAndSet(false, true);

@@ -3,6 +3,7 @@ package dev.caisson.executor.sandbox;
 import dev.caisson.executor.cgroup.Cgroup;
 import dev.caisson.executor.plan.Donation;
 import dev.caisson.executor.refusal.Refusal;
+import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileStatus;
@@ -10,13 +11,17 @@ import dev.caisson.linux.FileType;
 import dev.caisson.linux.Kernel;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.MountAttributes;
+import dev.caisson.linux.MountFlag;
 import dev.caisson.linux.OpenFlag;
+import dev.caisson.linux.Propagation;
 import dev.caisson.linux.Resolve;
 import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.types.v1.IdMapping;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -27,26 +32,50 @@ import java.util.Set;
  * <p>Thread-safe.
  */
 final class Donor {
+  /** Links inside an allowed root are followed as long as they do not lead out of it. */
   private static final Set<Resolve> BENEATH = EnumSet.of(Resolve.BENEATH, Resolve.NO_MAGIC_LINKS);
 
-  private final Kernel kernel;
-  private final AllowedRoots roots;
+  /** {@code MOUNT_ATTR_*} of linux/mount.h, by their bits. */
+  private static final Map<Long, MountFlag> FLAGS =
+      Map.of(
+          0x1L, MountFlag.READ_ONLY,
+          0x2L, MountFlag.NO_SUID,
+          0x4L, MountFlag.NO_DEVICES,
+          0x8L, MountFlag.NO_EXEC,
+          0x10L, MountFlag.NO_ATIME,
+          0x20L, MountFlag.STRICT_ATIME,
+          0x80L, MountFlag.NO_DIRECTORY_ATIME,
+          0x200000L, MountFlag.NO_SYMLINK_FOLLOWING);
 
-  Donor(Kernel kernel, AllowedRoots roots) {
+  private static final Path DEVICES = Path.of("/dev");
+
+  private final Kernel kernel;
+  private final List<Path> rootfsRoots;
+  private final List<Path> mountRoots;
+
+  /**
+   * @param rootfsRoots directories below which root filesystems may lie
+   * @param mountRoots the same for the sources of bind mounts
+   */
+  Donor(Kernel kernel, List<Path> rootfsRoots, List<Path> mountRoots) {
     this.kernel = kernel;
-    this.roots = roots;
+    this.rootfsRoots = List.copyOf(rootfsRoots);
+    this.mountRoots = List.copyOf(mountRoots);
   }
 
   /**
    * What the descriptors are taken from.
    *
    * @param userNamespace of the sandbox; absent where it has the host's
+   * @param uids its map, empty where it has the host's
    * @param cgroup which the process joins
    * @param stdio stdin, stdout, stderr
    * @param containerProcess whose namespaces an exec enters
    */
   record Sources(
       Optional<Fd> userNamespace,
+      List<IdMapping> uids,
+      List<IdMapping> gids,
       Cgroup cgroup,
       List<Fd> stdio,
       Optional<Fd> containerProcess) {}
@@ -71,8 +100,171 @@ final class Donor {
       case Donation.BindTree bind -> bindTree(bind, sources.userNamespace());
       case Donation.DeviceTree device -> deviceTree(device);
       case Donation.CgroupProcs join -> cgroupProcs(join, sources.cgroup());
-      case Donation.Stdio stdio -> sources.stdio().get(stdio.stream().ordinal()).duplicate();
+      case Donation.Stdio stdio -> stdio(stdio, sources);
       case Donation.ContainerProcess process -> sources.containerProcess().orElseThrow().duplicate();
+      case Donation.NamespaceFile namespace ->
+          throw Refusal.unsupported(
+                  "namespaces.path", "Joining a namespace by its path is not possible yet: leave it out.")
+              .exception();
     };
+  }
+
+  private Fd rootTree(Donation.RootTree root, Optional<Fd> userNamespace) {
+    Path path = Path.of(root.path());
+    try (Fd directory =
+        beneath(rootfsRoots, path, "root.path", OpenFlag.PATH, OpenFlag.DIRECTORY)) {
+      Fd tree = kernel.mounts().cloneTree(directory, true);
+      MountAttributes attributes =
+          MountAttributes.setting(MountFlag.NO_DEVICES).withPropagation(Propagation.PRIVATE);
+      return configured(tree, attributes, userNamespace, true, "root.path", path);
+    } catch (LinuxException e) {
+      throw notThere(e, Reason.ROOTFS_NOT_FOUND, "root.path", path, "a directory");
+    }
+  }
+
+  private Fd bindTree(Donation.BindTree bind, Optional<Fd> userNamespace) {
+    Path path = Path.of(bind.source());
+    try (Fd source = beneath(mountRoots, path, "mounts.source", OpenFlag.PATH)) {
+      Fd tree = kernel.mounts().cloneTree(source, bind.recursive());
+      return configured(
+          tree, attributes(bind.attributes()), userNamespace, bind.recursive(), "mounts.source", path);
+    } catch (LinuxException e) {
+      throw notThere(e, Reason.INVALID_SPEC, "mounts.source", path, "there");
+    }
+  }
+
+  private static MountAttributes attributes(dev.caisson.executor.plan.MountAttributes wanted) {
+    Set<MountFlag> set = EnumSet.noneOf(MountFlag.class);
+    FLAGS.forEach(
+        (bit, flag) -> {
+          if ((wanted.setBits() & bit) != 0) {
+            set.add(flag);
+          }
+        });
+    Propagation propagation =
+        switch (wanted.propagation()) {
+          case PRIVATE -> Propagation.PRIVATE;
+          case SLAVE -> Propagation.SLAVE;
+        };
+    return new MountAttributes(set, Set.of(), Optional.of(propagation), Optional.empty());
+  }
+
+  private Fd configured(
+      Fd tree,
+      MountAttributes attributes,
+      Optional<Fd> userNamespace,
+      boolean recursive,
+      String field,
+      Path path) {
+    try {
+      MountAttributes all = userNamespace.map(attributes::idMappedBy).orElse(attributes);
+      kernel.mounts().setAttributes(tree, all, recursive);
+      return tree;
+    } catch (LinuxException e) {
+      tree.close();
+      if (userNamespace.isPresent() && e.errno() == Errno.EINVAL) {
+        throw notMappable(field, path);
+      }
+      throw e;
+    }
+  }
+
+  private static RefusedException notMappable(String field, Path path) {
+    return new Refusal(
+            Reason.HOST_UNSUPPORTED,
+            field
+                + " is on a filesystem that cannot be id-mapped: "
+                + path
+                + ". Of an overlay, give a directory on the filesystem below it; or ask for the"
+                + " host's user namespace, if the guard allows that.",
+            Map.of("field", field))
+        .exception();
+  }
+
+  /** A path below one of the roots, resolved so that no link leads out of that root. */
+  private Fd beneath(List<Path> roots, Path path, String field, OpenFlag... flags) {
+    Path root =
+        roots.stream()
+            .filter(path::startsWith)
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    Refusal.guard(field, field + " must lie below one of " + roots + ": " + path)
+                        .exception());
+    Path rest = root.relativize(path);
+    try (Fd directory = kernel.files().open(root, OpenFlag.PATH, OpenFlag.DIRECTORY)) {
+      String name = rest.toString().isEmpty() ? "." : rest.toString();
+      return kernel.files().openIn(directory, name, BENEATH, flags);
+    } catch (LinuxException e) {
+      if (e.errno() == Errno.EXDEV) {
+        throw Refusal.guard(field, field + " must not lead out of " + root + " by a link: " + path)
+            .exception();
+      }
+      throw e;
+    }
+  }
+
+  private static RuntimeException notThere(
+      LinuxException e, Reason reason, String field, Path path, String what) {
+    return switch (e.errno()) {
+      case ENOENT, ENOTDIR ->
+          new Refusal(reason, field + " must be " + what + ": " + path, Map.of("field", field))
+              .exception();
+      default -> e;
+    };
+  }
+
+  /** A copy of the mount of one device node, whose type and number were checked. */
+  private Fd deviceTree(Donation.DeviceTree device) {
+    Path path = Path.of(device.path());
+    String name = DEVICES.relativize(path).toString();
+    try (Fd directory = kernel.files().open(DEVICES, OpenFlag.PATH, OpenFlag.DIRECTORY);
+        Fd node =
+            kernel
+                .files()
+                .openIn(
+                    directory, name, EnumSet.of(Resolve.BENEATH, Resolve.NO_SYMLINKS), OpenFlag.PATH)) {
+      FileStatus status = kernel.files().status(node);
+      if (status.type() != FileType.CHARACTER_DEVICE
+          || status.rdevMajor() != device.major()
+          || status.rdevMinor() != device.minor()) {
+        throw new LinuxException("trust", path + ": it is not the device of that name", Errno.ENODEV);
+      }
+      return kernel.mounts().cloneTree(node, false);
+    }
+  }
+
+  private Fd cgroupProcs(Donation.CgroupProcs join, Cgroup cgroup) {
+    Path file =
+        cgroup.joinFiles().stream()
+            .filter(candidate -> CgroupHierarchies.name(cgroup, candidate).equals(join.hierarchy()))
+            .findFirst()
+            .orElseThrow();
+    return kernel.files().open(file, OpenFlag.WRITE_ONLY);
+  }
+
+  private Fd stdio(Donation.Stdio stdio, Sources sources) {
+    Fd end = sources.stdio().get(stdio.stream().ordinal());
+    FileStatus status = kernel.files().status(end);
+    if (status.type() == FileType.FIFO) {
+      kernel.files().setOwner(end, host(sources.uids(), stdio.uid()), host(sources.gids(), stdio.gid()));
+    }
+    return end.duplicate();
+  }
+
+  /** An id of the container as the host sees it. */
+  private static int host(List<IdMapping> mappings, int id) {
+    if (mappings.isEmpty()) {
+      return id;
+    }
+    return mappings.stream()
+        .filter(mapping -> Integer.compareUnsigned(id - mapping.getContainerId(), mapping.getSize()) < 0)
+        .findFirst()
+        .map(mapping -> mapping.getHostId() + (id - mapping.getContainerId()))
+        .orElseThrow(
+            () ->
+                Refusal.invalid(
+                        "process.user", "be mapped in the user namespace", Integer.toUnsignedString(id))
+                    .exception());
   }
 }

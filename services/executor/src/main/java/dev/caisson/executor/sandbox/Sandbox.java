@@ -1,10 +1,12 @@
 package dev.caisson.executor.sandbox;
 
 import dev.caisson.executor.cgroup.Cgroup;
+import dev.caisson.executor.init.InitException;
 import dev.caisson.executor.init.ProcessEnd;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.store.v1.SandboxRecord;
 import dev.caisson.proto.executor.v1.Reason;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
@@ -108,6 +110,19 @@ final class Sandbox {
     ends.add(end);
   }
 
+  /** Waits until the ends of all of the container's processes, which are dead, have been reported and dealt with. */
+  void awaitEnds(Duration timeout, Container container) {
+    Holder present = holder;
+    long deadline = System.nanoTime() + timeout.toNanos();
+    while (present != null && !container.hasEnded()) {
+      collectEnds();
+      long left = deadline - System.nanoTime();
+      if (!container.hasEnded() && !present.client().awaitReport(Duration.ofNanos(left))) {
+        throw new InitException("caisson-init did not report the end of its processes");
+      }
+    }
+  }
+
   /** Reads what caisson-init has reported, and tells those whom it concerns. */
   void collectEnds() {
     queue.requireTurn();
@@ -122,6 +137,9 @@ final class Sandbox {
       @Nullable EndListener listener = processes.remove(end.token());
       if (listener != null) {
         listener.ended(end);
+      } else {
+        long token = end.token(); // of one that was abandoned
+        holder().ifPresent(present -> present.client().acknowledge(token));
       }
     }
   }

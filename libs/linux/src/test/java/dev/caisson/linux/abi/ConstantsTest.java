@@ -1,0 +1,78 @@
+package dev.caisson.linux.abi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.lang.reflect.Field;
+import java.lang.reflect.Modifier;
+import java.lang.reflect.RecordComponent;
+import java.util.Locale;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+final class ConstantsTest {
+  /** Not in Debian 12's headers, which are 6.1's. */
+  private static final Set<String> NEWER = Set.of("MFD_EXEC", "MFD_NOEXEC_SEAL");
+
+  @ParameterizedTest
+  @EnumSource
+  void constantsAreTheHeaders(Architecture architecture) throws Exception {
+    HeaderFacts facts =
+        new HeaderFacts(
+            "fcntl.h",
+            "linux/memfd.h",
+            "linux/stat.h",
+            "linux/mount.h",
+            "sys/wait.h",
+            "signal.h",
+            "spawn.h",
+            "linux/sched.h",
+            "sys/socket.h",
+            "poll.h",
+            "sys/epoll.h",
+            "sys/eventfd.h");
+    int count = 0;
+    for (Field field : Constants.class.getFields()) {
+      if (Modifier.isStatic(field.getModifiers())) {
+        declare(facts, field.getName(), ((Number) field.get(null)).longValue());
+        count++;
+      }
+    }
+
+    assertThat(count).isGreaterThanOrEqualTo(50);
+    assertThat(facts.wrong(Compilers.of(architecture))).isEmpty();
+  }
+
+  private static void declare(HeaderFacts facts, String name, long value) {
+    if (NEWER.contains(name)) {
+      facts.equalIfDefined(name, value);
+    } else {
+      facts.equal(name, value);
+    }
+  }
+
+  @Test
+  void systemCallNumbersOfX86AreTheHeaders() throws Exception {
+    // Only an x86 compiler has these headers.
+    HeaderFacts facts = numbers(SystemCallNumbers.X86_64, "asm/unistd.h");
+
+    assertThat(facts.wrong(Compilers.of(Architecture.X86_64))).isEmpty();
+  }
+
+  @Test
+  void systemCallNumbersOfAarch64AreTheHeaders() throws Exception {
+    HeaderFacts facts = numbers(SystemCallNumbers.AARCH64, "asm-generic/unistd.h");
+
+    assertThat(facts.wrong(Compilers.of(Architecture.current()))).isEmpty();
+  }
+
+  private static HeaderFacts numbers(SystemCallNumbers numbers, String header) throws Exception {
+    HeaderFacts facts = new HeaderFacts(header);
+    for (RecordComponent component : SystemCallNumbers.class.getRecordComponents()) {
+      String name = component.getName().replaceAll("([A-Z])", "_$1").toLowerCase(Locale.ROOT);
+      facts.equal("__NR_" + name, (int) component.getAccessor().invoke(numbers));
+    }
+    return facts;
+  }
+}

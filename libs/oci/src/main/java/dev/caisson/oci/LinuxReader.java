@@ -1,0 +1,106 @@
+package dev.caisson.oci;
+
+import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.Namespace;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** What is Linux's own. Source: runtime-spec config-linux.md. */
+final class LinuxReader {
+  /** Mounts of the container never reach the host: every other propagation is refused. */
+  private static final Set<String> PROPAGATIONS =
+      Set.of("", "private", "rprivate", "slave", "rslave");
+
+  private final ContainerSpec.Builder spec;
+  private final Map<String, String> annotations;
+
+  LinuxReader(ContainerSpec.Builder spec, Map<String, String> annotations) {
+    this.spec = spec;
+    this.annotations = annotations;
+  }
+
+  void read(Optional<JsonObject> linux) {
+    List<Namespace> namespaces = new ArrayList<>();
+    linux.ifPresent(json -> {
+      namespaces.addAll(namespaces(json));
+      spec.addAllMaskedPaths(json.strings("maskedPaths"))
+          .addAllReadonlyPaths(json.strings("readonlyPaths"))
+          .putAllSysctl(json.texts("sysctl"));
+      json.object("resources").ifPresent(limits -> spec.setResources(ResourceReader.read(limits)));
+      json.object("seccomp").ifPresent(filter -> spec.setSeccomp(SeccompReader.read(filter)));
+    });
+    new UserNamespaceReader(spec, Annotations.hostUserNamespace(annotations))
+        .read(linux, namespaces);
+    linux.ifPresent(LinuxReader::refuseTheRest);
+  }
+
+  private static void refuseTheRest(JsonObject json) {
+    String propagation = json.string("rootfsPropagation");
+    if (!PROPAGATIONS.contains(propagation)) {
+      throw json.unsupported(
+          "rootfsPropagation",
+          propagation,
+          "mounts of a container stay in it; use private or slave");
+    }
+    json.ignore("rootfsPropagation");
+    // Where the container's cgroup is in the tree is Caisson's own affair: Annotations names a
+    // parent.
+    json.ignore("cgroupsPath");
+    json.refuse("devices", "a container has the standard devices; remove the others");
+    json.refuse("mountLabel", "no SELinux label would be in force; remove it");
+    json.refuse("intelRdt", "cache and memory bandwidth are not allotted; remove it");
+    json.refuse("memoryPolicy", "limit the nodes by linux.resources.cpu.mems");
+    json.refuse("netDevices", "no network device is moved into a container; remove it");
+    json.refuse("timeOffsets", "clocks of a container are the host's; remove it");
+    json.object("personality").ifPresent(LinuxReader::personality);
+    json.finish();
+  }
+
+  /** LINUX without flags is what every process has. */
+  private static void personality(JsonObject json) {
+    String domain = json.string("domain");
+    if (!domain.isEmpty() && !domain.equals("LINUX")) {
+      throw json.unsupported("domain", domain, "a container has the kernel's own; use LINUX");
+    }
+    json.refuse("flags", "a container has the kernel's own personality; remove them");
+    json.finish();
+  }
+
+  private static List<Namespace> namespaces(JsonObject json) {
+    Set<Namespace.Type> seen = new HashSet<>();
+    return json.objects("namespaces").stream().map(one -> namespace(one, seen)).toList();
+  }
+
+  private static Namespace namespace(JsonObject json, Set<Namespace.Type> seen) {
+    Namespace.Type type = type(json, json.string("type"));
+    String path = json.string("path");
+    if (!seen.add(type)) {
+      throw json.invalid("type", "be listed once", json.string("type"));
+    }
+    if (!path.isEmpty() && !path.startsWith("/")) {
+      throw json.invalid("path", "be absolute", path);
+    }
+    json.finish();
+    return Namespace.newBuilder().setType(type).setPath(path).build();
+  }
+
+  private static Namespace.Type type(JsonObject json, String name) {
+    return switch (name) {
+      case "pid" -> Namespace.Type.PID;
+      case "network" -> Namespace.Type.NETWORK;
+      case "mount" -> Namespace.Type.MOUNT;
+      case "ipc" -> Namespace.Type.IPC;
+      case "uts" -> Namespace.Type.UTS;
+      case "user" -> Namespace.Type.USER;
+      case "cgroup" -> Namespace.Type.CGROUP;
+      case "time" -> Namespace.Type.TIME;
+      default ->
+          throw json.invalid(
+              "type", "be one of pid, network, mount, ipc, uts, user, cgroup, time", name);
+    };
+  }
+}

@@ -1,0 +1,59 @@
+package dev.caisson.oci;
+
+import dev.caisson.proto.types.v1.Mount;
+import java.util.List;
+
+/** The mounts. Source: runtime-spec config.md, "Mounts". */
+final class MountReader {
+  private static final String BIND = "bind";
+
+  private MountReader() {}
+
+  static List<Mount> read(List<JsonObject> mounts, Bundle bundle) {
+    return mounts.stream().map(mount -> mount(mount, bundle)).toList();
+  }
+
+  private static Mount mount(JsonObject json, Bundle bundle) {
+    List<String> options = json.strings("options");
+    String type = type(json, options);
+    String source = json.string("source");
+    Mount mount =
+        Mount.newBuilder()
+            .setDestination(destination(json))
+            .setType(type)
+            .setSource(type.equals(BIND) ? bindSource(json, source, bundle) : source)
+            .addAllOptions(options)
+            .build();
+    json.refuse("uidMappings", "Caisson maps the ids of mounts itself");
+    json.refuse("gidMappings", "Caisson maps the ids of mounts itself");
+    json.finish();
+    return mount;
+  }
+
+  /** The option makes the bind, whatever the type says: `none`, an empty one, or the same word. */
+  private static String type(JsonObject json, List<String> options) {
+    String type = json.string("type");
+    if (options.contains(BIND) || options.contains("rbind") || type.equals(BIND)) {
+      return BIND;
+    }
+    if (type.isEmpty()) {
+      throw json.invalid("type", "be a filesystem, or options have bind or rbind", type);
+    }
+    return type;
+  }
+
+  private static String destination(JsonObject json) {
+    String destination = json.string("destination");
+    if (!destination.startsWith("/")) {
+      throw json.invalid("destination", "be an absolute path in the container", destination);
+    }
+    return destination;
+  }
+
+  private static String bindSource(JsonObject json, String source, Bundle bundle) {
+    if (source.isEmpty()) {
+      throw json.invalid("source", "be the path of what is bound", source);
+    }
+    return bundle.resolve(json.path("source"), source);
+  }
+}

@@ -1,0 +1,116 @@
+package dev.caisson.oci;
+
+import dev.caisson.proto.types.v1.Capabilities;
+import dev.caisson.proto.types.v1.ConsoleSize;
+import dev.caisson.proto.types.v1.Process;
+import dev.caisson.proto.types.v1.Rlimit;
+import dev.caisson.proto.types.v1.User;
+import java.util.List;
+import java.util.OptionalLong;
+
+/** The process. Source: runtime-spec config.md, "Process". */
+final class ProcessReader {
+  private final JsonObject json;
+  private final Process.Builder process = Process.newBuilder();
+
+  private ProcessReader(JsonObject json) {
+    this.json = json;
+  }
+
+  static Process read(JsonObject json) {
+    return new ProcessReader(json).read();
+  }
+
+  private Process read() {
+    process
+        .addAllArgs(args())
+        .addAllEnv(json.strings("env"))
+        .setCwd(cwd())
+        .setTerminal(json.bool("terminal"))
+        .setNoNewPrivileges(json.bool("noNewPrivileges"))
+        .addAllRlimits(json.objects("rlimits").stream().map(ProcessReader::rlimit).toList());
+    json.object("user").ifPresent(this::user);
+    json.object("capabilities").ifPresent(sets -> process.setCapabilities(capabilities(sets)));
+    json.object("consoleSize").ifPresent(size -> process.setConsoleSize(consoleSize(size)));
+    json.integer("oomScoreAdj", -1000, 1000).ifPresent(process::setOomScoreAdj);
+    refuseTheRest();
+    return process.build();
+  }
+
+  private void refuseTheRest() {
+    json.refuse("apparmorProfile", "no AppArmor profile would be in force; remove it");
+    json.refuse("selinuxLabel", "no SELinux label would be in force; remove it");
+    json.refuse("ioPriority", "I/O priorities are not set; remove it");
+    json.refuse("scheduler", "the scheduler's class is not set; limit CPU by linux.resources.cpu");
+    json.refuse("execCPUAffinity", "limit the CPUs by linux.resources.cpu.cpus");
+    json.refuse("commandLine", "it is for Windows; use process.args");
+    json.finish();
+  }
+
+  private List<String> args() {
+    List<String> args = json.strings("args");
+    if (args.isEmpty()) {
+      throw json.invalid("args", "have at least one entry", args);
+    }
+    return args;
+  }
+
+  private String cwd() {
+    String cwd = json.string("cwd");
+    if (!cwd.startsWith("/")) {
+      throw json.invalid("cwd", "be an absolute path in the container", cwd);
+    }
+    return cwd;
+  }
+
+  private void user(JsonObject user) {
+    User.Builder made =
+        User.newBuilder().setUid(user.unsignedInt("uid")).setGid(user.unsignedInt("gid"));
+    made.addAllAdditionalGids(user.unsignedInts("additionalGids"));
+    user.integer("umask", 0, 0777).ifPresent(process::setUmask);
+    user.refuse("username", "it is for Windows; use process.user.uid");
+    user.finish();
+    process.setUser(made);
+  }
+
+  private static Capabilities capabilities(JsonObject sets) {
+    Capabilities made =
+        Capabilities.newBuilder()
+            .addAllBounding(sets.strings("bounding"))
+            .addAllEffective(sets.strings("effective"))
+            .addAllInheritable(sets.strings("inheritable"))
+            .addAllPermitted(sets.strings("permitted"))
+            .addAllAmbient(sets.strings("ambient"))
+            .build();
+    sets.finish();
+    return made;
+  }
+
+  private static ConsoleSize consoleSize(JsonObject size) {
+    ConsoleSize made =
+        ConsoleSize.newBuilder()
+            .setHeight(size.integer("height", 0, 65_535).orElse(0))
+            .setWidth(size.integer("width", 0, 65_535).orElse(0))
+            .build();
+    size.finish();
+    return made;
+  }
+
+  private static Rlimit rlimit(JsonObject limit) {
+    OptionalLong soft = limit.unsigned("soft");
+    OptionalLong hard = limit.unsigned("hard");
+    String type = limit.string("type");
+    if (type.isEmpty() || soft.isEmpty() || hard.isEmpty()) {
+      throw limit.invalid("type", "be present, with soft and hard", type);
+    }
+    if (Long.compareUnsigned(soft.getAsLong(), hard.getAsLong()) > 0) {
+      throw limit.invalid("soft", "be at most hard", Long.toUnsignedString(soft.getAsLong()));
+    }
+    limit.finish();
+    return Rlimit.newBuilder()
+        .setType(type)
+        .setSoft(soft.getAsLong())
+        .setHard(hard.getAsLong())
+        .build();
+  }
+}

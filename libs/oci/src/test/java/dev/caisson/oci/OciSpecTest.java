@@ -1,0 +1,408 @@
+package dev.caisson.oci;
+
+import static dev.caisson.oci.Documents.convert;
+import static dev.caisson.oci.Documents.refused;
+import static dev.caisson.oci.Documents.with;
+import static dev.caisson.oci.Documents.withLinux;
+import static dev.caisson.oci.Documents.withProcess;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.oci.OciException.Reason;
+import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.Mount;
+import dev.caisson.proto.types.v1.Namespace;
+import dev.caisson.proto.types.v1.UserNamespace;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class OciSpecTest {
+  @Test
+  void convertsWhatRuncWrites() {
+    Converted converted = OciSpec.convert(Documents.of("runc"), "/bundle");
+    ContainerSpec spec = converted.spec();
+    assertThat(spec.getProcess().getArgsList()).containsExactly("sh");
+    assertThat(spec.getProcess().getTerminal()).isTrue();
+    assertThat(spec.getProcess().getNoNewPrivileges()).isTrue();
+    assertThat(spec.getProcess().getCapabilities().getBoundingList()).contains("CAP_KILL");
+    assertThat(spec.getProcess().getRlimits(0).getType()).isEqualTo("RLIMIT_NOFILE");
+    assertThat(spec.getRoot().getPath()).isEqualTo("/bundle/rootfs");
+    assertThat(spec.getRoot().getReadonly()).isTrue();
+    assertThat(spec.getHostname()).isEqualTo("runc");
+    assertThat(spec.getMountsList())
+        .extracting(Mount::getDestination)
+        .contains("/proc", "/dev/shm");
+    assertThat(types(spec)).contains(Namespace.Type.PID, Namespace.Type.USER);
+    assertThat(spec.getUserNamespace().getMode()).isEqualTo(UserNamespace.Mode.AUTO);
+    assertThat(spec.getMaskedPathsList()).contains("/proc/kcore");
+    assertThat(spec.getReadonlyPathsList()).contains("/proc/sys");
+    assertThat(spec.getBundle()).isEqualTo("/bundle");
+    assertThat(converted.ignored()).containsExactly("linux.resources.devices");
+  }
+
+  @Test
+  void convertsWhatRuncWritesForUsersWithoutRoot() {
+    ContainerSpec spec = OciSpec.convert(Documents.of("runc-rootless"), "/bundle").spec();
+    assertThat(spec.getUserNamespace().getMode()).isEqualTo(UserNamespace.Mode.MAPPED);
+    assertThat(spec.getUserNamespace().getUidMappings(0).getSize()).isEqualTo(1);
+    assertThat(spec.getMountsList())
+        .filteredOn(mount -> mount.getDestination().equals("/sys"))
+        .singleElement()
+        .extracting(Mount::getType, Mount::getSource)
+        .containsExactly("bind", "/sys");
+  }
+
+  @Test
+  void convertsWhatDockerWrites() {
+    Converted converted = OciSpec.convert(Documents.of("docker"), "/run/bundle");
+    ContainerSpec spec = converted.spec();
+    assertThat(spec.getSeccomp().getDefaultAction()).isEqualTo("SCMP_ACT_ERRNO");
+    assertThat(spec.getSeccomp().getRulesCount()).isGreaterThan(10);
+    assertThat(spec.getSeccomp().getRulesList())
+        .anySatisfy(rule -> assertThat(rule.getConditionsCount()).isPositive());
+    assertThat(spec.getHooks().getPrestart(0).getArgs(0)).isEqualTo("libnetwork-setkey");
+    assertThat(spec.getSysctlMap()).containsEntry("net.ipv4.ip_unprivileged_port_start", "0");
+    assertThat(spec.getResources().getCpu().hasShares()).isFalse();
+    assertThat(spec.getProcess().getUser().getAdditionalGidsList()).containsExactly(0);
+    assertThat(spec.getMountsList())
+        .filteredOn(mount -> mount.getDestination().equals("/etc/hosts"))
+        .singleElement()
+        .extracting(Mount::getType)
+        .isEqualTo("bind");
+    assertThat(converted.ignored()).containsExactly("linux.resources.devices", "linux.cgroupsPath");
+  }
+
+  @Test
+  void carriesEveryLimitAndLeavesOutZeros() {
+    var resources =
+        convert(
+                withLinux(
+                    """
+                    "resources":{
+                      "memory":{"limit":1048576,"reservation":0,"swap":-1,"swappiness":null},
+                      "cpu":{"shares":512,"quota":50000,"period":100000,"cpus":"0-1","mems":"0"},
+                      "pids":{"limit":0}}\
+                    """))
+            .spec()
+            .getResources();
+    assertThat(resources.getMemory().getLimit()).isEqualTo(1048576);
+    assertThat(resources.getMemory().hasReservation()).isFalse();
+    assertThat(resources.getMemory().getSwap()).isEqualTo(-1);
+    assertThat(resources.getCpu().getShares()).isEqualTo(512);
+    assertThat(resources.getCpu().getQuota()).isEqualTo(50000);
+    assertThat(resources.getCpu().getPeriod()).isEqualTo(100000);
+    assertThat(resources.getCpu().getCpus()).isEqualTo("0-1");
+    assertThat(resources.getPids().hasLimit()).isFalse();
+  }
+
+  @Test
+  void carriesTheWholeProcess() {
+    var process =
+        convert(
+                withProcess(
+                    """
+                    "env":["A=b"],"oomScoreAdj":-5,"consoleSize":{"height":24,"width":80},
+                    "user":{"uid":4294967295,"gid":2,"umask":18,"additionalGids":[3]},
+                    "rlimits":[{"type":"RLIMIT_CORE","soft":0,"hard":18446744073709551615}]\
+                    """))
+            .spec()
+            .getProcess();
+    assertThat(process.getEnvList()).containsExactly("A=b");
+    assertThat(process.getOomScoreAdj()).isEqualTo(-5);
+    assertThat(process.getConsoleSize().getWidth()).isEqualTo(80);
+    assertThat(process.getUser().getUid()).isEqualTo(-1);
+    assertThat(process.getUser().getAdditionalGidsList()).containsExactly(3);
+    assertThat(process.getUmask()).isEqualTo(18);
+    assertThat(process.getRlimits(0).getHard()).isEqualTo(-1L);
+  }
+
+  @Test
+  void carriesEveryKindOfHook() {
+    var hooks =
+        convert(
+                with(
+                    """
+                    ,"hooks":{"prestart":[{"path":"/a","args":["a","b"],"env":["X=1"],"timeout":3}],
+                    "createRuntime":[{"path":"/b"}],"createContainer":[{"path":"/c"}],
+                    "startContainer":[{"path":"/d"}],"poststart":[{"path":"/e"}],
+                    "poststop":[{"path":"/f"}]}\
+                    """))
+            .spec()
+            .getHooks();
+    assertThat(hooks.getPrestart(0).getTimeoutSeconds()).isEqualTo(3);
+    assertThat(hooks.getPrestart(0).getArgsList()).containsExactly("a", "b");
+    assertThat(hooks.getCreateRuntime(0).getPath()).isEqualTo("/b");
+    assertThat(hooks.getCreateContainer(0).getPath()).isEqualTo("/c");
+    assertThat(hooks.getStartContainer(0).getPath()).isEqualTo("/d");
+    assertThat(hooks.getPoststart(0).getPath()).isEqualTo("/e");
+    assertThat(hooks.getPoststop(0).getPath()).isEqualTo("/f");
+  }
+
+  @Test
+  void makesAUserNamespaceWithoutBeingAsked() {
+    ContainerSpec spec = convert(withLinux("\"namespaces\":[{\"type\":\"pid\"}]")).spec();
+    assertThat(types(spec)).containsExactly(Namespace.Type.PID, Namespace.Type.USER);
+    assertThat(spec.getUserNamespace().getMode()).isEqualTo(UserNamespace.Mode.AUTO);
+  }
+
+  @Test
+  void takesTheHostsUserNamespaceOnlyWhenAsked() {
+    ContainerSpec spec =
+        convert(with(",\"annotations\":{\"dev.caisson.spec.user-namespace\":\"host\"}")).spec();
+    assertThat(spec.getUserNamespace().getMode()).isEqualTo(UserNamespace.Mode.HOST);
+    assertThat(types(spec)).doesNotContain(Namespace.Type.USER);
+  }
+
+  @Test
+  void leavesAUserNamespaceThatIsJoinedToItsPath() {
+    ContainerSpec spec =
+        convert(withLinux("\"namespaces\":[{\"type\":\"user\",\"path\":\"/proc/7/ns/user\"}]"))
+            .spec();
+    assertThat(spec.hasUserNamespace()).isFalse();
+    assertThat(spec.getNamespaces(0).getPath()).isEqualTo("/proc/7/ns/user");
+  }
+
+  @Test
+  void takesTheParentCgroupFromEitherAnnotationAndPrefersItsOwn() {
+    assertThat(convert(annotated("dev.gvisor.spec.cgroup-parent", "/x")).spec().getCgroupParent())
+        .isEqualTo("/x");
+    String both =
+        with(
+            """
+            ,"annotations":{"dev.gvisor.spec.cgroup-parent":"/x",
+            "dev.caisson.spec.cgroup-parent":"/y"}\
+            """);
+    assertThat(convert(both).spec().getCgroupParent()).isEqualTo("/y");
+    assertThat(refused(annotated("dev.caisson.spec.cgroup-parent", "/x/../y")).reason())
+        .isEqualTo(Reason.INVALID_OCI_SPEC);
+  }
+
+  @Test
+  void resolvesRelativePathsAgainstTheBundle() {
+    Converted converted =
+        convert(
+            """
+            {"ociVersion":"1.0.0","process":{"args":["x"],"cwd":"/"},"root":{"path":"../fs"},
+            "mounts":[{"destination":"/data","type":"none","source":"data","options":["rbind"]}]}\
+            """);
+    assertThat(converted.spec().getRoot().getPath()).isEqualTo("/fs");
+    assertThat(converted.spec().getMounts(0).getSource()).isEqualTo("/bundle/data");
+    assertThat(converted.spec().getMounts(0).getType()).isEqualTo("bind");
+  }
+
+  @Test
+  void asksForABundleWhenAPathIsRelative() {
+    byte[] json = with("").replace("\"/r\"", "\"r\"").getBytes(StandardCharsets.UTF_8);
+    assertThatThrownBy(() -> OciSpec.convert(json, ""))
+        .hasMessage("root.path must be absolute when no bundle is given: r");
+    assertThatThrownBy(() -> OciSpec.convert(json, "relative"))
+        .hasMessage("bundle must be an absolute path: relative");
+  }
+
+  @Test
+  void reportsUnknownFieldsAndKeepsGoing() {
+    assertThat(convert(with(",\"x-new\":1,\"annotations\":null")).ignored())
+        .containsExactly("x-new");
+    assertThat(convert(withProcess("\"sparkle\":true")).ignored())
+        .containsExactly("process.sparkle");
+  }
+
+  @Test
+  void tellsWhereTheTextStopsBeingJson() {
+    OciException error = refused("{\n  \"a\": ,\n}");
+    assertThat(error.reason()).isEqualTo(Reason.MALFORMED_JSON);
+    assertThat(error.position().orElseThrow().line()).isEqualTo(2);
+    assertThat(error.position().orElseThrow().column()).isPositive();
+    assertThat(error.field()).isEmpty();
+    assertThat(error).hasMessageContaining("line 2");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", " ", "{", "{}{}", "{\"a\":1,\"a\":2}", "nul", "{\"a\":NaN}"})
+  void refusesWhatIsNotOneJsonDocument(String text) {
+    assertThat(refused(text).reason()).isEqualTo(Reason.MALFORMED_JSON);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"[]", "null", "7", "\"x\"", "{}", "{\"ociVersion\":\"2.0.0\"}"})
+  void refusesWhatIsNoConfiguration(String text) {
+    assertThat(refused(text).reason()).isEqualTo(Reason.INVALID_OCI_SPEC);
+  }
+
+  @Test
+  void refusesBytesThatAreNotUtf8() {
+    byte[] json = with("").getBytes(StandardCharsets.UTF_16LE);
+    assertThatThrownBy(() -> OciSpec.convert(json, "/b")).isInstanceOf(OciException.class);
+    assertThatThrownBy(() -> OciSpec.convert(new byte[] {'"', (byte) 0xFF, '"'}, "/b"))
+        .hasMessage("config.json must be UTF-8");
+  }
+
+  @Test
+  void holdsTheBoundOfSize() {
+    String most = with(",\"x\":\"") + " ".repeat(OciSpec.MAX_BYTES);
+    assertThat(refused(most).getMessage()).startsWith("config.json must be at most 1048576 bytes");
+    String padded = with("");
+    String full = padded + " ".repeat(OciSpec.MAX_BYTES - padded.length());
+    assertThat(convert(full).spec().getProcess().getArgsCount()).isEqualTo(1);
+  }
+
+  @Test
+  void holdsTheBoundOfDepth() {
+    int inside = OciSpec.MAX_DEPTH - 1;
+    String deepest = ",\"x\":" + "[".repeat(inside) + "]".repeat(inside);
+    assertThat(convert(with(deepest)).ignored()).containsExactly("x");
+    String deeper = ",\"x\":" + "[".repeat(inside + 1) + "]".repeat(inside + 1);
+    assertThat(refused(with(deeper)).reason()).isEqualTo(Reason.MALFORMED_JSON);
+  }
+
+  @Test
+  void holdsTheBoundOfAString() {
+    String longest = "x".repeat(OciSpec.MAX_STRING);
+    assertThat(convert(with(",\"hostname\":\"" + longest + "\"")).spec().getHostname())
+        .hasSize(OciSpec.MAX_STRING);
+    assertThat(refused(with(",\"hostname\":\"" + longest + "x\"")).reason())
+        .isEqualTo(Reason.MALFORMED_JSON);
+  }
+
+  @Test
+  void namesTheFieldTheRuleAndTheValue() {
+    OciException error =
+        refused("{\"ociVersion\":\"1.0.0\",\"process\":{\"args\":[]},\"root\":{\"path\":\"/\"}}");
+    assertThat(error).hasMessage("process.args must have at least one entry: []");
+    assertThat(error.field()).isEqualTo("process.args");
+    assertThat(error.reason()).isEqualTo(Reason.INVALID_OCI_SPEC);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "process.cwd | {'ociVersion':'1.0.0','process':{'args':['x'],'cwd':'etc'}}",
+        "root | {'ociVersion':'1.0.0','process':{'args':['x'],'cwd':'/'}}",
+        "process | {'ociVersion':'1.0.0'}",
+        "process.args[1] | {'ociVersion':'1.0.0','process':{'args':['x',1]}}",
+        "ociVersion | {'process':{}}",
+      })
+  void refusesAMissingOrWrongField(String field, String json) {
+    assertThat(refused(json.replace('\'', '"')).field()).isEqualTo(field);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "linux.namespaces[0].type | 'namespaces':[{'type':'moon'}]",
+        "linux.namespaces[1].type | 'namespaces':[{'type':'pid'},{'type':'pid'}]",
+        "linux.namespaces[0].path | 'namespaces':[{'type':'pid','path':'x'}]",
+        "linux.namespaces | 'uidMappings':[{'size':1}],'gidMappings':[{'size':1}]",
+        "linux.uidMappings[0].size | 'uidMappings':[{'size':0}],'gidMappings':[{'size':1}]",
+        "linux.gidMappings | 'namespaces':[{'type':'user'}],'uidMappings':[{'size':1}]",
+        "linux.resources.memory.limit | 'resources':{'memory':{'limit':-2}}",
+        "linux.resources.memory.limit | 'resources':{'memory':{'limit':1.5}}",
+        "linux.resources.cpu.shares | 'resources':{'cpu':{'shares':-1}}",
+        "linux.resources.cpu.shares | 'resources':{'cpu':{'shares':18446744073709551616}}",
+        "linux.seccomp.defaultAction | 'seccomp':{}",
+        "linux.seccomp.syscalls[0].names | 'seccomp':{'defaultAction':'A','syscalls':[{}]}",
+        "linux.maskedPaths | 'maskedPaths':'x'",
+        "linux.sysctl.a | 'sysctl':{'a':1}",
+      })
+  void refusesAWrongFieldOfLinux(String field, String fields) {
+    OciException error = refused(withLinux(fields.replace('\'', '"')));
+    assertThat(error.field()).isEqualTo(field);
+    assertThat(error.reason()).isEqualTo(Reason.INVALID_OCI_SPEC);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "linux.devices | 'devices':[{'path':'/dev/fuse'}]",
+        "linux.mountLabel | 'mountLabel':'x'",
+        "linux.intelRdt | 'intelRdt':{'closID':'x'}",
+        "linux.timeOffsets | 'timeOffsets':{'monotonic':{'secs':1}}",
+        "linux.personality.domain | 'personality':{'domain':'LINUX32'}",
+        "linux.rootfsPropagation | 'rootfsPropagation':'shared'",
+        "linux.resources.blockIO | 'resources':{'blockIO':{'weight':10}}",
+        "linux.resources.hugepageLimits | 'resources':{'hugepageLimits':[{'limit':1}]}",
+        "linux.resources.unified | 'resources':{'unified':{'cpu.max':'1'}}",
+        "linux.resources.rdma | 'resources':{'rdma':{'x':{'hcaHandles':1}}}",
+        "linux.resources.network | 'resources':{'network':{'classID':1}}",
+        "linux.resources.memory.swappiness | 'resources':{'memory':{'swappiness':60}}",
+        "linux.resources.memory.disableOOMKiller | 'resources':{'memory':{'disableOOMKiller':true}}",
+        "linux.resources.cpu.realtimeRuntime | 'resources':{'cpu':{'realtimeRuntime':1}}",
+        "linux.resources.devices[0].allow | 'resources':{'devices':[{'allow':true}]}",
+        "linux.seccomp.listenerPath | 'seccomp':{'defaultAction':'A','listenerPath':'/x'}",
+      })
+  void refusesByNameWhatItDoesNotDo(String field, String fields) {
+    OciException error = refused(withLinux(fields.replace('\'', '"')));
+    assertThat(error.field()).isEqualTo(field);
+    assertThat(error.reason()).isEqualTo(Reason.UNSUPPORTED);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"apparmorProfile", "selinuxLabel"})
+  void refusesLabelsThatWouldNotBeInForce(String field) {
+    OciException error = refused(withProcess("\"" + field + "\":\"x\""));
+    assertThat(error.reason()).isEqualTo(Reason.UNSUPPORTED);
+    assertThat(error.field()).isEqualTo("process." + field);
+    assertThat(convert(withProcess("\"" + field + "\":\"\"")).ignored()).isEmpty();
+  }
+
+  @Test
+  void refusesDeviceRulesThatAllowMoreThanTheStandardDevices() {
+    String fuse =
+        """
+        "resources":{"devices":[{"allow":false,"access":"rwm"},
+        {"allow":true,"type":"c","major":10,"minor":229,"access":"rw"}]}\
+        """;
+    assertThat(refused(withLinux(fuse)).field()).isEqualTo("linux.resources.devices[1].allow");
+    String all =
+        """
+        "resources":{"devices":[{"allow":false,"access":"rwm"},
+        {"allow":true,"type":"a","access":"rwm"}]}\
+        """;
+    assertThat(refused(withLinux(all)).reason()).isEqualTo(Reason.UNSUPPORTED);
+  }
+
+  @Test
+  void refusesOtherPlatforms() {
+    assertThat(refused(with(",\"windows\":{\"layerFolders\":[\"x\"]}")).field())
+        .isEqualTo("windows");
+  }
+
+  @Test
+  void refusesTextThatWouldReachTheKernelAsAnother() {
+    assertThat(refused(with(",\"hostname\":\"a\\u0000b\"")).field()).isEqualTo("hostname");
+    assertThat(refused(with(",\"hostname\":\"\\ud800\"")).field()).isEqualTo("hostname");
+  }
+
+  @Test
+  void showsNoControlCharactersAndCutsLongValues() {
+    assertThat(refused(with(",\"hooks\":{\"prestart\":[{\"path\":\"\\u001b[2J\"}]}")))
+        .hasMessageNotContaining("\u001b");
+    OciException error =
+        refused(with(",\"hooks\":{\"prestart\":[{\"path\":\"" + "x".repeat(900) + "\"}]}"));
+    assertThat(error.getMessage().length()).isLessThan(200);
+  }
+
+  @Test
+  void refusesAnUnknownKindOfContainer() {
+    assertThat(refused(annotated("io.kubernetes.cri.container-type", "other")).field())
+        .isEqualTo("annotations[io.kubernetes.cri.container-type]");
+  }
+
+  private static String annotated(String key, String value) {
+    return with(",\"annotations\":{\"" + key + "\":\"" + value + "\"}");
+  }
+
+  private static List<Namespace.Type> types(ContainerSpec spec) {
+    return spec.getNamespacesList().stream().map(Namespace::getType).toList();
+  }
+}

@@ -1,0 +1,76 @@
+package dev.caisson.executor.cgroup;
+
+import dev.caisson.proto.types.v1.Resources;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/** One cgroup: the directories of one path in all hierarchies. Holds nothing open. */
+public interface Cgroup {
+  /** Absolute in the trees. */
+  String path();
+
+  /**
+   * The v1 {@code cgroup.procs}, one for each hierarchy, in the order of writing; none in pure v2.
+   */
+  List<Path> joinFiles();
+
+  /** The v2 directory, for {@code CLONE_INTO_CGROUP}. */
+  Optional<Path> birthDirectory();
+
+  /** Hands over {@code cgroup.procs} in the v2 tree, and only that file; nothing in v1. */
+  void delegate(int uid, int gid);
+
+  /**
+   * CPU time since the cgroup was made, descendants included, nanoseconds. v2 counts microseconds.
+   * Empty: it is gone.
+   */
+  OptionalLong cpuNanos();
+
+  /** Memory in use, page cache included. Empty: it is gone, or there is no memory controller. */
+  OptionalLong memoryBytes();
+
+  /**
+   * Processes that the kernel killed here for a memory limit. 0 where it is gone, or there is no
+   * memory controller.
+   */
+  long oomKills();
+
+  /**
+   * Stops every process, descendants included; returns when all stand still. BUSY after 5 s: then
+   * it is thawed again.
+   */
+  void freeze();
+
+  void thaw();
+
+  /**
+   * Sends SIGKILL to every process, descendants included, those that are being forked too. They may
+   * still be dying.
+   */
+  void kill();
+
+  /** Host pids, descendants included; those outside our PID namespace are left out. */
+  List<Integer> processes();
+
+  /** Whether there is a process, descendants included. A zombie is none. */
+  boolean populated();
+
+  /** Waits until it is not populated; says whether that came in time. */
+  boolean awaitEmpty(Duration timeout);
+
+  /**
+   * Changes the limits that are given and keeps the others; all of them or none.
+   *
+   * @throws InvalidResources before anything is changed
+   */
+  List<SettingChange> update(Resources limits);
+
+  /**
+   * Removes it with its descendants, in every hierarchy; what is gone already is fine. BUSY after 5
+   * s.
+   */
+  void remove();
+}

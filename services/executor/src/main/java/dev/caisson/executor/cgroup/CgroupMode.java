@@ -1,0 +1,21 @@
+package dev.caisson.executor.cgroup;
+
+import java.util.Locale;
+
+/** How the host mounts its cgroups. */
+public enum CgroupMode {
+  /** Only v1 hierarchies: processes are killed and frozen one by one. */
+  V1,
+  /** Only the unified hierarchy. */
+  V2,
+  /**
+   * v1 controllers, and a v2 tree for {@code cgroup.kill}, {@code cgroup.freeze} and {@code
+   * CLONE_INTO_CGROUP}.
+   */
+  HYBRID;
+
+  /** {@code v1}, {@code v2} or {@code hybrid}. */
+  public String text() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}

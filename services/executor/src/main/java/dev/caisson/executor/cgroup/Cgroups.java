@@ -1,0 +1,62 @@
+package dev.caisson.executor.cgroup;
+
+import dev.caisson.proto.types.v1.Resources;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * The host's cgroups. Safe for use by several threads, as long as no two work on the same path.
+ *
+ * <p>Paths are absolute in the trees, and the same in each: {@code /caisson/sandbox-‹uid›}.
+ */
+public interface Cgroups {
+  /**
+   * Finds what is mounted.
+   *
+   * @param mountinfo {@code /proc/self/mountinfo}
+   * @throws CgroupException when no hierarchy is mounted
+   */
+  static Cgroups detect(Path mountinfo) {
+    try {
+      ControlFiles files = new ControlFiles();
+      List<Mountinfo.Entry> mounts = Mountinfo.parse(Files.readAllLines(mountinfo));
+      return new MountedCgroups(Hierarchies.detect(mounts, files), files);
+    } catch (IOException e) {
+      throw new CgroupException("read", mountinfo.toString(), e);
+    }
+  }
+
+  CgroupMode mode();
+
+  /** One line for people: the mode, and which controller is used where. */
+  String explanation();
+
+  /** What this host cannot do, each as a sentence with what that costs. */
+  List<String> missing();
+
+  /**
+   * Makes a path that is not ours alone, such as the sandboxes' parent, as far as it is not there.
+   * Idempotent.
+   */
+  void ensure(String path);
+
+  /**
+   * Makes one in every hierarchy, or in none. Its parent must be there.
+   *
+   * @param owner who may move processes into it in the v2 tree
+   * @throws InvalidResources before anything is made, when the limits are not possible here
+   * @throws CgroupException EXISTS when it is there in any hierarchy
+   */
+  Cgroup create(String path, Resources limits, Owner owner);
+
+  /** One that is there, or was: the answers of one that is gone are empty. Does no I/O. */
+  Cgroup open(String path);
+
+  /**
+   * Removes a path made by {@link #ensure} when nothing is in it. Says whether it is gone
+   * everywhere.
+   */
+  boolean removeIfUnused(String path);
+}

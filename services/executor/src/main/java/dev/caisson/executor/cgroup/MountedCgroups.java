@@ -1,0 +1,207 @@
+package dev.caisson.executor.cgroup;
+
+import dev.caisson.proto.types.v1.Resources;
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+
+/** {@link Cgroups} of any mode: a mode is only which controller is in which hierarchy. */
+final class MountedCgroups implements Cgroups {
+  private static final System.Logger LOG = System.getLogger(MountedCgroups.class.getName());
+
+  private final Hierarchies hierarchies;
+  private final ControlFiles files;
+  private final LimitsOnHost limitsOnHost;
+
+  MountedCgroups(Hierarchies hierarchies, ControlFiles files) {
+    this.hierarchies = hierarchies;
+    this.files = files;
+    this.limitsOnHost = new LimitsOnHost(hierarchies, files);
+  }
+
+  @Override
+  public CgroupMode mode() {
+    return hierarchies.mode();
+  }
+
+  @Override
+  public String explanation() {
+    return hierarchies.explanation();
+  }
+
+  @Override
+  public List<String> missing() {
+    List<String> sentences = new ArrayList<>();
+    missing(sentences, Controller.CPU, "CPU shares and quotas are refused");
+    missing(sentences, Controller.CPUSET, "CPU and memory node lists are refused");
+    missing(
+        sentences,
+        Controller.MEMORY,
+        "memory limits are refused, and out-of-memory kills are not told");
+    missing(sentences, Controller.PIDS, "limits of processes are refused");
+    if (hierarchies.unified().isEmpty()) {
+      missing(sentences, Controller.FREEZER, "containers cannot be paused");
+      missing(sentences, Controller.CPUACCT, "CPU time of cgroups is not known");
+      sentences.add(
+          "No cgroup v2 tree is mounted: processes are killed one by one, and not born in their cgroup.");
+    }
+    return List.copyOf(sentences);
+  }
+
+  private void missing(List<String> sentences, Controller controller, String cost) {
+    if (hierarchies.of(controller).isEmpty()) {
+      sentences.add(
+          "The cgroup controller " + controller.kernelName() + " is missing: " + cost + ".");
+    }
+  }
+
+  @Override
+  public void ensure(String path) {
+    CgroupPath.require(path);
+    if (!path.equals("/")) {
+      ensure(CgroupPath.parent(path));
+      hierarchies.all().forEach(h -> make(h, path, true));
+    }
+  }
+
+  @Override
+  public Cgroup create(String path, Resources limits, Owner owner) {
+    CgroupPath.require(path);
+    Limits valid = Limits.of(limits);
+    limitsOnHost.check(CgroupPath.parent(path), valid);
+    Deque<Path> made = new ArrayDeque<>();
+    try {
+      for (Hierarchy hierarchy : hierarchies.all()) {
+        made.push(make(hierarchy, path, false));
+      }
+      MountedCgroup cgroup = open(path);
+      cgroup.configure(valid);
+      cgroup.delegate(owner.uid(), owner.gid());
+      return cgroup;
+    } catch (CgroupException | InvalidResources e) {
+      made.forEach(this::undo);
+      throw e;
+    }
+  }
+
+  @Override
+  public MountedCgroup open(String path) {
+    CgroupPath.require(path);
+    return new MountedCgroup(path, hierarchies, files, limitsOnHost);
+  }
+
+  @Override
+  public boolean removeIfUnused(String path) {
+    CgroupPath.require(path);
+    boolean gone = true;
+    for (Hierarchy hierarchy : hierarchies.all()) {
+      gone &= removeIfUnused(hierarchy.directory(path));
+    }
+    return gone;
+  }
+
+  private boolean removeIfUnused(Path directory) {
+    try {
+      files.removeDirectory(directory);
+      return true;
+    } catch (NoSuchFileException _) {
+      return true;
+    } catch (IOException _) {
+      return false;
+    }
+  }
+
+  private Path make(Hierarchy hierarchy, String path, boolean mayExist) {
+    if (hierarchy.unified()) {
+      passControllersOn(hierarchy, CgroupPath.parent(path));
+    }
+    Path directory = hierarchy.directory(path);
+    if (makeDirectory(directory, mayExist) && !hierarchy.unified()) {
+      inheritCpuset(hierarchy, directory);
+    }
+    return directory;
+  }
+
+  private boolean makeDirectory(Path directory, boolean mayExist) {
+    try {
+      files.makeDirectory(directory);
+      return true;
+    } catch (FileAlreadyExistsException e) {
+      if (mayExist) {
+        return false;
+      }
+      throw new CgroupException("create cgroup", directory.toString(), e);
+    } catch (IOException e) {
+      throw new CgroupException("create cgroup", directory.toString(), e);
+    }
+  }
+
+  /** v2: children get a controller only when their parent passes it on. */
+  private void passControllersOn(Hierarchy hierarchy, String parent) {
+    if (hierarchy.controllers().isEmpty()) {
+      return;
+    }
+    Path directory = hierarchy.directory(parent);
+    Set<Controller> wanted = EnumSet.copyOf(hierarchy.controllers());
+    wanted.retainAll(Hierarchies.available(directory, files));
+    wanted.forEach(controller -> passOn(directory.resolve("cgroup.subtree_control"), controller));
+  }
+
+  private void passOn(Path subtreeControl, Controller controller) {
+    try {
+      List<String> enabled = List.of(files.read(subtreeControl).split(" ", -1));
+      if (!enabled.contains(controller.kernelName())) {
+        files.write(subtreeControl, "+" + controller.kernelName());
+      }
+    } catch (IOException e) {
+      throw new CgroupException(
+          "enable controller " + controller.kernelName() + " in", subtreeControl.toString(), e);
+    }
+  }
+
+  /** v1: a cpuset is born without CPUs and memory nodes, and takes no process until it has both. */
+  private void inheritCpuset(Hierarchy hierarchy, Path directory) {
+    if (!hierarchy.controllers().contains(Controller.CPUSET)) {
+      return;
+    }
+    try {
+      inherit(hierarchy, directory, "cpuset.cpus");
+      inherit(hierarchy, directory, "cpuset.mems");
+    } catch (IOException e) {
+      undo(directory);
+      throw new CgroupException("inherit the cpuset of", directory.toString(), e);
+    }
+  }
+
+  private String inherit(Hierarchy hierarchy, Path directory, String file) throws IOException {
+    String own = files.read(directory.resolve(file));
+    Path parent = directory.getParent();
+    if (!own.isEmpty() || parent == null || directory.equals(hierarchy.mount())) {
+      return own;
+    }
+    String inherited = inherit(hierarchy, parent, file);
+    files.write(directory.resolve(file), inherited);
+    return inherited;
+  }
+
+  private void undo(Path directory) {
+    try {
+      files.removeDirectory(directory);
+    } catch (NoSuchFileException _) {
+      // Gone is what was wanted.
+    } catch (IOException e) {
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "Failed to remove cgroup {0}: {1}",
+          directory,
+          ErrnoText.of(e));
+    }
+  }
+}

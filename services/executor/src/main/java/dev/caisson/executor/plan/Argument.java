@@ -1,0 +1,185 @@
+package dev.caisson.executor.plan;
+
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** An argument of a system call, as it is shown and as it is encoded. */
+sealed interface Argument {
+  String text();
+
+  /** Fits into a register, or a field of a structure. */
+  sealed interface Scalar extends Argument {
+    long value(Machine machine);
+  }
+
+  /** What stands for an open file. */
+  sealed interface Descriptor extends Argument {}
+
+  /** Something at an address. */
+  sealed interface Pointer extends Argument {}
+
+  record Decimal(long value) implements Scalar {
+    @Override
+    public String text() {
+      return Long.toUnsignedString(value);
+    }
+
+    @Override
+    public long value(Machine machine) {
+      return value;
+    }
+  }
+
+  /** A constant that is no set of bits. */
+  record Named(String name, long value) implements Scalar {
+    @Override
+    public String text() {
+      return name;
+    }
+
+    @Override
+    public long value(Machine machine) {
+      return value;
+    }
+  }
+
+  record Octal(int mode) implements Scalar {
+    @Override
+    public String text() {
+      return mode == 0 ? "0" : "0" + Integer.toOctalString(mode);
+    }
+
+    @Override
+    public long value(Machine machine) {
+      return mode;
+    }
+  }
+
+  record Bits(List<Flag> flags) implements Scalar {
+    public Bits {
+      flags = List.copyOf(flags);
+    }
+
+    static Bits of(Flag... flags) {
+      return new Bits(List.of(flags));
+    }
+
+    @Override
+    public String text() {
+      return flags.isEmpty()
+          ? "0"
+          : flags.stream().map(Flag::name).collect(Collectors.joining("|"));
+    }
+
+    @Override
+    public long value(Machine machine) {
+      return Flag.bits(flags, machine);
+    }
+  }
+
+  /** A descriptor that the executor sends along. */
+  record Donated(int index, String name) implements Descriptor {
+    @Override
+    public String text() {
+      return name;
+    }
+  }
+
+  /** The result of an earlier step. */
+  record Slot(int index) implements Descriptor {
+    @Override
+    public String text() {
+      return "s" + index;
+    }
+  }
+
+  /** {@code AT_FDCWD}: paths are resolved where the process stands. */
+  record Here() implements Descriptor, Scalar {
+    @Override
+    public String text() {
+      return "AT_FDCWD";
+    }
+
+    @Override
+    public long value(Machine machine) {
+      return -100;
+    }
+  }
+
+  /** A string, with the NUL that ends it. */
+  record Text(String value) implements Pointer {
+    @Override
+    public String text() {
+      return Quoted.of(value);
+    }
+  }
+
+  /** A vector of strings, with the null pointer that ends it: argv, envp. */
+  record Texts(List<String> values) implements Pointer {
+    public Texts {
+      values = List.copyOf(values);
+    }
+
+    @Override
+    public String text() {
+      return values.stream().map(Quoted::of).collect(Collectors.joining(", ", "[", "]"));
+    }
+  }
+
+  /** A structure without pointers. Fields follow each other without padding. */
+  record Struct(List<Field> fields) implements Pointer {
+    public Struct {
+      fields = List.copyOf(fields);
+    }
+
+    @Override
+    public String text() {
+      return fields.stream()
+          .filter(field -> !field.hidden())
+          .map(Field::text)
+          .collect(Collectors.joining(", ", "{", "}"));
+    }
+
+    int bytes() {
+      return fields.stream().mapToInt(Field::bytes).sum();
+    }
+  }
+
+  /** An array of 32-bit numbers. */
+  record Numbers(List<Integer> values) implements Pointer {
+    public Numbers {
+      values = List.copyOf(values);
+    }
+
+    @Override
+    public String text() {
+      return values.stream()
+          .map(Integer::toUnsignedString)
+          .collect(Collectors.joining(", ", "[", "]"));
+    }
+  }
+
+  /** Room that the kernel writes to, in bytes. */
+  record Room(int bytes) implements Pointer {
+    @Override
+    public String text() {
+      return "[" + bytes + " bytes]";
+    }
+  }
+
+  /**
+   * One field of a structure.
+   *
+   * @param name empty: the field is not shown
+   * @param bytes 2, 4 or 8
+   */
+  record Field(String name, int bytes, Scalar value) {
+    String text() {
+      return name + "=" + value.text();
+    }
+
+    boolean hidden() {
+      return name.isEmpty();
+    }
+  }
+}

@@ -1,0 +1,28 @@
+package dev.caisson.executor.plan;
+
+import java.util.Set;
+
+/**
+ * What the executor knows and a specification does not say.
+ *
+ * @param rootContainer whether this is the container that its sandbox is made for
+ * @param pipes whether the standard streams are pipes; otherwise they stay what caisson-init has,
+ *     {@code /dev/null}
+ * @param fileSources sources of bind mounts that are no directories, as the specification writes
+ *     them
+ * @param lastCapability {@code /proc/sys/kernel/cap_last_cap}
+ */
+public record ContainerFacts(
+    boolean rootContainer,
+    CgroupFacts cgroup,
+    boolean pipes,
+    Set<String> fileSources,
+    int lastCapability) {
+  public ContainerFacts {
+    fileSources = Set.copyOf(fileSources);
+    if (lastCapability < Capability.LAST_NAMED || lastCapability > Capability.MAX) {
+      throw new IllegalArgumentException(
+          "lastCapability must be " + Capability.LAST_NAMED + " to 63: " + lastCapability);
+    }
+  }
+}

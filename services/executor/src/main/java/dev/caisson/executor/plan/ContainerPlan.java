@@ -1,0 +1,100 @@
+package dev.caisson.executor.plan;
+
+import dev.caisson.executor.plan.Argument.Donated;
+import dev.caisson.executor.plan.Argument.Slot;
+import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.Hooks;
+import java.util.List;
+
+/** How a child of caisson-init becomes the first process of a container. */
+public final class ContainerPlan {
+  /** Barrier: prestart and createRuntime hooks run. Only there when the specification has some. */
+  public static final String CREATE_RUNTIME = "createRuntime";
+
+  /** Barrier: the container is created. It waits here for its start. */
+  public static final String CREATED = "created";
+
+  private final ContainerSpec spec;
+  private final ContainerFacts facts;
+  private final Assembly assembly = new Assembly();
+
+  private ContainerPlan(ContainerSpec spec, ContainerFacts facts) {
+    this.spec = spec;
+    this.facts = facts;
+  }
+
+  /**
+   * The program of a container's first process.
+   *
+   * @throws dev.caisson.executor.refusal.RefusedException if the specification cannot be carried
+   *     out; its metadata names the field
+   */
+  public static Plan compile(ContainerSpec spec, ContainerFacts facts) {
+    SpecRules.check(spec, facts.rootContainer());
+    return new ContainerPlan(spec, facts).compile();
+  }
+
+  private Plan compile() {
+    // First of all, while nothing has changed that could make it fail. What follows is thereby
+    // already charged to the container.
+    facts.cgroup().join(assembly);
+    if (Namespaces.ownCgroup(spec)) {
+      // Not by clone3(2): the new namespace is rooted at the cgroup where its maker is by now.
+      assembly.add(new NamespaceStep.Unshare(List.of(Flag.CLONE_NEWCGROUP)));
+    }
+    assembly.add(new MountStep.MakePrivate());
+    Sysctls.set(assembly, spec.getSysctlMap());
+    Donated root = attachRoot();
+    fillRoot(new Targets(assembly, root), root);
+    if (hasRuntimeHooks(spec.getHooks())) {
+      assembly.add(new Step.Barrier(CREATE_RUNTIME));
+    }
+    pivot(root);
+    assembly.add(new Step.Barrier(CREATED));
+    ProcessTail tail = new ProcessTail(spec.getProcess(), facts.pipes(), facts.lastCapability());
+    tail.addTo(assembly);
+    return assembly.plan(Namespaces.bornWith(spec));
+  }
+
+  private static boolean hasRuntimeHooks(Hooks hooks) {
+    return hooks.getPrestartCount() + hooks.getCreateRuntimeCount() > 0;
+  }
+
+  private Donated attachRoot() {
+    Donated root =
+        assembly.donate(new Donation.RootTree(Paths.clean("root.path", spec.getRoot().getPath())));
+    Slot place =
+        assembly.openTrusted(SandboxPlan.ROOTFS, Flag.O_PATH, Flag.O_DIRECTORY, Flag.O_CLOEXEC);
+    assembly.add(new MountStep.Attach(root, place, "root filesystem", "/"));
+    assembly.release(place);
+    return root;
+  }
+
+  private void fillRoot(Targets targets, Donated root) {
+    List<PlannedMount> table = MountTable.of(spec.getMountsList(), facts.fileSources());
+    Mounting mounting = new Mounting(assembly, targets, facts.cgroup());
+    table.forEach(mounting::mount);
+    if (MountTable.hasOwnDev(table)) {
+      Devices.fill(assembly, targets);
+    }
+    // Made now: later the root may be read-only.
+    targets.makeDirectories(ProcessTail.directory(spec.getProcess()));
+    Masks.cover(assembly, targets, spec.getMaskedPathsList(), spec.getReadonlyPathsList());
+    if (spec.getRoot().getReadonly()) {
+      assembly.add(new MountStep.MakeReadonly(root, false, "/"));
+    }
+  }
+
+  /**
+   * The process stays in the old root, which nothing reaches any more: only when it has entered its
+   * working directory does it stand in the new one. See {@link ProcessTail}.
+   */
+  private void pivot(Donated root) {
+    Slot old = assembly.openTrusted("/", Flag.O_PATH, Flag.O_DIRECTORY, Flag.O_CLOEXEC);
+    assembly.add(new ProcessStep.EnterDirectory(root, "the root filesystem"));
+    assembly.add(new MountStep.PivotRoot());
+    assembly.add(new ProcessStep.EnterDirectory(old, "the old root"));
+    assembly.add(new MountStep.DetachHere());
+    assembly.release(old);
+  }
+}

@@ -1,0 +1,152 @@
+package dev.caisson.executor.plan;
+
+import dev.caisson.proto.types.v1.Namespace;
+
+/**
+ * A descriptor that the executor opens, checks and sends along with a program, in the order of
+ * {@link Plan#donations()}.
+ */
+public sealed interface Donation {
+
+  /** How the lines of the steps call it. */
+  String name();
+
+  /**
+   * How the executor comes by it, in the manner of strace(1). Paths are those that the caller gave.
+   */
+  String text();
+
+  /** A standard stream, by its number. */
+  enum Stream {
+    STDIN,
+    STDOUT,
+    STDERR;
+
+    int number() {
+      return ordinal();
+    }
+  }
+
+  /** How mounts of one side reach the other. */
+  enum Propagation {
+    PRIVATE,
+    SLAVE
+  }
+
+  /**
+   * The root filesystem: a detached recursive copy of the mount at a directory of the host,
+   * private, {@code nodev}, id-mapped where there is a user namespace.
+   */
+  record RootTree(String path) implements Donation {
+    @Override
+    public String name() {
+      return "rootfs";
+    }
+
+    @Override
+    public String text() {
+      return "open_tree(" + Quoted.of(path) + ", AT_RECURSIVE|OPEN_TREE_CLONE) = rootfs (nodev)";
+    }
+  }
+
+  /**
+   * A directory or file of the host: a detached copy of the mount there, to which the attributes
+   * have been applied.
+   *
+   * @param number counts the bind mounts from 0
+   */
+  record BindTree(int number, String source, boolean recursive, MountAttributes attributes)
+      implements Donation {
+    @Override
+    public String name() {
+      return "bind" + number;
+    }
+
+    @Override
+    public String text() {
+      String flags = recursive ? "AT_RECURSIVE|OPEN_TREE_CLONE" : "OPEN_TREE_CLONE";
+      String call = "open_tree(" + Quoted.of(source) + ", " + flags + ") = " + name();
+      return call + " " + attributes.text();
+    }
+  }
+
+  /**
+   * A device of the host: a detached copy of the mount of its node alone, whose type and numbers
+   * were checked. Nodes cannot be made inside a user namespace.
+   */
+  record DeviceTree(String path, int major, int minor) implements Donation {
+    @Override
+    public String name() {
+      return Paths.name(path);
+    }
+
+    @Override
+    public String text() {
+      String device = " (character device " + major + ":" + minor + ")";
+      return "open_tree(" + Quoted.of(path) + ", OPEN_TREE_CLONE) = " + name() + device;
+    }
+  }
+
+  /**
+   * {@code cgroup.procs} of the process's own cgroup in a hierarchy of version 1, open for writing.
+   *
+   * @param hierarchy its controllers, {@code cpu,cpuacct}, or {@code name=systemd}
+   */
+  record CgroupProcs(String hierarchy) implements Donation {
+    @Override
+    public String name() {
+      return "cgroup." + hierarchy;
+    }
+
+    @Override
+    public String text() {
+      return "openat2(cgroup of " + hierarchy + ", \"cgroup.procs\", O_WRONLY) = " + name();
+    }
+  }
+
+  /**
+   * The process's end of a pipe, owned by the process's user: a program may open {@code
+   * /dev/stdout} anew.
+   *
+   * @param uid in the container's user namespace, unsigned
+   * @param gid in the container's user namespace, unsigned
+   */
+  record Stdio(Stream stream, int uid, int gid) implements Donation {
+    @Override
+    public String name() {
+      return stream.name().toLowerCase(java.util.Locale.ROOT);
+    }
+
+    @Override
+    public String text() {
+      String owner = Integer.toUnsignedString(uid) + ":" + Integer.toUnsignedString(gid);
+      return "pipe2() = " + name() + " (owner " + owner + ")";
+    }
+  }
+
+  /** A pidfd of the container's first process. */
+  record ContainerProcess() implements Donation {
+    @Override
+    public String name() {
+      return "container";
+    }
+
+    @Override
+    public String text() {
+      return "pidfd_open(first process of the container) = container";
+    }
+  }
+
+  /** A namespace, opened and checked for its type. */
+  record NamespaceFile(Namespace.Type type, String path) implements Donation {
+    @Override
+    public String name() {
+      return type.name().toLowerCase(java.util.Locale.ROOT) + "-namespace";
+    }
+
+    @Override
+    public String text() {
+      return "openat2(" + name() + ", O_RDONLY) = " + name();
+    }
+  }
+}

@@ -1,0 +1,81 @@
+package dev.caisson.executor.plan;
+
+import dev.caisson.executor.plan.Argument.Slot;
+import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.Process;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+
+/**
+ * How a child of caisson-init, born in a container's PID namespace, becomes a process of the
+ * container.
+ */
+public final class ExecPlan {
+  private ExecPlan() {}
+
+  /**
+   * The program of an executed process.
+   *
+   * @param process complete: see {@link #complete}
+   * @throws dev.caisson.executor.refusal.RefusedException if it cannot be carried out
+   */
+  public static Plan compile(Process process, ContainerSpec spec, ExecFacts facts) {
+    ProcessRules.check(process);
+    Assembly assembly = new Assembly();
+    facts.cgroup().join(assembly);
+    enterContainer(assembly, spec);
+    makeDirectory(assembly, ProcessTail.directory(process));
+    new ProcessTail(process, facts.pipes(), facts.lastCapability()).addTo(assembly);
+    return assembly.plan(List.of());
+  }
+
+  /** What is absent is the container's. */
+  public static Process complete(
+      Process given, ContainerSpec spec, Collection<String> additionalEnv) {
+    Process container = spec.getProcess();
+    Process.Builder complete = given.toBuilder();
+    if (given.getEnvCount() == 0) {
+      complete.addAllEnv(container.getEnvList());
+    }
+    if (given.getCwd().isEmpty()) {
+      complete.setCwd(container.getCwd());
+    }
+    if (!given.hasUser()) {
+      complete.setUser(container.getUser());
+    }
+    if (!given.hasCapabilities()) {
+      complete.setCapabilities(container.getCapabilities());
+    }
+    if (given.getRlimitsCount() == 0) {
+      complete.addAllRlimits(container.getRlimitsList());
+    }
+    if (!given.hasUmask() && container.hasUmask()) {
+      complete.setUmask(container.getUmask());
+    }
+    // Privileges are never more than the container's.
+    complete.setNoNewPrivileges(given.getNoNewPrivileges() || container.getNoNewPrivileges());
+    return complete.addAllEnv(additionalEnv).build();
+  }
+
+  private static void enterContainer(Assembly assembly, ContainerSpec spec) {
+    Slot outside = assembly.openTrusted("/", Flag.O_PATH, Flag.O_DIRECTORY, Flag.O_CLOEXEC);
+    List<Flag> types = new ArrayList<>(List.of(Flag.CLONE_NEWNS));
+    if (Namespaces.ownCgroup(spec)) {
+      types.add(Flag.CLONE_NEWCGROUP);
+    }
+    var container = assembly.donate(new Donation.ContainerProcess());
+    assembly.add(new NamespaceStep.Join(container, types));
+    // Back to where the container cannot be: see ProcessTail.
+    assembly.add(new ProcessStep.EnterDirectory(outside, "the sandbox's root"));
+    assembly.release(outside);
+  }
+
+  private static void makeDirectory(Assembly assembly, String directory) {
+    if (!directory.equals("/")) {
+      Slot root = assembly.openTrusted("/", Flag.O_PATH, Flag.O_DIRECTORY, Flag.O_CLOEXEC);
+      new Targets(assembly, root).makeDirectories(directory);
+      assembly.release(root);
+    }
+  }
+}

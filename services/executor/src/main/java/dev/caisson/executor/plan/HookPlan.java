@@ -1,0 +1,59 @@
+package dev.caisson.executor.plan;
+
+import dev.caisson.executor.plan.Argument.Donated;
+import dev.caisson.executor.plan.Donation.Stream;
+import dev.caisson.executor.refusal.Refusal;
+import dev.caisson.proto.types.v1.Hook;
+import dev.caisson.proto.types.v1.Namespace;
+import java.util.List;
+
+/**
+ * How a child of a helper caisson-init, in the host's namespaces, becomes a hook. Whether it may is
+ * the guard's decision.
+ */
+public final class HookPlan {
+  private static final int UMASK = 022;
+
+  private HookPlan() {}
+
+  /**
+   * The program of a hook.
+   *
+   * @throws dev.caisson.executor.refusal.RefusedException if the hook cannot be executed as it is
+   */
+  public static Plan compile(Hook hook, HookFacts facts) {
+    String path = Paths.clean("hooks.path", hook.getPath());
+    checkStrings(hook);
+    Assembly assembly = new Assembly();
+    facts.networkNamespace().ifPresent(namespace -> enterNetwork(assembly, namespace));
+    redirect(assembly);
+    assembly.add(new ProcessStep.NewSession());
+    assembly.add(new ProcessStep.SetUmask(UMASK));
+    assembly.add(new ProcessStep.ChangeDirectory("/"));
+    assembly.add(new FileStep.CloseOnExec());
+    List<String> args = hook.getArgsCount() == 0 ? List.of(path) : hook.getArgsList();
+    assembly.add(new ProcessStep.Execute(path, args, hook.getEnvList(), true));
+    return assembly.plan(List.of());
+  }
+
+  private static void enterNetwork(Assembly assembly, String path) {
+    Donated namespace = assembly.donate(new Donation.NamespaceFile(Namespace.Type.NETWORK, path));
+    assembly.add(new NamespaceStep.Join(namespace, List.of(Flag.CLONE_NEWNET)));
+  }
+
+  private static void redirect(Assembly assembly) {
+    for (Stream stream : Stream.values()) {
+      Donated pipe = assembly.donate(new Donation.Stdio(stream, 0, 0));
+      assembly.add(new FileStep.Redirect(pipe, stream));
+    }
+  }
+
+  private static void checkStrings(Hook hook) {
+    boolean nul =
+        hook.getArgsList().stream().anyMatch(arg -> arg.indexOf('\0') >= 0)
+            || hook.getEnvList().stream().anyMatch(entry -> entry.indexOf('\0') >= 0);
+    if (nul) {
+      throw Refusal.invalid("hooks", "have no NUL in args and env", hook.getPath()).exception();
+    }
+  }
+}

@@ -1,0 +1,89 @@
+package dev.caisson.executor.plan;
+
+import dev.caisson.executor.plan.Argument.Slot;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/** What caisson-init interprets: one for each step. */
+sealed interface Instruction {
+  String text();
+
+  /** Report, and wait until the executor opens the gate. */
+  record Gate(String name) implements Instruction {
+    @Override
+    public String text() {
+      return "barrier(" + Quoted.of(name) + ")";
+    }
+  }
+
+  /**
+   * A system call.
+   *
+   * @param result where the result goes
+   * @param tolerated errors that are no failure, at most {@link #MAX_TOLERATED}
+   * @param candidate the program ends with success unless this fails with a tolerated error
+   * @param rooted what argument 0 points to must start with {@code /} afterwards
+   */
+  record Call(
+      Syscall syscall,
+      List<Argument> arguments,
+      Optional<Slot> result,
+      List<Tolerable> tolerated,
+      boolean candidate,
+      boolean rooted)
+      implements Instruction {
+    /** {@code step.tolerated} in caisson_init.h. */
+    static final int MAX_TOLERATED = 4;
+
+    /** Registers that a system call has. */
+    static final int MAX_ARGUMENTS = 6;
+
+    public Call {
+      arguments = List.copyOf(arguments);
+      tolerated = List.copyOf(tolerated);
+      if (arguments.size() > MAX_ARGUMENTS || tolerated.size() > MAX_TOLERATED) {
+        throw new IllegalArgumentException("call must fit into a step: " + syscall);
+      }
+    }
+
+    static Call of(Syscall syscall, Argument... arguments) {
+      return new Call(syscall, List.of(arguments), Optional.empty(), List.of(), false, false);
+    }
+
+    Call into(Slot slot) {
+      return new Call(syscall, arguments, Optional.of(slot), tolerated, candidate, rooted);
+    }
+
+    Call tolerating(List<Tolerable> errors) {
+      List<Tolerable> all = new ArrayList<>(tolerated);
+      all.addAll(errors);
+      return new Call(syscall, arguments, result, all, candidate, rooted);
+    }
+
+    Call asCandidate(Tolerable... errors) {
+      return new Call(syscall, arguments, result, Arrays.asList(errors), true, rooted);
+    }
+
+    Call asRooted() {
+      return new Call(syscall, arguments, result, tolerated, candidate, true);
+    }
+
+    @Override
+    public String text() {
+      String line =
+          arguments.stream()
+              .map(Argument::text)
+              .collect(Collectors.joining(", ", syscall.symbol() + "(", ")"));
+      line += result.map(slot -> " = " + slot.text()).orElse("");
+      line += rooted ? " = \"/...\"" : "";
+      return line + tolerance();
+    }
+
+    private String tolerance() {
+      return tolerated.stream().map(error -> " or " + error).collect(Collectors.joining());
+    }
+  }
+}

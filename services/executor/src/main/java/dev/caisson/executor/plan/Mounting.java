@@ -1,0 +1,109 @@
+package dev.caisson.executor.plan;
+
+import dev.caisson.executor.plan.Argument.Descriptor;
+import dev.caisson.executor.plan.Argument.Donated;
+import dev.caisson.executor.plan.Argument.Slot;
+import dev.caisson.executor.plan.PlannedMount.Bind;
+import dev.caisson.executor.plan.PlannedMount.Cgroups;
+import dev.caisson.executor.plan.PlannedMount.Fresh;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Mounts the mounts of a container beneath its root. */
+final class Mounting {
+  private final Assembly assembly;
+  private final Targets targets;
+  private final CgroupFacts cgroup;
+  private int binds;
+
+  Mounting(Assembly assembly, Targets targets, CgroupFacts cgroup) {
+    this.assembly = assembly;
+    this.targets = targets;
+    this.cgroup = cgroup;
+  }
+
+  void mount(PlannedMount mount) {
+    switch (mount) {
+      case Fresh fresh -> mountFresh(fresh.filesystem());
+      case Bind bind -> mountBind(bind);
+      case Cgroups cgroups -> mountCgroups(cgroups);
+    }
+  }
+
+  /** Mounts a filesystem on a directory, which is made where missing. */
+  void mountFresh(NewFilesystem filesystem) {
+    targets.makeDirectories(filesystem.on());
+    Slot mount = filesystem.make(assembly);
+    Slot target = targets.openDirectory(filesystem.on());
+    attach(mount, target, filesystem.type(), filesystem.on());
+    assembly.release(target);
+    assembly.release(mount);
+  }
+
+  private void mountBind(Bind bind) {
+    Donated tree =
+        assembly.donate(
+            new Donation.BindTree(binds++, bind.source(), bind.recursive(), bind.attributes()));
+    if (bind.file()) {
+      targets.makeFile(bind.destination());
+    } else {
+      targets.makeDirectories(bind.destination());
+    }
+    Slot target =
+        bind.file()
+            ? targets.openAny(bind.destination())
+            : targets.openDirectory(bind.destination());
+    attach(tree, target, tree.name(), bind.destination());
+    assembly.release(target);
+  }
+
+  private void attach(Descriptor tree, Descriptor target, String what, String on) {
+    assembly.add(new MountStep.Attach(tree, target, what, on));
+  }
+
+  private void mountCgroups(Cgroups cgroups) {
+    if (cgroup.v1().isEmpty()) {
+      mountFresh(cgroup2(cgroups.attributes(), cgroups.destination()));
+    } else {
+      mountHierarchies(cgroups);
+    }
+  }
+
+  /** As version 1 is always laid out: a directory for each hierarchy, in a small filesystem. */
+  private void mountHierarchies(Cgroups cgroups) {
+    String top = cgroups.destination();
+    List<Flag> writable = new ArrayList<>(cgroups.attributes());
+    boolean readonly = writable.remove(Flag.MOUNT_ATTR_RDONLY);
+    mountFresh(new NewFilesystem("tmpfs", List.of(MountOption.parse("mode=755")), writable, top));
+    cgroup.v1().forEach(hierarchy -> mountHierarchy(hierarchy, top, cgroups.attributes()));
+    if (cgroup.v2()) {
+      mountFresh(cgroup2(cgroups.attributes(), top + "/unified"));
+    }
+    if (readonly) {
+      makeReadonly(top);
+    }
+  }
+
+  private void mountHierarchy(String hierarchy, String top, List<Flag> attributes) {
+    String directory = top + "/" + hierarchy.replace("name=", "");
+    mountFresh(new NewFilesystem("cgroup", hierarchyOptions(hierarchy), attributes, directory));
+  }
+
+  private static List<MountOption> hierarchyOptions(String hierarchy) {
+    MountOption none = new MountOption("none", Optional.empty());
+    return hierarchy.startsWith("name=")
+        ? List.of(none, MountOption.parse(hierarchy))
+        : List.of(hierarchy.split(",", -1)).stream().map(MountOption::parse).toList();
+  }
+
+  private static NewFilesystem cgroup2(List<Flag> attributes, String on) {
+    return new NewFilesystem("cgroup2", List.of(), attributes, on);
+  }
+
+  private void makeReadonly(String path) {
+    Slot mount = targets.openDirectory(path);
+    assembly.add(new MountStep.MakeReadonly(mount, false, path));
+    assembly.release(mount);
+  }
+}

@@ -1,0 +1,72 @@
+package dev.caisson.executor.plan;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * What a new process will do, complete, before it does it.
+ *
+ * @param donations in the order in which their descriptors are sent
+ * @param namespaces that the process is born with, as flags of clone3(2)
+ */
+public record Plan(List<Step> steps, List<Donation> donations, List<Flag> namespaces) {
+
+  public Plan {
+    steps = List.copyOf(steps);
+    donations = List.copyOf(donations);
+    namespaces = List.copyOf(namespaces);
+  }
+
+  /**
+   * Everything that will be done, one line each, in the manner of strace(1): what the executor
+   * opens, the birth of the process, its steps.
+   */
+  public List<String> text() {
+    Stream<String> opened = donations.stream().map(Donation::text);
+    Stream<String> birth = Stream.of("clone3(" + new Argument.Bits(namespaces).text() + ")");
+    Stream<String> done = steps.stream().map(Step::text);
+    return Stream.of(opened, birth, done).flatMap(lines -> lines).toList();
+  }
+
+  /** SHA-256 of the lines, each with its newline. */
+  public byte[] sha256() {
+    MessageDigest digest = newDigest();
+    text().forEach(line -> digest.update((line + "\n").getBytes(UTF_8)));
+    return digest.digest();
+  }
+
+  /** {@code flags} of clone3(2); the same bits on each machine. */
+  public long cloneFlags() {
+    return Flag.bits(namespaces, Machine.X86_64);
+  }
+
+  /** What the step at an index does, as words that can follow "Failed to". */
+  public String describe(int index) {
+    return steps.get(index).describe();
+  }
+
+  /** The name of the barrier at an index; empty where the step is a system call. */
+  public Optional<String> barrier(int index) {
+    return steps.get(index) instanceof Step.Barrier(String name)
+        ? Optional.of(name)
+        : Optional.empty();
+  }
+
+  /** Whether the step at an index executes the caller's program: its errors are then about that. */
+  public boolean executes(int index) {
+    return steps.get(index) instanceof ProcessStep.Execute;
+  }
+
+  private static MessageDigest newDigest() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every Java platform has SHA-256", e);
+    }
+  }
+}

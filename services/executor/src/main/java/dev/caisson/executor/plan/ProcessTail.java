@@ -1,0 +1,143 @@
+package dev.caisson.executor.plan;
+
+import dev.caisson.executor.plan.Donation.Stream;
+import dev.caisson.proto.types.v1.Capabilities;
+import dev.caisson.proto.types.v1.Process;
+import dev.caisson.proto.types.v1.User;
+import java.util.List;
+
+/**
+ * The last part of every program that executes a caller's: from full rights in the user namespace
+ * to what the process is to have.
+ *
+ * <p>The working directory is entered twice, before and after the change of user. Before: images
+ * have directories that only root may enter, and start in them as somebody else. After: a
+ * filesystem may know the user and not root. Either one is enough, and a program cannot say "or";
+ * so the process starts from a directory outside its root, both may be refused, and the check of
+ * the working directory fails unless one has succeeded.
+ */
+final class ProcessTail {
+  /** What the specification says where a process does not. */
+  private static final int DEFAULT_UMASK = 022;
+
+  private final Process process;
+  private final boolean pipes;
+  private final int lastCapability;
+
+  ProcessTail(Process process, boolean pipes, int lastCapability) {
+    this.process = process;
+    this.pipes = pipes;
+    this.lastCapability = lastCapability;
+  }
+
+  /** The working directory, clean. */
+  static String directory(Process process) {
+    return Paths.clean("process.cwd", process.getCwd().isEmpty() ? "/" : process.getCwd());
+  }
+
+  void addTo(Assembly assembly) {
+    if (pipes) {
+      redirect(assembly);
+    }
+    assembly.add(new ProcessStep.NewSession());
+    limit(assembly);
+    assembly.add(new ProcessStep.SetUmask(process.hasUmask() ? process.getUmask() : DEFAULT_UMASK));
+    enterDirectory(assembly);
+    changeIdentity(assembly);
+    assembly.add(new FileStep.CloseOnExec());
+    assembly.add(new ProcessStep.CheckDirectory(directory(process)));
+    execute(assembly);
+  }
+
+  private void redirect(Assembly assembly) {
+    User user = process.getUser();
+    for (Stream stream : Stream.values()) {
+      var pipe = assembly.donate(new Donation.Stdio(stream, user.getUid(), user.getGid()));
+      assembly.add(new FileStep.Redirect(pipe, stream));
+    }
+  }
+
+  private void limit(Assembly assembly) {
+    process
+        .getRlimitsList()
+        .forEach(limit ->
+            assembly.add(
+                new ProcessStep.SetRlimit(
+                    ProcessRules.rlimit(limit.getType()), limit.getSoft(), limit.getHard())));
+  }
+
+  private void enterDirectory(Assembly assembly) {
+    assembly.add(
+        new ProcessStep.ChangeDirectory(directory(process))
+            .tolerating(Tolerable.EACCES, Tolerable.EPERM));
+  }
+
+  private void changeIdentity(Assembly assembly) {
+    CapabilitySets sets = CapabilitySets.of(process.getCapabilities());
+    User user = process.getUser();
+    assembly.add(new IdentityStep.SetGroups(user.getAdditionalGidsList()));
+    // While CAP_SETPCAP is effective, which the change of user ends.
+    for (int capability = 0; capability <= lastCapability; capability++) {
+      if (!Capability.has(sets.bounding(), capability)) {
+        assembly.add(new IdentityStep.DropBounding(capability));
+      }
+    }
+    assembly.add(new IdentityStep.KeepCapabilities());
+    assembly.add(new IdentityStep.SetGroupId(user.getGid()));
+    assembly.add(new IdentityStep.SetUserId(user.getUid()));
+    enterDirectory(assembly);
+    setCapabilities(assembly, sets);
+  }
+
+  private void setCapabilities(Assembly assembly, CapabilitySets sets) {
+    assembly.add(
+        new IdentityStep.SetCapabilities(sets.effective(), sets.permitted(), sets.inheritable()));
+    assembly.add(new IdentityStep.ClearAmbient());
+    Capability.members(sets.ambient())
+        .forEach(capability -> assembly.add(new IdentityStep.RaiseAmbient(capability)));
+    if (process.getNoNewPrivileges()) {
+      assembly.add(new IdentityStep.NoNewPrivileges());
+    }
+  }
+
+  private void execute(Assembly assembly) {
+    Environment environment = Environment.of(process.getEnvList());
+    List<String> candidates = environment.candidates(process.getArgs(0));
+    for (String path : candidates) {
+      boolean last = path.equals(candidates.getLast());
+      assembly.add(
+          new ProcessStep.Execute(path, process.getArgsList(), environment.entries(), last));
+    }
+  }
+
+  /** The five sets, as bits; absent ones are empty. */
+  private record CapabilitySets(
+      long bounding, long effective, long permitted, long inheritable, long ambient) {
+
+    static CapabilitySets of(Capabilities given) {
+      return new CapabilitySets(
+          Capability.set("process.capabilities.bounding", given.getBoundingList()),
+          Capability.set("process.capabilities.effective", given.getEffectiveList()),
+          Capability.set("process.capabilities.permitted", given.getPermittedList()),
+          Capability.set("process.capabilities.inheritable", given.getInheritableList()),
+          Capability.set("process.capabilities.ambient", given.getAmbientList()));
+    }
+
+    CapabilitySets {
+      within("effective", effective, "permitted", permitted);
+      within("ambient", ambient, "permitted", permitted);
+      within("ambient", ambient, "inheritable", inheritable);
+    }
+
+    /** The kernel's rule: capabilities(7), capset(2). */
+    private static void within(String set, long inner, String of, long outer) {
+      if ((inner & ~outer) != 0) {
+        throw dev.caisson.executor.refusal.Refusal.invalid(
+                "process.capabilities." + set,
+                "be contained in process.capabilities." + of,
+                Capability.text(inner & ~outer))
+            .exception();
+      }
+    }
+  }
+}

@@ -1,0 +1,151 @@
+package dev.caisson.executor.plan;
+
+import dev.caisson.executor.plan.Argument.Descriptor;
+import dev.caisson.executor.plan.Argument.Donated;
+import dev.caisson.executor.plan.Argument.Here;
+import dev.caisson.executor.plan.Argument.Pointer;
+import dev.caisson.executor.plan.Argument.Scalar;
+import dev.caisson.executor.plan.Argument.Slot;
+import dev.caisson.executor.plan.Instruction.Call;
+import dev.caisson.executor.plan.Instruction.Gate;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/** Plans as caisson-init reads them. The format is declared in caisson_init.h. */
+public final class Program {
+  // The bounds of the header.
+  static final int MAX_BYTES = 1 << 20;
+  static final int MAX_STEPS = 4096;
+  static final int MAX_SLOTS = 64;
+  static final int MAX_DESCRIPTORS = 250;
+
+  private static final int MAGIC = 0x504e_5343;
+  private static final short VERSION = 1;
+  private static final int HEADER_BYTES = 32;
+  private static final int STEP_BYTES = 72;
+  private static final int RELOCATION_BYTES = 8;
+
+  private static final byte KIND_IMMEDIATE = 0;
+  private static final byte KIND_DATA = 1;
+  private static final byte KIND_DESCRIPTOR = 2;
+  private static final byte KIND_SLOT = 3;
+
+  private static final int FLAG_BARRIER = 1;
+  private static final int FLAG_STOP_UNLESS_ERROR = 2;
+  private static final int FLAG_ROOTED = 4;
+
+  private static final int NO_SYSTEM_CALL = -1;
+  private static final byte NO_SLOT = (byte) 0xff;
+
+  private Program() {}
+
+  /**
+   * The bytes of the program.
+   *
+   * @throws IllegalArgumentException if a bound of the format is exceeded; compilers refuse such a
+   *     specification before
+   */
+  public static byte[] encode(Plan plan, Machine machine) {
+    ProgramData data = ProgramData.of(plan, machine);
+    check(plan, size(plan, data));
+    ByteBuffer out = ByteBuffer.allocate(size(plan, data)).order(ByteOrder.LITTLE_ENDIAN);
+    putHeader(out, plan, data, machine);
+    plan.steps().forEach(step -> putStep(out, step.instruction(), data, machine));
+    data.putRelocations(out);
+    data.putBytes(out);
+    return out.array();
+  }
+
+  /** Bytes of the program; the same on each machine. */
+  static int size(Plan plan) {
+    return size(plan, ProgramData.of(plan, Machine.X86_64));
+  }
+
+  private static int size(Plan plan, ProgramData data) {
+    return HEADER_BYTES
+        + plan.steps().size() * STEP_BYTES
+        + data.relocations() * RELOCATION_BYTES
+        + data.size();
+  }
+
+  private static void check(Plan plan, int size) {
+    checkBound("steps", plan.steps().size(), 1, MAX_STEPS);
+    checkBound("descriptors", plan.donations().size(), 0, MAX_DESCRIPTORS);
+    checkBound("bytes", size, 0, MAX_BYTES);
+  }
+
+  private static void checkBound(String what, int count, int least, int most) {
+    if (count < least || count > most) {
+      throw new IllegalArgumentException(
+          "program must have " + least + " to " + most + " " + what + ": " + count);
+    }
+  }
+
+  private static void putHeader(ByteBuffer out, Plan plan, ProgramData data, Machine machine) {
+    out.putInt(MAGIC).putShort(VERSION).putShort((short) machine.elf());
+    out.putInt(plan.steps().size()).putInt(data.relocations()).putInt(data.size());
+    out.putInt(plan.donations().size()).putLong(0);
+  }
+
+  private static void putStep(
+      ByteBuffer out, Instruction instruction, ProgramData data, Machine machine) {
+    switch (instruction) {
+      case Gate ignored -> putGate(out);
+      case Call call -> putCall(out, call, data, machine);
+    }
+  }
+
+  private static void putGate(ByteBuffer out) {
+    out.putInt(NO_SYSTEM_CALL).put(new byte[Call.MAX_ARGUMENTS]);
+    out.put(NO_SLOT).put((byte) FLAG_BARRIER);
+    out.put(new byte[Short.BYTES * Call.MAX_TOLERATED]).putInt(0);
+    out.put(new byte[Long.BYTES * Call.MAX_ARGUMENTS]);
+  }
+
+  private static void putCall(ByteBuffer out, Call call, ProgramData data, Machine machine) {
+    out.putInt(call.syscall().number(machine));
+    for (int i = 0; i < Call.MAX_ARGUMENTS; i++) {
+      out.put(i < call.arguments().size() ? kind(call.arguments().get(i)) : KIND_IMMEDIATE);
+    }
+    out.put(call.result().map(slot -> (byte) slot.index()).orElse(NO_SLOT)).put(flags(call));
+    for (int i = 0; i < Call.MAX_TOLERATED; i++) {
+      out.putShort((short) (i < call.tolerated().size() ? call.tolerated().get(i).number() : 0));
+    }
+    out.putInt(0);
+    for (int i = 0; i < Call.MAX_ARGUMENTS; i++) {
+      out.putLong(i < call.arguments().size() ? value(call.arguments().get(i), data, machine) : 0);
+    }
+  }
+
+  private static byte flags(Call call) {
+    int candidate = call.candidate() ? FLAG_STOP_UNLESS_ERROR : 0;
+    int rooted = call.rooted() ? FLAG_ROOTED : 0;
+    return (byte) (candidate | rooted);
+  }
+
+  private static byte kind(Argument argument) {
+    return switch (argument) {
+      case Scalar ignored -> KIND_IMMEDIATE;
+      case Pointer ignored -> KIND_DATA;
+      case Descriptor descriptor ->
+          switch (descriptor) {
+            case Donated ignored -> KIND_DESCRIPTOR;
+            case Slot ignored -> KIND_SLOT;
+            case Here ignored -> KIND_IMMEDIATE;
+          };
+    };
+  }
+
+  private static long value(Argument argument, ProgramData data, Machine machine) {
+    return switch (argument) {
+      case Scalar scalar -> scalar.value(machine);
+      case Pointer pointer -> data.offset(pointer);
+      case Descriptor descriptor ->
+          switch (descriptor) {
+            case Donated donated -> donated.index();
+            case Slot slot -> slot.index();
+            case Here here -> here.value(machine);
+          };
+    };
+  }
+}

@@ -1,0 +1,150 @@
+package dev.caisson.executor.plan;
+
+import dev.caisson.executor.plan.Argument.Donated;
+import dev.caisson.executor.plan.Argument.Slot;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * How caisson-init's second process becomes a sandbox: the holder of its namespaces, in a root of
+ * its own in which nothing of the host is left. It executes nothing, so every descriptor is closed.
+ */
+public final class SandboxPlan {
+  /** Barrier: the executor writes the id maps of the new user namespace. */
+  public static final String MAPS = "maps";
+
+  /** Where a container finds a place for its root, in the sandbox's root. */
+  static final String ROOTFS = "/rootfs";
+
+  /** Places for what masked paths are covered with. */
+  static final String EMPTY = "/empty";
+
+  static final String NULL = "/null";
+
+  private static final List<Flag> SAFE =
+      List.of(Flag.MOUNT_ATTR_NOSUID, Flag.MOUNT_ATTR_NODEV, Flag.MOUNT_ATTR_NOEXEC);
+  private static final int DIRECTORY_MODE = 0755;
+
+  private final SandboxFacts facts;
+  private final Assembly assembly = new Assembly();
+
+  private SandboxPlan(SandboxFacts facts) {
+    this.facts = facts;
+  }
+
+  /** The program of BECOME. */
+  public static Plan compile(SandboxFacts facts) {
+    Hostnames.check("hostname", facts.hostname());
+    Hostnames.checkOptional("domainname", facts.domainname());
+    return new SandboxPlan(facts).compile();
+  }
+
+  private Plan compile() {
+    if (facts.userNamespace()) {
+      assembly.add(new Step.Barrier(MAPS));
+    }
+    facts.cgroup().join(assembly);
+    closeDonated();
+    if (facts.userNamespace()) {
+      becomeRoot();
+    }
+    leaveHost();
+    bringUpLoopback();
+    setNames();
+    return assembly.plan(namespaces());
+  }
+
+  private List<Flag> namespaces() {
+    List<Flag> flags = new ArrayList<>();
+    if (facts.userNamespace()) {
+      flags.add(Flag.CLONE_NEWUSER);
+    }
+    flags.addAll(
+        List.of(
+            Flag.CLONE_NEWPID,
+            Flag.CLONE_NEWNS,
+            Flag.CLONE_NEWUTS,
+            Flag.CLONE_NEWIPC,
+            Flag.CLONE_NEWNET));
+    return flags;
+  }
+
+  private void closeDonated() {
+    for (int i = 0; i < facts.cgroup().v1().size(); i++) {
+      Donation procs = new Donation.CgroupProcs(facts.cgroup().v1().get(i));
+      assembly.add(new FileStep.Close(new Donated(i, procs.name())));
+    }
+  }
+
+  /** Of the user namespace: until now the process has the ids that the maps do not mention. */
+  private void becomeRoot() {
+    assembly.add(new IdentityStep.SetGroups(List.of()));
+    assembly.add(new IdentityStep.SetGroupId(0));
+    assembly.add(new IdentityStep.SetUserId(0));
+  }
+
+  private void leaveHost() {
+    assembly.add(new MountStep.MakePrivate());
+    List<MountOption> small =
+        List.of(
+            MountOption.parse("mode=755"),
+            MountOption.parse("size=64k"),
+            MountOption.parse("nr_inodes=16"));
+    Slot root = new NewFilesystem("tmpfs", small, SAFE, "/").make(assembly);
+    // The kernel mounts these in a user namespace only where they can be seen already, which they
+    // can here as long as the host's mounts are there, and for the containers because of these.
+    Slot proc = new NewFilesystem("proc", List.of(), SAFE, "/proc").make(assembly);
+    Slot sys = new NewFilesystem("sysfs", List.of(), SAFE, "/sys").make(assembly);
+    attachRoot(root);
+    attach(root, proc, "proc");
+    attach(root, sys, "sys");
+    makePlaces(root);
+    assembly.add(new MountStep.MakeReadonly(root, false, "/"));
+    enter(root);
+  }
+
+  /** A mount must be attached to be mounted upon; /proc is there on every host. */
+  private void attachRoot(Slot root) {
+    Slot anywhere = assembly.openTrusted("/proc", Flag.O_PATH, Flag.O_DIRECTORY, Flag.O_CLOEXEC);
+    assembly.add(new MountStep.Attach(root, anywhere, "tmpfs", "/"));
+    assembly.release(anywhere);
+  }
+
+  private void attach(Slot root, Slot mount, String name) {
+    String path = "/" + name;
+    assembly.add(new FileStep.MakeDirectory(root, name, DIRECTORY_MODE, path));
+    Slot target = new Targets(assembly, root).openDirectory(path);
+    assembly.add(new MountStep.Attach(mount, target, name, path));
+    assembly.release(target);
+    assembly.release(mount);
+  }
+
+  private void makePlaces(Slot root) {
+    for (String directory : List.of(ROOTFS, EMPTY)) {
+      String name = Paths.name(directory);
+      assembly.add(new FileStep.MakeDirectory(root, name, DIRECTORY_MODE, directory));
+    }
+    assembly.add(new FileStep.MakeFile(root, Paths.name(NULL), NULL));
+  }
+
+  private void enter(Slot root) {
+    assembly.add(new ProcessStep.EnterDirectory(root, "the sandbox's root"));
+    assembly.add(new MountStep.PivotRoot());
+    assembly.add(new MountStep.DetachHere());
+    assembly.add(new ProcessStep.ChangeDirectory("/"));
+    assembly.release(root);
+  }
+
+  private void bringUpLoopback() {
+    Slot socket = assembly.fill(NamespaceStep.OpenSocket::new);
+    assembly.add(new NamespaceStep.LoopbackUp(socket));
+    assembly.release(socket);
+  }
+
+  private void setNames() {
+    assembly.add(new NamespaceStep.SetHostname(facts.hostname()));
+    if (!facts.domainname().isEmpty()) {
+      assembly.add(new NamespaceStep.SetDomainname(facts.domainname()));
+    }
+  }
+}

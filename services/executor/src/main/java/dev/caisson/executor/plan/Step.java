@@ -1,0 +1,69 @@
+package dev.caisson.executor.plan;
+
+import java.util.List;
+
+/**
+ * One thing that a program does: one system call, or one barrier. Values; what they are made of is
+ * nobody's business outside this package, which is why the kinds are not public.
+ */
+public sealed interface Step
+    permits FileStep,
+        MountStep,
+        NamespaceStep,
+        IdentityStep,
+        ProcessStep,
+        Step.Barrier,
+        Step.Lenient {
+
+  /** What is done, as words that can follow "Failed to". */
+  String describe();
+
+  /** What caisson-init is told. */
+  Instruction instruction();
+
+  /** One line, in the manner of strace(1). */
+  default String text() {
+    return instruction().text();
+  }
+
+  /** The same step, for which some errors are no failure. */
+  default Step tolerating(Tolerable... errors) {
+    return new Lenient(this, List.of(errors));
+  }
+
+  /** Waits until the executor opens the gate. */
+  record Barrier(String name) implements Step {
+    @Override
+    public Instruction instruction() {
+      return new Instruction.Gate(name);
+    }
+
+    @Override
+    public String describe() {
+      return "pass barrier " + name;
+    }
+  }
+
+  /**
+   * A step with errors that are no failure. A slot then holds the negative error, and is no
+   * descriptor.
+   */
+  record Lenient(Step step, List<Tolerable> errors) implements Step {
+    public Lenient {
+      errors = List.copyOf(errors);
+      if (!(step.instruction() instanceof Instruction.Call)) {
+        throw new IllegalArgumentException("step must be a system call: " + step.text());
+      }
+    }
+
+    @Override
+    public Instruction instruction() {
+      return ((Instruction.Call) step.instruction()).tolerating(errors);
+    }
+
+    @Override
+    public String describe() {
+      return step.describe();
+    }
+  }
+}

@@ -1,0 +1,61 @@
+package dev.caisson.executor.plan;
+
+/**
+ * The system calls of programs. Numbers: asm/unistd_64.h for x86_64, asm-generic/unistd.h for
+ * aarch64.
+ */
+enum Syscall {
+  WRITE(1, 64),
+  CLOSE(3, 57),
+  IOCTL(16, 29),
+  SOCKET(41, 198),
+  EXECVE(59, 221),
+  GETCWD(79, 17),
+  CHDIR(80, 49),
+  FCHDIR(81, 50),
+  UMASK(95, 166),
+  SETSID(112, 157),
+  SETGROUPS(116, 159),
+  SETRESUID(117, 147),
+  SETRESGID(119, 149),
+  CAPSET(126, 91),
+  PIVOT_ROOT(155, 41),
+  PRCTL(157, 167),
+  UMOUNT2(166, 39),
+  SETHOSTNAME(170, 161),
+  SETDOMAINNAME(171, 162),
+  MKDIRAT(258, 34),
+  MKNODAT(259, 33),
+  SYMLINKAT(266, 36),
+  UNSHARE(272, 97),
+  DUP3(292, 24),
+  PRLIMIT64(302, 261),
+  SETNS(308, 268),
+  OPEN_TREE(428, 428),
+  MOVE_MOUNT(429, 429),
+  FSOPEN(430, 430),
+  FSCONFIG(431, 431),
+  FSMOUNT(432, 432),
+  CLOSE_RANGE(436, 436),
+  OPENAT2(437, 437),
+  MOUNT_SETATTR(442, 442);
+
+  private final int x8664;
+  private final int aarch64;
+
+  Syscall(int x8664, int aarch64) {
+    this.x8664 = x8664;
+    this.aarch64 = aarch64;
+  }
+
+  int number(Machine machine) {
+    return switch (machine) {
+      case X86_64 -> x8664;
+      case AARCH64 -> aarch64;
+    };
+  }
+
+  String symbol() {
+    return name().toLowerCase(java.util.Locale.ROOT);
+  }
+}

@@ -1,0 +1,94 @@
+package dev.caisson.executor.plan;
+
+import dev.caisson.executor.plan.Argument.Descriptor;
+import dev.caisson.executor.plan.Argument.Slot;
+import java.util.List;
+
+/**
+ * Makes and opens paths beneath a root that somebody else has filled.
+ *
+ * <p>Each directory is made by its name in a parent that is already open, and opened by openat2(2)
+ * with RESOLVE_IN_ROOT: a symbolic link in the image, or one that is put there meanwhile, leads to
+ * another place in the same root and never out of it.
+ */
+final class Targets {
+  private static final List<Flag> IN_ROOT =
+      List.of(Flag.RESOLVE_IN_ROOT, Flag.RESOLVE_NO_MAGICLINKS);
+  private static final List<Flag> DIRECTORY =
+      List.of(Flag.O_PATH, Flag.O_DIRECTORY, Flag.O_CLOEXEC);
+  private static final List<Flag> ANY = List.of(Flag.O_PATH, Flag.O_CLOEXEC);
+  private static final int DIRECTORY_MODE = 0755;
+
+  private final Assembly assembly;
+  private final Descriptor root;
+
+  Targets(Assembly assembly, Descriptor root) {
+    this.assembly = assembly;
+    this.root = root;
+  }
+
+  Slot openDirectory(String path) {
+    return open(path, DIRECTORY);
+  }
+
+  Slot openAny(String path) {
+    return open(path, ANY);
+  }
+
+  /** The slot holds no descriptor when there is no such directory. */
+  Slot openDirectoryIfThere(String path) {
+    return openIfThere(path, DIRECTORY);
+  }
+
+  /** The slot holds no descriptor when there is no such path. */
+  Slot openAnyIfThere(String path) {
+    return openIfThere(path, ANY);
+  }
+
+  /** Makes a directory with all above it, where missing. */
+  void makeDirectories(String path) {
+    if (!path.equals("/")) {
+      makeDirectories(Paths.parent(path));
+      inParent(path, parent -> directory(parent, path));
+    }
+  }
+
+  /** Makes an empty file with all directories above it, where missing. */
+  void makeFile(String path) {
+    makeDirectories(Paths.parent(path));
+    inParent(path, parent -> file(parent, path));
+  }
+
+  private void inParent(String path, java.util.function.Function<Descriptor, Step> make) {
+    String above = Paths.parent(path);
+    if (above.equals("/")) {
+      assembly.add(make.apply(root));
+    } else {
+      Slot parent = openDirectory(above);
+      assembly.add(make.apply(parent));
+      assembly.release(parent);
+    }
+  }
+
+  private static Step directory(Descriptor parent, String path) {
+    return new FileStep.MakeDirectory(parent, Paths.name(path), DIRECTORY_MODE, path)
+        .tolerating(Tolerable.EEXIST);
+  }
+
+  private static Step file(Descriptor parent, String path) {
+    return new FileStep.MakeFile(parent, Paths.name(path), path).tolerating(Tolerable.EEXIST);
+  }
+
+  private Slot open(String path, List<Flag> flags) {
+    return assembly.fill(slot -> step(path, flags, slot));
+  }
+
+  private Slot openIfThere(String path, List<Flag> flags) {
+    return assembly.fill(
+        slot -> step(path, flags, slot).tolerating(Tolerable.ENOENT, Tolerable.ENOTDIR));
+  }
+
+  private FileStep.Open step(String path, List<Flag> flags, Slot slot) {
+    return new FileStep.Open(root, Paths.relative(path), flags, IN_ROOT, slot);
+  }
+}

@@ -1,0 +1,22 @@
+package dev.caisson.executor.sandbox;
+
+import dev.caisson.proto.executor.v1.ProcessInfo;
+import dev.caisson.proto.types.v1.ExitStatus;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.IntConsumer;
+
+/**
+ * A process to which a caller is attached.
+ *
+ * @param streams empty where it has /dev/null
+ * @param exit when it has ended
+ * @param signal sends one to it
+ * @param release the caller has gone: runs once, whichever way it went
+ */
+public record AttachedProcess(
+    ProcessInfo info,
+    Optional<ProcessStreams> streams,
+    CompletableFuture<ExitStatus> exit,
+    IntConsumer signal,
+    Runnable release) {}

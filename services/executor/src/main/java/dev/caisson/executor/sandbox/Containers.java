@@ -1,0 +1,384 @@
+package dev.caisson.executor.sandbox;
+
+import com.google.protobuf.ByteString;
+import dev.caisson.executor.plan.ContainerPlan;
+import dev.caisson.executor.plan.Plan;
+import dev.caisson.executor.refusal.Refusal;
+import dev.caisson.executor.store.v1.ContainerRecord;
+import dev.caisson.linux.Fd;
+import dev.caisson.proto.events.v1.ContainerCreated;
+import dev.caisson.proto.executor.v1.CreateContainerRequest;
+import dev.caisson.proto.executor.v1.ExecProcess;
+import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.executor.v1.StdioMode;
+import dev.caisson.proto.types.v1.Actor;
+import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.ContainerState;
+import dev.caisson.proto.types.v1.ExitStatus;
+import dev.caisson.proto.types.v1.Namespace;
+import dev.caisson.proto.types.v1.UserNamespace;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * The containers of this node: made, found, and what is done to them.
+ *
+ * <p>Thread-safe. Each change waits for its turn in the sandbox's queue; reading never waits.
+ */
+final class Containers {
+  /** The id of a container's first process. */
+  static final String INIT = "init";
+
+  private final Host host;
+  private final Sandboxes sandboxes;
+  private final ContainerBirth birth;
+  private final Lives lives;
+  private final Execs execs;
+  private final Exits exits;
+  private final Recorder recorder;
+  private final Facts facts;
+  private final Redaction redaction = new Redaction();
+  private final Registry<Container> registry = new Registry<>();
+  private final AtomicLong tokens;
+
+  Containers(
+      Host host,
+      Sandboxes sandboxes,
+      ContainerBirth birth,
+      Lives lives,
+      Execs execs,
+      Exits exits,
+      Recorder recorder,
+      Facts facts) {
+    this.host = host;
+    this.sandboxes = sandboxes;
+    this.birth = birth;
+    this.lives = lives;
+    this.execs = execs;
+    this.exits = exits;
+    this.recorder = recorder;
+    this.facts = facts;
+    // Unlike those of any life before: caisson-init may still know some.
+    this.tokens = new AtomicLong(host.settings().epoch() << Integer.SIZE);
+  }
+
+  Plan plan(CreateContainerRequest request) {
+    boolean root = request.getSandboxId().isEmpty();
+    return ContainerPlan.compile(
+        request.getSpec(),
+        facts.container(request.getSpec(), root, request.getStdio() == StdioMode.PIPE));
+  }
+
+  Container create(CreateContainerRequest request) {
+    Plan plan = plan(request); // every refusal comes before anything is made
+    String tenant = request.getTenant();
+    String id = request.getContainerId();
+    Optional<Registry.Entry<Container>> taken = registry.reserve(tenant, id);
+    if (taken.isPresent()) {
+      return repeated(request, taken.get());
+    }
+    try {
+      Container made = made(request, plan);
+      registry.put(tenant, id, made);
+      return made;
+    } catch (RuntimeException e) {
+      registry.release(tenant, id);
+      throw e;
+    }
+  }
+
+  private static Container repeated(
+      CreateContainerRequest request, Registry.Entry<Container> taken) {
+    String requestId = request.getActor().getRequestId();
+    if (taken instanceof Registry.Entry.Present<Container>(Container container)
+        && !requestId.isEmpty()
+        && container.record().getRequestId().equals(requestId)) {
+      Digests.requireSame(container.record().getRequestSha256(), digest(request));
+      return container;
+    }
+    throw new Refusal(
+            Reason.CONTAINER_EXISTS,
+            "Container "
+                + request.getContainerId()
+                + " exists already: choose another id, or delete it.",
+            Map.of("container", request.getContainerId()))
+        .exception();
+  }
+
+  private static ByteString digest(CreateContainerRequest request) {
+    return Digests.of(request.toBuilder().clearActor().build());
+  }
+
+  private Container made(CreateContainerRequest request, Plan plan) {
+    if (!request.getSandboxId().isEmpty()) {
+      return madeIn(sandboxes.require(request.getTenant(), request.getSandboxId()), request, plan);
+    }
+    String uid = host.uids().next().toString();
+    Sandbox sandbox = sandboxes.create(implied(request, uid));
+    try {
+      return madeIn(sandbox, request, plan, uid);
+    } catch (RuntimeException e) {
+      sandbox.queue().run(() -> sandboxes.delete(sandbox, request.getActor()));
+      throw e;
+    }
+  }
+
+  /** The sandbox of a container that names none: of the same id, and with the same end. */
+  private static Sandboxes.Wanted implied(CreateContainerRequest request, String containerUid) {
+    ContainerSpec spec = request.getSpec();
+    return new Sandboxes.Wanted(
+        request.getActor(),
+        request.getTenant(),
+        request.getContainerId(),
+        spec.getUserNamespace(),
+        request.getSandboxResources(),
+        spec.getHostname(),
+        spec.getDomainname(),
+        spec.getCgroupParent(),
+        spec.getAnnotationsMap(),
+        digest(request),
+        Optional.of(containerUid));
+  }
+
+  private Container madeIn(Sandbox sandbox, CreateContainerRequest request, Plan plan) {
+    return madeIn(sandbox, request, plan, host.uids().next().toString());
+  }
+
+  private Container madeIn(
+      Sandbox sandbox, CreateContainerRequest request, Plan plan, String uid) {
+    return sandbox
+        .queue()
+        .call(
+            () -> {
+              requireRoom(sandbox);
+              ContainerRecord draft = draft(sandbox, request, plan, uid);
+              return recorder.record(
+                  Recorder.event(sandbox.record(), draft)
+                      .setActor(request.getActor())
+                      .setContainerCreated(created(request, plan, draft)),
+                  () -> birth.make(sandbox, draft, plan),
+                  made ->
+                      Recorder.event(made, request.getActor())
+                          .setContainerCreated(created(request, plan, made.record())));
+            });
+  }
+
+  private static void requireRoom(Sandbox sandbox) {
+    if (sandbox.record().getDeleting() || sandbox.record().getLost()) {
+      throw new Refusal(
+              Reason.SANDBOX_LOST,
+              "Sandbox " + sandbox.record().getId() + " is not there any more.",
+              Map.of("sandbox", sandbox.record().getId()))
+          .exception();
+    }
+    if (sandbox.containers().size() >= Settings.MAX_CONTAINERS) {
+      throw Refusal.limit(
+              "containers", "A sandbox may have " + Settings.MAX_CONTAINERS + " containers.")
+          .exception();
+    }
+  }
+
+  private ContainerRecord draft(
+      Sandbox sandbox, CreateContainerRequest request, Plan plan, String uid) {
+    return ContainerRecord.newBuilder()
+        .setTenant(request.getTenant())
+        .setId(request.getContainerId())
+        .setUid(uid)
+        .setSandboxUid(sandbox.uid())
+        .setSpec(request.getSpec())
+        .setState(ContainerState.CREATING)
+        .setToken(tokens.incrementAndGet())
+        .setCreateTime(Exits.timestamp(host.clock().instant()))
+        .setStdio(request.getStdio())
+        .setPlanSha256(ByteString.copyFrom(plan.sha256()))
+        .setRequestId(request.getActor().getRequestId())
+        .setRequestSha256(digest(request))
+        .build();
+  }
+
+  private ContainerCreated created(
+      CreateContainerRequest request, Plan plan, ContainerRecord record) {
+    ContainerCreated.Builder created =
+        ContainerCreated.newBuilder()
+            .setPlanSha256(ByteString.copyFrom(plan.sha256()))
+            .setCgroup(record.getCgroup())
+            .setPid(record.getPid())
+            .addAllArgs(redaction.args(request.getSpec().getProcess().getArgsList()));
+    for (Namespace namespace : request.getSpec().getNamespacesList()) {
+      created.addNamespaces(namespace.getType().name().toLowerCase(Locale.ROOT));
+    }
+    return created.addAllWeakened(weakened(request)).build();
+  }
+
+  private static List<String> weakened(CreateContainerRequest request) {
+    ContainerSpec spec = request.getSpec();
+    boolean hostIds =
+        request.getSandboxId().isEmpty()
+            && spec.getUserNamespace().getMode() == UserNamespace.Mode.HOST;
+    return java.util.stream.Stream.of(
+            hostIds ? "user-namespace: host" : "",
+            spec.getProcess().getNoNewPrivileges() ? "" : "no-new-privileges: off",
+            spec.hasSeccomp() ? "" : "seccomp: none")
+        .filter(word -> !word.isEmpty())
+        .toList();
+  }
+
+  void adopt(Container container) {
+    registry.put(container.record().getTenant(), container.record().getId(), container);
+  }
+
+  Container require(String tenant, String id) {
+    return registry
+        .find(tenant, id)
+        .orElseThrow(
+            () ->
+                new Refusal(
+                        Reason.CONTAINER_NOT_FOUND,
+                        "There is no container " + id + ".",
+                        Map.of("container", id))
+                    .exception());
+  }
+
+  List<Container> list(String tenant) {
+    return registry.list(tenant);
+  }
+
+  void start(Container container, Actor actor) {
+    container.sandbox().queue().run(() -> lives.start(container, actor));
+  }
+
+  void pause(Container container, Actor actor) {
+    container.sandbox().queue().run(() -> lives.pause(container, actor));
+  }
+
+  void resume(Container container, Actor actor) {
+    container.sandbox().queue().run(() -> lives.resume(container, actor));
+  }
+
+  void signal(Container container, String processId, int signal, Actor actor) {
+    container
+        .sandbox()
+        .queue()
+        .run(() -> lives.signal(container, pidfd(container, processId), signal, actor));
+  }
+
+  void signalAll(Container container, int signal, Actor actor) {
+    container.sandbox().queue().run(() -> lives.signalAll(container, signal, actor));
+  }
+
+  private static Fd pidfd(Container container, String processId) {
+    if (isInit(processId)) {
+      return container
+          .running()
+          .filter(running -> running.pidfd().isOpen())
+          .map(Container.Running::pidfd)
+          .orElseThrow(() -> Lives.wrongState(container, "signal", "it has ended"));
+    }
+    ExecedProcess exec = requireExec(container, processId);
+    if (exec.exit().isDone()) {
+      throw noProcess(container, processId);
+    }
+    return exec.pidfd();
+  }
+
+  private static boolean isInit(String processId) {
+    return processId.isEmpty() || processId.equals(INIT);
+  }
+
+  static ExecedProcess requireExec(Container container, String processId) {
+    ExecedProcess exec = container.execs().get(processId);
+    if (exec == null) {
+      throw noProcess(container, processId);
+    }
+    return exec;
+  }
+
+  private static RuntimeException noProcess(Container container, String processId) {
+    return new Refusal(
+            Reason.PROCESS_NOT_FOUND,
+            "Container " + container.record().getId() + " has no process " + processId + ".",
+            Map.of("process", processId))
+        .exception();
+  }
+
+  CompletableFuture<ExitStatus> exit(Container container, String processId) {
+    return isInit(processId) ? container.exit() : requireExec(container, processId).exit();
+  }
+
+  ExecedProcess exec(Container container, ExecProcess request) {
+    long token = tokens.incrementAndGet();
+    String id = "exec-" + Long.toUnsignedString(token, 36);
+    return container.sandbox().queue().call(() -> execs.start(container, request, id, token));
+  }
+
+  /** The sandbox that was made for this container ends with it. */
+  void delete(Container container, boolean force, Actor actor) {
+    Sandbox sandbox = container.sandbox();
+    sandbox
+        .queue()
+        .run(
+            () -> {
+              boolean root = sandbox.record().getRootContainerUid().equals(container.uid());
+              if (root) {
+                requireAlone(container, force);
+                List.copyOf(sandbox.containers()).stream()
+                    .filter(other -> other != container)
+                    .forEach(other -> deleteOne(other, true, actor));
+              }
+              deleteOne(container, force, actor);
+              if (root) {
+                sandboxes.delete(sandbox, actor);
+              }
+            });
+  }
+
+  private static void requireAlone(Container root, boolean force) {
+    if (!force && root.sandbox().containers().size() > 1) {
+      throw new Refusal(
+              Reason.SANDBOX_NOT_EMPTY,
+              "Container "
+                  + root.record().getId()
+                  + " is the root of its sandbox, which has others: delete them first, or force it.",
+              Map.of("container", root.record().getId()))
+          .exception();
+    }
+  }
+
+  private void deleteOne(Container container, boolean force, Actor actor) {
+    if (registry.find(container.record().getTenant(), container.record().getId()).isEmpty()) {
+      throw require404(container);
+    }
+    lives.delete(container, force, actor);
+    registry.release(container.record().getTenant(), container.record().getId());
+  }
+
+  private static RuntimeException require404(Container container) {
+    return new Refusal(
+            Reason.CONTAINER_NOT_FOUND,
+            "There is no container " + container.record().getId() + " any more.",
+            Map.of("container", container.record().getId()))
+        .exception();
+  }
+
+  /** Deletes a sandbox; forced, with its containers. */
+  void deleteSandbox(Sandbox sandbox, boolean force, Actor actor) {
+    sandbox
+        .queue()
+        .run(
+            () -> {
+              if (force) {
+                List.copyOf(sandbox.containers())
+                    .forEach(container -> deleteOne(container, true, actor));
+              }
+              sandboxes.delete(sandbox, actor);
+            });
+  }
+
+  Exits exits() {
+    return exits;
+  }
+}

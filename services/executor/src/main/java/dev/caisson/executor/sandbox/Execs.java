@@ -1,0 +1,153 @@
+package dev.caisson.executor.sandbox;
+
+import dev.caisson.executor.init.RunRequest;
+import dev.caisson.executor.init.StartedProcess;
+import dev.caisson.executor.plan.ExecFacts;
+import dev.caisson.executor.plan.ExecPlan;
+import dev.caisson.executor.plan.Plan;
+import dev.caisson.executor.refusal.Refusal;
+import dev.caisson.executor.store.v1.ProcessRecord;
+import dev.caisson.linux.Fd;
+import dev.caisson.proto.events.v1.ExecStarted;
+import dev.caisson.proto.executor.v1.ExecProcess;
+import dev.caisson.proto.types.v1.ContainerState;
+import dev.caisson.proto.types.v1.Process;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** Starts processes in running containers. In the sandbox's queue. */
+final class Execs {
+  private final Host host;
+  private final Donor donor;
+  private final Recorder recorder;
+  private final Exits exits;
+  private final Redaction redaction;
+
+  Execs(Host host, Donor donor, Recorder recorder, Exits exits, Redaction redaction) {
+    this.host = host;
+    this.donor = donor;
+    this.recorder = recorder;
+    this.exits = exits;
+    this.redaction = redaction;
+  }
+
+  /** Nothing is left of one that fails. */
+  ExecedProcess start(Container container, ExecProcess request, String id, long token) {
+    Lives.requireState(container, "exec in", Set.of(ContainerState.RUNNING));
+    requireRoom(container.sandbox());
+    Process process = Merge.of(container.record().getSpec().getProcess(), request);
+    Plan plan = ExecPlan.compile(process, container.record().getSpec(), facts(container));
+    ProcessRecord draft =
+        ProcessRecord.newBuilder()
+            .setId(id)
+            .setToken(token)
+            .addAllArgs(redaction.args(process.getArgsList()))
+            .setStartTime(Exits.timestamp(host.clock().instant()))
+            .build();
+    return recorder.record(
+        Recorder.event(container, request.getActor(), id).setExecStarted(started(process, 0)),
+        () -> launch(container, plan, draft, request.getDetach()),
+        exec ->
+            Recorder.event(container, request.getActor(), id)
+                .setExecStarted(started(process, exec.record().getPid())));
+  }
+
+  private static void requireRoom(Sandbox sandbox) {
+    long running =
+        sandbox.containers().stream()
+            .flatMap(container -> container.execs().values().stream())
+            .filter(exec -> !exec.exit().isDone())
+            .count();
+    if (running >= Settings.MAX_EXECS) {
+      throw Refusal.limit(
+              "execs",
+              "At most " + Settings.MAX_EXECS + " exec'd processes may run in one sandbox.")
+          .exception();
+    }
+  }
+
+  private ExecFacts facts(Container container) {
+    boolean mapped = container.sandbox().record().getUidMappingsCount() > 0;
+    return new ExecFacts(host.cgroups().mode(), mapped);
+  }
+
+  private ExecStarted started(Process process, int pid) {
+    return ExecStarted.newBuilder()
+        .setPid(pid)
+        .addAllArgs(redaction.args(process.getArgsList()))
+        .setUid(process.getUser().getUid())
+        .setGid(process.getUser().getGid())
+        .setTerminal(process.getTerminal())
+        .build();
+  }
+
+  private ExecedProcess launch(
+      Container container, Plan plan, ProcessRecord draft, boolean detached) {
+    Holder holder = container.sandbox().requireHolder();
+    Fd first = container.running().orElseThrow().pidfd();
+    try (Rollback rollback = new Rollback()) {
+      Stdio stdio = detached ? Stdio.discarded(host) : Stdio.pipes(host);
+      rollback.onFailure("stdio", stdio::close);
+      StartedProcess process = run(holder, container, plan, draft.getToken(), stdio, first);
+      rollback.onFailure("process", () -> abandon(process));
+      stdio.closeInside();
+      try (Waiting waiting = new Waiting(process.program(), plan)) {
+        waiting.finish(host.settings().stepTimeout());
+      }
+      hold(holder, draft.getToken(), stdio);
+      int pid = host.kernel().processes().pid(process.pidfd());
+      ProcessRecord record =
+          draft.toBuilder().setPid(pid).setStartTicks(host.proc().startTicks(pid)).build();
+      ExecedProcess exec = new ExecedProcess(record, process.pidfd(), stdio.streams(host));
+      container.record(ExecedProcess.stored(container.record(), record));
+      host.store().put(container.record());
+      container.execs().put(exec.id(), exec);
+      exits.expect(container, exec);
+      rollback.keep();
+      return exec;
+    }
+  }
+
+  private StartedProcess run(
+      Holder holder, Container container, Plan plan, long token, Stdio stdio, Fd first) {
+    Donor.Sources sources =
+        new Donor.Sources(
+            holder.userNamespace(), container.cgroup(), stdio.inside(), Optional.of(first));
+    List<Fd> donated = donor.open(plan.donations(), sources);
+    try (Closing directory = host.birthDirectory(container.cgroup())) {
+      return holder
+          .client()
+          .run(
+              new RunRequest(
+                  token,
+                  host.encode(plan),
+                  plan.cloneFlags(),
+                  directory.descriptor(),
+                  Optional.of(first),
+                  donated));
+    } finally {
+      donated.forEach(Fd::close);
+    }
+  }
+
+  /** Like a container's, but its gate and page are of no use any more. */
+  private static void hold(Holder holder, long token, Stdio stdio) {
+    if (!stdio.outside().isEmpty()) {
+      holder.client().hold(token, new ArrayList<>(stdio.outside()));
+    }
+  }
+
+  private void abandon(StartedProcess process) {
+    try {
+      host.kernel().processes().signal(process.pidfd(), 9);
+    } catch (dev.caisson.linux.LinuxException e) {
+      if (e.errno() != dev.caisson.linux.Errno.ESRCH) {
+        throw e;
+      }
+    }
+    process.pidfd().close();
+    process.program().close();
+  }
+}

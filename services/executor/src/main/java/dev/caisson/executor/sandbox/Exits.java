@@ -1,0 +1,140 @@
+package dev.caisson.executor.sandbox;
+
+import com.google.protobuf.Timestamp;
+import dev.caisson.executor.init.ProcessEnd;
+import dev.caisson.executor.store.v1.ContainerRecord;
+import dev.caisson.executor.store.v1.ProcessRecord;
+import dev.caisson.proto.events.v1.ContainerExited;
+import dev.caisson.proto.events.v1.ExecExited;
+import dev.caisson.proto.events.v1.OomKilled;
+import dev.caisson.proto.types.v1.ContainerState;
+import dev.caisson.proto.types.v1.ExitStatus;
+import dev.caisson.proto.types.v1.ProcessUsage;
+import java.time.Duration;
+import java.time.Instant;
+
+/**
+ * What happens when a process has ended: the exit is made durable, recorded, told to those who wait, and only then
+ * acknowledged to caisson-init. In the sandbox's queue.
+ */
+final class Exits {
+  private static final int SIGKILL = 9;
+
+  private final Host host;
+  private final Recorder recorder;
+  private final Usage usage;
+
+  Exits(Host host, Recorder recorder, Usage usage) {
+    this.host = host;
+    this.recorder = recorder;
+    this.usage = usage;
+  }
+
+  /** From now on the end of the container's first process is dealt with. */
+  void expect(Container container) {
+    container
+        .sandbox()
+        .onEnd(container.record().getToken(), end -> ended(container, status(container, end)));
+  }
+
+  void expect(Container container, ExecedProcess exec) {
+    container.sandbox().onEnd(exec.token(), end -> ended(container, exec, status(container, end)));
+  }
+
+  /** The sandbox is gone, and with it what would have told how its processes ended. */
+  void lost(Container container) {
+    ExitStatus assumed =
+        ExitStatus.newBuilder()
+            .setSignal(SIGKILL)
+            .setLost(true)
+            .setTime(timestamp(host.clock().instant()))
+            .build();
+    container.execs().values().stream()
+        .filter(exec -> !exec.exit().isDone())
+        .forEach(exec -> ended(container, exec, assumed));
+    if (!container.exit().isDone()) {
+      ended(container, assumed);
+    }
+  }
+
+  private void ended(Container container, ExitStatus status) {
+    ContainerRecord stopped =
+        container.record().toBuilder()
+            .setState(ContainerState.STOPPED)
+            .setPid(0)
+            .setExit(status)
+            .build();
+    container.record(stopped);
+    host.store().put(stopped);
+    if (status.getOutOfMemory()) {
+      recorder.observe(
+          Recorder.event(container)
+              .setOomKilled(OomKilled.newBuilder().setKills(container.cgroup().oomKills())));
+    }
+    recorder.observe(
+        Recorder.event(container)
+            .setContainerExited(ContainerExited.newBuilder().setStatus(status)));
+    container.running().ifPresent(Container.Running::close);
+    usage.sample(container.sandbox());
+    acknowledge(container, stopped.getToken());
+    container.exit().complete(status);
+  }
+
+  private void ended(Container container, ExecedProcess exec, ExitStatus status) {
+    ProcessRecord ended = exec.record().toBuilder().setPid(0).setExit(status).build();
+    exec.ended(ended);
+    container.record(ExecedProcess.stored(container.record(), ended));
+    host.store().put(container.record());
+    Duration duration = Duration.between(instant(ended.getStartTime()), instant(status.getTime()));
+    recorder.observe(
+        Recorder.event(container, exec)
+            .setExecExited(
+                ExecExited.newBuilder().setStatus(status).setDuration(protoDuration(duration))));
+    acknowledge(container, exec.token());
+    exec.exit().complete(status);
+  }
+
+  private static void acknowledge(Container container, long token) {
+    container
+        .sandbox()
+        .holder()
+        .ifPresent(
+            holder -> {
+              holder.client().acknowledge(token);
+              holder.client().drop(token);
+            });
+  }
+
+  private ExitStatus status(Container container, ProcessEnd end) {
+    boolean killed = end.signal() == SIGKILL && container.cgroup().oomKills() > 0;
+    return ExitStatus.newBuilder()
+        .setCode(end.code())
+        .setSignal(end.signal())
+        .setOutOfMemory(killed)
+        .setTime(timestamp(end.time()))
+        .setUsage(
+            ProcessUsage.newBuilder()
+                .setUserNanos(end.user().toNanos())
+                .setSystemNanos(end.system().toNanos())
+                .setMaxRssBytes(end.maxRssBytes()))
+        .build();
+  }
+
+  static Timestamp timestamp(Instant instant) {
+    return Timestamp.newBuilder()
+        .setSeconds(instant.getEpochSecond())
+        .setNanos(instant.getNano())
+        .build();
+  }
+
+  static Instant instant(Timestamp timestamp) {
+    return Instant.ofEpochSecond(timestamp.getSeconds(), timestamp.getNanos());
+  }
+
+  static com.google.protobuf.Duration protoDuration(Duration duration) {
+    return com.google.protobuf.Duration.newBuilder()
+        .setSeconds(duration.getSeconds())
+        .setNanos(duration.getNano())
+        .build();
+  }
+}

@@ -1,0 +1,43 @@
+package dev.caisson.executor.sandbox;
+
+import dev.caisson.executor.cgroup.Cgroup;
+import dev.caisson.executor.plan.CgroupFacts;
+import dev.caisson.executor.plan.ContainerFacts;
+import dev.caisson.executor.plan.ExecFacts;
+import dev.caisson.executor.plan.SandboxFacts;
+import dev.caisson.executor.store.v1.SandboxRecord;
+import dev.caisson.proto.types.v1.ContainerSpec;
+import java.util.Set;
+
+/** What the compiler of plans is told of this host. */
+final class Facts {
+  private final Host host;
+  private final Donor donor;
+  private final int lastCapability;
+
+  Facts(Host host, Donor donor) {
+    this.host = host;
+    this.donor = donor;
+    this.lastCapability = host.proc().lastCapability();
+  }
+
+  SandboxFacts sandbox(SandboxRecord record, Cgroup leaf) {
+    boolean mapped = record.getUidMappingsCount() > 0;
+    return new SandboxFacts(mapped, cgroup(leaf), record.getHostname(), record.getDomainname());
+  }
+
+  /** Of a container that is to be made, or only planned: its cgroup need not be there. */
+  ContainerFacts container(ContainerSpec spec, boolean rootContainer, boolean pipes) {
+    Cgroup anywhere = host.cgroups().open(host.settings().cgroupParent());
+    Set<String> files = donor.fileSources(spec.getMountsList());
+    return new ContainerFacts(rootContainer, cgroup(anywhere), pipes, files, lastCapability);
+  }
+
+  ExecFacts exec(Cgroup cgroup, boolean pipes) {
+    return new ExecFacts(cgroup(cgroup), pipes, lastCapability);
+  }
+
+  private static CgroupFacts cgroup(Cgroup cgroup) {
+    return new CgroupFacts(CgroupHierarchies.names(cgroup), cgroup.birthDirectory().isPresent());
+  }
+}

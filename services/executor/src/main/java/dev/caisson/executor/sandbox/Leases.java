@@ -1,0 +1,88 @@
+package dev.caisson.executor.sandbox;
+
+import dev.caisson.executor.refusal.RefusedException;
+import dev.caisson.proto.types.v1.Actor;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An attached run whose caller has gone: it ends when nobody has come back in time. The deadline is in the container's
+ * record, so that it also holds across a restart of the executor.
+ *
+ * <p>Thread-safe.
+ */
+final class Leases {
+  private static final System.Logger LOG = System.getLogger(Leases.class.getName());
+
+  private final Host host;
+  private final Containers containers;
+  private final ConcurrentMap<String, Future<?>> ends = new ConcurrentHashMap<>();
+
+  Leases(Host host, Containers containers) {
+    this.host = host;
+    this.containers = containers;
+  }
+
+  void begin(Container container, Actor actor) {
+    Instant deadline = host.clock().instant().plus(host.settings().lease());
+    container
+        .sandbox()
+        .queue()
+        .run(
+            () -> {
+              container.record(
+                  container.record().toBuilder()
+                      .setLeaseDeadline(Exits.timestamp(deadline))
+                      .build());
+              host.store().put(container.record());
+            });
+    schedule(container, deadline, actor);
+  }
+
+  /** After a restart: whoever was attached has lost the call. */
+  void resume(Container container) {
+    Instant deadline = Exits.instant(container.record().getLeaseDeadline());
+    schedule(container, deadline, Actor.getDefaultInstance());
+  }
+
+  private void schedule(Container container, Instant deadline, Actor actor) {
+    Duration left = Duration.between(host.clock().instant(), deadline);
+    Future<?> end =
+        host.workers()
+            .schedule(
+                () -> expire(container, actor),
+                Math.max(0, left.toMillis()),
+                TimeUnit.MILLISECONDS);
+    replace(container, end);
+  }
+
+  void renew(Container container) {
+    replace(container, null);
+  }
+
+  private void replace(Container container, @Nullable Future<?> next) {
+    Future<?> before =
+        next == null ? ends.remove(container.uid()) : ends.put(container.uid(), next);
+    if (before != null) {
+      before.cancel(false);
+    }
+  }
+
+  private void expire(Container container, Actor actor) {
+    ends.remove(container.uid());
+    if (container.isAttached()) {
+      return;
+    }
+    try {
+      containers.delete(container, true, actor);
+    } catch (RefusedException e) {
+      LOG.log(Level.DEBUG, "The lease of {0} ended: {1}", container.uid(), e.getMessage());
+    }
+  }
+}

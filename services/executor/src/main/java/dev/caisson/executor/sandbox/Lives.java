@@ -1,0 +1,225 @@
+package dev.caisson.executor.sandbox;
+
+import dev.caisson.executor.refusal.Refusal;
+import dev.caisson.executor.refusal.RefusedException;
+import dev.caisson.executor.store.v1.ContainerRecord;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.LinuxException;
+import dev.caisson.proto.events.v1.ContainerDeleted;
+import dev.caisson.proto.events.v1.ContainerPaused;
+import dev.caisson.proto.events.v1.ContainerResumed;
+import dev.caisson.proto.events.v1.ContainerStarted;
+import dev.caisson.proto.events.v1.SignalSent;
+import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.types.v1.Actor;
+import dev.caisson.proto.types.v1.ContainerState;
+import java.util.Map;
+import java.util.Set;
+
+/** What can be done to a container that is there: start, signal, pause, resume, delete. Each in the sandbox's queue. */
+final class Lives {
+  private static final Set<ContainerState> ALIVE =
+      Set.of(ContainerState.CREATED, ContainerState.RUNNING, ContainerState.PAUSED);
+  private static final int SIGKILL = 9;
+
+  private final Host host;
+  private final Recorder recorder;
+  private final HookPoints hooks;
+  private final Usage usage;
+
+  Lives(Host host, Recorder recorder, HookPoints hooks, Usage usage) {
+    this.host = host;
+    this.recorder = recorder;
+    this.hooks = hooks;
+    this.usage = usage;
+  }
+
+  void start(Container container, Actor actor) {
+    requireState(container, "start", Set.of(ContainerState.CREATED));
+    recorder.record(
+        Recorder.event(container, actor).setContainerStarted(ContainerStarted.getDefaultInstance()),
+        () -> {
+          execute(container);
+          return container;
+        },
+        started ->
+            Recorder.event(started, actor)
+                .setContainerStarted(
+                    ContainerStarted.newBuilder().setPid(started.record().getPid())));
+    hooks.afterStart(container);
+  }
+
+  private void execute(Container container) {
+    Container.Running running = container.running().orElseThrow();
+    Waiting waiting = running.program().orElseThrow();
+    waiting.program().proceed();
+    waiting.finish(host.settings().stepTimeout());
+    put(
+        container,
+        container.record().toBuilder()
+            .setState(ContainerState.RUNNING)
+            .setStartTime(Exits.timestamp(host.clock().instant()))
+            .build());
+  }
+
+  void signal(Container container, Fd process, int signal, Actor actor) {
+    requireState(container, "signal", ALIVE);
+    recorder.record(
+        sent(container, actor, signal, "process"),
+        () -> {
+          send(container, process, signal);
+          return signal;
+        },
+        done -> sent(container, actor, done, "process"));
+  }
+
+  private void send(Container container, Fd process, int signal) {
+    try {
+      host.kernel().processes().signal(process, signal);
+    } catch (LinuxException e) {
+      if (e.errno() == Errno.ESRCH) {
+        throw wrongState(container, "signal", "its process has just ended");
+      }
+      throw e;
+    }
+  }
+
+  void signalAll(Container container, int signal, Actor actor) {
+    requireState(container, "signal", ALIVE);
+    recorder.record(
+        sent(container, actor, signal, "all"),
+        () -> {
+          sendToAll(container, signal);
+          return signal;
+        },
+        done -> sent(container, actor, done, "all"));
+  }
+
+  /** Nothing escapes: SIGKILL is the kernel's own, any other goes to processes that stand still. */
+  private void sendToAll(Container container, int signal) {
+    if (signal == SIGKILL) {
+      container.cgroup().kill();
+      return;
+    }
+    boolean frozen = container.record().getState() == ContainerState.PAUSED;
+    if (!frozen) {
+      container.cgroup().freeze();
+    }
+    try {
+      container.cgroup().processes().forEach(pid -> sendTo(pid, signal));
+    } finally {
+      if (!frozen) {
+        container.cgroup().thaw();
+      }
+    }
+  }
+
+  private void sendTo(int pid, int signal) {
+    try (Fd process = host.kernel().processes().open(pid)) {
+      host.kernel().processes().signal(process, signal);
+    } catch (LinuxException e) {
+      if (e.errno() != Errno.ESRCH) {
+        throw e;
+      }
+    }
+  }
+
+  private static dev.caisson.proto.events.v1.Event.Builder sent(
+      Container container, Actor actor, int signal, String target) {
+    return Recorder.event(container, actor)
+        .setSignalSent(SignalSent.newBuilder().setSignal(signal).setTarget(target));
+  }
+
+  void pause(Container container, Actor actor) {
+    requireState(container, "pause", Set.of(ContainerState.RUNNING));
+    recorder.record(
+        Recorder.event(container, actor).setContainerPaused(ContainerPaused.getDefaultInstance()),
+        () -> {
+          container.cgroup().freeze();
+          return state(container, ContainerState.PAUSED);
+        },
+        paused ->
+            Recorder.event(container, actor)
+                .setContainerPaused(ContainerPaused.getDefaultInstance()));
+  }
+
+  void resume(Container container, Actor actor) {
+    requireState(container, "resume", Set.of(ContainerState.PAUSED));
+    recorder.record(
+        Recorder.event(container, actor).setContainerResumed(ContainerResumed.getDefaultInstance()),
+        () -> {
+          container.cgroup().thaw();
+          return state(container, ContainerState.RUNNING);
+        },
+        resumed ->
+            Recorder.event(container, actor)
+                .setContainerResumed(ContainerResumed.getDefaultInstance()));
+  }
+
+  /** When it returns no process, cgroup or record of the container is left. */
+  void delete(Container container, boolean force, Actor actor) {
+    if (!force) {
+      requireState(container, "delete", Set.of(ContainerState.CREATED, ContainerState.STOPPED));
+    }
+    ContainerDeleted deleted = ContainerDeleted.newBuilder().setForced(force).build();
+    recorder.record(
+        Recorder.event(container, actor).setContainerDeleted(deleted),
+        () -> {
+          remove(container);
+          return deleted;
+        },
+        done -> Recorder.event(container, actor).setContainerDeleted(done));
+    hooks.afterDelete(container);
+  }
+
+  private void remove(Container container) {
+    put(container, container.record().toBuilder().setDeleting(true).build());
+    end(container);
+    usage.sample(container.sandbox());
+    container.running().flatMap(Container.Running::streams).ifPresent(ProcessStreams::close);
+    container.execs().values().forEach(exec -> exec.streams().ifPresent(ProcessStreams::close));
+    container.cgroup().remove();
+    host.store().removeContainer(container.uid());
+    container.sandbox().containersByUid().remove(container.uid());
+  }
+
+  /** Kills whatever still runs, and deals with its end here and now. */
+  private void end(Container container) {
+    container.cgroup().kill();
+    if (!container.cgroup().awaitEmpty(host.settings().stepTimeout())) {
+      throw new LinuxException("end", "the container's processes", Errno.EBUSY);
+    }
+    container.sandbox().awaitEnds(host.settings().stepTimeout(), container);
+  }
+
+  private Container state(Container container, ContainerState state) {
+    put(container, container.record().toBuilder().setState(state).build());
+    return container;
+  }
+
+  private void put(Container container, ContainerRecord next) {
+    container.record(next);
+    host.store().put(next);
+  }
+
+  static void requireState(Container container, String operation, Set<ContainerState> allowed) {
+    ContainerState state = container.record().getState();
+    if (!allowed.contains(state)) {
+      throw wrongState(container, operation, "it is " + words(state));
+    }
+  }
+
+  static RefusedException wrongState(Container container, String operation, String why) {
+    ContainerRecord record = container.record();
+    return new Refusal(
+            Reason.WRONG_STATE,
+            "Cannot " + operation + " container " + record.getId() + ": " + why + ".",
+            Map.of("state", words(record.getState()), "container", record.getId()))
+        .exception();
+  }
+
+  static String words(ContainerState state) {
+    return state.name().toLowerCase(java.util.Locale.ROOT);
+  }
+}

@@ -1,0 +1,174 @@
+package dev.caisson.executor.sandbox;
+
+import com.google.protobuf.ByteString;
+import dev.caisson.executor.plan.Plan;
+import dev.caisson.executor.refusal.Refusal;
+import dev.caisson.proto.executor.v1.Container;
+import dev.caisson.proto.executor.v1.CreateContainerRequest;
+import dev.caisson.proto.executor.v1.CreateSandboxRequest;
+import dev.caisson.proto.executor.v1.DeleteContainerRequest;
+import dev.caisson.proto.executor.v1.DeleteSandboxRequest;
+import dev.caisson.proto.executor.v1.ExecProcess;
+import dev.caisson.proto.executor.v1.PlanResponse;
+import dev.caisson.proto.executor.v1.ProcessInfo;
+import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.executor.v1.Sandbox;
+import dev.caisson.proto.executor.v1.SignalRequest;
+import dev.caisson.proto.types.v1.Actor;
+import dev.caisson.proto.types.v1.ExitStatus;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * Everything that can be done on this node, in the terms of the API. Requests have passed the guard.
+ *
+ * <p>Thread-safe.
+ */
+public final class Node {
+  private final Sandboxes sandboxes;
+  private final Containers containers;
+  private final Views views;
+  private final Leases leases;
+
+  Node(Sandboxes sandboxes, Containers containers, Views views, Leases leases) {
+    this.sandboxes = sandboxes;
+    this.containers = containers;
+    this.views = views;
+    this.leases = leases;
+  }
+
+  public Sandbox createSandbox(CreateSandboxRequest request) {
+    return Views.of(sandboxes.create(Sandboxes.Wanted.of(request)));
+  }
+
+  public Sandbox sandbox(String tenant, String id) {
+    return Views.of(sandboxes.require(tenant, id));
+  }
+
+  /** In the order of their ids. */
+  public List<Sandbox> sandboxes(String tenant) {
+    return sandboxes.list(tenant).stream()
+        .map(Views::of)
+        .sorted(Comparator.comparing(Sandbox::getTenant).thenComparing(Sandbox::getId))
+        .toList();
+  }
+
+  public void deleteSandbox(DeleteSandboxRequest request) {
+    containers.deleteSandbox(
+        sandboxes.require(request.getTenant(), request.getSandboxId()),
+        request.getForce(),
+        request.getActor());
+  }
+
+  public Container createContainer(CreateContainerRequest request) {
+    return Views.of(containers.create(request));
+  }
+
+  public Container startContainer(String tenant, String id, Actor actor) {
+    var container = containers.require(tenant, id);
+    containers.start(container, actor);
+    return Views.of(container);
+  }
+
+  public Container container(String tenant, String id) {
+    return Views.of(containers.require(tenant, id));
+  }
+
+  /** In the order of their ids; of one sandbox where its id is given. */
+  public List<Container> containers(String tenant, String sandboxId) {
+    return containers.list(tenant).stream()
+        .map(Views::of)
+        .filter(view -> sandboxId.isEmpty() || view.getSandboxId().equals(sandboxId))
+        .sorted(Comparator.comparing(Container::getTenant).thenComparing(Container::getId))
+        .toList();
+  }
+
+  public CompletableFuture<ExitStatus> exit(String tenant, String id, String processId) {
+    return containers.exit(containers.require(tenant, id), processId);
+  }
+
+  public void signal(SignalRequest request) {
+    var container = containers.require(request.getTenant(), request.getContainerId());
+    if (request.getAll()) {
+      containers.signalAll(container, request.getSignal(), request.getActor());
+    } else {
+      containers.signal(
+          container, request.getProcessId(), request.getSignal(), request.getActor());
+    }
+  }
+
+  public Container pauseContainer(String tenant, String id, Actor actor) {
+    var container = containers.require(tenant, id);
+    containers.pause(container, actor);
+    return Views.of(container);
+  }
+
+  public Container resumeContainer(String tenant, String id, Actor actor) {
+    var container = containers.require(tenant, id);
+    containers.resume(container, actor);
+    return Views.of(container);
+  }
+
+  public List<ProcessInfo> processes(String tenant, String id) {
+    return views.processes(containers.require(tenant, id));
+  }
+
+  public void deleteContainer(DeleteContainerRequest request) {
+    var container = containers.require(request.getTenant(), request.getContainerId());
+    containers.delete(container, request.getForce(), request.getActor());
+  }
+
+  public PlanResponse plan(CreateContainerRequest request) {
+    Plan plan = containers.plan(request);
+    return PlanResponse.newBuilder()
+        .addAllSteps(plan.text())
+        .setSha256(ByteString.copyFrom(plan.sha256()))
+        .build();
+  }
+
+  /**
+   * Attaches to a container's first process; one at a time. When the caller leaves before its end, it has its lease to
+   * come back.
+   */
+  public AttachedProcess attach(String tenant, String id, Actor actor) {
+    var container = containers.require(tenant, id);
+    if (!container.attach()) {
+      throw new Refusal(
+              Reason.ALREADY_ATTACHED,
+              "Somebody else is attached to container " + id + ".",
+              Map.of("container", id))
+          .exception();
+    }
+    leases.renew(container);
+    return new AttachedProcess(
+        views.process(container.record().getPid(), Containers.INIT).orElse(gone()),
+        container.running().flatMap(running -> running.streams()),
+        container.exit(),
+        signal -> containers.signal(container, Containers.INIT, signal, actor),
+        container::detach);
+  }
+
+  /** The caller of an attached run has gone. */
+  public void broken(String tenant, String id, Actor actor) {
+    leases.begin(containers.require(tenant, id), actor);
+  }
+
+  private static ProcessInfo gone() {
+    return ProcessInfo.newBuilder().setId(Containers.INIT).build();
+  }
+
+  public AttachedProcess exec(ExecProcess request) {
+    var container = containers.require(request.getTenant(), request.getContainerId());
+    ExecedProcess exec = containers.exec(container, request);
+    int pid = exec.record().getPid();
+    ProcessInfo known = ProcessInfo.newBuilder().setId(exec.id()).setPid(pid).build();
+    return new AttachedProcess(
+        views.process(pid, exec.id()).orElse(known),
+        exec.streams(),
+        exec.exit(),
+        signal -> containers.signal(container, exec.id(), signal, request.getActor()),
+        () -> exec.streams().ifPresent(ProcessStreams::close));
+  }
+}

@@ -1,0 +1,254 @@
+package dev.caisson.executor.sandbox;
+
+import com.google.protobuf.ByteString;
+import dev.caisson.executor.refusal.Refusal;
+import dev.caisson.executor.refusal.RefusedException;
+import dev.caisson.executor.store.v1.SandboxRecord;
+import dev.caisson.proto.events.v1.SandboxCreated;
+import dev.caisson.proto.events.v1.SandboxDeleted;
+import dev.caisson.proto.events.v1.SandboxLost;
+import dev.caisson.proto.executor.v1.CreateSandboxRequest;
+import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.types.v1.Actor;
+import dev.caisson.proto.types.v1.Resources;
+import dev.caisson.proto.types.v1.UserNamespace;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The sandboxes of this node: made, found, ended.
+ *
+ * <p>Thread-safe.
+ */
+final class Sandboxes {
+  private final Host host;
+  private final SandboxBirth birth;
+  private final Holders holders;
+  private final IdRanges ranges;
+  private final Recorder recorder;
+  private final Exits exits;
+  private final Usage usage;
+  private final Registry<Sandbox> registry = new Registry<>();
+
+  Sandboxes(
+      Host host,
+      SandboxBirth birth,
+      Holders holders,
+      IdRanges ranges,
+      Recorder recorder,
+      Exits exits,
+      Usage usage) {
+    this.host = host;
+    this.birth = birth;
+    this.holders = holders;
+    this.ranges = ranges;
+    this.recorder = recorder;
+    this.exits = exits;
+    this.usage = usage;
+  }
+
+  /** What a sandbox is made from, by either way in. */
+  record Wanted(
+      Actor actor,
+      String tenant,
+      String id,
+      UserNamespace userNamespace,
+      Resources resources,
+      String hostname,
+      String domainname,
+      String cgroupParent,
+      Map<String, String> annotations,
+      ByteString digest,
+      Optional<String> rootContainerUid) {
+
+    static Wanted of(CreateSandboxRequest request) {
+      return new Wanted(
+          request.getActor(),
+          request.getTenant(),
+          request.getSandboxId(),
+          request.getUserNamespace(),
+          request.getResources(),
+          request.getHostname(),
+          "",
+          request.getCgroupParent(),
+          request.getAnnotationsMap(),
+          Digests.of(request.toBuilder().clearActor().build()),
+          Optional.empty());
+    }
+  }
+
+  Sandbox create(Wanted wanted) {
+    Optional<Registry.Entry<Sandbox>> taken = registry.reserve(wanted.tenant(), wanted.id());
+    if (taken.isPresent()) {
+      return repeated(wanted, taken.get());
+    }
+    try {
+      Sandbox made = made(wanted);
+      registry.put(wanted.tenant(), wanted.id(), made);
+      return made;
+    } catch (RuntimeException e) {
+      registry.release(wanted.tenant(), wanted.id());
+      throw e;
+    }
+  }
+
+  private static Sandbox repeated(Wanted wanted, Registry.Entry<Sandbox> taken) {
+    String requestId = wanted.actor().getRequestId();
+    if (taken instanceof Registry.Entry.Present<Sandbox>(Sandbox sandbox)
+        && !requestId.isEmpty()
+        && sandbox.record().getRequestId().equals(requestId)) {
+      Digests.requireSame(sandbox.record().getRequestSha256(), wanted.digest());
+      return sandbox;
+    }
+    throw new Refusal(
+            Reason.SANDBOX_EXISTS,
+            "Sandbox " + wanted.id() + " exists already: choose another id, or delete it.",
+            Map.of("sandbox", wanted.id()))
+        .exception();
+  }
+
+  private Sandbox made(Wanted wanted) {
+    SandboxRecord draft = draft(wanted);
+    return recorder.record(
+        Recorder.event(draft, wanted.actor())
+            .setSandboxCreated(SandboxCreated.getDefaultInstance()),
+        () -> birth.make(draft, wanted.userNamespace(), wanted.cgroupParent()),
+        made -> Recorder.event(made.record(), wanted.actor()).setSandboxCreated(created(made)));
+  }
+
+  private SandboxRecord draft(Wanted wanted) {
+    SandboxRecord.Builder draft =
+        SandboxRecord.newBuilder()
+            .setTenant(wanted.tenant())
+            .setId(wanted.id())
+            .setUid(host.uids().next().toString())
+            .setCreateTime(Exits.timestamp(host.clock().instant()))
+            .setBootId(host.settings().bootId())
+            .setHostname(wanted.hostname().isEmpty() ? wanted.id() : wanted.hostname())
+            .setDomainname(wanted.domainname())
+            .setResources(wanted.resources())
+            .putAllAnnotations(wanted.annotations())
+            .setRequestId(wanted.actor().getRequestId())
+            .setRequestSha256(wanted.digest());
+    wanted.rootContainerUid().ifPresent(draft::setRootContainerUid);
+    return draft.build();
+  }
+
+  private static SandboxCreated created(Sandbox sandbox) {
+    SandboxRecord record = sandbox.record();
+    return SandboxCreated.newBuilder()
+        .setInitPid(record.getInitPid())
+        .setCgroup(record.getCgroup())
+        .addAllUidMappings(record.getUidMappingsList())
+        .addAllGidMappings(record.getGidMappingsList())
+        .build();
+  }
+
+  /** One that an earlier executor has made. */
+  void adopt(Sandbox sandbox) {
+    SandboxRecord record = sandbox.record();
+    registry.put(record.getTenant(), record.getId(), sandbox);
+    if (record.getUidMappingsCount() == 1) {
+      ranges.retake(record.getUidMappings(0).getHostId());
+    }
+  }
+
+  Sandbox require(String tenant, String id) {
+    return registry
+        .find(tenant, id)
+        .orElseThrow(
+            () ->
+                new Refusal(
+                        Reason.SANDBOX_NOT_FOUND,
+                        "There is no sandbox " + id + ".",
+                        Map.of("sandbox", id))
+                    .exception());
+  }
+
+  List<Sandbox> list(String tenant) {
+    return registry.list(tenant);
+  }
+
+  Collection<Sandbox> all() {
+    return registry.all();
+  }
+
+  /** Ends a sandbox without containers: when it returns nothing of it is left. In the sandbox's queue. */
+  void delete(Sandbox sandbox, Actor actor) {
+    sandbox.queue().requireTurn();
+    if (!sandbox.containers().isEmpty()) {
+      throw notEmpty(sandbox);
+    }
+    recorder.record(
+        Recorder.event(sandbox.record(), actor)
+            .setSandboxDeleted(SandboxDeleted.getDefaultInstance()),
+        () -> {
+          end(sandbox);
+          return sandbox;
+        },
+        ended ->
+            Recorder.event(ended.record(), actor)
+                .setSandboxDeleted(SandboxDeleted.getDefaultInstance()));
+  }
+
+  private static RefusedException notEmpty(Sandbox sandbox) {
+    return new Refusal(
+            Reason.SANDBOX_NOT_EMPTY,
+            "Sandbox "
+                + sandbox.record().getId()
+                + " still has containers: delete them first, or force it.",
+            Map.of("sandbox", sandbox.record().getId()))
+        .exception();
+  }
+
+  private void end(Sandbox sandbox) {
+    SandboxRecord deleting = sandbox.record().toBuilder().setDeleting(true).build();
+    sandbox.record(deleting);
+    host.store().put(deleting);
+    release(sandbox);
+    sandbox.cgroup().kill();
+    sandbox.cgroup().awaitEmpty(host.settings().stepTimeout());
+    usage.last(sandbox);
+    sandbox.cgroup().remove();
+    holders.removeDirectory(sandbox.uid());
+    if (deleting.getUidMappingsCount() == 1) {
+      ranges.giveBack(deleting.getUidMappings(0).getHostId());
+    }
+    host.store().removeSandbox(sandbox.uid());
+    registry.release(deleting.getTenant(), deleting.getId());
+  }
+
+  private void release(Sandbox sandbox) {
+    sandbox
+        .holder()
+        .ifPresent(
+            holder -> {
+              holder.ending();
+              holders.killAndAwait(holder.pidfd());
+              holder.close();
+              sandbox.holder(null);
+            });
+  }
+
+  /** Its caisson-init has ended without having been asked to, and every process with it. */
+  void lost(Sandbox sandbox, String cause) {
+    sandbox
+        .queue()
+        .run(
+            () -> {
+              if (sandbox.record().getLost()) {
+                return;
+              }
+              sandbox.holder().ifPresent(holder -> holders.reap(holder.pidfd()));
+              release(sandbox);
+              sandbox.record(sandbox.record().toBuilder().setLost(true).setInitPid(0).build());
+              host.store().put(sandbox.record());
+              recorder.observe(
+                  Recorder.event(sandbox.record())
+                      .setSandboxLost(SandboxLost.newBuilder().setCause(cause)));
+              sandbox.containers().forEach(exits::lost);
+            });
+  }
+}

@@ -1,0 +1,119 @@
+package dev.caisson.executor.sandbox;
+
+import dev.caisson.executor.procfs.ProcessStat;
+import dev.caisson.executor.procfs.TrustedProc;
+import dev.caisson.executor.store.v1.ContainerRecord;
+import dev.caisson.executor.store.v1.SandboxRecord;
+import dev.caisson.proto.executor.v1.ProcessInfo;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/** What callers are shown of sandboxes, containers and processes. Takes no turn in any queue. */
+final class Views {
+  private final TrustedProc proc;
+
+  Views(TrustedProc proc) {
+    this.proc = proc;
+  }
+
+  static dev.caisson.proto.executor.v1.Sandbox of(Sandbox sandbox) {
+    SandboxRecord record = sandbox.record();
+    return dev.caisson.proto.executor.v1.Sandbox.newBuilder()
+        .setTenant(record.getTenant())
+        .setId(record.getId())
+        .setUid(record.getUid())
+        .setCreateTime(record.getCreateTime())
+        .setInitPid(record.getInitPid())
+        .setCgroup(record.getCgroup())
+        .setLost(record.getLost())
+        .putAllAnnotations(record.getAnnotationsMap())
+        .addAllContainers(
+            sandbox.containers().stream().map(c -> c.record().getId()).sorted().toList())
+        .build();
+  }
+
+  static dev.caisson.proto.executor.v1.Container of(Container container) {
+    ContainerRecord record = container.record();
+    dev.caisson.proto.executor.v1.Container.Builder view =
+        dev.caisson.proto.executor.v1.Container.newBuilder()
+            .setTenant(record.getTenant())
+            .setId(record.getId())
+            .setUid(record.getUid())
+            .setSandboxId(container.sandbox().record().getId())
+            .setSandboxUid(record.getSandboxUid())
+            .setState(record.getState())
+            .setPid(record.getPid())
+            .setCreateTime(record.getCreateTime())
+            .setCgroup(record.getCgroup())
+            .setSpec(record.getSpec())
+            .setPlanSha256(record.getPlanSha256());
+    if (record.hasStartTime()) {
+      view.setStartTime(record.getStartTime());
+    }
+    if (record.hasExit()) {
+      view.setExit(record.getExit());
+    }
+    return view.build();
+  }
+
+  /** Every process of the container that there is now. */
+  List<ProcessInfo> processes(Container container) {
+    Map<Integer, String> ids = ids(container);
+    List<ProcessInfo> found = new ArrayList<>();
+    for (int pid : container.cgroup().processes()) {
+      process(pid, ids.getOrDefault(pid, "")).ifPresent(found::add);
+    }
+    return found;
+  }
+
+  private static Map<Integer, String> ids(Container container) {
+    Map<Integer, String> ids =
+        container.execs().values().stream()
+            .filter(exec -> !exec.exit().isDone())
+            .collect(Collectors.toMap(exec -> exec.record().getPid(), ExecedProcess::id));
+    ids.put(container.record().getPid(), Containers.INIT);
+    return ids;
+  }
+
+  Optional<ProcessInfo> process(int pid, String id) {
+    Optional<ProcessStat> stat = proc.stat(pid);
+    Optional<String> status = proc.read(pid, "status");
+    if (stat.isEmpty() || status.isEmpty()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        ProcessInfo.newBuilder()
+            .setId(id)
+            .setPid(pid)
+            .setContainerPid(last(status.get(), "NSpid:"))
+            .setParentPid(stat.get().parent())
+            .setUid(first(status.get(), "Uid:"))
+            .setCommand(stat.get().command())
+            .setCpuNanos(stat.get().cpu().toNanos())
+            .setThreads(stat.get().threads())
+            .build());
+  }
+
+  private static int first(String status, String field) {
+    String[] values = values(status, field);
+    return values.length == 0 ? 0 : Integer.parseUnsignedInt(values[0]);
+  }
+
+  private static int last(String status, String field) {
+    String[] values = values(status, field);
+    return values.length == 0 ? 0 : Integer.parseUnsignedInt(values[values.length - 1]);
+  }
+
+  /** Of one line of proc_pid_status(5). */
+  private static String[] values(String status, String field) {
+    return status
+        .lines()
+        .filter(line -> line.startsWith(field))
+        .findFirst()
+        .map(line -> line.substring(field.length()).strip().split("\\s+"))
+        .orElse(new String[0]);
+  }
+}

@@ -1,0 +1,89 @@
+package dev.caisson.executor.sandbox;
+
+import dev.caisson.executor.init.Progress;
+import dev.caisson.executor.init.RunningProgram;
+import dev.caisson.executor.plan.Plan;
+import dev.caisson.executor.refusal.Refusal;
+import dev.caisson.executor.refusal.RefusedException;
+import dev.caisson.linux.Errno;
+import dev.caisson.proto.executor.v1.Reason;
+import java.time.Duration;
+import java.util.Map;
+
+/** A program on its way, with the plan that explains where it is. */
+record Waiting(RunningProgram program, Plan plan) implements AutoCloseable {
+
+  /** What a program does at a barrier, beside waiting. */
+  interface AtBarrier {
+    void reached(String barrier);
+  }
+
+  /**
+   * Lets the program come to the barrier of that name, and leaves it there.
+   *
+   * @param others told of each barrier before it, which is then opened
+   * @throws RefusedException in the failing step's own words
+   */
+  void advanceTo(String barrier, Duration timeout, AtBarrier others) {
+    while (true) {
+      switch (program.await(timeout)) {
+        case Progress.AtBarrier(int step) -> {
+          String reached = plan.barrier(step);
+          if (reached.equals(barrier)) {
+            return;
+          }
+          others.reached(reached);
+          program.proceed();
+        }
+        case Progress.Executed() ->
+            throw new Refusal(
+                    Reason.SYSTEM_CALL_FAILED, "The process was killed while it was set up.", Map.of())
+                .exception();
+        case Progress.Failed(int step, Errno errno) -> throw failed(step, errno);
+        case Progress.Malformed() -> throw new IllegalStateException("malformed program");
+      }
+    }
+  }
+
+  /**
+   * Lets the program go on to its end: the file is then executed.
+   *
+   * @throws RefusedException as above
+   */
+  void finish(Duration timeout) {
+    switch (program.await(timeout)) {
+      case Progress.AtBarrier(int step) ->
+          throw new IllegalStateException("a second barrier: " + plan.barrier(step));
+      case Progress.Executed() -> {}
+      case Progress.Failed(int step, Errno errno) -> throw failed(step, errno);
+      case Progress.Malformed() -> throw new IllegalStateException("malformed program");
+    }
+  }
+
+  private RefusedException failed(int step, Errno errno) {
+    String words = plan.failure(step, errno.name(), errno.number());
+    if (!plan.isExec(step)) {
+      Map<String, String> metadata = Map.of("errno", errno.name(), "step", Integer.toString(step));
+      return new Refusal(Reason.SYSTEM_CALL_FAILED, words, metadata).exception();
+    }
+    return switch (errno) {
+      case ENOENT, ENOTDIR ->
+          command(Reason.COMMAND_NOT_FOUND, words + ". Name a program that the image has.", errno);
+      case EACCES, EPERM, ENOEXEC, EISDIR ->
+          command(
+              Reason.COMMAND_NOT_EXECUTABLE,
+              words + ". It must be an executable file for this machine.",
+              errno);
+      default -> command(Reason.SYSTEM_CALL_FAILED, words, errno);
+    };
+  }
+
+  private static RefusedException command(Reason reason, String words, Errno errno) {
+    return new Refusal(reason, words, Map.of("errno", errno.name())).exception();
+  }
+
+  @Override
+  public void close() {
+    program.close();
+  }
+}

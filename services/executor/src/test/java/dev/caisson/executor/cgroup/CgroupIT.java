@@ -1,0 +1,236 @@
+package dev.caisson.executor.cgroup;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.caisson.proto.types.v1.Resources;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The host's own trees, below a parent of its own. Needs root and busybox. */
+class CgroupIT {
+  private static final Path MOUNTINFO = Path.of("/proc/self/mountinfo");
+  private static final Resources NONE = Resources.getDefaultInstance();
+
+  private final String parent = "/caisson-test-" + UUID.randomUUID();
+  private final List<Process> started = new ArrayList<>();
+  private Cgroups cgroups;
+
+  @BeforeEach
+  void detect() {
+    assumeTrue("root".equals(System.getProperty("user.name")), "needs root: cgroups are made");
+    assumeTrue(
+        Files.isExecutable(Path.of("/bin/busybox")),
+        "needs /bin/busybox: apt-get install busybox-static");
+    cgroups = Cgroups.detect(MOUNTINFO);
+    cgroups.ensure(parent);
+  }
+
+  @AfterEach
+  void removeEverything() throws InterruptedException {
+    for (Process process : started) {
+      process.destroyForcibly().waitFor();
+    }
+    cgroups.open(parent).kill();
+    cgroups.open(parent).remove();
+    assertThat(cgroups.removeIfUnused(parent)).isTrue();
+  }
+
+  @Test
+  void limitsAreInForce() throws Exception {
+    Resources limits =
+        Resources.newBuilder()
+            .setMemory(Resources.Memory.newBuilder().setLimit(64 << 20))
+            .setPids(Resources.Pids.newBuilder().setLimit(1))
+            .setCpu(
+                Resources.Cpu.newBuilder()
+                    .setShares(512)
+                    .setQuota(50_000)
+                    .setPeriod(100_000)
+                    .setCpus("0"))
+            .build();
+    Cgroup cgroup = cgroups.create(parent + "/box", limits, Owner.ROOT);
+    Process shell = spawn(cgroup, "read x; busybox true || exit 9");
+
+    go(shell);
+    assertThat(shell.waitFor()).as("fork beyond pids.max").isNotZero();
+  }
+
+  @Test
+  void countsCpuTimeOfWhatRanInside() throws Exception {
+    Cgroup cgroup = cgroups.create(parent + "/box", NONE, Owner.ROOT);
+    assertThat(cgroup.cpuNanos()).hasValue(0);
+    Process shell = spawn(cgroup, "read x; i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done");
+    go(shell);
+    shell.waitFor();
+
+    assertThat(cgroup.cpuNanos().orElseThrow()).isGreaterThan(1_000_000);
+    assertThat(cgroups.open(parent).cpuNanos().orElseThrow())
+        .isGreaterThanOrEqualTo(cgroup.cpuNanos().orElseThrow());
+  }
+
+  @Test
+  void countsOutOfMemoryKills() throws Exception {
+    Resources limits =
+        Resources.newBuilder().setMemory(Resources.Memory.newBuilder().setLimit(8 << 20)).build();
+    Cgroup cgroup = cgroups.create(parent + "/box", limits, Owner.ROOT);
+    Process shell = spawn(cgroup, "read x; exec busybox tail -c 64m /dev/zero");
+    go(shell);
+
+    assertThat(shell.waitFor()).isEqualTo(137);
+    assertThat(cgroup.oomKills()).isEqualTo(1);
+  }
+
+  @Test
+  void startsAProcessWithTheLeastMemoryThatIsAllowed() throws Exception {
+    Resources limits =
+        Resources.newBuilder()
+            .setMemory(Resources.Memory.newBuilder().setLimit(Limits.MIN_MEMORY_BYTES))
+            .build();
+    Cgroup cgroup = cgroups.create(parent + "/box", limits, Owner.ROOT);
+    Process shell = spawn(cgroup, "read x; busybox true && exit 7");
+    go(shell);
+
+    assertThat(shell.waitFor()).isEqualTo(7);
+  }
+
+  @Test
+  void freezesAndThaws() throws Exception {
+    Cgroup cgroup = cgroups.create(parent + "/box", NONE, Owner.ROOT);
+    spawn(cgroup, "while :; do :; done");
+    cgroup.freeze();
+    long before = cgroup.cpuNanos().orElseThrow();
+    OptionalLong after = cgroup.cpuNanos();
+
+    assertThat(after).hasValue(before);
+    cgroup.thaw();
+    assertThat(Retry.until(Duration.ofSeconds(5), () -> cgroup.cpuNanos().orElseThrow() > before))
+        .isTrue();
+  }
+
+  @Test
+  void killsEverythingAndIsThenRemoved() throws Exception {
+    Cgroup outer = cgroups.create(parent + "/box", NONE, Owner.ROOT);
+    Cgroup cgroup = cgroups.create(parent + "/box/ctr", NONE, Owner.ROOT);
+    Process shell = spawn(cgroup, "read x; busybox sleep 1000 & busybox sleep 1000 & wait");
+    go(shell);
+    assertThat(Retry.until(Duration.ofSeconds(5), () -> cgroup.processes().size() == 3)).isTrue();
+    assertThat(outer.processes()).hasSize(3);
+    assertThat(outer.populated()).isTrue();
+    assertThat(outer.awaitEmpty(Duration.ofMillis(10))).isFalse();
+
+    outer.kill();
+    assertThat(outer.awaitEmpty(Duration.ofSeconds(5))).isTrue();
+    assertThat(shell.waitFor()).isEqualTo(137);
+    outer.remove();
+    assertThat(outer.cpuNanos()).isEmpty();
+    outer.remove();
+  }
+
+  @Test
+  void givesUpOnAPopulatedCgroupInTime() throws Exception {
+    Cgroup cgroup = cgroups.create(parent + "/box", NONE, Owner.ROOT);
+    spawn(cgroup, "read x");
+    long start = System.nanoTime();
+
+    assertThatThrownBy(cgroup::remove)
+        .isInstanceOfSatisfying(
+            CgroupException.class, e -> assertThat(e.kind()).isEqualTo(CgroupException.Kind.BUSY))
+        .hasMessageContaining("EBUSY (16)");
+    assertThat(Duration.ofNanos(System.nanoTime() - start))
+        .isLessThan(Removal.TIMEOUT.multipliedBy(2));
+  }
+
+  @Test
+  void handsOverOnlyTheProcsFileOfTheV2Tree() throws Exception {
+    Cgroup cgroup = cgroups.create(parent + "/box", NONE, new Owner(200_000, 200_001));
+    Path directory = cgroup.birthDirectory().orElseThrow();
+
+    assertThat(Files.getAttribute(directory.resolve("cgroup.procs"), "unix:uid"))
+        .isEqualTo(200_000);
+    assertThat(Files.getAttribute(directory.resolve("cgroup.procs"), "unix:gid"))
+        .isEqualTo(200_001);
+    assertThat(Files.getAttribute(directory, "unix:uid")).isEqualTo(0);
+    assertThat(Files.getAttribute(directory.resolve("cgroup.kill"), "unix:uid")).isEqualTo(0);
+    for (Path join : cgroup.joinFiles()) {
+      assertThat(Files.getAttribute(join, "unix:uid")).isEqualTo(0);
+    }
+  }
+
+  @Test
+  void updatesLimitsOfALivingCgroup() throws Exception {
+    Cgroup cgroup = cgroups.create(parent + "/box", memory(64 << 20, 64 << 20), Owner.ROOT);
+    cgroup.update(memory(128 << 20, 160 << 20));
+
+    assertThat(cgroup.update(memory(32 << 20, 32 << 20)))
+        .filteredOn(change ->
+            change.file().startsWith("memory.") && change.file().contains("limit_in_bytes"))
+        .extracting(SettingChange::before)
+        .containsExactlyInAnyOrder("134217728", "167772160");
+  }
+
+  @Test
+  void worksWithoutAV2Tree(@TempDir Path directory) throws Exception {
+    assumeTrue(cgroups.mode() == CgroupMode.HYBRID, "needs v1 hierarchies beside a v2 tree");
+    Path mountinfo = directory.resolve("mountinfo");
+    Files.write(
+        mountinfo,
+        Files.readAllLines(MOUNTINFO).stream().filter(l -> !l.contains(" cgroup2 ")).toList());
+    Cgroups v1 = Cgroups.detect(mountinfo);
+    v1.ensure(parent);
+    Cgroup cgroup = v1.create(parent + "/box", memory(64 << 20, -1), Owner.ROOT);
+    Process shell = spawn(cgroup, "while :; do :; done");
+
+    assertThat(v1.mode()).isEqualTo(CgroupMode.V1);
+    cgroup.freeze();
+    cgroup.thaw();
+    cgroup.kill();
+    assertThat(shell.waitFor(5, TimeUnit.SECONDS)).isTrue();
+    assertThat(cgroup.awaitEmpty(Duration.ofSeconds(5))).isTrue();
+    v1.open(parent).remove();
+  }
+
+  /** A shell, and where it is. */
+  private Process spawn(Cgroup cgroup, String script) throws IOException {
+    Process process = new ProcessBuilder("/bin/busybox", "sh", "-c", script).start();
+    started.add(process);
+    for (Path file : allProcs(cgroup)) {
+      Files.writeString(file, Long.toString(process.pid()), StandardOpenOption.WRITE);
+    }
+    assertThat(cgroup.processes()).contains((int) process.pid());
+    return process;
+  }
+
+  private static List<Path> allProcs(Cgroup cgroup) {
+    List<Path> files = new ArrayList<>(cgroup.joinFiles());
+    Optional<Path> birth = cgroup.birthDirectory();
+    birth.ifPresent(directory -> files.add(directory.resolve("cgroup.procs")));
+    return files;
+  }
+
+  private static void go(Process shell) throws IOException {
+    try (var stdin = shell.outputWriter()) {
+      stdin.write("go\n");
+    }
+  }
+
+  private static Resources memory(long limit, long swap) {
+    return Resources.newBuilder()
+        .setMemory(Resources.Memory.newBuilder().setLimit(limit).setSwap(swap))
+        .build();
+  }
+}

@@ -1,0 +1,154 @@
+package dev.caisson.executor.cgroup;
+
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Trees of cgroups in a temporary directory, whose new directories get control files; fails where
+ * it is told to.
+ */
+final class FakeKernel extends ControlFiles {
+  private static final Map<String, List<String>> V1 =
+      Map.of(
+          "cpu", List.of("cpu.shares=1024", "cpu.cfs_quota_us=-1", "cpu.cfs_period_us=100000"),
+          "cpuacct", List.of("cpuacct.usage=0"),
+          "cpuset",
+              List.of(
+                  "cpuset.cpus=",
+                  "cpuset.mems=",
+                  "cpuset.effective_cpus=0-1",
+                  "cpuset.effective_mems=0"),
+          "memory",
+              List.of(
+                  "memory.limit_in_bytes=9223372036854771712",
+                  "memory.memsw.limit_in_bytes=9223372036854771712",
+                  "memory.soft_limit_in_bytes=9223372036854771712",
+                  "memory.usage_in_bytes=0",
+                  "memory.oom_control=oom_kill_disable 0\nunder_oom 0\noom_kill 0"),
+          "pids", List.of("pids.max=max"),
+          "freezer", List.of("freezer.state=THAWED"));
+  private static final List<String> V2 =
+      List.of(
+          "cgroup.controllers=cpu cpuset memory pids",
+          "cgroup.subtree_control=",
+          "cgroup.events=populated 0\nfrozen 0",
+          "cgroup.freeze=0",
+          "cgroup.kill=",
+          "cpu.max=max 100000",
+          "cpu.weight=100",
+          "cpu.stat=usage_usec 0\nuser_usec 0",
+          "cpuset.cpus=",
+          "cpuset.mems=",
+          "cpuset.cpus.effective=0-1",
+          "cpuset.mems.effective=0",
+          "memory.max=max",
+          "memory.low=0",
+          "memory.swap.max=max",
+          "memory.current=0",
+          "memory.events=low 0\noom_kill 0",
+          "pids.max=max");
+
+  private final Path root;
+  final List<String> writes = new ArrayList<>();
+  final Set<String> broken = new HashSet<>();
+
+  FakeKernel(Path root) {
+    this.root = root;
+  }
+
+  Cgroups v1() throws IOException {
+    return mounted(List.of("cpu", "cpuacct", "cpuset", "memory", "pids", "freezer"), "");
+  }
+
+  Cgroups hybrid() throws IOException {
+    return mounted(List.of("cpu", "cpuacct", "cpuset", "memory", "pids"), "hugetlb");
+  }
+
+  Cgroups v2() throws IOException {
+    return mounted(List.of(), "cpu cpuset memory pids");
+  }
+
+  private Cgroups mounted(List<String> v1, String v2Controllers) throws IOException {
+    List<Mountinfo.Entry> mounts = new ArrayList<>();
+    for (String controller : v1) {
+      makeDirectory(root.resolve(controller));
+      mounts.add(
+          new Mountinfo.Entry("/", root.resolve(controller), "cgroup", Set.of("rw", controller)));
+    }
+    if (v1.contains("cpuset")) {
+      set("cpuset/cpuset.cpus", "0-1");
+      set("cpuset/cpuset.mems", "0");
+    }
+    if (!v2Controllers.isEmpty()) {
+      makeDirectory(root.resolve("unified"));
+      set("unified/cgroup.controllers", v2Controllers);
+      mounts.add(new Mountinfo.Entry("/", root.resolve("unified"), "cgroup2", Set.of("rw")));
+    }
+    writes.clear();
+    return new MountedCgroups(Hierarchies.detect(mounts, this), this);
+  }
+
+  String get(String file) throws IOException {
+    return read(root.resolve(file));
+  }
+
+  void set(String file, String value) throws IOException {
+    Files.writeString(root.resolve(file), value);
+  }
+
+  boolean has(String path) {
+    return exists(root.resolve(path));
+  }
+
+  @Override
+  void makeDirectory(Path directory) throws IOException {
+    failIfBroken("mkdir", directory);
+    super.makeDirectory(directory);
+    for (String file : filesOf(root.relativize(directory).getName(0).toString())) {
+      String[] nameAndValue = file.split("=", 2);
+      Files.writeString(directory.resolve(nameAndValue[0]), nameAndValue[1]);
+    }
+    Files.writeString(directory.resolve("cgroup.procs"), "");
+  }
+
+  private static List<String> filesOf(String hierarchy) {
+    return hierarchy.equals("unified") ? V2 : V1.get(hierarchy);
+  }
+
+  @Override
+  void removeDirectory(Path directory) throws IOException {
+    failIfBroken("rmdir", directory);
+    if (!childDirectories(directory).isEmpty()) {
+      throw new FileSystemException(directory.toString(), null, "Device or resource busy");
+    }
+    try (var files = Files.list(directory)) {
+      for (Path file : files.toList()) {
+        Files.delete(file);
+      }
+    }
+    super.removeDirectory(directory);
+  }
+
+  @Override
+  void write(Path file, String value) throws IOException {
+    failIfBroken("write", file);
+    writes.add(file.getFileName() + "=" + value);
+    if (!exists(file)) {
+      throw new java.nio.file.NoSuchFileException(file.toString());
+    }
+    Files.writeString(file, value);
+  }
+
+  private void failIfBroken(String operation, Path path) throws IOException {
+    if (broken.contains(operation + " " + root.relativize(path))) {
+      throw new IOException("Invalid argument");
+    }
+  }
+}

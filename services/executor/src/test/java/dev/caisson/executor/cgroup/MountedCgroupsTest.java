@@ -1,0 +1,404 @@
+package dev.caisson.executor.cgroup;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.proto.types.v1.Resources;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MountedCgroupsTest {
+  private static final Resources NONE = Resources.getDefaultInstance();
+
+  @TempDir Path root;
+  private FakeKernel kernel;
+
+  @BeforeEach
+  void boot() {
+    kernel = new FakeKernel(root);
+  }
+
+  @Test
+  void createsInEveryHierarchyOfAHybridHost() throws IOException {
+    Cgroup cgroup = kernel.hybrid().create("/box", NONE, Owner.ROOT);
+
+    assertThat(
+            List.of(
+                "cpu/box", "cpuacct/box", "cpuset/box", "memory/box", "pids/box", "unified/box"))
+        .allMatch(kernel::has);
+    assertThat(cgroup.birthDirectory()).contains(root.resolve("unified/box"));
+    assertThat(cgroup.joinFiles())
+        .extracting(file -> root.relativize(file).toString())
+        .containsExactly(
+            "cpu/box/cgroup.procs",
+            "cpuacct/box/cgroup.procs",
+            "cpuset/box/cgroup.procs",
+            "memory/box/cgroup.procs",
+            "pids/box/cgroup.procs");
+  }
+
+  @Test
+  void writesLimitsInV1Files() throws IOException {
+    kernel.hybrid().create("/box", everything(), Owner.ROOT);
+
+    assertThat(kernel.get("memory/box/memory.limit_in_bytes")).isEqualTo("67108864");
+    assertThat(kernel.get("memory/box/memory.memsw.limit_in_bytes")).isEqualTo("100000000");
+    assertThat(kernel.get("memory/box/memory.soft_limit_in_bytes")).isEqualTo("33554432");
+    assertThat(kernel.get("cpu/box/cpu.shares")).isEqualTo("512");
+    assertThat(kernel.get("cpu/box/cpu.cfs_quota_us")).isEqualTo("50000");
+    assertThat(kernel.get("cpu/box/cpu.cfs_period_us")).isEqualTo("200000");
+    assertThat(kernel.get("cpuset/box/cpuset.cpus")).isEqualTo("1");
+    assertThat(kernel.get("cpuset/box/cpuset.mems")).isEqualTo("0");
+    assertThat(kernel.get("pids/box/pids.max")).isEqualTo("32");
+  }
+
+  @Test
+  void writesLimitsInV2Files() throws IOException {
+    kernel.v2().create("/box", everything(), Owner.ROOT);
+
+    assertThat(kernel.get("unified/box/memory.max")).isEqualTo("67108864");
+    assertThat(kernel.get("unified/box/memory.swap.max")).isEqualTo("32891136");
+    assertThat(kernel.get("unified/box/memory.low")).isEqualTo("33554432");
+    assertThat(kernel.get("unified/box/cpu.weight")).isEqualTo("20");
+    assertThat(kernel.get("unified/box/cpu.max")).isEqualTo("50000 200000");
+    assertThat(kernel.get("unified/box/cpuset.cpus")).isEqualTo("1");
+    assertThat(kernel.get("unified/box/pids.max")).isEqualTo("32");
+  }
+
+  @Test
+  void writesUnlimitedInTheWordsOfEachVersion() throws IOException {
+    Resources unlimited =
+        Resources.newBuilder()
+            .setMemory(Resources.Memory.newBuilder().setLimit(-1).setSwap(-1))
+            .setCpu(Resources.Cpu.newBuilder().setQuota(-1))
+            .setPids(Resources.Pids.newBuilder().setLimit(-1))
+            .build();
+    kernel.v2().create("/box", unlimited, Owner.ROOT);
+
+    assertThat(kernel.writes)
+        .contains("memory.max=max", "memory.swap.max=max", "cpu.max=max", "pids.max=max");
+  }
+
+  @Test
+  void passesControllersOnInV2BeforeMakingAChild() throws IOException {
+    Cgroups cgroups = kernel.v2();
+    cgroups.ensure("/parent");
+    cgroups.create("/parent/box", NONE, Owner.ROOT);
+
+    assertThat(kernel.writes)
+        .contains(
+            "cgroup.subtree_control=+cpu",
+            "cgroup.subtree_control=+memory",
+            "cgroup.subtree_control=+pids");
+  }
+
+  @Test
+  void inheritsCpusAndNodesDownAChainOfEmptyV1Cpusets() throws IOException {
+    Cgroups cgroups = kernel.hybrid();
+    cgroups.ensure("/a");
+    kernel.set("cpuset/a/cpuset.cpus", "");
+    cgroups.create("/a/b", NONE, Owner.ROOT);
+
+    assertThat(kernel.get("cpuset/a/cpuset.cpus")).isEqualTo("0-1");
+    assertThat(kernel.get("cpuset/a/b/cpuset.cpus")).isEqualTo("0-1");
+    assertThat(kernel.get("cpuset/a/b/cpuset.mems")).isEqualTo("0");
+  }
+
+  @Test
+  void leavesNothingBehindWhenALimitIsRefusedByTheKernel() throws IOException {
+    Cgroups cgroups = kernel.hybrid();
+    kernel.broken.add("write pids/box/pids.max");
+
+    assertThatThrownBy(() -> cgroups.create("/box", everything(), Owner.ROOT))
+        .isInstanceOf(CgroupException.class)
+        .hasMessageMatching("Failed to write 32 to .*/pids/box/pids.max: EINVAL \\(22\\)");
+    assertNothingLeft();
+  }
+
+  @Test
+  void leavesNothingBehindWhenTheLastHierarchyRefuses() throws IOException {
+    Cgroups cgroups = kernel.hybrid();
+    kernel.broken.add("mkdir unified/box");
+
+    assertThatThrownBy(() -> cgroups.create("/box", NONE, Owner.ROOT))
+        .isInstanceOf(CgroupException.class);
+    assertNothingLeft();
+  }
+
+  private void assertNothingLeft() {
+    assertThat(
+            List.of(
+                "cpu/box", "cpuacct/box", "cpuset/box", "memory/box", "pids/box", "unified/box"))
+        .noneMatch(kernel::has);
+  }
+
+  @Test
+  void refusesAPathThatIsThereInOneHierarchyAndLeavesIt() throws IOException {
+    Cgroups cgroups = kernel.hybrid();
+    kernel.makeDirectory(root.resolve("memory/box"));
+
+    assertThatThrownBy(() -> cgroups.create("/box", NONE, Owner.ROOT))
+        .isInstanceOfSatisfying(
+            CgroupException.class,
+            e -> assertThat(e.kind()).isEqualTo(CgroupException.Kind.EXISTS));
+    assertThat(kernel.has("memory/box")).isTrue();
+    assertThat(kernel.has("cpu/box")).isFalse();
+  }
+
+  @Test
+  void refusesAParentThatIsNotThere() throws IOException {
+    Cgroups cgroups = kernel.hybrid();
+    assertThatThrownBy(() -> cgroups.create("/none/box", NONE, Owner.ROOT))
+        .isInstanceOfSatisfying(
+            CgroupException.class,
+            e -> assertThat(e.kind()).isEqualTo(CgroupException.Kind.MISSING));
+  }
+
+  @Test
+  void refusesCpusThatTheParentDoesNotHave() throws IOException {
+    Cgroups cgroups = kernel.hybrid();
+    Resources cpus =
+        Resources.newBuilder().setCpu(Resources.Cpu.newBuilder().setCpus("0-2")).build();
+
+    assertThatThrownBy(() -> cgroups.create("/box", cpus, Owner.ROOT))
+        .isInstanceOf(InvalidResources.class)
+        .hasMessage("resources.cpu.cpus must be within the parent cgroup's (0-1): 0-2");
+    assertNothingLeft();
+  }
+
+  @Test
+  void refusesALargerPartOfTheCpuThanAnAncestorHas() throws IOException {
+    Cgroups cgroups = kernel.hybrid();
+    cgroups.create("/a", quota(50_000), Owner.ROOT);
+
+    assertThatThrownBy(() -> cgroups.create("/a/b", quota(60_000), Owner.ROOT))
+        .isInstanceOfSatisfying(
+            InvalidResources.class, e -> assertThat(e.field()).isEqualTo("resources.cpu.quota"));
+    assertThat(cgroups.create("/a/b", quota(50_000), Owner.ROOT).path()).isEqualTo("/a/b");
+  }
+
+  @Test
+  void refusesALimitWhoseControllerIsNotDelegated() throws IOException {
+    Cgroups cgroups = kernel.v2();
+    kernel.set("unified/cgroup.controllers", "cpu memory");
+
+    assertThatThrownBy(() -> cgroups.create("/box", everything(), Owner.ROOT))
+        .isInstanceOfSatisfying(
+            InvalidResources.class,
+            e -> assertThat(e.kind()).isEqualTo(InvalidResources.Kind.UNSUPPORTED));
+  }
+
+  @Test
+  void refusesSwapWhereTheKernelDoesNotCountIt() throws IOException {
+    Cgroups cgroups = kernel.hybrid();
+    java.nio.file.Files.delete(root.resolve("memory/memory.memsw.limit_in_bytes"));
+
+    assertThatThrownBy(() -> cgroups.create("/box", everything(), Owner.ROOT))
+        .isInstanceOf(InvalidResources.class)
+        .hasMessageContaining("this kernel does not count swap");
+  }
+
+  @Test
+  void readsCountersInNanosecondsInBothVersions() throws IOException {
+    Cgroup hybrid = kernel.hybrid().create("/box", NONE, Owner.ROOT);
+    kernel.set("cpuacct/box/cpuacct.usage", "123456789\n");
+    kernel.set("memory/box/memory.usage_in_bytes", "4096\n");
+    kernel.set("memory/box/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n");
+
+    assertThat(hybrid.cpuNanos()).hasValue(123_456_789);
+    assertThat(hybrid.memoryBytes()).hasValue(4_096);
+    assertThat(hybrid.oomKills()).isEqualTo(3);
+  }
+
+  @Test
+  void readsV2Counters() throws IOException {
+    Cgroup v2 = kernel.v2().create("/box", NONE, Owner.ROOT);
+    kernel.set("unified/box/cpu.stat", "usage_usec 123456\nuser_usec 1\n");
+    kernel.set("unified/box/memory.current", "8192\n");
+    kernel.set("unified/box/memory.events", "low 0\nhigh 0\nmax 7\noom 1\noom_kill 2\n");
+
+    assertThat(v2.cpuNanos()).hasValue(123_456_000);
+    assertThat(v2.memoryBytes()).hasValue(8_192);
+    assertThat(v2.oomKills()).isEqualTo(2);
+  }
+
+  @Test
+  void answersEmptyForOneThatIsGone() throws IOException {
+    Cgroup gone = kernel.hybrid().open("/gone");
+
+    assertThat(gone.cpuNanos()).isEqualTo(OptionalLong.empty());
+    assertThat(gone.memoryBytes()).isEqualTo(OptionalLong.empty());
+    assertThat(gone.oomKills()).isZero();
+    assertThat(gone.processes()).isEmpty();
+    assertThat(gone.populated()).isFalse();
+    gone.kill();
+    gone.remove();
+  }
+
+  @Test
+  void raisesMemoryAndSwapTogetherBeforeMemoryAndLowersThemAfter() throws IOException {
+    Cgroup cgroup = kernel.hybrid().create("/box", memory(64 << 20, 64 << 20), Owner.ROOT);
+    kernel.writes.clear();
+    cgroup.update(memory(128 << 20, 128 << 20));
+    cgroup.update(memory(32 << 20, 32 << 20));
+
+    assertThat(kernel.writes)
+        .containsExactly(
+            "memory.memsw.limit_in_bytes=134217728",
+            "memory.limit_in_bytes=134217728",
+            "memory.limit_in_bytes=33554432",
+            "memory.memsw.limit_in_bytes=33554432");
+  }
+
+  @Test
+  void reportsWhatAnUpdateChanged() throws IOException {
+    Cgroup cgroup = kernel.hybrid().create("/box", quota(20_000), Owner.ROOT);
+    Resources both =
+        Resources.newBuilder()
+            .setCpu(Resources.Cpu.newBuilder().setQuota(40_000).setPeriod(50_000))
+            .build();
+
+    assertThat(cgroup.update(both))
+        .containsExactlyInAnyOrder(
+            new SettingChange("cpu.cfs_quota_us", "20000", "40000"),
+            new SettingChange("cpu.cfs_period_us", "100000", "50000"));
+    assertThat(kernel.writes)
+        .containsSubsequence(
+            "cpu.cfs_quota_us=-1", "cpu.cfs_period_us=50000", "cpu.cfs_quota_us=40000");
+  }
+
+  @Test
+  void keepsTheQuotaWhenV2GetsOnlyAPeriod() throws IOException {
+    Cgroup cgroup = kernel.v2().create("/box", quota(20_000), Owner.ROOT);
+    kernel.set("unified/box/cpu.max", "20000 100000");
+    cgroup.update(
+        Resources.newBuilder().setCpu(Resources.Cpu.newBuilder().setPeriod(50_000)).build());
+
+    assertThat(kernel.get("unified/box/cpu.max")).isEqualTo("20000 50000");
+  }
+
+  @Test
+  void takesAnUpdateBackWhenOneWriteFails() throws IOException {
+    Cgroup cgroup = kernel.hybrid().create("/box", everything(), Owner.ROOT);
+    kernel.broken.add("write pids/box/pids.max");
+    Resources update =
+        memory(128 << 20, 256 << 20).toBuilder()
+            .setPids(Resources.Pids.newBuilder().setLimit(5))
+            .build();
+
+    assertThatThrownBy(() -> cgroup.update(update)).isInstanceOf(CgroupException.class);
+    assertThat(kernel.get("memory/box/memory.limit_in_bytes")).isEqualTo("67108864");
+    assertThat(kernel.get("memory/box/memory.memsw.limit_in_bytes")).isEqualTo("100000000");
+  }
+
+  @Test
+  void refusesAnUpdateOfMemoryAboveMemoryAndSwapTogether() throws IOException {
+    Cgroup cgroup = kernel.hybrid().create("/box", memory(64 << 20, 64 << 20), Owner.ROOT);
+    Resources update =
+        Resources.newBuilder().setMemory(Resources.Memory.newBuilder().setLimit(128 << 20)).build();
+
+    assertThatThrownBy(() -> cgroup.update(update))
+        .isInstanceOf(InvalidResources.class)
+        .hasMessageContaining("resources.memory.swap");
+  }
+
+  @Test
+  void removesChildrenFirst() throws IOException {
+    Cgroups cgroups = kernel.hybrid();
+    Cgroup parent = cgroups.create("/box", NONE, Owner.ROOT);
+    cgroups.create("/box/ctr", NONE, Owner.ROOT);
+    cgroups.create("/box/ctr/nested", NONE, Owner.ROOT);
+    parent.remove();
+
+    assertNothingLeft();
+  }
+
+  @Test
+  void keepsASharedParentWhileItIsUsed() throws IOException {
+    Cgroups cgroups = kernel.hybrid();
+    cgroups.ensure("/parent");
+    cgroups.ensure("/parent");
+    Cgroup box = cgroups.create("/parent/box", NONE, Owner.ROOT);
+
+    assertThat(cgroups.removeIfUnused("/parent")).isFalse();
+    box.remove();
+    assertThat(cgroups.removeIfUnused("/parent")).isTrue();
+    assertThat(cgroups.removeIfUnused("/parent")).isTrue();
+  }
+
+  @Test
+  void explainsItsChoice() throws IOException {
+    Cgroups cgroups = kernel.hybrid();
+
+    assertThat(cgroups.mode()).isEqualTo(CgroupMode.HYBRID);
+    assertThat(cgroups.explanation())
+        .startsWith("hybrid: cpu from v1 at ")
+        .contains("no controller, for kill and freeze from v2 at ");
+    assertThat(cgroups.missing()).isEmpty();
+  }
+
+  @Test
+  void saysWhatAHostWithoutAControllerCosts() throws IOException {
+    kernel.makeDirectory(root.resolve("unified"));
+    kernel.set("unified/cgroup.controllers", "cpu memory");
+    var mounts =
+        List.of(
+            new Mountinfo.Entry("/", root.resolve("unified"), "cgroup2", java.util.Set.of("rw")));
+    Cgroups cgroups = new MountedCgroups(Hierarchies.detect(mounts, kernel), kernel);
+
+    assertThat(cgroups.mode()).isEqualTo(CgroupMode.V2);
+    assertThat(cgroups.missing())
+        .containsExactly(
+            "The cgroup controller cpuset is missing: CPU and memory node lists are refused.",
+            "The cgroup controller pids is missing: limits of processes are refused.");
+  }
+
+  @Test
+  void saysWhatAHostWithoutAV2TreeCosts() throws IOException {
+    Cgroups cgroups = kernel.v1();
+
+    assertThat(cgroups.mode()).isEqualTo(CgroupMode.V1);
+    assertThat(cgroups.create("/box", NONE, Owner.ROOT).birthDirectory()).isEmpty();
+    assertThat(cgroups.missing()).hasSize(1);
+  }
+
+  @Test
+  void refusesAHostWithoutCgroups() {
+    assertThatThrownBy(() -> Hierarchies.detect(List.of(), kernel))
+        .isInstanceOf(CgroupException.class)
+        .hasMessageContaining("mount -t cgroup2");
+  }
+
+  private static Resources everything() {
+    return Resources.newBuilder()
+        .setMemory(
+            Resources.Memory.newBuilder()
+                .setLimit(64 << 20)
+                .setSwap(100_000_000)
+                .setReservation(32 << 20))
+        .setCpu(
+            Resources.Cpu.newBuilder()
+                .setShares(512)
+                .setQuota(50_000)
+                .setPeriod(200_000)
+                .setCpus("1")
+                .setMems("0"))
+        .setPids(Resources.Pids.newBuilder().setLimit(32))
+        .build();
+  }
+
+  private static Resources quota(long micros) {
+    return Resources.newBuilder().setCpu(Resources.Cpu.newBuilder().setQuota(micros)).build();
+  }
+
+  private static Resources memory(long limit, long swap) {
+    return Resources.newBuilder()
+        .setMemory(Resources.Memory.newBuilder().setLimit(limit).setSwap(swap))
+        .build();
+  }
+}
