@@ -7,7 +7,7 @@ BUILD_LOG=$TARGET/build.log
 VERSION=0.1.0-SNAPSHOT
 CLIENT_JAR=$HOME_DIR/cli/target/caisson-cli-$VERSION.jar
 CLIENT_CACHE=$TARGET/client.aot
-FAILURE_LINES=30
+FAILURE_LINES=25
 
 # What the build reads: every pom, and every source folder.
 source_files() {
@@ -49,7 +49,7 @@ build() {
   hash=$(source_hash)
   mkdir -p "$TARGET"
   say "Building with $JAVA_HOME (the log is $BUILD_LOG)"
-  maven_build || { tail -n "$FAILURE_LINES" "$BUILD_LOG" >&2; die "The build failed" "the lines above are the end of $BUILD_LOG"; }
+  maven_build || { maven_errors "$BUILD_LOG" >&2; die "The build failed" "$BUILD_LOG has everything"; }
   printf '%s\n' "$hash" > "$STAMP"
   train_client
   good "built in $(seconds_since "$start") s"
@@ -61,6 +61,12 @@ maven_build() {
     | tee "$BUILD_LOG" \
     | sed -u -n 's/^\[INFO\] Building \(Caisson[^[]*[^ [0-9.]\) *[0-9][^[]* *\(\[[0-9/]*\]\).*/  \2 \1/p'
   return "${PIPESTATUS[0]}"
+}
+
+# maven_errors LOG: what went wrong, without Maven's advice on Maven; the end of a run is what people see of it.
+maven_errors() {
+  grep '^\[ERROR\]' "$1" | grep -v -E 'Help 1|re-run Maven|For more information|full stack trace|can resume the build|mvn <args>|^\[ERROR\] *$' \
+    | awk '!seen[$0]++' | tail -n "$FAILURE_LINES"
 }
 
 # The client lives for a fraction of a second, most of it spent on loading classes: an archive of them halves that.

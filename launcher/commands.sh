@@ -36,11 +36,14 @@ gateway_command() {
     -Dcaisson.gateway.socket="$(socket_of gateway)" \
     -Dcaisson.gateway.executor-socket="$DATA/run/executor/executor.sock" \
     -Dcaisson.gateway.journal-socket="$DATA/run/executor/journal.sock" \
-    -Dcaisson.gateway.allowed-users="${CAISSON_USERS:-0}" \
+    -Dcaisson.gateway.allowed-users="0${CAISSON_USERS:+,$CAISSON_USERS}" -Dcaisson.gateway.socket-mode="$(gateway_socket_mode)" \
+    -Dcaisson.gateway.management-port="$GATEWAY_PORT" \
     -Dcaisson.kafka.bootstrap-servers="$KAFKA" \
-    -Dmicronaut.server.host=127.0.0.1 -Dmicronaut.server.port="$GATEWAY_PORT" \
     -cp "$(jars "$DATA/lib/gateway")" dev.caisson.gateway.Gateway
 }
+
+# Root passes any mode; users that were named need theirs, and are told from all others by the gateway itself.
+gateway_socket_mode() { if [[ -n ${CAISSON_USERS:-} ]]; then echo rw-rw-rw-; else echo rw-rw----; fi; }
 
 auditor_command() {
   words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" -Xms48m -Xmx320m -XX:TieredStopAtLevel=1 --illegal-native-access=deny \

@@ -15,6 +15,8 @@ BROKER_PORT=${CAISSON_BROKER_PORT:-19092}
 GATEWAY_PORT=${CAISSON_GATEWAY_PORT:-7180}
 AUDITOR_PORT=${CAISSON_AUDITOR_PORT:-7181}
 
+# CAISSON_USERS: numbers or names of the users, beside root, who may call the gateway, separated by commas.
+
 NODE=${CAISSON_NODE:-$(uname -n)}
 
 service_uid() {

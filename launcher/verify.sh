@@ -45,15 +45,8 @@ check_modules() {
   (cd "$HOME_DIR" && mvn -B -Dstyle.color=never --fail-at-end verify) 2>&1 | tee "$VERIFY_LOG" \
     | sed -u -n -e 's/^\[INFO\] Building \(Caisson.*\) [0-9.]*-SNAPSHOT *\(\[.*\)$/\2 \1/p' \
       -e 's/^\[[A-Z]*\] *\(Tests run:.*Time elapsed.*\)$/    \1/p' -e '/^\[INFO\] Tests run:/p'
-  [[ ${PIPESTATUS[0]} -eq 0 ]] || modules_failed
+  [[ ${PIPESTATUS[0]} -eq 0 ]] || { maven_errors "$VERIFY_LOG" >&2; die "mvn verify failed" "$VERIFY_LOG has everything"; }
   good "modules"
-}
-
-# The end of a run is what people see of it: what failed, and not Maven's advice.
-modules_failed() {
-  grep -E '^\[ERROR\]' "$VERIFY_LOG" | grep -v -E 'Help 1|re-run Maven|For more information|full stack trace|^\[ERROR\] *$|rf :' \
-    | awk '!seen[$0]++' | tail -n 25 >&2
-  die "mvn verify failed" "$VERIFY_LOG has everything"
 }
 
 check_violations() {

@@ -38,8 +38,13 @@ final class ErrorReport implements IExecutionExceptionHandler {
   @Override
   public int handleExecutionException(Exception failure, CommandLine verb, ParseResult parsed) {
     Problem problem = problem(failure);
-    print(problem, verb.getErr(), parsed.originalArgs().contains("json"));
+    print(problem, verb.getErr(), wantsJson(verb));
     return problem.exitCode();
+  }
+
+  private static boolean wantsJson(CommandLine verb) {
+    return verb.getCommandSpec().mixins().values().stream()
+        .anyMatch(mixin -> mixin.userObject() instanceof Output output && output.json());
   }
 
   static void print(Problem problem, PrintWriter err, boolean json) {

@@ -22,6 +22,10 @@ import picocli.CommandLine.Parameters;
 final class ExecCommand implements Callable<Integer>, CommandWords {
   @Mixin private Target target = new Target();
 
+  @SuppressWarnings("UnusedVariable") // Read by ErrorReport: the streams are the program's.
+  @Mixin
+  private Output output = new Output();
+
   @Option(
       names = {"-e", "--env"},
       paramLabel = "NAME=VALUE",

@@ -12,6 +12,7 @@ import picocli.CommandLine.Parameters;
     description = "Sends a signal to a container's first process, or to all of them.")
 final class KillCommand implements Callable<Integer> {
   @Mixin private Target target = new Target();
+  @Mixin private Output output = new Output();
 
   @Option(
       names = {"-a", "--all"},
@@ -42,7 +43,7 @@ final class KillCommand implements Callable<Integer> {
             .setAll(all)
             .setRequestId(Names.newRequestId())
             .build();
-    target.containers().signalContainer(request);
+    output.print(target.containers().signalContainer(request), _ -> "");
     return Exit.OK;
   }
 }

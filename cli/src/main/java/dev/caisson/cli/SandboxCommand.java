@@ -129,6 +129,7 @@ final class SandboxCommand {
       description = "Removes a sandbox; with its containers when forced.")
   static final class Delete implements Callable<Integer> {
     @Mixin private Target target = new Target();
+    @Mixin private Output output = new Output();
 
     @Option(
         names = {"-f", "--force"},
@@ -146,7 +147,7 @@ final class SandboxCommand {
               .setForce(force)
               .setRequestId(Names.newRequestId())
               .build();
-      target.sandboxes().deleteSandbox(request);
+      output.print(target.sandboxes().deleteSandbox(request), _ -> "");
       return Exit.OK;
     }
   }
