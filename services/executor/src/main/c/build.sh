@@ -10,8 +10,12 @@ flags='-std=c11 -Os -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -We
   -mgeneral-regs-only -nostdlib -static -no-pie -s
   -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,noseparate-code -Wl,--fatal-warnings'
 
-if ! command -v gcc >/dev/null; then
-  echo 'caisson-init is built with gcc, which is not installed: apt-get install gcc libc6-dev' >&2
+can_compile() { # compiler: is there, and has the kernel's headers for its target
+  command -v "$1" >/dev/null && echo '#include <asm/unistd.h>' | "$1" -E -o /dev/null - 2>/dev/null
+}
+
+if ! can_compile gcc; then
+  echo 'caisson-init is built with gcc and the headers of the kernel: apt-get install gcc libc6-dev' >&2
   exit 1
 fi
 
@@ -30,7 +34,7 @@ for architecture in x86_64 aarch64; do
   case $native in
     "$architecture"-*) build gcc "$architecture" "$protection" ;;
     *)
-      if command -v "$architecture-linux-gnu-gcc" >/dev/null; then
+      if can_compile "$architecture-linux-gnu-gcc"; then
         build "$architecture-linux-gnu-gcc" "$architecture" "$protection"
       fi
       ;;

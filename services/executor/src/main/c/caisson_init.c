@@ -8,7 +8,7 @@
 
 #define MAX_RECEIVED 253 /* SCM_MAX_FD: what one message can carry */
 #define MAX_REAPED 64    /* at one turn, so that a storm of orphans does not keep requests waiting */
-#define SEND_SECONDS 1   /* a peer that reads nothing for so long loses its connection, not anybody's exit status */
+#define SEND_SECONDS 2   /* a peer that reads nothing for so long loses its connection, not anybody's exit status */
 #define RESERVED_DESCRIPTORS (MAX_RECEIVED + 11) /* never held: one request, a connection, and our own */
 #define REST_NANOSECONDS 100000000 /* before accepting again what could not be accepted */
 #define CANNOT_SERVE 1 /* exit status */

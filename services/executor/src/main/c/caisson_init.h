@@ -9,7 +9,9 @@
 
 #include <stdint.h>
 
-/* ---- Programs: a sealed memfd (F_SEAL_WRITE|SHRINK|GROW|SEAL), header ‖ steps ‖ relocations ‖ data ---- */
+/* ---- Programs: a sealed memfd (F_SEAL_WRITE|SHRINK|GROW|SEAL), header ‖ steps ‖ relocations ‖ data, and no byte more ----
+ *
+ * A program refers to nothing outside of itself: offsets are below data_bytes, slots are filled by an earlier step. */
 
 #define PROGRAM_MAGIC 0x504e5343u /* "CSNP" */
 #define PROGRAM_VERSION 1u
@@ -38,7 +40,8 @@ enum argument_kind {
 };
 
 enum step_flag {
-	/* Write the step's index (uint32) to the gate, then block until one byte comes back. Before the system call. */
+	/* Write the step's index (uint32) to the gate, a connected socket, then block until one byte comes back. Before the
+	 * system call. When no byte can come any more the step fails with EPIPE. */
 	STEP_BARRIER = 1,
 	/* End the program, successfully, unless the call fails with a tolerated error: a list of candidates for a
 	 * call. The last candidate of the list has no such flag. Where execve succeeds it does not return anyway. */
@@ -97,14 +100,18 @@ struct message {
 };
 
 enum message_type {
-	/* Requests. Descriptors travel beside the message, in the order given. */
+	/* Requests. Descriptors travel beside the message, in the order given. A request of a bad form (length, type, flags,
+	 * number of descriptors, clone flags other than CLONE_NEW…, before or after BECOME) is FAILED with EINVAL; one whose
+	 * descriptors did not fit into init's table with EMFILE. */
 
 	/* First request of all, once. arg[0]: flags of clone3(2) for the sandbox's namespaces (CLONE_PARENT and CLONE_PIDFD
 	 * are added). Descriptors: program, status page, gate [, cgroup if WITH_CGROUP], donated …. The new process is
 	 * announced by BORN with its pidfd, runs the program (which must not execute anything), answers READY, serves. */
 	BECOME = 1,
 	/* arg[0]: flags of clone3(2). Descriptors: program, status page, gate [, cgroup if WITH_CGROUP] [, PID namespace or
-	 * pidfd if WITH_PIDNS: the child is born in it], donated …. Answer: STARTED with the child's pidfd, or FAILED. */
+	 * pidfd if WITH_PIDNS: the child is born in it], donated …. Answer: STARTED with the child's pidfd, always
+	 * before its EXITED; or FAILED: EEXIST for a token that is not forgotten, EAGAIN for more than MAX_PROCESSES, an errno
+	 * of clone3 or setns. */
 	RUN = 2,
 	/* Forget an exit. A token can be used anew after it. No answer. */
 	ACK = 3,

@@ -12,6 +12,7 @@
 
 #define PATIENCE_MILLISECONDS 20000
 #define MAX_PASSED 253
+#define SKIPPED 77 /* exit status */
 
 void register_case(const char *name, void (*body)(void));
 
@@ -25,6 +26,9 @@ void register_case(const char *name, void (*body)(void));
 
 /* Ends the case. */
 _Noreturn void fail(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Ends the case, which could not be tried here. */
+_Noreturn void skip(const char *reason);
 
 #define CHECK(condition)                                                                                               \
 	do {                                                                                                           \
@@ -77,7 +81,7 @@ struct options {
 	int donated_count;
 };
 
-const char *cgroup_path(void); /* for one cgroup of the case's own in the v2 tree; removed after the case */
+const char *make_cgroup(void); /* one of the case's own, in the v2 tree; removed after the case */
 const char *self_path(void); /* this very program, to be executed inside */
 
 struct init start_init(void);

@@ -168,13 +168,13 @@ CASE(comes_back_when_nothing_can_be_born_in_the_pid_namespace_of_another)
 CASE(bears_a_process_in_a_cgroup)
 {
 	char text[256], expected[128];
-	MUST(mkdir(cgroup_path(), 0755));
-	int cgroup = MUST(open(cgroup_path(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	const char *cgroup_path = make_cgroup();
+	int cgroup = MUST(open(cgroup_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	struct init init = start_sandbox(CLONE_NEWPID);
 	CHECK_EQUAL(run_probe(&init, (const char *const[]){"lines", "/proc/self/cgroup", "0::", NULL},
 			      (struct options){.flags = WITH_CGROUP, .cgroup = cgroup}, text, sizeof text),
 		    0);
-	snprintf(expected, sizeof expected, "0::%s\n", strrchr(cgroup_path(), '/'));
+	snprintf(expected, sizeof expected, "0::%s\n", strrchr(cgroup_path, '/'));
 	CHECK(strcmp(text, expected) == 0);
 	CHECK_EQUAL(run_probe(&init, (const char *const[]){"lines", "/proc/self/cgroup", "0::", NULL},
 			      (struct options){0}, text, sizeof text),
@@ -186,8 +186,8 @@ CASE(becomes_a_sandbox_in_a_cgroup)
 {
 	char path[64], text[4096];
 	struct init init = start_init();
-	MUST(mkdir(cgroup_path(), 0755));
-	int cgroup = MUST(open(cgroup_path(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	const char *cgroup_path = make_cgroup();
+	int cgroup = MUST(open(cgroup_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	ask(&init, BECOME, 5, empty_program(),
 	    &(struct options){.flags = WITH_CGROUP, .cgroup = cgroup, .clone_flags = SOME_FLAGS});
 	pid_t pid = (pid_t)expect(&init, BORN, 5).message.arg[0];
@@ -195,7 +195,7 @@ CASE(becomes_a_sandbox_in_a_cgroup)
 	CHECK_EQUAL(count_descriptors(pid), 7);
 	snprintf(path, sizeof path, "/proc/%d/cgroup", pid);
 	read_text(MUST(open(path, O_RDONLY | O_CLOEXEC)), text, sizeof text);
-	CHECK(strstr(text, strrchr(cgroup_path(), '/')) != NULL);
+	CHECK(strstr(text, strrchr(cgroup_path, '/')) != NULL);
 }
 
 /* ---- The end ---- */

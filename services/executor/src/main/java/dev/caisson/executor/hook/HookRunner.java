@@ -8,6 +8,7 @@ import dev.caisson.executor.init.Progress;
 import dev.caisson.executor.init.RunRequest;
 import dev.caisson.executor.init.RunningProgram;
 import dev.caisson.executor.init.StartedProcess;
+import dev.caisson.executor.plan.HookFacts;
 import dev.caisson.executor.plan.HookPlan;
 import dev.caisson.executor.plan.Machine;
 import dev.caisson.executor.plan.Plan;
@@ -49,6 +50,7 @@ public final class HookRunner implements AutoCloseable {
   private static final Duration START_TIMEOUT = Duration.ofSeconds(10);
   private static final Duration KILL_TIMEOUT = Duration.ofSeconds(10);
   private static final int SIGKILL = 9;
+  private static final HookFacts IN_HOST = new HookFacts(Optional.empty());
 
   private final Kernel kernel;
   private final PollLoop loop;
@@ -131,7 +133,7 @@ public final class HookRunner implements AutoCloseable {
   private record Watched(Optional<ProcessEnd> end, boolean timedOut, Optional<String> problem) {}
 
   private StartedProcess start(Hook hook, long token, Fd input, Fd output) {
-    Plan plan = HookPlan.compile(hook);
+    Plan plan = HookPlan.compile(hook, IN_HOST);
     return helper
         .client()
         .run(
@@ -162,7 +164,14 @@ public final class HookRunner implements AutoCloseable {
     return switch (progress) {
       case Progress.Executed() -> Optional.empty();
       case Progress.Failed(int step, Errno errno) ->
-          Optional.of(HookPlan.compile(hook).failure(step, errno.name(), errno.number()));
+          Optional.of(
+              "the executor failed to "
+                  + HookPlan.compile(hook, IN_HOST).describe(step)
+                  + ": "
+                  + errno.name()
+                  + " ("
+                  + errno.number()
+                  + ")");
       case Progress.AtBarrier(int step) -> throw new IllegalStateException("barrier " + step);
       case Progress.Malformed() -> throw new IllegalStateException("malformed program");
     };

@@ -20,7 +20,7 @@ public record LaunchedInit(InitClient client, StartedProcess process) {
 
     private final transient Progress progress;
 
-    ProgramFailed(Progress progress) {
+    public ProgramFailed(Progress progress) {
       super("the sandbox's program ended early: " + progress);
       this.progress = progress;
     }

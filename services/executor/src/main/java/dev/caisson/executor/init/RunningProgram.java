@@ -56,6 +56,12 @@ public final class RunningProgram implements AutoCloseable {
     return new Progress.AtBarrier(index.getInt(0));
   }
 
+  /** Whether it has ended, or has executed a file. Only when it stands at no barrier that was not awaited. */
+  public boolean isThrough() {
+    return kernel.sockets().awaitReadable(gate, Duration.ZERO)
+        && await(Duration.ZERO) instanceof Progress.Executed;
+  }
+
   private Progress ended() {
     ByteBuffer status = ByteBuffer.allocate(3 * Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     Files files = kernel.files();

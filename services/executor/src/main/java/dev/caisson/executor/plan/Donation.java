@@ -1,6 +1,7 @@
 package dev.caisson.executor.plan;
 
 import dev.caisson.proto.types.v1.Namespace;
+import java.util.Set;
 
 /**
  * A descriptor that the executor opens, checks and sends along with a program, in the order of
@@ -18,12 +19,18 @@ public sealed interface Donation {
 
   /** A standard stream, by its number. */
   enum Stream {
-    STDIN,
-    STDOUT,
-    STDERR;
+    STDIN(0),
+    STDOUT(1),
+    STDERR(2);
+
+    private final int number;
+
+    Stream(int number) {
+      this.number = number;
+    }
 
     int number() {
-      return ordinal();
+      return number;
     }
   }
 
@@ -34,10 +41,15 @@ public sealed interface Donation {
   }
 
   /**
-   * The root filesystem: a detached recursive copy of the mount at a directory of the host,
-   * private, {@code nodev}, id-mapped where there is a user namespace.
+   * The root filesystem: a detached recursive copy of the mount at a directory of the host, with
+   * the attributes, id-mapped where there is a user namespace.
    */
   record RootTree(String path) implements Donation {
+    /** An image's device files are files. */
+    public MountAttributes attributes() {
+      return new MountAttributes(Set.of(Flag.MOUNT_ATTR_NODEV), Propagation.PRIVATE);
+    }
+
     @Override
     public String name() {
       return "rootfs";
@@ -45,7 +57,10 @@ public sealed interface Donation {
 
     @Override
     public String text() {
-      return "open_tree(" + Quoted.of(path) + ", AT_RECURSIVE|OPEN_TREE_CLONE) = rootfs (nodev)";
+      return "open_tree("
+          + Quoted.of(path)
+          + ", AT_RECURSIVE|OPEN_TREE_CLONE) = rootfs "
+          + attributes().text();
     }
   }
 
@@ -72,9 +87,18 @@ public sealed interface Donation {
 
   /**
    * A device of the host: a detached copy of the mount of its node alone, whose type and numbers
-   * were checked. Nodes cannot be made inside a user namespace.
+   * were checked, with the attributes. Nodes cannot be made inside a user namespace.
    */
   record DeviceTree(String path, int major, int minor) implements Donation {
+    /**
+     * The node is the host's: nobody shall change its mode. A device can be written nevertheless.
+     */
+    public MountAttributes attributes() {
+      return new MountAttributes(
+          Set.of(Flag.MOUNT_ATTR_RDONLY, Flag.MOUNT_ATTR_NOSUID, Flag.MOUNT_ATTR_NOEXEC),
+          Propagation.PRIVATE);
+    }
+
     @Override
     public String name() {
       return Paths.name(path);
@@ -82,8 +106,9 @@ public sealed interface Donation {
 
     @Override
     public String text() {
-      String device = " (character device " + major + ":" + minor + ")";
-      return "open_tree(" + Quoted.of(path) + ", OPEN_TREE_CLONE) = " + name() + device;
+      String device = " (character device " + major + ":" + minor + ") ";
+      String call = "open_tree(" + Quoted.of(path) + ", OPEN_TREE_CLONE) = " + name();
+      return call + device + attributes().text();
     }
   }
 

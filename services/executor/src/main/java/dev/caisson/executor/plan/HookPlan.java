@@ -1,7 +1,6 @@
 package dev.caisson.executor.plan;
 
 import dev.caisson.executor.plan.Argument.Donated;
-import dev.caisson.executor.plan.Donation.Stream;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.proto.types.v1.Hook;
 import dev.caisson.proto.types.v1.Namespace;
@@ -15,6 +14,13 @@ public final class HookPlan {
   private static final int UMASK = 022;
 
   private HookPlan() {}
+
+  /** Of BECOME, for the helper that runs hooks: it stays as it was started. */
+  public static Plan helper() {
+    Assembly assembly = new Assembly();
+    assembly.add(new ProcessStep.SetUmask(UMASK));
+    return assembly.plan(List.of());
+  }
 
   /**
    * The program of a hook.
@@ -42,7 +48,7 @@ public final class HookPlan {
   }
 
   private static void redirect(Assembly assembly) {
-    for (Stream stream : Stream.values()) {
+    for (Donation.Stream stream : Donation.Stream.values()) {
       Donated pipe = assembly.donate(new Donation.Stdio(stream, 0, 0));
       assembly.add(new FileStep.Redirect(pipe, stream));
     }

@@ -37,6 +37,7 @@ final class Mounting {
     Slot mount = filesystem.make(assembly);
     Slot target = targets.openDirectory(filesystem.on());
     attach(mount, target, filesystem.type(), filesystem.on());
+    targets.mounted(filesystem.on());
     assembly.release(target);
     assembly.release(mount);
   }
@@ -55,6 +56,7 @@ final class Mounting {
             ? targets.openAny(bind.destination())
             : targets.openDirectory(bind.destination());
     attach(tree, target, tree.name(), bind.destination());
+    targets.mounted(bind.file() ? Paths.parent(bind.destination()) : bind.destination());
     assembly.release(target);
   }
 

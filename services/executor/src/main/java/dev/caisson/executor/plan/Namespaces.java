@@ -3,7 +3,6 @@ package dev.caisson.executor.plan;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Namespace;
-import dev.caisson.proto.types.v1.Namespace.Type;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -14,12 +13,13 @@ final class Namespaces {
   private static final String FIELD = "namespaces";
 
   /** Those that a sandbox has, and all of its containers share. */
-  private static final List<Type> SHARED = List.of(Type.NETWORK, Type.IPC, Type.UTS);
+  private static final List<Namespace.Type> SHARED =
+      List.of(Namespace.Type.NETWORK, Namespace.Type.IPC, Namespace.Type.UTS);
 
   private Namespaces() {}
 
   static void check(ContainerSpec spec, boolean rootContainer) {
-    Set<Type> listed = EnumSet.noneOf(Type.class);
+    Set<Namespace.Type> listed = EnumSet.noneOf(Namespace.Type.class);
     for (int i = 0; i < spec.getNamespacesCount(); i++) {
       checkOne(FIELD + "[" + i + "]", spec.getNamespaces(i));
       if (!listed.add(spec.getNamespaces(i).getType())) {
@@ -28,7 +28,7 @@ final class Namespaces {
             .exception();
       }
     }
-    require(listed, Type.MOUNT);
+    require(listed, Namespace.Type.MOUNT);
     if (rootContainer) {
       SHARED.forEach(type -> require(listed, type));
     }
@@ -54,7 +54,7 @@ final class Namespaces {
     }
   }
 
-  private static void require(Set<Type> listed, Type type) {
+  private static void require(Set<Namespace.Type> listed, Namespace.Type type) {
     if (!listed.contains(type)) {
       String name = type.name().toLowerCase(java.util.Locale.ROOT);
       throw Refusal.unsupported(
@@ -71,17 +71,17 @@ final class Namespaces {
   /** Of clone3(2). Without a PID namespace of its own a container shares its sandbox's. */
   static List<Flag> bornWith(ContainerSpec spec) {
     List<Flag> flags = new ArrayList<>(List.of(Flag.CLONE_NEWNS));
-    if (has(spec, Type.PID)) {
+    if (has(spec, Namespace.Type.PID)) {
       flags.add(Flag.CLONE_NEWPID);
     }
     return flags;
   }
 
   static boolean ownCgroup(ContainerSpec spec) {
-    return has(spec, Type.CGROUP);
+    return has(spec, Namespace.Type.CGROUP);
   }
 
-  private static boolean has(ContainerSpec spec, Type type) {
+  private static boolean has(ContainerSpec spec, Namespace.Type type) {
     return spec.getNamespacesList().stream().anyMatch(namespace -> namespace.getType() == type);
   }
 }

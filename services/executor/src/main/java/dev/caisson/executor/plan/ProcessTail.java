@@ -1,6 +1,5 @@
 package dev.caisson.executor.plan;
 
-import dev.caisson.executor.plan.Donation.Stream;
 import dev.caisson.proto.types.v1.Capabilities;
 import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.User;
@@ -51,7 +50,7 @@ final class ProcessTail {
 
   private void redirect(Assembly assembly) {
     User user = process.getUser();
-    for (Stream stream : Stream.values()) {
+    for (Donation.Stream stream : Donation.Stream.values()) {
       var pipe = assembly.donate(new Donation.Stdio(stream, user.getUid(), user.getGid()));
       assembly.add(new FileStep.Redirect(pipe, stream));
     }

@@ -4,30 +4,36 @@ import dev.caisson.executor.plan.Argument.Decimal;
 import dev.caisson.executor.plan.Argument.Named;
 import dev.caisson.executor.plan.Argument.Scalar;
 
-/** getrlimit(2), in the order of asm-generic/resource.h. */
+/** The limits of getrlimit(2), with the numbers of asm-generic/resource.h. */
 enum Rlimit {
-  RLIMIT_CPU,
-  RLIMIT_FSIZE,
-  RLIMIT_DATA,
-  RLIMIT_STACK,
-  RLIMIT_CORE,
-  RLIMIT_RSS,
-  RLIMIT_NPROC,
-  RLIMIT_NOFILE,
-  RLIMIT_MEMLOCK,
-  RLIMIT_AS,
-  RLIMIT_LOCKS,
-  RLIMIT_SIGPENDING,
-  RLIMIT_MSGQUEUE,
-  RLIMIT_NICE,
-  RLIMIT_RTPRIO,
-  RLIMIT_RTTIME;
+  RLIMIT_CPU(0),
+  RLIMIT_FSIZE(1),
+  RLIMIT_DATA(2),
+  RLIMIT_STACK(3),
+  RLIMIT_CORE(4),
+  RLIMIT_RSS(5),
+  RLIMIT_NPROC(6),
+  RLIMIT_NOFILE(7),
+  RLIMIT_MEMLOCK(8),
+  RLIMIT_AS(9),
+  RLIMIT_LOCKS(10),
+  RLIMIT_SIGPENDING(11),
+  RLIMIT_MSGQUEUE(12),
+  RLIMIT_NICE(13),
+  RLIMIT_RTPRIO(14),
+  RLIMIT_RTTIME(15);
 
   /** {@code RLIM64_INFINITY}, as the specification and the kernel write it. */
   private static final long INFINITY = -1;
 
+  private final int number;
+
+  Rlimit(int number) {
+    this.number = number;
+  }
+
   Named argument() {
-    return new Named(name(), ordinal());
+    return new Named(name(), number);
   }
 
   static Scalar value(long limit) {

@@ -2,7 +2,10 @@ package dev.caisson.executor.plan;
 
 import dev.caisson.executor.plan.Argument.Descriptor;
 import dev.caisson.executor.plan.Argument.Slot;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.function.Function;
 
 /**
  * Makes and opens paths beneath a root that somebody else has filled.
@@ -21,6 +24,9 @@ final class Targets {
 
   private final Assembly assembly;
   private final Descriptor root;
+
+  /** Directories that are there as long as nothing is mounted. */
+  private final Set<String> present = new HashSet<>(Set.of("/"));
 
   Targets(Assembly assembly, Descriptor root) {
     this.assembly = assembly;
@@ -47,9 +53,20 @@ final class Targets {
 
   /** Makes a directory with all above it, where missing. */
   void makeDirectories(String path) {
-    if (!path.equals("/")) {
+    if (present.add(path)) {
       makeDirectories(Paths.parent(path));
       inParent(path, parent -> directory(parent, path));
+    }
+  }
+
+  /**
+   * Something covers a path now. Through a link it may cover others too, so little is still known.
+   */
+  void mounted(String path) {
+    present.clear();
+    present.add("/");
+    for (String above = path; !above.equals("/"); above = Paths.parent(above)) {
+      present.add(above);
     }
   }
 
@@ -59,7 +76,7 @@ final class Targets {
     inParent(path, parent -> file(parent, path));
   }
 
-  private void inParent(String path, java.util.function.Function<Descriptor, Step> make) {
+  private void inParent(String path, Function<Descriptor, Step> make) {
     String above = Paths.parent(path);
     if (above.equals("/")) {
       assembly.add(make.apply(root));

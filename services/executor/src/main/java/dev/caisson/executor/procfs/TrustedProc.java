@@ -88,6 +88,16 @@ public final class TrustedProc implements AutoCloseable {
     return stat(pid).map(ProcessStat::startTicks).orElse(0L);
   }
 
+  /** The greatest capability that the kernel knows, by its number. Source: capabilities(7). */
+  public int lastCapability() {
+    return Integer.parseInt(readBytes("sys/kernel/cap_last_cap").orElseThrow().strip());
+  }
+
+  /** A name of this boot of the kernel. Source: random(4). */
+  public String bootId() {
+    return readBytes("sys/kernel/random/boot_id").orElseThrow().strip();
+  }
+
   public Optional<ProcessStat> stat(int pid) {
     return read(pid, "stat").flatMap(ProcessStat::parse);
   }

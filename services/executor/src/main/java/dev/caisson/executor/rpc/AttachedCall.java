@@ -58,24 +58,22 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
   private final ServerCallStreamObserver<R> client;
   private final Method<Q, R> method;
   private final Executor workers;
-  private final Failures failures;
   private volatile @Nullable Attachment attachment;
   private volatile boolean ended;
   private boolean inputEnded;
 
   private AttachedCall(
-      ServerCallStreamObserver<R> client, Method<Q, R> method, Executor workers, Failures failures) {
+      ServerCallStreamObserver<R> client, Method<Q, R> method, Executor workers) {
     this.client = client;
     this.method = method;
     this.workers = workers;
-    this.failures = failures;
   }
 
   /** To be returned by the service's method. */
   static <Q, R> StreamObserver<Q> of(
-      StreamObserver<R> responses, Method<Q, R> method, Executor workers, Failures failures) {
+      StreamObserver<R> responses, Method<Q, R> method, Executor workers) {
     ServerCallStreamObserver<R> client = (ServerCallStreamObserver<R>) responses;
-    AttachedCall<Q, R> call = new AttachedCall<>(client, method, workers, failures);
+    AttachedCall<Q, R> call = new AttachedCall<>(client, method, workers);
     client.disableAutoRequest();
     client.setOnReadyHandler(call::resume);
     client.setOnCancelHandler(call::cancelled);
@@ -118,7 +116,7 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
     Input input = method.input(message);
     Attachment to = attachment;
     if (input == null || to == null) {
-      throw failures.invalidStream();
+      throw ErrorMapping.invalidStream();
     }
     if (input.getSignal() != 0) {
       to.signal().accept(input.getSignal());
@@ -159,7 +157,7 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
       from.afterExit().run();
       client.onCompleted();
     } catch (RuntimeException e) {
-      client.onError(failures.toStatus(e));
+      client.onError(ErrorMapping.status(e));
     }
   }
 
@@ -167,7 +165,7 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
     if (!ended) {
       ended = true;
       leave();
-      client.onError(failures.toStatus(e));
+      client.onError(ErrorMapping.status(e));
     }
   }
 
@@ -199,7 +197,7 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
   public void onCompleted() {
     Attachment to = attachment;
     if (to == null) {
-      fail(failures.invalidStream());
+      fail(ErrorMapping.invalidStream());
     } else if (to.streams() != null && !inputEnded) {
       inputEnded = true;
       to.streams().input().finish();

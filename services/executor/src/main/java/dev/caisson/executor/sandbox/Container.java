@@ -1,9 +1,9 @@
 package dev.caisson.executor.sandbox;
 
 import dev.caisson.executor.cgroup.Cgroup;
-import dev.caisson.executor.init.RunningProgram;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.linux.Fd;
+import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
 import java.util.Map;
 import java.util.Optional;
@@ -84,6 +84,12 @@ final class Container {
   void running(@Nullable Running next) {
     sandbox.queue().requireTurn();
     running = next;
+  }
+
+  /** Whether its program was executed though its record does not say so: an executor died in between. */
+  boolean isStartedUnnoticed() {
+    return record.getState() == ContainerState.CREATED
+        && running().flatMap(Running::program).map(Waiting::isThrough).orElse(false);
   }
 
   /** Whether the ends of all of its processes have been dealt with. */

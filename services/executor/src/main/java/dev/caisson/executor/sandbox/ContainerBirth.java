@@ -4,13 +4,11 @@ import dev.caisson.executor.cgroup.Cgroup;
 import dev.caisson.executor.cgroup.SandboxLayout;
 import dev.caisson.executor.init.RunRequest;
 import dev.caisson.executor.init.StartedProcess;
-import dev.caisson.executor.plan.ContainerFacts;
 import dev.caisson.executor.plan.ContainerPlan;
 import dev.caisson.executor.plan.Plan;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.linux.Fd;
 import dev.caisson.proto.executor.v1.StdioMode;
-import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
 import java.util.List;
 import java.util.Optional;
@@ -27,15 +25,6 @@ final class ContainerBirth {
     this.donor = donor;
     this.hooks = hooks;
     this.exits = exits;
-  }
-
-  /** The plan of a container, and nothing more. */
-  Plan plan(ContainerSpec spec, boolean userNamespace, StdioMode stdio) {
-    return ContainerPlan.compile(spec, facts(userNamespace));
-  }
-
-  private ContainerFacts facts(boolean userNamespace) {
-    return new ContainerFacts(host.cgroups().mode(), userNamespace);
   }
 
   /** Nothing is left of one that fails. */
@@ -92,8 +81,8 @@ final class ContainerBirth {
 
   private StartedProcess launch(Holder holder, Container container, Plan plan, Stdio stdio) {
     Donor.Sources sources =
-        new Donor.Sources(
-            holder.userNamespace(), container.cgroup(), stdio.inside(), Optional.empty());
+        Donor.Sources.of(
+            container.sandbox(), container.cgroup(), stdio.inside(), Optional.empty());
     List<Fd> donated = donor.open(plan.donations(), sources);
     try (Closing directory = host.birthDirectory(container.cgroup())) {
       return holder

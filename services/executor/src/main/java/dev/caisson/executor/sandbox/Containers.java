@@ -38,7 +38,6 @@ final class Containers {
   private final ContainerBirth birth;
   private final Lives lives;
   private final Execs execs;
-  private final Exits exits;
   private final Recorder recorder;
   private final Facts facts;
   private final Redaction redaction = new Redaction();
@@ -51,7 +50,6 @@ final class Containers {
       ContainerBirth birth,
       Lives lives,
       Execs execs,
-      Exits exits,
       Recorder recorder,
       Facts facts) {
     this.host = host;
@@ -59,7 +57,6 @@ final class Containers {
     this.birth = birth;
     this.lives = lives;
     this.execs = execs;
-    this.exits = exits;
     this.recorder = recorder;
     this.facts = facts;
     // Unlike those of any life before: caisson-init may still know some.
@@ -117,7 +114,7 @@ final class Containers {
     if (!request.getSandboxId().isEmpty()) {
       return madeIn(sandboxes.require(request.getTenant(), request.getSandboxId()), request, plan);
     }
-    String uid = host.uids().next().toString();
+    String uid = host.uids().get();
     Sandbox sandbox = sandboxes.create(implied(request, uid));
     try {
       return madeIn(sandbox, request, plan, uid);
@@ -145,7 +142,7 @@ final class Containers {
   }
 
   private Container madeIn(Sandbox sandbox, CreateContainerRequest request, Plan plan) {
-    return madeIn(sandbox, request, plan, host.uids().next().toString());
+    return madeIn(sandbox, request, plan, host.uids().get());
   }
 
   private Container madeIn(
@@ -279,10 +276,9 @@ final class Containers {
           .orElseThrow(() -> Lives.wrongState(container, "signal", "it has ended"));
     }
     ExecedProcess exec = requireExec(container, processId);
-    if (exec.exit().isDone()) {
-      throw noProcess(container, processId);
-    }
-    return exec.pidfd();
+    return exec.pidfd()
+        .filter(pidfd -> !exec.exit().isDone())
+        .orElseThrow(() -> noProcess(container, processId));
   }
 
   private static boolean isInit(String processId) {
@@ -376,9 +372,5 @@ final class Containers {
               }
               sandboxes.delete(sandbox, actor);
             });
-  }
-
-  Exits exits() {
-    return exits;
   }
 }

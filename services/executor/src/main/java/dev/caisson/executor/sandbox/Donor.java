@@ -17,9 +17,11 @@ import dev.caisson.linux.Propagation;
 import dev.caisson.linux.Resolve;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.IdMapping;
+import dev.caisson.proto.types.v1.Mount;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -78,7 +80,50 @@ final class Donor {
       List<IdMapping> gids,
       Cgroup cgroup,
       List<Fd> stdio,
-      Optional<Fd> containerProcess) {}
+      Optional<Fd> containerProcess) {
+
+    /** Of a program that gets its cgroup and nothing else. */
+    static Sources ofSandbox(Cgroup cgroup) {
+      return new Sources(
+          Optional.empty(), List.of(), List.of(), cgroup, List.of(), Optional.empty());
+    }
+
+    static Sources of(
+        Sandbox sandbox, Cgroup cgroup, List<Fd> stdio, Optional<Fd> containerProcess) {
+      return new Sources(
+          sandbox.requireHolder().userNamespace(),
+          sandbox.record().getUidMappingsList(),
+          sandbox.record().getGidMappingsList(),
+          cgroup,
+          stdio,
+          containerProcess);
+    }
+  }
+
+  /** The sources of bind mounts that are files. What is not there is found out when it is opened. */
+  Set<String> fileSources(List<Mount> mounts) {
+    Set<String> files = new HashSet<>();
+    for (Mount mount : mounts) {
+      if (!mount.getSource().isEmpty() && isBind(mount) && isFile(mount.getSource())) {
+        files.add(mount.getSource());
+      }
+    }
+    return files;
+  }
+
+  private static boolean isBind(Mount mount) {
+    return mount.getType().equals("bind")
+        || mount.getOptionsList().contains("bind")
+        || mount.getOptionsList().contains("rbind");
+  }
+
+  private boolean isFile(String source) {
+    try (Fd file = beneath(mountRoots, Path.of(source), "mounts.source", OpenFlag.PATH)) {
+      return kernel.files().status(file).type() != FileType.DIRECTORY;
+    } catch (LinuxException e) {
+      return false;
+    }
+  }
 
   /** The receiver closes them. Nothing stays open when one fails. */
   List<Fd> open(List<Donation> donations, Sources sources) {

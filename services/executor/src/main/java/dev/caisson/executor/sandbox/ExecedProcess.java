@@ -6,19 +6,32 @@ import dev.caisson.linux.Fd;
 import dev.caisson.proto.types.v1.ExitStatus;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 /** A process that was started in a running container. Anyone may read; changed in the sandbox's queue. */
 final class ExecedProcess {
-  private final Fd pidfd;
+  private final @Nullable Fd pidfd;
   private final Optional<ProcessStreams> streams;
   private final CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
   private volatile ProcessRecord record;
 
   /** Takes the descriptor over. */
-  ExecedProcess(ProcessRecord record, Fd pidfd, Optional<ProcessStreams> streams) {
+  ExecedProcess(ProcessRecord record, @Nullable Fd pidfd, Optional<ProcessStreams> streams) {
     this.record = record;
     this.pidfd = pidfd;
     this.streams = streams;
+  }
+
+  /** One that had ended in an earlier life of the executor. */
+  static ExecedProcess ended(ProcessRecord record, ExitStatus status) {
+    ExecedProcess process = new ExecedProcess(record, null, Optional.empty());
+    process.exit.complete(status);
+    return process;
+  }
+
+  /** One that ended while no executor was there, or of which nothing is known. */
+  static ExecedProcess unknown(ProcessRecord record) {
+    return new ExecedProcess(record, null, Optional.empty());
   }
 
   String id() {
@@ -33,8 +46,9 @@ final class ExecedProcess {
     return record;
   }
 
-  Fd pidfd() {
-    return pidfd;
+  /** Empty where it has ended without this life of the executor having seen it. */
+  Optional<Fd> pidfd() {
+    return Optional.ofNullable(pidfd);
   }
 
   Optional<ProcessStreams> streams() {
@@ -47,7 +61,7 @@ final class ExecedProcess {
 
   void ended(ProcessRecord last) {
     record = last;
-    pidfd.close();
+    pidfd().ifPresent(Fd::close);
   }
 
   /** The container's record with this process's newest one. */

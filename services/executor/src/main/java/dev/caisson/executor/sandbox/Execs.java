@@ -2,7 +2,6 @@ package dev.caisson.executor.sandbox;
 
 import dev.caisson.executor.init.RunRequest;
 import dev.caisson.executor.init.StartedProcess;
-import dev.caisson.executor.plan.ExecFacts;
 import dev.caisson.executor.plan.ExecPlan;
 import dev.caisson.executor.plan.Plan;
 import dev.caisson.executor.refusal.Refusal;
@@ -10,6 +9,7 @@ import dev.caisson.executor.store.v1.ProcessRecord;
 import dev.caisson.linux.Fd;
 import dev.caisson.proto.events.v1.ExecStarted;
 import dev.caisson.proto.executor.v1.ExecProcess;
+import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.Process;
 import java.util.ArrayList;
@@ -23,22 +23,25 @@ final class Execs {
   private final Donor donor;
   private final Recorder recorder;
   private final Exits exits;
-  private final Redaction redaction;
+  private final Facts facts;
+  private final Redaction redaction = new Redaction();
 
-  Execs(Host host, Donor donor, Recorder recorder, Exits exits, Redaction redaction) {
+  Execs(Host host, Donor donor, Recorder recorder, Exits exits, Facts facts) {
     this.host = host;
     this.donor = donor;
     this.recorder = recorder;
     this.exits = exits;
-    this.redaction = redaction;
+    this.facts = facts;
   }
 
   /** Nothing is left of one that fails. */
   ExecedProcess start(Container container, ExecProcess request, String id, long token) {
     Lives.requireState(container, "exec in", Set.of(ContainerState.RUNNING));
     requireRoom(container.sandbox());
-    Process process = Merge.of(container.record().getSpec().getProcess(), request);
-    Plan plan = ExecPlan.compile(process, container.record().getSpec(), facts(container));
+    ContainerSpec spec = container.record().getSpec();
+    Process process = ExecPlan.complete(request.getProcess(), spec, request.getAddEnvList());
+    Plan plan =
+        ExecPlan.compile(process, spec, facts.exec(container.cgroup(), !request.getDetach()));
     ProcessRecord draft =
         ProcessRecord.newBuilder()
             .setId(id)
@@ -47,10 +50,10 @@ final class Execs {
             .setStartTime(Exits.timestamp(host.clock().instant()))
             .build();
     return recorder.record(
-        Recorder.event(container, request.getActor(), id).setExecStarted(started(process, 0)),
+        Recorder.event(container, id).setActor(request.getActor()).setExecStarted(started(process, 0)),
         () -> launch(container, plan, draft, request.getDetach()),
         exec ->
-            Recorder.event(container, request.getActor(), id)
+            Recorder.event(container, id).setActor(request.getActor())
                 .setExecStarted(started(process, exec.record().getPid())));
   }
 
@@ -66,11 +69,6 @@ final class Execs {
               "At most " + Settings.MAX_EXECS + " exec'd processes may run in one sandbox.")
           .exception();
     }
-  }
-
-  private ExecFacts facts(Container container) {
-    boolean mapped = container.sandbox().record().getUidMappingsCount() > 0;
-    return new ExecFacts(host.cgroups().mode(), mapped);
   }
 
   private ExecStarted started(Process process, int pid) {
@@ -113,8 +111,8 @@ final class Execs {
   private StartedProcess run(
       Holder holder, Container container, Plan plan, long token, Stdio stdio, Fd first) {
     Donor.Sources sources =
-        new Donor.Sources(
-            holder.userNamespace(), container.cgroup(), stdio.inside(), Optional.of(first));
+        Donor.Sources.of(
+            container.sandbox(), container.cgroup(), stdio.inside(), Optional.of(first));
     List<Fd> donated = donor.open(plan.donations(), sources);
     try (Closing directory = host.birthDirectory(container.cgroup())) {
       return holder

@@ -87,7 +87,7 @@ final class Exits {
     host.store().put(container.record());
     Duration duration = Duration.between(instant(ended.getStartTime()), instant(status.getTime()));
     recorder.observe(
-        Recorder.event(container, exec)
+        Recorder.event(container, exec.id())
             .setExecExited(
                 ExecExited.newBuilder().setStatus(status).setDuration(protoDuration(duration))));
     acknowledge(container, exec.token());

@@ -33,8 +33,13 @@ final class Holders {
     return directory(uid).resolve("init.sock");
   }
 
+  /** Which holds a directory for each sandbox. */
+  Path root() {
+    return host.settings().runDirectory().resolve("sandboxes");
+  }
+
   private Path directory(String uid) {
-    return host.settings().runDirectory().resolve("sandboxes").resolve(uid);
+    return root().resolve(uid);
   }
 
   void makeDirectory(String uid) {

@@ -1,23 +1,28 @@
 package dev.caisson.executor.sandbox;
 
+import dev.caisson.executor.cgroup.Cgroup;
 import dev.caisson.executor.cgroup.Cgroups;
 import dev.caisson.executor.hook.HookRunner;
 import dev.caisson.executor.init.InitLauncher;
 import dev.caisson.executor.journal.Journal;
+import dev.caisson.executor.plan.Plan;
+import dev.caisson.executor.plan.Program;
 import dev.caisson.executor.poll.PollLoop;
 import dev.caisson.executor.procfs.TrustedProc;
 import dev.caisson.executor.store.Store;
-import dev.caisson.executor.usage.UsageSampler;
 import dev.caisson.linux.Kernel;
-import dev.caisson.model.Uids;
+import dev.caisson.linux.OpenFlag;
+import java.nio.ByteBuffer;
 import java.time.Clock;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Supplier;
 
 /**
  * What sandboxes are made with: one of each for the executor.
  *
  * @param control watches the connections to caisson-init, and their ends
  * @param stdio moves output and input
+ * @param uids UUIDv7, text form, never the same twice
  * @param workers for what must not hold a loop up, and for what is to happen later
  */
 public record Host(
@@ -33,4 +38,18 @@ public record Host(
     HookRunner hooks,
     ScheduledExecutorService workers,
     Clock clock,
-    Uids uids) {}
+    Supplier<String> uids) {
+
+  /** For caisson-init on this machine. */
+  ByteBuffer encode(Plan plan) {
+    return ByteBuffer.wrap(Program.encode(plan, settings.machine()));
+  }
+
+  /** Where a process is to be born, if the host has a cgroup v2 tree. */
+  Closing birthDirectory(Cgroup cgroup) {
+    return Closing.of(
+        cgroup
+            .birthDirectory()
+            .map(path -> kernel.files().open(path, OpenFlag.PATH, OpenFlag.DIRECTORY)));
+  }
+}

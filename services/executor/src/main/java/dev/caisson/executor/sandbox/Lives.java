@@ -65,7 +65,7 @@ final class Lives {
 
   void signal(Container container, Fd process, int signal, Actor actor) {
     requireState(container, "signal", ALIVE);
-    recorder.record(
+    recorder.recordEnd(
         sent(container, actor, signal, "process"),
         () -> {
           send(container, process, signal);
@@ -87,7 +87,7 @@ final class Lives {
 
   void signalAll(Container container, int signal, Actor actor) {
     requireState(container, "signal", ALIVE);
-    recorder.record(
+    recorder.recordEnd(
         sent(container, actor, signal, "all"),
         () -> {
           sendToAll(container, signal);
@@ -146,7 +146,7 @@ final class Lives {
 
   void resume(Container container, Actor actor) {
     requireState(container, "resume", Set.of(ContainerState.PAUSED));
-    recorder.record(
+    recorder.recordEnd(
         Recorder.event(container, actor).setContainerResumed(ContainerResumed.getDefaultInstance()),
         () -> {
           container.cgroup().thaw();
@@ -163,7 +163,7 @@ final class Lives {
       requireState(container, "delete", Set.of(ContainerState.CREATED, ContainerState.STOPPED));
     }
     ContainerDeleted deleted = ContainerDeleted.newBuilder().setForced(force).build();
-    recorder.record(
+    recorder.recordEnd(
         Recorder.event(container, actor).setContainerDeleted(deleted),
         () -> {
           remove(container);

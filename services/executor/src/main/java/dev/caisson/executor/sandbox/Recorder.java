@@ -1,6 +1,8 @@
 package dev.caisson.executor.sandbox;
 
+import dev.caisson.executor.journal.Intent;
 import dev.caisson.executor.journal.Journal;
+import dev.caisson.executor.journal.Urgency;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.executor.store.v1.SandboxRecord;
 import dev.caisson.proto.events.v1.Event;
@@ -29,7 +31,20 @@ final class Recorder {
    * @throws RuntimeException that of the effect, after it was recorded
    */
   <T> T record(Event.Builder intent, Supplier<T> effect, Function<T, Event.Builder> outcome) {
-    Journal.Intent recorded = journal.intent(intent);
+    return record(Urgency.NEW_WORK, intent, effect, outcome);
+  }
+
+  /** The same for what stops, ends or removes something: a full journal must not keep it from being done. */
+  <T> T recordEnd(Event.Builder intent, Supplier<T> effect, Function<T, Event.Builder> outcome) {
+    return record(Urgency.MUST_RECORD, intent, effect, outcome);
+  }
+
+  private <T> T record(
+      Urgency urgency,
+      Event.Builder intent,
+      Supplier<T> effect,
+      Function<T, Event.Builder> outcome) {
+    Intent recorded = journal.intent(intent, urgency);
     T result;
     try {
       result = effect.get();
@@ -43,7 +58,7 @@ final class Recorder {
 
   /** Something that happened by itself: an exit, a loss. It must not be lost for want of space. */
   void observe(Event.Builder event) {
-    journal.append(event.setPhase(Phase.OBSERVATION), Journal.Urgency.MUST_RECORD);
+    journal.append(event.setPhase(Phase.OBSERVATION), Urgency.MUST_RECORD);
   }
 
   static Event.Builder event(SandboxRecord sandbox, Actor actor) {
@@ -60,6 +75,13 @@ final class Recorder {
 
   static Event.Builder event(Container container) {
     return event(container.sandbox().record(), container.record());
+  }
+
+  /** About one of its exec'd processes. */
+  static Event.Builder event(Container container, String processId) {
+    Event.Builder event = event(container);
+    event.getSubjectBuilder().setProcessId(processId);
+    return event;
   }
 
   static Event.Builder event(SandboxRecord sandbox, ContainerRecord container) {

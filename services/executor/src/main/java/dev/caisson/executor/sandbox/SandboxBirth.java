@@ -7,12 +7,10 @@ import dev.caisson.executor.init.LaunchedInit;
 import dev.caisson.executor.init.Progress;
 import dev.caisson.executor.init.RunRequest;
 import dev.caisson.executor.plan.Plan;
-import dev.caisson.executor.plan.SandboxFacts;
 import dev.caisson.executor.plan.SandboxPlan;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.store.v1.SandboxRecord;
 import dev.caisson.linux.Fd;
-import dev.caisson.linux.OpenFlag;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.IdMapping;
 import dev.caisson.proto.types.v1.Resources;
@@ -28,25 +26,29 @@ final class SandboxBirth {
   private final IdRanges ranges;
   private final Donor donor;
   private final Holders holders;
+  private final Facts facts;
 
-  SandboxBirth(Host host, IdRanges ranges, Donor donor, Holders holders) {
+  SandboxBirth(Host host, IdRanges ranges, Donor donor, Holders holders, Facts facts) {
     this.host = host;
     this.ranges = ranges;
     this.donor = donor;
     this.holders = holders;
+    this.facts = facts;
   }
 
   /** Before anyone knows of it. Nothing is left of one that fails. */
-  Sandbox make(SandboxRecord draft, UserNamespace userNamespace) {
+  Sandbox make(SandboxRecord draft, UserNamespace userNamespace, String cgroupParent) {
     try (Rollback rollback = new Rollback()) {
-      SandboxRecord record = mapped(draft, userNamespace, rollback);
-      SandboxLayout layout = new SandboxLayout(parent(record), record.getUid());
+      // First: what a crash leaves is found by it.
+      rollback.onFailure("directory", () -> holders.removeDirectory(draft.getUid()));
+      holders.makeDirectory(draft.getUid());
+      SandboxLayout layout = new SandboxLayout(parent(cgroupParent), draft.getUid());
+      SandboxRecord record =
+          mapped(draft, userNamespace, rollback).toBuilder().setCgroup(layout.sandbox()).build();
       Owner owner = ownerOf(record);
       Cgroup cgroup = created(layout.sandbox(), record.getResources(), owner, rollback);
       Cgroup leaf = created(layout.init(), Resources.getDefaultInstance(), owner, rollback);
       Sandbox sandbox = new Sandbox(record, cgroup);
-      rollback.onFailure("directory", () -> holders.removeDirectory(record.getUid()));
-      holders.makeDirectory(record.getUid());
       Holder holder = launch(sandbox, leaf, rollback);
       sandbox.holder(holder);
       sandbox.queue().run(() -> sandbox.record(identified(record, holder)));
@@ -63,8 +65,8 @@ final class SandboxBirth {
     return cgroup;
   }
 
-  private String parent(SandboxRecord record) {
-    return record.getCgroup().isEmpty() ? host.settings().cgroupParent() : record.getCgroup();
+  private String parent(String asked) {
+    return asked.isEmpty() ? host.settings().cgroupParent() : asked;
   }
 
   private SandboxRecord mapped(SandboxRecord draft, UserNamespace wanted, Rollback rollback) {
@@ -93,7 +95,7 @@ final class SandboxBirth {
   }
 
   /** Who the root of its user namespace is on the host. */
-  private static Owner ownerOf(SandboxRecord record) {
+  static Owner ownerOf(SandboxRecord record) {
     return record.getUidMappingsCount() == 0
         ? Owner.ROOT
         : new Owner(rootOf(record.getUidMappingsList()), rootOf(record.getGidMappingsList()));
@@ -113,12 +115,12 @@ final class SandboxBirth {
   private Holder launch(Sandbox sandbox, Cgroup leaf, Rollback rollback) {
     SandboxRecord record = sandbox.record();
     boolean mapped = record.getUidMappingsCount() > 0;
-    Plan plan = SandboxPlan.compile(facts(record, mapped));
+    Plan plan = SandboxPlan.compile(facts.sandbox(record, leaf));
     List<Fd> donated =
         donor.open(
             plan.donations(),
-            new Donor.Sources(Optional.empty(), leaf, List.of(), Optional.empty()));
-    try (Closing directory = Closing.of(birthDirectory(leaf))) {
+            Donor.Sources.ofSandbox(leaf));
+    try (Closing directory = host.birthDirectory(leaf)) {
       RunRequest request =
           new RunRequest(
               0,
@@ -141,16 +143,6 @@ final class SandboxBirth {
     } finally {
       donated.forEach(Fd::close);
     }
-  }
-
-  private SandboxFacts facts(SandboxRecord record, boolean mapped) {
-    return new SandboxFacts(host.cgroups().mode(), mapped, record.getHostname());
-  }
-
-  private Optional<Fd> birthDirectory(Cgroup cgroup) {
-    return cgroup
-        .birthDirectory()
-        .map(path -> host.kernel().files().open(path, OpenFlag.PATH, OpenFlag.DIRECTORY));
   }
 
   /** user_namespaces(7): one line for each range, in one write, while the process waits at its first barrier. */
@@ -181,7 +173,7 @@ final class SandboxBirth {
   private static RuntimeException failed(Plan plan, Progress progress) {
     String words =
         progress instanceof Progress.Failed(int step, var errno)
-            ? plan.failure(step, errno.name(), errno.number())
+            ? Waiting.failure(plan, step, errno)
             : "The sandbox's program ended early.";
     return new Refusal(Reason.SYSTEM_CALL_FAILED, words, Map.of()).exception();
   }

@@ -123,7 +123,7 @@ final class Sandboxes {
         SandboxRecord.newBuilder()
             .setTenant(wanted.tenant())
             .setId(wanted.id())
-            .setUid(host.uids().next().toString())
+            .setUid(host.uids().get())
             .setCreateTime(Exits.timestamp(host.clock().instant()))
             .setBootId(host.settings().bootId())
             .setHostname(wanted.hostname().isEmpty() ? wanted.id() : wanted.hostname())
@@ -181,7 +181,7 @@ final class Sandboxes {
     if (!sandbox.containers().isEmpty()) {
       throw notEmpty(sandbox);
     }
-    recorder.record(
+    recorder.recordEnd(
         Recorder.event(sandbox.record(), actor)
             .setSandboxDeleted(SandboxDeleted.getDefaultInstance()),
         () -> {

@@ -1,5 +1,6 @@
 package dev.caisson.executor.sandbox;
 
+import dev.caisson.executor.plan.Machine;
 import java.nio.file.Path;
 import java.time.Duration;
 
@@ -8,6 +9,7 @@ import java.time.Duration;
  *
  * @param runDirectory for the sockets of caisson-inits; a directory of root's
  * @param cgroupParent under which every sandbox's cgroup lies: an absolute path in the trees
+ * @param machine for which programs are encoded
  * @param bootId of the kernel: what ran under another one is lost
  * @param epoch this life of the executor
  * @param stepTimeout for a program to come from one barrier to the next
@@ -16,6 +18,7 @@ import java.time.Duration;
 public record Settings(
     Path runDirectory,
     String cgroupParent,
+    Machine machine,
     String bootId,
     long epoch,
     Duration stepTimeout,

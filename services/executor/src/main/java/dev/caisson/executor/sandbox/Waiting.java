@@ -28,7 +28,7 @@ record Waiting(RunningProgram program, Plan plan) implements AutoCloseable {
     while (true) {
       switch (program.await(timeout)) {
         case Progress.AtBarrier(int step) -> {
-          String reached = plan.barrier(step);
+          String reached = plan.barrier(step).orElseThrow();
           if (reached.equals(barrier)) {
             return;
           }
@@ -43,6 +43,11 @@ record Waiting(RunningProgram program, Plan plan) implements AutoCloseable {
         case Progress.Malformed() -> throw new IllegalStateException("malformed program");
       }
     }
+  }
+
+  /** Whether nothing of the program is left to do. Does not wait. */
+  boolean isThrough() {
+    return program.isThrough();
   }
 
   /**
@@ -60,9 +65,14 @@ record Waiting(RunningProgram program, Plan plan) implements AutoCloseable {
     }
   }
 
+  /** {@code Failed to mount proc on /proc: EPERM (1)}. */
+  static String failure(Plan plan, int step, Errno errno) {
+    return "Failed to " + plan.describe(step) + ": " + errno.name() + " (" + errno.number() + ")";
+  }
+
   private RefusedException failed(int step, Errno errno) {
-    String words = plan.failure(step, errno.name(), errno.number());
-    if (!plan.isExec(step)) {
+    String words = failure(plan, step, errno);
+    if (!plan.executes(step)) {
       Map<String, String> metadata = Map.of("errno", errno.name(), "step", Integer.toString(step));
       return new Refusal(Reason.SYSTEM_CALL_FAILED, words, metadata).exception();
     }

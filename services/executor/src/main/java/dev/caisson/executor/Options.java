@@ -1,0 +1,80 @@
+package dev.caisson.executor;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * What the executor is told on its command line: {@code --name value} pairs.
+ *
+ * @param data its store, its journal, its usage log; root's alone
+ * @param run its sockets and those of caisson-inits; the directory's group is the gateway's
+ * @param node the node's name in the record
+ * @param gatewayUser the one user, name or number, that may command and read the journal
+ * @param gatewayGroup the group of the sockets
+ * @param guard the guard's configuration; absent: its defaults
+ * @param cgroupParent of all sandboxes
+ */
+record Options(
+    Path data,
+    Path run,
+    String node,
+    String gatewayUser,
+    String gatewayGroup,
+    String guard,
+    String cgroupParent) {
+  private static final Set<String> REQUIRED = Set.of("--data", "--run", "--node");
+  private static final Map<String, String> DEFAULTS =
+      Map.of(
+          "--gateway-user", "0",
+          "--peer-gid", "0",
+          "--guard", "",
+          "--cgroup-parent", "/caisson");
+
+  /**
+   * @throws IllegalArgumentException with every problem at once, a line each
+   */
+  static Options parse(String... args) {
+    Map<String, String> values = new HashMap<>(DEFAULTS);
+    List<String> problems = new ArrayList<>();
+    for (int i = 0; i < args.length; i += 2) {
+      if (!REQUIRED.contains(args[i]) && !DEFAULTS.containsKey(args[i])) {
+        problems.add(args[i] + " is not an option of the executor");
+      } else if (i + 1 == args.length) {
+        problems.add(args[i] + " must be followed by a value");
+      } else {
+        values.put(args[i], args[i + 1]);
+      }
+    }
+    REQUIRED.stream()
+        .sorted()
+        .filter(name -> !values.containsKey(name))
+        .forEach(name -> problems.add(name + " must be given"));
+    if (!problems.isEmpty()) {
+      throw new IllegalArgumentException(String.join("\n", problems));
+    }
+    return of(values);
+  }
+
+  private static Options of(Map<String, String> values) {
+    return new Options(
+        Path.of(required(values, "--data")).toAbsolutePath(),
+        Path.of(required(values, "--run")).toAbsolutePath(),
+        required(values, "--node"),
+        required(values, "--gateway-user"),
+        required(values, "--peer-gid"),
+        required(values, "--guard"),
+        required(values, "--cgroup-parent"));
+  }
+
+  private static String required(Map<String, String> values, String name) {
+    String value = values.get(name);
+    if (value == null) {
+      throw new IllegalArgumentException(name + " must be given");
+    }
+    return value;
+  }
+}

@@ -1,0 +1,75 @@
+package dev.caisson.executor.journal;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import dev.caisson.executor.journal.v1.Snapshot;
+import dev.caisson.proto.events.v1.Event;
+import dev.caisson.proto.events.v1.Phase;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What follows from the events so far: the last sequence of each living sandbox, and which intents
+ * have no outcome.
+ */
+final class JournalState implements LogState {
+  private final Map<String, Long> sandboxSeqs = new HashMap<>();
+  private final Map<Position, Event> openIntents = new LinkedHashMap<>();
+
+  /** 0 for what concerns no sandbox. */
+  long nextSandboxSeq(String sandboxUid) {
+    return sandboxUid.isEmpty() ? 0 : sandboxSeqs.getOrDefault(sandboxUid, 0L) + 1;
+  }
+
+  List<Event> openIntents() {
+    return List.copyOf(openIntents.values());
+  }
+
+  void recorded(Event event) {
+    String sandbox = event.getSubject().getSandboxUid();
+    if (event.getPhase() == Phase.INTENT) {
+      openIntents.put(new Position(event.getEpoch(), event.getSeq()), event);
+    } else if (event.getPhase() == Phase.OUTCOME) {
+      openIntents.remove(intent(event));
+    }
+    if (ends(event)) {
+      sandboxSeqs.remove(sandbox);
+    } else if (!sandbox.isEmpty()) {
+      sandboxSeqs.put(sandbox, event.getSandboxSeq());
+    }
+  }
+
+  private static Position intent(Event outcome) {
+    long epoch = outcome.getIntentEpoch() == 0 ? outcome.getEpoch() : outcome.getIntentEpoch();
+    return new Position(epoch, outcome.getIntentSeq());
+  }
+
+  /** Nothing but its usage comes after the deletion of a sandbox. */
+  private static boolean ends(Event event) {
+    return event.hasSandboxDeleted() && event.getPhase() != Phase.INTENT && !event.hasFailure();
+  }
+
+  @Override
+  public ByteString snapshot() {
+    Snapshot.Builder snapshot = Snapshot.newBuilder().putAllSandboxSeqs(sandboxSeqs);
+    openIntents.values().forEach(event -> snapshot.addOpenIntents(event.toByteString()));
+    return snapshot.build().toByteString();
+  }
+
+  @Override
+  public void restore(ByteString bytes) throws InvalidProtocolBufferException {
+    Snapshot snapshot = Snapshot.parseFrom(bytes);
+    sandboxSeqs.putAll(snapshot.getSandboxSeqsMap());
+    for (ByteString intent : snapshot.getOpenIntentsList()) {
+      Event event = Event.parseFrom(intent);
+      openIntents.put(new Position(event.getEpoch(), event.getSeq()), event);
+    }
+  }
+
+  @Override
+  public void replay(LogRecord record) throws InvalidProtocolBufferException {
+    recorded(Event.parseFrom(record.bytes()));
+  }
+}

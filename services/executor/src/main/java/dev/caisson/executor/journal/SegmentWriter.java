@@ -1,0 +1,111 @@
+package dev.caisson.executor.journal;
+
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+
+/**
+ * Appends to one segment. Not by a FileChannel, which an interrupt of the writing thread would
+ * close. The caller sees to it that nothing is appended while {@link #close} runs; {@link #sync}
+ * may run beside {@link #append}.
+ */
+final class SegmentWriter {
+  static final String TEMPORARY = ".new";
+
+  private final Segment segment;
+  private final FileOutputStream out;
+  private long bytes;
+  private boolean open = true;
+  private boolean broken;
+
+  private SegmentWriter(Segment segment, FileOutputStream out) {
+    this.segment = segment;
+    this.out = out;
+    this.bytes = segment.recordsOffset();
+  }
+
+  /** A segment is there with its whole header, durably, or not at all. */
+  static SegmentWriter create(Path directory, SegmentHeader header) throws IOException {
+    byte[] encoded = header.encode();
+    Path file = directory.resolve(Segment.name(header.first()));
+    Path temporary = directory.resolve(file.getFileName() + TEMPORARY);
+    try (FileOutputStream out = new FileOutputStream(temporary.toFile())) {
+      out.write(encoded);
+      out.getFD().sync();
+    }
+    Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+    syncDirectory(directory);
+    Segment segment = new Segment(file, header, encoded.length);
+    return new SegmentWriter(segment, new FileOutputStream(file.toFile(), true));
+  }
+
+  static void syncDirectory(Path directory) throws IOException {
+    boolean interrupted = Thread.interrupted();
+    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+      channel.force(true);
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  Segment segment() {
+    return segment;
+  }
+
+  /** Header included. */
+  long bytes() {
+    return bytes;
+  }
+
+  boolean isEmpty() {
+    return bytes == segment.recordsOffset();
+  }
+
+  void append(byte[] frame) throws IOException {
+    out.write(frame);
+    bytes += frame.length;
+  }
+
+  /** A closed one has been synced before. */
+  synchronized void sync() throws IOException {
+    if (open) {
+      syncOnce();
+    }
+  }
+
+  /** The kernel tells of a lost write once; a later fsync that succeeds proves nothing. */
+  private void syncOnce() throws IOException {
+    if (broken) {
+      throw new IOException("an earlier fsync failed");
+    }
+    broken = true;
+    out.getFD().sync();
+    broken = false;
+  }
+
+  /** Synced and sealed. */
+  synchronized void close() throws IOException {
+    if (open) {
+      syncOnce();
+      out.close();
+      open = false;
+      segment.seal(bytes);
+    }
+  }
+
+  /** Gives the descriptor back, whatever became of the bytes. */
+  synchronized void abandon() {
+    open = false;
+    try {
+      out.close();
+    } catch (IOException _) {
+      // The log has failed already, and says why.
+    }
+  }
+}

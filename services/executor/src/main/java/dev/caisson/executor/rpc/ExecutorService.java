@@ -1,0 +1,360 @@
+package dev.caisson.executor.rpc;
+
+import dev.caisson.executor.sandbox.AttachedProcess;
+import dev.caisson.executor.sandbox.Node;
+import dev.caisson.proto.executor.v1.AttachContainer;
+import dev.caisson.proto.executor.v1.AttachRequest;
+import dev.caisson.proto.executor.v1.AttachResponse;
+import dev.caisson.proto.executor.v1.Container;
+import dev.caisson.proto.executor.v1.CreateContainerRequest;
+import dev.caisson.proto.executor.v1.CreateSandboxRequest;
+import dev.caisson.proto.executor.v1.DeleteContainerRequest;
+import dev.caisson.proto.executor.v1.DeleteContainerResponse;
+import dev.caisson.proto.executor.v1.DeleteSandboxRequest;
+import dev.caisson.proto.executor.v1.DeleteSandboxResponse;
+import dev.caisson.proto.executor.v1.ExecRequest;
+import dev.caisson.proto.executor.v1.ExecResponse;
+import dev.caisson.proto.executor.v1.ExecutorGrpc;
+import dev.caisson.proto.executor.v1.GetContainerRequest;
+import dev.caisson.proto.executor.v1.GetNodeRequest;
+import dev.caisson.proto.executor.v1.GetNodeResponse;
+import dev.caisson.proto.executor.v1.GetSandboxRequest;
+import dev.caisson.proto.executor.v1.Input;
+import dev.caisson.proto.executor.v1.ListContainersRequest;
+import dev.caisson.proto.executor.v1.ListContainersResponse;
+import dev.caisson.proto.executor.v1.ListProcessesRequest;
+import dev.caisson.proto.executor.v1.ListProcessesResponse;
+import dev.caisson.proto.executor.v1.ListSandboxesRequest;
+import dev.caisson.proto.executor.v1.ListSandboxesResponse;
+import dev.caisson.proto.executor.v1.Output;
+import dev.caisson.proto.executor.v1.PauseContainerRequest;
+import dev.caisson.proto.executor.v1.PlanRequest;
+import dev.caisson.proto.executor.v1.PlanResponse;
+import dev.caisson.proto.executor.v1.ResumeContainerRequest;
+import dev.caisson.proto.executor.v1.RunRequest;
+import dev.caisson.proto.executor.v1.RunResponse;
+import dev.caisson.proto.executor.v1.Sandbox;
+import dev.caisson.proto.executor.v1.SignalRequest;
+import dev.caisson.proto.executor.v1.SignalResponse;
+import dev.caisson.proto.executor.v1.StartContainerRequest;
+import dev.caisson.proto.executor.v1.StdioMode;
+import dev.caisson.proto.executor.v1.WaitRequest;
+import dev.caisson.proto.executor.v1.WaitResponse;
+import dev.caisson.proto.types.v1.Actor;
+import dev.caisson.proto.types.v1.ExitStatus;
+import dev.caisson.rpc.Peer;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/** caisson.executor.v1: each call passes the guard, as if the gateway had been taken over, and goes to the node. */
+public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
+  private final Node node;
+  private final Admission admission;
+  private final GetNodeResponse identity;
+  private final Executor workers;
+
+  public ExecutorService(
+      Node node, Admission admission, GetNodeResponse identity, Executor workers) {
+    this.node = node;
+    this.admission = admission;
+    this.identity = identity;
+    this.workers = workers;
+  }
+
+  private static <R> void answer(StreamObserver<R> responses, R response) {
+    responses.onNext(response);
+    responses.onCompleted();
+  }
+
+  /** What the caller asserts, and what was seen of it here. */
+  private static Actor seen(Actor asserted) {
+    return asserted.toBuilder().setPeer(Peer.current().map(Peer::user).orElse("")).build();
+  }
+
+  @Override
+  public void getNode(GetNodeRequest request, StreamObserver<GetNodeResponse> responses) {
+    answer(responses, identity);
+  }
+
+  @Override
+  public void createSandbox(CreateSandboxRequest request, StreamObserver<Sandbox> responses) {
+    Actor actor = seen(request.getActor());
+    admission.admit("CreateSandbox", request, actor);
+    answer(responses, node.createSandbox(request.toBuilder().setActor(actor).build()));
+  }
+
+  @Override
+  public void getSandbox(GetSandboxRequest request, StreamObserver<Sandbox> responses) {
+    answer(responses, node.sandbox(request.getTenant(), request.getSandboxId()));
+  }
+
+  @Override
+  public void listSandboxes(
+      ListSandboxesRequest request, StreamObserver<ListSandboxesResponse> responses) {
+    answer(
+        responses,
+        ListSandboxesResponse.newBuilder()
+            .addAllSandboxes(node.sandboxes(request.getTenant()))
+            .build());
+  }
+
+  @Override
+  public void deleteSandbox(
+      DeleteSandboxRequest request, StreamObserver<DeleteSandboxResponse> responses) {
+    Actor actor = seen(request.getActor());
+    admission.admit("DeleteSandbox", request, actor);
+    node.deleteSandbox(request.toBuilder().setActor(actor).build());
+    answer(responses, DeleteSandboxResponse.getDefaultInstance());
+  }
+
+  @Override
+  public void createContainer(CreateContainerRequest request, StreamObserver<Container> responses) {
+    answer(responses, node.createContainer(admitted(request)));
+  }
+
+  private CreateContainerRequest admitted(CreateContainerRequest request) {
+    Actor actor = seen(request.getActor());
+    admission.admit("CreateContainer", request, actor);
+    return request.toBuilder().setActor(actor).build();
+  }
+
+  @Override
+  public void startContainer(StartContainerRequest request, StreamObserver<Container> responses) {
+    Actor actor = seen(request.getActor());
+    admission.admit("StartContainer", request, actor);
+    answer(responses, node.startContainer(request.getTenant(), request.getContainerId(), actor));
+  }
+
+  @Override
+  public void getContainer(GetContainerRequest request, StreamObserver<Container> responses) {
+    answer(responses, node.container(request.getTenant(), request.getContainerId()));
+  }
+
+  @Override
+  public void listContainers(
+      ListContainersRequest request, StreamObserver<ListContainersResponse> responses) {
+    answer(
+        responses,
+        ListContainersResponse.newBuilder()
+            .addAllContainers(node.containers(request.getTenant(), request.getSandboxId()))
+            .build());
+  }
+
+  /** Holds no thread while it waits. */
+  @Override
+  public void wait(WaitRequest request, StreamObserver<WaitResponse> responses) {
+    ServerCallStreamObserver<WaitResponse> caller =
+        (ServerCallStreamObserver<WaitResponse>) responses;
+    var told =
+        node.exit(request.getTenant(), request.getContainerId(), request.getProcessId())
+            .thenAcceptAsync(
+                status -> {
+                  if (!caller.isCancelled()) {
+                    answer(caller, WaitResponse.newBuilder().setStatus(status).build());
+                  }
+                },
+                workers);
+    caller.setOnCancelHandler(() -> told.cancel(false));
+  }
+
+  @Override
+  public void signal(SignalRequest request, StreamObserver<SignalResponse> responses) {
+    Actor actor = seen(request.getActor());
+    admission.admit("Signal", request, actor);
+    node.signal(request.toBuilder().setActor(actor).build());
+    answer(responses, SignalResponse.getDefaultInstance());
+  }
+
+  @Override
+  public void pauseContainer(PauseContainerRequest request, StreamObserver<Container> responses) {
+    Actor actor = seen(request.getActor());
+    admission.admit("PauseContainer", request, actor);
+    answer(responses, node.pauseContainer(request.getTenant(), request.getContainerId(), actor));
+  }
+
+  @Override
+  public void resumeContainer(ResumeContainerRequest request, StreamObserver<Container> responses) {
+    Actor actor = seen(request.getActor());
+    admission.admit("ResumeContainer", request, actor);
+    answer(responses, node.resumeContainer(request.getTenant(), request.getContainerId(), actor));
+  }
+
+  @Override
+  public void listProcesses(
+      ListProcessesRequest request, StreamObserver<ListProcessesResponse> responses) {
+    answer(
+        responses,
+        ListProcessesResponse.newBuilder()
+            .addAllProcesses(node.processes(request.getTenant(), request.getContainerId()))
+            .build());
+  }
+
+  @Override
+  public void deleteContainer(
+      DeleteContainerRequest request, StreamObserver<DeleteContainerResponse> responses) {
+    Actor actor = seen(request.getActor());
+    admission.admit("DeleteContainer", request, actor);
+    node.deleteContainer(request.toBuilder().setActor(actor).build());
+    answer(responses, DeleteContainerResponse.getDefaultInstance());
+  }
+
+  @Override
+  public void plan(PlanRequest request, StreamObserver<PlanResponse> responses) {
+    answer(responses, node.plan(admitted(request.getCreate())));
+  }
+
+  @Override
+  public StreamObserver<RunRequest> run(StreamObserver<RunResponse> responses) {
+    return AttachedCall.of(responses, new RunMethod(node, this::admitted), workers);
+  }
+
+  @Override
+  public StreamObserver<AttachRequest> attach(StreamObserver<AttachResponse> responses) {
+    return AttachedCall.of(responses, new AttachMethod(), workers);
+  }
+
+  @Override
+  public StreamObserver<ExecRequest> exec(StreamObserver<ExecResponse> responses) {
+    return AttachedCall.of(responses, new ExecMethod(), workers);
+  }
+
+  private static AttachedCall.Attachment attachment(
+      AttachedProcess process, Runnable afterExit, Runnable broken) {
+    return new AttachedCall.Attachment(
+        process.streams().orElse(null),
+        process.exit(),
+        process.signal(),
+        () -> {
+          process.release().run();
+          afterExit.run();
+        },
+        () -> {
+          process.release().run();
+          broken.run();
+        });
+  }
+
+  private static final Runnable NOTHING = () -> {};
+
+  /** The streams of a container that was created with pipes. */
+  private final class AttachMethod implements AttachedCall.Method<AttachRequest, AttachResponse> {
+    @Override
+    public AttachedCall.@Nullable Attachment begin(
+        AttachRequest first, Consumer<AttachResponse> out) {
+      if (!first.hasAttach()) {
+        throw ErrorMapping.invalidStream();
+      }
+      AttachContainer attach = first.getAttach();
+      Actor actor = seen(attach.getActor());
+      admission.admit("Attach", attach, actor);
+      return attachment(
+          node.attach(attach.getTenant(), attach.getContainerId(), actor), NOTHING, NOTHING);
+    }
+
+    @Override
+    public @Nullable Input input(AttachRequest message) {
+      return message.hasInput() ? message.getInput() : null;
+    }
+
+    @Override
+    public AttachResponse output(Output output) {
+      return AttachResponse.newBuilder().setOutput(output).build();
+    }
+
+    @Override
+    public AttachResponse exited(ExitStatus status) {
+      return AttachResponse.newBuilder().setExited(status).build();
+    }
+  }
+
+  /** A process in a running container. */
+  private final class ExecMethod implements AttachedCall.Method<ExecRequest, ExecResponse> {
+    @Override
+    public AttachedCall.@Nullable Attachment begin(ExecRequest first, Consumer<ExecResponse> out) {
+      if (!first.hasExec()) {
+        throw ErrorMapping.invalidStream();
+      }
+      Actor actor = seen(first.getExec().getActor());
+      admission.admit("Exec", first.getExec(), actor);
+      AttachedProcess process = node.exec(first.getExec().toBuilder().setActor(actor).build());
+      out.accept(ExecResponse.newBuilder().setStarted(process.info()).build());
+      return first.getExec().getDetach() ? null : attachment(process, NOTHING, NOTHING);
+    }
+
+    @Override
+    public @Nullable Input input(ExecRequest message) {
+      return message.hasInput() ? message.getInput() : null;
+    }
+
+    @Override
+    public ExecResponse output(Output output) {
+      return ExecResponse.newBuilder().setOutput(output).build();
+    }
+
+    @Override
+    public ExecResponse exited(ExitStatus status) {
+      return ExecResponse.newBuilder().setExited(status).build();
+    }
+  }
+
+  /** A container from its creation to its deletion. */
+  private record RunMethod(Node node, UnaryOperator<CreateContainerRequest> admitted)
+      implements AttachedCall.Method<RunRequest, RunResponse> {
+    @Override
+    public AttachedCall.@Nullable Attachment begin(RunRequest first, Consumer<RunResponse> out) {
+      if (!first.hasRun()) {
+        throw ErrorMapping.invalidStream();
+      }
+      CreateContainerRequest request =
+          admitted.apply(first.getRun()).toBuilder().setStdio(StdioMode.PIPE).build();
+      Container created = node.createContainer(request);
+      try {
+        return begun(request, created, out);
+      } catch (RuntimeException e) {
+        delete(request);
+        throw e;
+      }
+    }
+
+    private AttachedCall.Attachment begun(
+        CreateContainerRequest request, Container created, Consumer<RunResponse> out) {
+      out.accept(RunResponse.newBuilder().setCreated(created).build());
+      String tenant = request.getTenant();
+      String id = request.getContainerId();
+      AttachedProcess process = node.attach(tenant, id, request.getActor());
+      Container started = node.startContainer(tenant, id, request.getActor());
+      out.accept(RunResponse.newBuilder().setStarted(started).build());
+      return attachment(
+          process, () -> delete(request), () -> node.broken(tenant, id, request.getActor()));
+    }
+
+    private void delete(CreateContainerRequest request) {
+      node.deleteContainer(
+          DeleteContainerRequest.newBuilder()
+              .setActor(request.getActor())
+              .setTenant(request.getTenant())
+              .setContainerId(request.getContainerId())
+              .setForce(true)
+              .build());
+    }
+
+    @Override
+    public @Nullable Input input(RunRequest message) {
+      return message.hasInput() ? message.getInput() : null;
+    }
+
+    @Override
+    public RunResponse output(Output output) {
+      return RunResponse.newBuilder().setOutput(output).build();
+    }
+
+    @Override
+    public RunResponse exited(ExitStatus status) {
+      return RunResponse.newBuilder().setExited(status).build();
+    }
+  }
+}

@@ -1,0 +1,65 @@
+package dev.caisson.executor.sandbox;
+
+import dev.caisson.executor.usage.SampledSandbox;
+import dev.caisson.executor.usage.UsageSampler;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/** Puts the parts of this package together. */
+public final class NodeAssembly {
+  private final Host host;
+  private final Sandboxes sandboxes;
+  private final Node node;
+  private final Recovery recovery;
+
+  /**
+   * @param rootfsRoots directories below which root filesystems may lie
+   * @param mountRoots the same for the sources of bind mounts
+   * @param sampler made from the supplier of what is to be sampled
+   */
+  public NodeAssembly(
+      Host host,
+      List<Path> rootfsRoots,
+      List<Path> mountRoots,
+      Function<Supplier<Collection<SampledSandbox>>, UsageSampler> sampler) {
+    this.host = host;
+    Recorder recorder = new Recorder(host.journal());
+    Donor donor = new Donor(host.kernel(), rootfsRoots, mountRoots);
+    Facts facts = new Facts(host, donor);
+    Usage usage = new Usage(sampler.apply(this::sampled));
+    Exits exits = new Exits(host, recorder, usage);
+    IdRanges ranges = new IdRanges();
+    Holders holders = new Holders(host, this::lost);
+    SandboxBirth sandboxBirth = new SandboxBirth(host, ranges, donor, holders, facts);
+    this.sandboxes =
+        new Sandboxes(host, sandboxBirth, holders, ranges, recorder, exits, usage);
+    HookPoints hooks = new HookPoints(host, recorder);
+    Lives lives = new Lives(host, recorder, hooks, usage);
+    Execs execs = new Execs(host, donor, recorder, exits, facts);
+    ContainerBirth birth = new ContainerBirth(host, donor, hooks, exits);
+    Containers containers =
+        new Containers(host, sandboxes, birth, lives, execs, recorder, facts);
+    Leases leases = new Leases(host, containers);
+    this.node = new Node(sandboxes, containers, new Views(host.proc()), leases);
+    this.recovery =
+        new Recovery(host, sandboxes, containers, holders, exits, leases, recorder, facts);
+  }
+
+  private void lost(Sandbox sandbox) {
+    sandboxes.lost(sandbox, "init-killed");
+  }
+
+  private Collection<SampledSandbox> sampled() {
+    return sandboxes.all().stream().map(Usage::of).toList();
+  }
+
+  /** Takes up what an earlier executor has left. To be called once, before anything is served. */
+  public Node recover() {
+    host.cgroups().ensure(host.settings().cgroupParent());
+    recovery.run();
+    return node;
+  }
+}

@@ -1,0 +1,262 @@
+package dev.caisson.executor.sandbox;
+
+import dev.caisson.executor.cgroup.Cgroup;
+import dev.caisson.executor.cgroup.SandboxLayout;
+import dev.caisson.executor.init.InitClient;
+import dev.caisson.executor.init.InitException;
+import dev.caisson.executor.init.KnownProcess;
+import dev.caisson.executor.init.RunningProgram;
+import dev.caisson.executor.plan.ContainerPlan;
+import dev.caisson.executor.plan.Plan;
+import dev.caisson.executor.store.Loaded;
+import dev.caisson.executor.store.v1.ContainerRecord;
+import dev.caisson.executor.store.v1.ProcessRecord;
+import dev.caisson.executor.store.v1.SandboxRecord;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.LinuxException;
+import dev.caisson.proto.events.v1.Recovered;
+import dev.caisson.proto.executor.v1.StdioMode;
+import dev.caisson.proto.types.v1.Actor;
+import dev.caisson.proto.types.v1.ContainerState;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.System.Logger.Level;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a new life of the executor does before it serves: takes up what runs, records what it finds, and removes what was
+ * half made or half removed.
+ */
+final class Recovery {
+  private static final System.Logger LOG = System.getLogger(Recovery.class.getName());
+
+  private final Host host;
+  private final Sandboxes sandboxes;
+  private final Containers containers;
+  private final Holders holders;
+  private final Exits exits;
+  private final Leases leases;
+  private final Recorder recorder;
+  private final Facts facts;
+
+  Recovery(
+      Host host,
+      Sandboxes sandboxes,
+      Containers containers,
+      Holders holders,
+      Exits exits,
+      Leases leases,
+      Recorder recorder,
+      Facts facts) {
+    this.host = host;
+    this.sandboxes = sandboxes;
+    this.containers = containers;
+    this.holders = holders;
+    this.exits = exits;
+    this.leases = leases;
+    this.recorder = recorder;
+    this.facts = facts;
+  }
+
+  /** One sandbox that cannot be recovered never stops another. */
+  void run() {
+    Loaded loaded = host.store().load();
+    for (SandboxRecord record : loaded.sandboxes()) {
+      List<ContainerRecord> mine =
+          loaded.containers().stream()
+              .filter(container -> container.getSandboxUid().equals(record.getUid()))
+              .toList();
+      guarded(record.getUid(), () -> recover(record, mine));
+    }
+    sweep();
+  }
+
+  private static void guarded(String what, Runnable task) {
+    try {
+      task.run();
+    } catch (RuntimeException e) {
+      LOG.log(Level.ERROR, "Failed to recover " + what, e);
+    }
+  }
+
+  private void recover(SandboxRecord record, List<ContainerRecord> mine) {
+    Sandbox sandbox = new Sandbox(record, host.cgroups().open(record.getCgroup()));
+    sandboxes.adopt(sandbox);
+    Optional<Holder> holder = record.getLost() ? Optional.empty() : reconnect(sandbox);
+    holder.ifPresent(sandbox::holder);
+    sandbox
+        .queue()
+        .run(
+            () -> {
+              Map<Long, KnownProcess> known = known(holder);
+              mine.forEach(container -> recover(sandbox, container, known));
+              known.values().forEach(process -> process.pidfd().ifPresent(Fd::close));
+              holder.ifPresent(present -> sandbox.collectEnds());
+            });
+    if (holder.isEmpty() && !record.getLost()) {
+      sandboxes.lost(sandbox, lossOf(record));
+    } else {
+      holder.ifPresent(present -> holders.watch(sandbox));
+    }
+    finish(sandbox);
+  }
+
+  private String lossOf(SandboxRecord record) {
+    return record.getBootId().equals(host.settings().bootId()) ? "init-killed" : "host-restarted";
+  }
+
+  /** Only to the very process that was started: same number, same start. */
+  private Optional<Holder> reconnect(Sandbox sandbox) {
+    SandboxRecord record = sandbox.record();
+    if (!record.getBootId().equals(host.settings().bootId())) {
+      return Optional.empty();
+    }
+    Fd pidfd = null;
+    try {
+      pidfd = host.kernel().processes().open(record.getInitPid());
+      if (host.proc().startTicks(record.getInitPid()) != record.getInitStartTicks()) {
+        pidfd.close();
+        return Optional.empty();
+      }
+      InitClient client =
+          host.launcher().connect(holders.socket(record.getUid()), sandbox::reported);
+      boolean mapped = record.getUidMappingsCount() > 0;
+      return Optional.of(new Holder(client, pidfd, holders.userNamespace(pidfd, mapped)));
+    } catch (LinuxException | InitException e) {
+      LOG.log(Level.WARNING, "Sandbox " + record.getId() + " does not answer: " + e.getMessage());
+      if (pidfd != null) {
+        holders.killAndAwait(pidfd);
+        pidfd.close();
+      }
+      return Optional.empty();
+    }
+  }
+
+  private static Map<Long, KnownProcess> known(Optional<Holder> holder) {
+    Map<Long, KnownProcess> known = new HashMap<>();
+    holder.ifPresent(
+        present ->
+            present.client().list().forEach(process -> known.put(process.token(), process)));
+    return known;
+  }
+
+  private void recover(Sandbox sandbox, ContainerRecord record, Map<Long, KnownProcess> known) {
+    Cgroup cgroup = host.cgroups().open(record.getCgroup());
+    Container container = new Container(sandbox, cgroup, record);
+    sandbox.containersByUid().put(record.getUid(), container);
+    containers.adopt(container);
+    record.getExecsList().forEach(exec -> recover(container, exec, known.get(exec.getToken())));
+    if (record.hasExit()) {
+      container.exit().complete(record.getExit());
+    } else {
+      takeUp(container, known.get(record.getToken()));
+    }
+    recorder.observe(
+        Recorder.event(container)
+            .setRecovered(
+                Recovered.newBuilder()
+                    .setState(container.record().getState())
+                    .setFound(Lives.words(container.record().getState()))));
+  }
+
+  private void takeUp(Container container, @Nullable KnownProcess process) {
+    if (process == null) {
+      exits.lost(container);
+      return;
+    }
+    exits.expect(container);
+    process.pidfd().ifPresent(pidfd -> container.running(running(container, pidfd.duplicate())));
+    if (container.isStartedUnnoticed()) {
+      container.record(
+          container.record().toBuilder()
+              .setState(ContainerState.RUNNING)
+              .setStartTime(Exits.timestamp(host.clock().instant()))
+              .build());
+      host.store().put(container.record());
+    }
+    if (container.record().hasLeaseDeadline()) {
+      leases.resume(container);
+    }
+  }
+
+  private Container.Running running(Container container, Fd pidfd) {
+    List<Fd> held =
+        container.sandbox().requireHolder().client().fetch(container.record().getToken());
+    RunningProgram program = new RunningProgram(host.kernel(), held.get(0), held.get(1));
+    return new Container.Running(
+        pidfd,
+        Optional.of(new Waiting(program, plan(container))),
+        Stdio.streams(host, held.subList(2, held.size())));
+  }
+
+  private Plan plan(Container container) {
+    ContainerRecord record = container.record();
+    boolean root =
+        container.sandbox().record().getRootContainerUid().equals(record.getUid());
+    boolean pipes = record.getStdio() == StdioMode.PIPE;
+    return ContainerPlan.compile(
+        record.getSpec(), facts.container(record.getSpec(), root, pipes));
+  }
+
+  private void recover(Container container, ProcessRecord record, @Nullable KnownProcess process) {
+    if (record.hasExit()) {
+      container.execs().put(record.getId(), ExecedProcess.ended(record, record.getExit()));
+      return;
+    }
+    if (process == null || process.pidfd().isEmpty()) {
+      container.execs().put(record.getId(), ExecedProcess.unknown(record));
+    } else {
+      List<Fd> held = container.sandbox().requireHolder().client().fetch(record.getToken());
+      Fd pidfd = process.pidfd().get().duplicate();
+      container
+          .execs()
+          .put(record.getId(), new ExecedProcess(record, pidfd, Stdio.streams(host, held)));
+    }
+    exits.expect(container, container.execs().get(record.getId()));
+  }
+
+  /** What an earlier life had begun to delete. */
+  private void finish(Sandbox sandbox) {
+    Actor nobody = Actor.getDefaultInstance();
+    List.copyOf(sandbox.containers()).stream()
+        .filter(container -> container.record().getDeleting())
+        .forEach(container -> containers.delete(container, true, nobody));
+    if (sandbox.record().getDeleting()) {
+      containers.deleteSandbox(sandbox, true, nobody);
+    }
+  }
+
+  /** Sandboxes that were being made: their directories are there, and no record. */
+  private void sweep() {
+    Path directory = holders.root();
+    try (Stream<Path> entries = Files.list(directory)) {
+      entries
+          .map(entry -> entry.getFileName().toString())
+          .filter(uid -> sandboxes.all().stream().noneMatch(known -> known.uid().equals(uid)))
+          .toList()
+          .forEach(uid -> guarded(uid, () -> remove(uid)));
+    } catch (IOException e) {
+      throw new UncheckedIOException("Failed to look for leftovers in " + directory, e);
+    }
+  }
+
+  private void remove(String uid) {
+    SandboxLayout layout = new SandboxLayout(host.settings().cgroupParent(), uid);
+    Cgroup cgroup = host.cgroups().open(layout.sandbox());
+    cgroup.kill();
+    if (!cgroup.awaitEmpty(Duration.ofSeconds(10))) {
+      throw new LinuxException("end", "the processes of " + uid, Errno.EBUSY);
+    }
+    cgroup.remove();
+    holders.removeDirectory(uid);
+  }
+}
