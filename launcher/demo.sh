@@ -104,6 +104,15 @@ demo_events() {
   tail_topic | sed 's/^/  /'
 }
 
+# Each record from its CloudEvents headers, by a consumer that knows nothing else of Caisson.
+tail_topic() {
+  # shellcheck source=/dev/null
+  source "$CAISSON_DATA/run/ports.conf"
+  "$JAVA_HOME/bin/java" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC \
+    -cp "$HOME_DIR/services/broker/target/caisson-broker-$VERSION.jar:$HOME_DIR/services/broker/target/lib/*" \
+    dev.caisson.broker.Tail "$KAFKA" caisson.events.v1 2> /dev/null
+}
+
 eventually_in_kafka() {
   local tries
   for ((tries = 0; tries < 20; tries++)); do
