@@ -10,11 +10,12 @@ COMMON_FLAGS=(-XX:+UseSerialGC -XX:-UsePerfData -XX:+ExitOnOutOfMemoryError -Dio
 
 words() { printf '%s\0' "$@"; }
 
+# cgroup_parent DATA: a tree for each data directory, so that two sets of services never meet.
 cgroup_parent() {
-  if [[ $DATA == /var/lib/caisson ]]; then
+  if [[ $1 == /var/lib/caisson ]]; then
     echo /caisson
   else
-    echo "/caisson-$(printf '%s' "$DATA" | sha256sum | cut -c 1-8)"
+    echo "/caisson-$(printf '%s' "$1" | sha256sum | cut -c 1-8)"
   fi
 }
 
@@ -27,7 +28,7 @@ executor_command() {
     -Djava.util.logging.config.file="$DATA/log/executor.properties" \
     -cp "$(jars "$lib" "caisson-linux-*")" dev.caisson.executor.Executor \
     --data "$DATA/executor" --run "$DATA/run/executor" --node "$NODE" --peer-gid "$GATEWAY_UID" --gateway-user "$GATEWAY_UID" \
-    --guard "$DATA/guard.conf" --cgroup-parent "$(cgroup_parent)"
+    --guard "$DATA/guard.conf" --cgroup-parent "$(cgroup_parent "$DATA")"
 }
 
 gateway_command() {

@@ -3,6 +3,8 @@
 
 # shellcheck source=tests/services.sh
 source "$HOME_DIR/tests/services.sh"
+# shellcheck source=launcher/commands.sh
+source "$LAUNCHER/commands.sh"
 
 BURN_SECONDS=6
 
@@ -72,6 +74,7 @@ demo_sandbox() {
     -- sh -c 'while :; do :; done'
   show run --detach --sandbox pair --id one --cpus 0.2 --memory 64m --rootfs "$TEST_ROOTFS" -- sh -c 'while :; do :; done'
   title "A further program in the first of them"
+  # shellcheck disable=SC2016 # for the shell in the container
   show exec -n three -- sh -c 'echo "I am $(id -un 2> /dev/null || id -u) on $(hostname), and see $(ls /proc | grep -c "^[0-9]") processes"'
   note "burning for $BURN_SECONDS s"
   sleep "$BURN_SECONDS"
@@ -137,11 +140,9 @@ demo_trail() {
 }
 
 stop_and_prove() {
-  local data=$CAISSON_DATA directory=$TEST_DIR left=0 pids
+  local data=$CAISSON_DATA directory=$TEST_DIR left=0 pids group
   pids=$(cat "$data/run/"*.pid | cut -d ' ' -f 1)
-  DATA=$data
-  local group
-  group=$(cgroup_parent)
+  group=$(cgroup_parent "$data")
   stop_services
   none "processes" "$(ps -o pid=,comm= -p "$(paste -s -d , <<< "$pids")" 2> /dev/null)$(pgrep -f "$directory" | grep -v -x "$$" || true)"
   none "mounts" "$(grep -F "$directory" /proc/mounts || true)"

@@ -292,7 +292,7 @@ remove_leftovers() {
 }
 
 our_cgroups() {
-  find /sys/fs/cgroup -mindepth 1 -maxdepth 2 -type d -path "/sys/fs/cgroup*$(cgroup_parent)" 2> /dev/null
+  find /sys/fs/cgroup -mindepth 1 -maxdepth 2 -type d -path "/sys/fs/cgroup*$(cgroup_parent "$DATA")" 2> /dev/null
 }
 
 kill_group() {
