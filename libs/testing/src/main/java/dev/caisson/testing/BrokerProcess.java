@@ -1,0 +1,141 @@
+package dev.caisson.testing;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The real broker in a JVM of its own, on free ports of loopback. Its class path is never the
+ * test's: no zone but its own may have Kafka's server. Not thread-safe; the test that makes one
+ * closes it.
+ */
+public final class BrokerProcess implements AutoCloseable {
+
+  private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
+  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(20);
+  private static final Duration READY_POLL = Duration.ofMillis(20);
+
+  private final Path data;
+  private final String classPath;
+  private final int port;
+  private final int controllerPort;
+  private @Nullable Process process;
+
+  private BrokerProcess(Path data, String classPath, int port, int controllerPort) {
+    this.data = data;
+    this.classPath = classPath;
+    this.port = port;
+    this.controllerPort = controllerPort;
+  }
+
+  /**
+   * A broker that is not running yet. Its class path is that of a built {@code services/broker},
+   * beside the module whose test this is; empty when it has not been built: {@code mvn -pl
+   * services/broker -am package}.
+   *
+   * @param data where it keeps its topics; the caller removes it
+   */
+  public static Optional<BrokerProcess> at(Path data) {
+    Path target = Path.of("..", "broker", "target").toAbsolutePath().normalize();
+    if (!Files.isDirectory(target.resolve("classes"))
+        || !Files.isDirectory(target.resolve("lib"))) {
+      return Optional.empty();
+    }
+    String classPath = target.resolve("classes") + ":" + target.resolve("lib") + "/*";
+    return Optional.of(new BrokerProcess(data, classPath, freePort(), freePort()));
+  }
+
+  public String address() {
+    return "127.0.0.1:" + port;
+  }
+
+  /** Returns when clients can connect. */
+  public void start() {
+    Path ready = data.resolve("ready");
+    try {
+      Files.createDirectories(data);
+      Files.deleteIfExists(ready);
+      Process started = launch();
+      process = started;
+      awaitReady(started, ready);
+    } catch (IOException e) {
+      throw new UncheckedIOException("Failed to start the broker", e);
+    }
+  }
+
+  /** Ends it at once, as a crash would. What it had acknowledged is kept. */
+  public void kill() {
+    Process running = process;
+    if (running != null) {
+      running.destroyForcibly().onExit().join();
+    }
+  }
+
+  @Override
+  public void close() {
+    Process running = process;
+    if (running == null) {
+      return;
+    }
+    running.destroy();
+    try {
+      if (!running.waitFor(STOP_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)) {
+        kill();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      kill();
+    }
+  }
+
+  private Process launch() throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(
+        List.of("--illegal-native-access=deny", "--sun-misc-unsafe-memory-access=allow"));
+    command.addAll(List.of("-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+    command.addAll(List.of("-cp", classPath, "dev.caisson.broker.Broker"));
+    command.addAll(List.of("--data", data.toString(), "--port", Integer.toString(port)));
+    command.addAll(List.of("--controller-port", Integer.toString(controllerPort)));
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(data.resolve("log").toFile())
+        .start();
+  }
+
+  // The file is the broker's own signal; there is nothing to wait on but to look.
+  private void awaitReady(Process started, Path ready) throws IOException {
+    Instant deadline = Instant.now().plus(START_TIMEOUT);
+    while (!Files.exists(ready)) {
+      if (!started.isAlive() || Instant.now().isAfter(deadline)) {
+        kill();
+        throw new IOException("It was not ready: " + Files.readString(data.resolve("log")));
+      }
+      try {
+        started.waitFor(READY_POLL.toMillis(), TimeUnit.MILLISECONDS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        kill();
+        throw new IOException("Interrupted while it started", e);
+      }
+    }
+  }
+
+  private static int freePort() {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    } catch (IOException e) {
+      throw new UncheckedIOException("Failed to find a free port", e);
+    }
+  }
+}

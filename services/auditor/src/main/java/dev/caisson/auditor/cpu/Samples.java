@@ -1,0 +1,63 @@
+package dev.caisson.auditor.cpu;
+
+import dev.caisson.proto.events.v1.ContainerCpu;
+import dev.caisson.proto.events.v1.ContainerUsage;
+import dev.caisson.proto.events.v1.CpuApportioned;
+import dev.caisson.proto.events.v1.UsageSample;
+import java.util.List;
+import java.util.OptionalLong;
+
+/** Between what Kafka carries and what is charged. */
+final class Samples {
+
+  private Samples() {}
+
+  /**
+   * The sample that a message is.
+   *
+   * @throws IllegalArgumentException when it says what cannot be
+   */
+  static Sample of(UsageSample message) {
+    OptionalLong cgroup =
+        message.hasCgroupNanos() ? OptionalLong.of(message.getCgroupNanos()) : OptionalLong.empty();
+    List<ContainerReading> containers =
+        message.getContainersList().stream().map(Samples::reading).toList();
+    return new Sample(message.getSandboxSeq(), cgroup, message.getCounterEpoch(), containers);
+  }
+
+  /** What is published after a sample was charged. */
+  static CpuApportioned figures(UsageSample message, SandboxAccount account) {
+    return CpuApportioned.newBuilder()
+        .setNode(message.getNode())
+        .setTenant(message.getTenant())
+        .setSandboxId(message.getSandboxId())
+        .setSandboxUid(message.getSandboxUid())
+        .setSandboxSeq(message.getSandboxSeq())
+        .setTime(message.getTime())
+        .setCgroupNanos(account.charged())
+        .setUnattributedNanos(account.unattributed())
+        .setOverheadNanos(account.overhead())
+        .setRetiredNanos(account.retired())
+        .addAllContainers(
+            account.containers().stream().map(each -> figures(each, message.getLast())).toList())
+        .setLast(message.getLast())
+        .build();
+  }
+
+  private static ContainerReading reading(ContainerUsage usage) {
+    return new ContainerReading(
+        usage.getContainerId(), usage.getContainerUid(), usage.getCpuNanos(), usage.getRunning());
+  }
+
+  private static ContainerCpu figures(ContainerAccount container, boolean last) {
+    return ContainerCpu.newBuilder()
+        .setContainerId(container.id())
+        .setContainerUid(container.uid())
+        .setTotalNanos(container.total())
+        .setDeltaNanos(container.delta())
+        .setMeasuredNanos(container.measured())
+        .setOverheadNanos(container.overhead())
+        .setExited(last || !container.running())
+        .build();
+  }
+}

@@ -1,0 +1,98 @@
+package dev.caisson.auditor.trail;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import dev.caisson.auditor.trail.Problem.Kind;
+import dev.caisson.proto.events.v1.Event;
+import dev.caisson.proto.events.v1.Phase;
+import dev.caisson.proto.events.v1.Subject;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Follows one sandbox's records: its sequence, created &lt; started &lt; exited &lt; deleted for
+ * each container, started &lt; exited for each exec, and nothing after the sandbox's deletion.
+ */
+final class LifecycleCheck {
+
+  private enum Stage {
+    CREATED,
+    STARTED,
+    EXITED,
+    DELETED
+  }
+
+  private final Map<String, Stage> stages = new HashMap<>();
+  private long sandboxSeq;
+  private boolean deleted;
+
+  /** What does not hold in the next record. After a problem, nothing more can be said. */
+  Optional<Problem> accept(TrailEntry entry) {
+    try {
+      Event event = entry.decoded();
+      return sequence(entry, event).or(() -> afterDeletion(entry)).or(() -> order(entry, event));
+    } catch (InvalidProtocolBufferException e) {
+      return problem(Kind.ALTERED, entry, "The record's bytes are no event");
+    }
+  }
+
+  private Optional<Problem> sequence(TrailEntry entry, Event event) {
+    long expected = sandboxSeq + 1;
+    if (event.getSandboxSeq() == 0 || event.getSandboxSeq() == expected) {
+      sandboxSeq = Math.max(sandboxSeq, event.getSandboxSeq());
+      return Optional.empty();
+    }
+    return problem(
+        Kind.GAP,
+        entry,
+        "Record %d of the sandbox must follow %d".formatted(event.getSandboxSeq(), sandboxSeq));
+  }
+
+  private Optional<Problem> afterDeletion(TrailEntry entry) {
+    return deleted
+        ? problem(Kind.ORDER, entry, "The sandbox had been deleted before")
+        : Optional.empty();
+  }
+
+  private Optional<Problem> order(TrailEntry entry, Event event) {
+    if (event.getPhase() == Phase.INTENT || event.hasFailure()) {
+      return Optional.empty();
+    }
+    Subject subject = event.getSubject();
+    String exec = subject.getContainerUid() + "/" + subject.getProcessId();
+    return switch (event.getPayloadCase()) {
+      case SANDBOX_DELETED -> {
+        deleted = true;
+        yield Optional.empty();
+      }
+      case CONTAINER_CREATED -> advance(entry, subject.getContainerUid(), Stage.CREATED, false);
+      case CONTAINER_STARTED -> advance(entry, subject.getContainerUid(), Stage.STARTED, true);
+      case CONTAINER_EXITED -> advance(entry, subject.getContainerUid(), Stage.EXITED, false);
+      case CONTAINER_DELETED -> advance(entry, subject.getContainerUid(), Stage.DELETED, false);
+      case EXEC_STARTED -> advance(entry, exec, Stage.STARTED, false);
+      case EXEC_EXITED -> advance(entry, exec, Stage.EXITED, true);
+      case SANDBOX_CREATED, SANDBOX_LOST, CONTAINER_PAUSED, CONTAINER_RESUMED -> Optional.empty();
+      case SIGNAL_SENT, HOOK_STARTED, HOOK_FINISHED, OOM_SCORE_ADJUSTED -> Optional.empty();
+      case CGROUP_CONFIGURED, NAMESPACE_ENTERED, OOM_KILLED, REQUEST_DENIED -> Optional.empty();
+      case EXECUTOR_STARTED, RECOVERED, GAP, ATTACH_OPENED, PAYLOAD_NOT_SET -> Optional.empty();
+    };
+  }
+
+  // A stage is entered once, and never after a later one. A creation that failed half-way can exit,
+  // and be deleted, without more.
+  private Optional<Problem> advance(
+      TrailEntry entry, String who, Stage stage, boolean needsEarlier) {
+    Stage before = stages.put(who, stage);
+    boolean ordered = before == null ? !needsEarlier : before.compareTo(stage) < 0;
+    return ordered
+        ? Optional.empty()
+        : problem(
+            Kind.ORDER,
+            entry,
+            stage + " must not come after " + (before == null ? "nothing" : before));
+  }
+
+  private static Optional<Problem> problem(Kind kind, TrailEntry entry, String message) {
+    return Optional.of(new Problem(kind, entry.position(), message));
+  }
+}

@@ -1,0 +1,14 @@
+package dev.caisson.auditor.trail;
+
+/** A record that does not hold, and in what. */
+public record Problem(Kind kind, Position position, String message) {
+
+  /** As in caisson.audit.v1. */
+  public enum Kind {
+    CHAIN_BROKEN,
+    GAP,
+    UNPAIRED_OUTCOME,
+    ORDER,
+    ALTERED
+  }
+}

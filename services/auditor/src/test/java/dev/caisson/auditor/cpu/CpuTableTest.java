@@ -1,0 +1,159 @@
+package dev.caisson.auditor.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.proto.events.v1.ContainerCpu;
+import dev.caisson.proto.events.v1.CpuApportioned;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class CpuTableTest {
+
+  private final CpuTable table = new CpuTable(3);
+
+  @Test
+  void keepsTheNewestOfEachSandbox() {
+    table.put(figures("b", 1));
+    table.put(figures("a", 2));
+    table.put(figures("a", 1));
+    assertThat(seqs(any())).containsExactly(2L, 1L);
+  }
+
+  @Test
+  void findsByIdOrUid() {
+    table.put(figures("a", 1));
+    table.put(figures("b", 2));
+    assertThat(seqs(new CpuQuery("default", "b", ""))).containsExactly(2L);
+    assertThat(seqs(new CpuQuery("", "uid-b", ""))).containsExactly(2L);
+    assertThat(seqs(new CpuQuery("other", "", ""))).isEmpty();
+  }
+
+  @Test
+  void leavesOutOtherContainersButNotTheSandboxsOwnFigures() {
+    table.put(figures("a", 1));
+    List<CpuApportioned> found = table.find(new CpuQuery("", "", "c2"));
+    assertThat(found.getFirst().getContainersList())
+        .extracting(ContainerCpu::getContainerUid)
+        .containsExactly("uid-c2");
+    assertThat(found.getFirst().getCgroupNanos()).isEqualTo(30);
+    assertThat(table.find(new CpuQuery("", "", "c3"))).isEmpty();
+  }
+
+  @Test
+  void forgetsSandboxesThatAreGoneFirst() {
+    table.put(figures("a", 1));
+    table.put(figures("b", 1).toBuilder().setLast(true).build());
+    table.put(figures("c", 1));
+    table.put(figures("d", 1));
+    assertThat(table.find(any()))
+        .extracting(CpuApportioned::getSandboxId)
+        .containsExactly("a", "c", "d");
+  }
+
+  @Test
+  void tellsListenersOnlyWhatIsNew() throws Exception {
+    List<Long> heard = new ArrayList<>();
+    try (AutoCloseable _ = table.listen(figures -> heard.add(figures.getSandboxSeq()))) {
+      table.put(figures("a", 1));
+      table.put(figures("a", 1));
+      table.put(figures("a", 2));
+    }
+    table.put(figures("a", 3));
+    assertThat(heard).containsExactly(1L, 2L);
+  }
+
+  @Test
+  void exportsASeriesForEachContainer() {
+    SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    CpuSeries series = new CpuSeries(registry);
+    series.update(figures("a", 1));
+    series.update(figures("a", 2));
+    assertThat(
+            registry
+                .get("caisson.container.cpu")
+                .tags("node", "n1", "tenant", "default", "sandbox", "a", "container", "c2")
+                .functionCounter()
+                .count())
+        .isEqualTo(20e-9);
+    assertThat(registry.find("caisson.container.cpu").functionCounters()).hasSize(2);
+  }
+
+  @Test
+  void keepsASeriesOfTheLastExitedContainersOnly() {
+    SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    CpuSeries series = new CpuSeries(registry, 1, 100);
+    series.update(exited("a"));
+    series.update(exited("b"));
+    series.update(exited("b"));
+    assertThat(registry.find("caisson.container.cpu").functionCounters())
+        .singleElement()
+        .satisfies(meter -> assertThat(meter.getId().getTag("sandbox")).isEqualTo("b"));
+  }
+
+  @Test
+  void exportsNoMoreSeriesThanItsBound() {
+    SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    CpuSeries series = new CpuSeries(registry, 1, 3);
+    series.update(figures("a", 1));
+    series.update(figures("b", 1));
+    assertThat(registry.find("caisson.container.cpu").functionCounters()).hasSize(3);
+    assertThat(registry.counter("caisson.container.cpu.unexported").count()).isEqualTo(1);
+  }
+
+  @Test
+  void startsASeriesAgainWhenAnIdIsUsedAgain() {
+    SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    CpuSeries series = new CpuSeries(registry);
+    series.update(exited("a"));
+    CpuApportioned again =
+        exited("a").toBuilder()
+            .addContainers(ContainerCpu.newBuilder().setContainerId("c").setContainerUid("2"))
+            .build();
+    series.update(again);
+    assertThat(registry.get("caisson.container.cpu").functionCounter().count()).isZero();
+  }
+
+  private static CpuApportioned exited(String sandbox) {
+    return CpuApportioned.newBuilder()
+        .setSandboxId(sandbox)
+        .setSandboxUid("uid-" + sandbox)
+        .addContainers(
+            ContainerCpu.newBuilder()
+                .setContainerId("c")
+                .setContainerUid("1")
+                .setTotalNanos(5)
+                .setExited(true))
+        .build();
+  }
+
+  private static CpuApportioned figures(String sandbox, long seq) {
+    return CpuApportioned.newBuilder()
+        .setNode("n1")
+        .setTenant("default")
+        .setSandboxId(sandbox)
+        .setSandboxUid("uid-" + sandbox)
+        .setSandboxSeq(seq)
+        .setCgroupNanos(30)
+        .addContainers(container("c1", 10))
+        .addContainers(container("c2", 20))
+        .build();
+  }
+
+  private static ContainerCpu container(String id, long total) {
+    return ContainerCpu.newBuilder()
+        .setContainerId(id)
+        .setContainerUid("uid-" + id)
+        .setTotalNanos(total)
+        .build();
+  }
+
+  private List<Long> seqs(CpuQuery query) {
+    return table.find(query).stream().map(CpuApportioned::getSandboxSeq).toList();
+  }
+
+  private static CpuQuery any() {
+    return new CpuQuery("", "", "");
+  }
+}

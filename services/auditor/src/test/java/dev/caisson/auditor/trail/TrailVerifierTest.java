@@ -1,0 +1,264 @@
+package dev.caisson.auditor.trail;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.ByteString;
+import dev.caisson.auditor.trail.Problem.Kind;
+import dev.caisson.events.HashChain;
+import dev.caisson.events.JournalRecord;
+import dev.caisson.proto.events.v1.ContainerStarted;
+import dev.caisson.proto.events.v1.Event;
+import dev.caisson.proto.events.v1.ExecExited;
+import dev.caisson.proto.events.v1.Phase;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class TrailVerifierTest {
+
+  private FakeTrail trail;
+  private FakeJournal journal;
+
+  @BeforeEach
+  void open() throws Exception {
+    trail = new FakeTrail();
+    journal = new FakeJournal("n1").started().life("web", "nginx").life("db", "postgres");
+  }
+
+  @AfterEach
+  void close() {
+    trail.close();
+  }
+
+  @Test
+  void findsNothingWrongWithWhatWasJournalled() throws Exception {
+    trail.store(journal.records());
+    Verification verification = trail.verify("n1");
+    assertThat(verification.problem()).isEmpty();
+    assertThat(verification.records()).isEqualTo(23);
+    assertThat(verification.first()).isEqualTo(new Position(1, 1));
+    assertThat(verification.last()).isEqualTo(new Position(1, 23));
+    assertThat(verification.openIntents()).isZero();
+  }
+
+  @Test
+  void followsTheChainAcrossEpochs() throws Exception {
+    trail.store(journal.started().life("cache", "redis").started().records());
+    assertThat(trail.verify("n1").problem()).isEmpty();
+    assertThat(trail.verify("n1").last()).isEqualTo(new Position(3, 1));
+  }
+
+  @Test
+  void followsMoreRecordsThanAPageHas() throws Exception {
+    for (int i = 0; i < TrailReader.PAGE; i++) {
+      journal.denied("busy");
+    }
+    trail.store(journal.records());
+    assertThat(trail.verify("n1").records()).isEqualTo(TrailReader.PAGE + 23);
+    trail.alter("UPDATE trail SET principal = 'x' WHERE seq = ?", TrailReader.PAGE + 10);
+    assertProblem(Kind.ALTERED, 1, TrailReader.PAGE + 10);
+  }
+
+  @Test
+  void namesARecordWhoseBytesWereEdited() throws Exception {
+    trail.store(journal.records());
+    Event edited = event(7).toBuilder().setTime(event(8).getTime()).build();
+    trail.alter("UPDATE trail SET event = ? WHERE seq = 7", edited.toByteArray());
+    assertProblem(Kind.CHAIN_BROKEN, 1, 7);
+  }
+
+  @Test
+  void namesTheRecordAfterOneWhoseChainWasRecomputed() throws Exception {
+    trail.store(journal.records());
+    ByteString edited = event(7).toBuilder().clearActor().build().toByteString();
+    ByteString chain = HashChain.next(journal.records().get(5).chain(), edited);
+    trail.alter(
+        "UPDATE trail SET event = ?, chain = ?, principal = '' WHERE seq = 7",
+        edited.toByteArray(),
+        chain.toByteArray());
+    assertProblem(Kind.CHAIN_BROKEN, 1, 8);
+  }
+
+  @Test
+  void namesARecordWhoseBytesAreNoEvent() throws Exception {
+    trail.store(journal.records());
+    trail.alter("UPDATE trail SET event = ? WHERE seq = 7", (Object) new byte[] {-1});
+    assertProblem(Kind.CHAIN_BROKEN, 1, 7);
+  }
+
+  @Test
+  void namesARecordWhoseChainValueIsNone() throws Exception {
+    trail.store(journal.records());
+    trail.alter("UPDATE trail SET chain = ? WHERE seq = 7", (Object) new byte[] {1});
+    assertProblem(Kind.CHAIN_BROKEN, 1, 7);
+  }
+
+  @Test
+  void namesARecordWhoseColumnsWereEdited() throws Exception {
+    trail.store(journal.records());
+    trail.alter("UPDATE trail SET principal = 'uid:0' WHERE seq = 3");
+    assertProblem(Kind.ALTERED, 1, 3);
+  }
+
+  @Test
+  void namesTheRecordAfterAMissingOne() throws Exception {
+    trail.store(without(7));
+    assertProblem(Kind.GAP, 1, 8);
+  }
+
+  @Test
+  void namesTheFirstRecordWhenEarlierOnesAreMissing() throws Exception {
+    trail.store(without(1));
+    assertProblem(Kind.GAP, 1, 2);
+  }
+
+  @Test
+  void namesTheFirstRecordWhenAnEarlierEpochIsMissing() throws Exception {
+    journal.started();
+    trail.store(journal.records().subList(23, 24));
+    assertProblem(Kind.GAP, 2, 1);
+  }
+
+  @Test
+  void namesTheNextEpochWhenTheEndOfOneIsMissing() throws Exception {
+    journal.started();
+    trail.store(without(23));
+    assertProblem(Kind.GAP, 2, 1);
+  }
+
+  @Test
+  void namesAnInventedRecord() throws Exception {
+    FakeJournal forged = new FakeJournal("n1").started().denied("web");
+    trail.store(forged.records());
+    trail.store(journal.records().subList(2, 23));
+    assertProblem(Kind.CHAIN_BROKEN, 1, 3);
+  }
+
+  @Test
+  void namesAnOutcomeWithoutAnIntent() throws Exception {
+    journal.add(
+        "x",
+        "c",
+        event ->
+            event
+                .setPhase(Phase.OUTCOME)
+                .setIntentSeq(3)
+                .setContainerStarted(ContainerStarted.getDefaultInstance()));
+    trail.store(journal.records());
+    assertProblem(Kind.UNPAIRED_OUTCOME, 1, 24);
+  }
+
+  @Test
+  void takesAnOutcomeOfAnIntentInAnEarlierEpoch() throws Exception {
+    journal.intent("x", "c", event -> event.setContainerCreated(created())).started();
+    journal.add(
+        "x",
+        "c",
+        event ->
+            event
+                .setPhase(Phase.OUTCOME)
+                .setIntentSeq(24)
+                .setIntentEpoch(1)
+                .setContainerCreated(created()));
+    trail.store(journal.records());
+    assertThat(trail.verify("n1").problem()).isEmpty();
+    assertThat(trail.verify("n1").openIntents()).isZero();
+  }
+
+  @Test
+  void countsIntentsThatAreOpen() throws Exception {
+    journal.intent("x", "c", event -> event.setContainerCreated(created()));
+    trail.store(journal.records());
+    assertThat(trail.verify("n1").problem()).isEmpty();
+    assertThat(trail.verify("n1").openIntents()).isEqualTo(1);
+  }
+
+  @Test
+  void namesAContainerThatStartedBeforeItWasCreated() throws Exception {
+    trail.store(journal.started("x", "c").created("x", "c").records());
+    assertProblem(Kind.ORDER, 1, 25);
+  }
+
+  @Test
+  void namesAContainerThatExitedTwice() throws Exception {
+    journal.created("x", "c").started("x", "c").exited("x", "c").exited("x", "c");
+    trail.store(journal.records());
+    assertProblem(Kind.ORDER, 1, 29);
+  }
+
+  @Test
+  void takesAContainerWhoseStartFailed() throws Exception {
+    journal.created("x", "c").startFailed("x", "c").exited("x", "c").deleted("x", "c");
+    trail.store(journal.records());
+    assertThat(trail.verify("n1").problem()).isEmpty();
+  }
+
+  @Test
+  void namesAnExecThatExitedBeforeItStarted() throws Exception {
+    journal.add(
+        "x",
+        "c",
+        event -> event.setPhase(Phase.OBSERVATION).setExecExited(ExecExited.getDefaultInstance()));
+    trail.store(journal.records());
+    assertProblem(Kind.ORDER, 1, 24);
+  }
+
+  @Test
+  void namesWhatComesAfterTheSandboxsDeletion() throws Exception {
+    trail.store(journal.denied("web").records());
+    assertProblem(Kind.ORDER, 1, 24);
+  }
+
+  @Test
+  void namesAGapInASandboxsSequence() throws Exception {
+    journal.add("x", "", event -> event.setSandboxSeq(2).setPhase(Phase.OBSERVATION));
+    trail.store(journal.records());
+    assertProblem(Kind.GAP, 1, 24);
+  }
+
+  @Test
+  void doesNotMissWhatCanStillBeOnItsWay() throws Exception {
+    trail.store(without(20));
+    assertThat(trail.verifyUpTo("n1", new Position(1, 19)).problem()).isEmpty();
+    assertThat(trail.verifyUpTo("n1", new Position(1, 19)).records()).isEqualTo(19);
+  }
+
+  @Test
+  void verifiesEachNodeByItself() throws Exception {
+    trail.store(journal.records());
+    trail.store(new FakeJournal("n2").started().life("web", "nginx").records());
+    trail.alter("UPDATE trail SET principal = 'x' WHERE node = 'n2' AND seq = 2");
+    List<Verification> all = new TrailVerifier(trail.database, last -> last).verifyAll();
+    assertThat(all).extracting(Verification::node).containsExactly("n1", "n2");
+    assertThat(all.getFirst().problem()).isEmpty();
+    assertThat(all.getLast().problem()).isPresent();
+  }
+
+  @Test
+  void knowsNothingOfANodeThatRecordedNothing() throws Exception {
+    assertThat(new TrailVerifier(trail.database, last -> last).verify("n9")).isEmpty();
+  }
+
+  private void assertProblem(Kind kind, long epoch, long seq) throws Exception {
+    Problem problem = trail.verify("n1").problem().orElseThrow();
+    assertThat(problem.kind()).isEqualTo(kind);
+    assertThat(problem.position()).isEqualTo(new Position(epoch, seq));
+    assertThat(problem.message()).isNotBlank();
+  }
+
+  private Event event(int seq) throws Exception {
+    return Event.parseFrom(journal.records().get(seq - 1).event());
+  }
+
+  private List<JournalRecord> without(int index) {
+    List<JournalRecord> records = new ArrayList<>(journal.records());
+    records.remove(index - 1);
+    return records;
+  }
+
+  private static dev.caisson.proto.events.v1.ContainerCreated created() {
+    return dev.caisson.proto.events.v1.ContainerCreated.getDefaultInstance();
+  }
+}
