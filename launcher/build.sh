@@ -65,7 +65,8 @@ maven_build() {
 
 # maven_errors LOG: what went wrong, without Maven's advice on Maven; the end of a run is what people see of it.
 maven_errors() {
-  grep '^\[ERROR\]' "$1" | grep -v -E 'Help 1|re-run Maven|For more information|full stack trace|can resume the build|mvn <args>|^\[ERROR\] *$' \
+  grep -E '^\[ERROR\]|^\[WARNING\] /' "$1" \
+    | grep -v -E 'Help 1|[Rr]e-run Maven|For more information|full stack trace|can resume the build|mvn <args>|^\[ERROR\] *$' \
     | awk '!seen[$0]++' | tail -n "$FAILURE_LINES"
 }
 
