@@ -155,6 +155,7 @@ public final class GrpcServer implements AutoCloseable {
     private final int port;
     private final List<BindableService> services = new ArrayList<>();
     private final List<ServerInterceptor> interceptors = new ArrayList<>();
+    private final List<ServerInterceptor> observers = new ArrayList<>();
     private Set<PosixFilePermission> mode = PosixFilePermissions.fromString("rw-------");
     private @Nullable String owner;
     private @Nullable String group;
@@ -202,6 +203,15 @@ public final class GrpcServer implements AutoCloseable {
     /** Runs inside the mapping of errors and with the peer known; the first is the outermost. */
     public Builder interceptors(List<? extends ServerInterceptor> more) {
       interceptors.addAll(more);
+      return this;
+    }
+
+    /**
+     * Runs outside of everything else and sees each call end as the caller does, refusals and
+     * defects too: for metrics. Must not throw.
+     */
+    public Builder observers(List<? extends ServerInterceptor> more) {
+      observers.addAll(more);
       return this;
     }
 
@@ -279,6 +289,7 @@ public final class GrpcServer implements AutoCloseable {
         withoutKeepAlive(builder);
         builder.intercept(new PeerInterceptor(peers, domain));
       }
+      observers.reversed().forEach(builder::intercept);
       if (executor != null) {
         builder.executor(executor);
       }

@@ -1,3 +1,4 @@
+/** The unprivileged service that speaks to callers: no root, no capability, no system calls. */
 @NullMarked
 package dev.caisson.gateway;
 

@@ -1,0 +1,271 @@
+package dev.caisson.gateway.api;
+
+import dev.caisson.gateway.bridge.ServerCalls;
+import dev.caisson.gateway.executor.ExecutorClient;
+import dev.caisson.gateway.identity.Caller;
+import dev.caisson.gateway.names.ContainerName;
+import dev.caisson.gateway.names.Ids;
+import dev.caisson.gateway.names.SandboxName;
+import dev.caisson.proto.executor.v1.PlanRequest;
+import dev.caisson.proto.executor.v1.SignalRequest;
+import dev.caisson.proto.executor.v1.StdioMode;
+import dev.caisson.proto.executor.v1.WaitRequest;
+import dev.caisson.proto.types.v1.Actor;
+import dev.caisson.proto.v1.AttachContainerRequest;
+import dev.caisson.proto.v1.AttachContainerResponse;
+import dev.caisson.proto.v1.Container;
+import dev.caisson.proto.v1.ContainersGrpc;
+import dev.caisson.proto.v1.CreateContainerRequest;
+import dev.caisson.proto.v1.DeleteContainerRequest;
+import dev.caisson.proto.v1.DeleteContainerResponse;
+import dev.caisson.proto.v1.ExecContainerRequest;
+import dev.caisson.proto.v1.ExecContainerResponse;
+import dev.caisson.proto.v1.GetContainerRequest;
+import dev.caisson.proto.v1.ListContainersRequest;
+import dev.caisson.proto.v1.ListContainersResponse;
+import dev.caisson.proto.v1.ListProcessesRequest;
+import dev.caisson.proto.v1.ListProcessesResponse;
+import dev.caisson.proto.v1.PauseContainerRequest;
+import dev.caisson.proto.v1.PlanContainerRequest;
+import dev.caisson.proto.v1.PlanContainerResponse;
+import dev.caisson.proto.v1.ResumeContainerRequest;
+import dev.caisson.proto.v1.RunContainerRequest;
+import dev.caisson.proto.v1.RunContainerResponse;
+import dev.caisson.proto.v1.SignalContainerRequest;
+import dev.caisson.proto.v1.SignalContainerResponse;
+import dev.caisson.proto.v1.StartContainerRequest;
+import dev.caisson.proto.v1.WaitContainerRequest;
+import dev.caisson.proto.v1.WaitContainerResponse;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.StreamObserver;
+import jakarta.inject.Singleton;
+import reactor.core.publisher.Mono;
+
+/** Containers, as the public API has them. */
+@Singleton
+final class ContainersService extends ContainersGrpc.ContainersImplBase {
+  private final ExecutorClient executor;
+  private final ContainerLookup lookup;
+
+  ContainersService(ExecutorClient executor, ContainerLookup lookup) {
+    this.executor = executor;
+    this.lookup = lookup;
+  }
+
+  @Override
+  public void createContainer(CreateContainerRequest request, StreamObserver<Container> responses) {
+    StdioMode stdio = request.getAttach() ? StdioMode.PIPE : StdioMode.DISCARD;
+    ServerCalls.answer(
+        responses, executor.createContainer(Creation.of(request, stdio)).map(Resources::container));
+  }
+
+  @Override
+  public void getContainer(GetContainerRequest request, StreamObserver<Container> responses) {
+    ContainerName name = ContainerName.parse("name", request.getName());
+    ServerCalls.answer(responses, lookup.get(name).map(Resources::container));
+  }
+
+  @Override
+  public void listContainers(
+      ListContainersRequest request, StreamObserver<ListContainersResponse> responses) {
+    SandboxName parent = SandboxName.parseWithWildcard("parent", request.getParent());
+    Pages pages = Pages.of(parent.toString(), request.getPageSize(), request.getPageToken());
+    var list =
+        dev.caisson.proto.executor.v1.ListContainersRequest.newBuilder()
+            .setTenant(parent.tenant())
+            .setSandboxId(parent.isWildcard() ? "" : parent.sandbox())
+            .build();
+    ServerCalls.answer(responses, executor.listContainers(list).map(answer -> page(pages, answer)));
+  }
+
+  @Override
+  public void startContainer(StartContainerRequest request, StreamObserver<Container> responses) {
+    ContainerName name = ContainerName.parse("name", request.getName());
+    var start =
+        dev.caisson.proto.executor.v1.StartContainerRequest.newBuilder()
+            .setActor(actor(request.getRequestId()))
+            .setTenant(name.tenant())
+            .setContainerId(name.container())
+            .build();
+    ServerCalls.answer(
+        responses,
+        lookup.check(name).then(executor.startContainer(start)).map(Resources::container));
+  }
+
+  @Override
+  public StreamObserver<RunContainerRequest> runContainer(
+      StreamObserver<RunContainerResponse> responses) {
+    return ServerCalls.both(
+        responses,
+        requests -> executor.run(new RunStream().requests(requests)).map(RunStream::response));
+  }
+
+  @Override
+  public StreamObserver<AttachContainerRequest> attachContainer(
+      StreamObserver<AttachContainerResponse> responses) {
+    AttachStream stream = new AttachStream(lookup, Caller.current());
+    return ServerCalls.both(
+        responses,
+        requests -> executor.attach(stream.requests(requests)).map(AttachStream::response));
+  }
+
+  @Override
+  public StreamObserver<ExecContainerRequest> execContainer(
+      StreamObserver<ExecContainerResponse> responses) {
+    ExecStream stream = new ExecStream(lookup, Caller.current());
+    return ServerCalls.both(
+        responses, requests -> executor.exec(stream.requests(requests)).map(ExecStream::response));
+  }
+
+  @Override
+  public void waitContainer(
+      WaitContainerRequest request, StreamObserver<WaitContainerResponse> responses) {
+    ContainerName name = ContainerName.parse("name", request.getName());
+    WaitRequest wait =
+        WaitRequest.newBuilder()
+            .setTenant(name.tenant())
+            .setContainerId(name.container())
+            .setProcessId(request.getProcessId())
+            .build();
+    ServerCalls.answer(
+        responses,
+        lookup
+            .check(name)
+            .then(executor.waitFor(wait))
+            .map(ended -> WaitContainerResponse.newBuilder().setStatus(ended.getStatus()).build()));
+  }
+
+  @Override
+  public void signalContainer(
+      SignalContainerRequest request, StreamObserver<SignalContainerResponse> responses) {
+    ContainerName name = ContainerName.parse("name", request.getName());
+    StreamedInput.requireSignal("signal", request.getSignal());
+    SignalRequest signal =
+        SignalRequest.newBuilder()
+            .setActor(actor(request.getRequestId()))
+            .setTenant(name.tenant())
+            .setContainerId(name.container())
+            .setProcessId(request.getProcessId())
+            .setSignal(request.getSignal())
+            .setAll(request.getAll())
+            .build();
+    ServerCalls.answer(
+        responses,
+        lookup
+            .check(name)
+            .then(executor.signal(signal))
+            .thenReturn(SignalContainerResponse.getDefaultInstance()));
+  }
+
+  @Override
+  public void pauseContainer(PauseContainerRequest request, StreamObserver<Container> responses) {
+    ContainerName name = ContainerName.parse("name", request.getName());
+    var pause =
+        dev.caisson.proto.executor.v1.PauseContainerRequest.newBuilder()
+            .setActor(actor(request.getRequestId()))
+            .setTenant(name.tenant())
+            .setContainerId(name.container())
+            .build();
+    ServerCalls.answer(
+        responses,
+        lookup.check(name).then(executor.pauseContainer(pause)).map(Resources::container));
+  }
+
+  @Override
+  public void resumeContainer(ResumeContainerRequest request, StreamObserver<Container> responses) {
+    ContainerName name = ContainerName.parse("name", request.getName());
+    var resume =
+        dev.caisson.proto.executor.v1.ResumeContainerRequest.newBuilder()
+            .setActor(actor(request.getRequestId()))
+            .setTenant(name.tenant())
+            .setContainerId(name.container())
+            .build();
+    ServerCalls.answer(
+        responses,
+        lookup.check(name).then(executor.resumeContainer(resume)).map(Resources::container));
+  }
+
+  @Override
+  public void listProcesses(
+      ListProcessesRequest request, StreamObserver<ListProcessesResponse> responses) {
+    ContainerName name = ContainerName.parse("name", request.getName());
+    var list =
+        dev.caisson.proto.executor.v1.ListProcessesRequest.newBuilder()
+            .setTenant(name.tenant())
+            .setContainerId(name.container())
+            .build();
+    ServerCalls.answer(
+        responses,
+        lookup.check(name).then(executor.listProcesses(list)).map(ContainersService::processes));
+  }
+
+  @Override
+  public void deleteContainer(
+      DeleteContainerRequest request, StreamObserver<DeleteContainerResponse> responses) {
+    ContainerName name = ContainerName.parse("name", request.getName());
+    var delete =
+        dev.caisson.proto.executor.v1.DeleteContainerRequest.newBuilder()
+            .setActor(actor(request.getRequestId()))
+            .setTenant(name.tenant())
+            .setContainerId(name.container())
+            .setForce(request.getForce())
+            .build();
+    Mono<DeleteContainerResponse> deleted =
+        lookup
+            .check(name)
+            .then(executor.deleteContainer(delete))
+            .thenReturn(DeleteContainerResponse.getDefaultInstance());
+    ServerCalls.answer(
+        responses,
+        request.getAllowMissing()
+            ? deleted.onErrorReturn(
+                ContainersService::isMissing, DeleteContainerResponse.getDefaultInstance())
+            : deleted);
+  }
+
+  @Override
+  public void planContainer(
+      PlanContainerRequest request, StreamObserver<PlanContainerResponse> responses) {
+    StdioMode stdio = request.getCreate().getAttach() ? StdioMode.PIPE : StdioMode.DISCARD;
+    PlanRequest plan =
+        PlanRequest.newBuilder().setCreate(Creation.of(request.getCreate(), stdio)).build();
+    ServerCalls.answer(
+        responses,
+        executor
+            .plan(plan)
+            .map(made ->
+                PlanContainerResponse.newBuilder()
+                    .addAllSteps(made.getStepsList())
+                    .setSha256(made.getSha256())
+                    .build()));
+  }
+
+  private static Actor actor(String requestId) {
+    return Caller.current().actor(Ids.requireRequestId(requestId));
+  }
+
+  private static boolean isMissing(Throwable error) {
+    return error instanceof StatusRuntimeException failure
+        && failure.getStatus().getCode() == Status.Code.NOT_FOUND;
+  }
+
+  private static ListContainersResponse page(
+      Pages pages, dev.caisson.proto.executor.v1.ListContainersResponse answer) {
+    var page =
+        pages.cut(
+            answer.getContainersList().stream().map(Resources::container).toList(),
+            Container::getName);
+    return ListContainersResponse.newBuilder()
+        .addAllContainers(page.items())
+        .setNextPageToken(page.nextToken())
+        .build();
+  }
+
+  private static ListProcessesResponse processes(
+      dev.caisson.proto.executor.v1.ListProcessesResponse answer) {
+    return ListProcessesResponse.newBuilder()
+        .addAllProcesses(answer.getProcessesList().stream().map(Resources::process).toList())
+        .build();
+  }
+}

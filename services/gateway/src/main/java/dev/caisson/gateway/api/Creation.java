@@ -1,0 +1,131 @@
+package dev.caisson.gateway.api;
+
+import dev.caisson.gateway.errors.Errors;
+import dev.caisson.gateway.identity.Caller;
+import dev.caisson.gateway.names.Ids;
+import dev.caisson.gateway.names.SandboxName;
+import dev.caisson.gateway.names.TenantName;
+import dev.caisson.oci.Converted;
+import dev.caisson.oci.OciException;
+import dev.caisson.oci.OciSpec;
+import dev.caisson.oci.SandboxMembership;
+import dev.caisson.proto.executor.v1.StdioMode;
+import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.UserNamespace;
+import dev.caisson.proto.v1.Container;
+import dev.caisson.proto.v1.CreateContainerRequest;
+import dev.caisson.proto.v1.OciBundle;
+import dev.caisson.proto.v1.Reason;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A request for a container, checked and turned into the executor's words. */
+final class Creation {
+  private static final Logger LOG = LoggerFactory.getLogger(Creation.class);
+  private static final String SANDBOXES = "/sandboxes/";
+
+  private Creation() {}
+
+  static dev.caisson.proto.executor.v1.CreateContainerRequest of(
+      CreateContainerRequest request, StdioMode stdio) {
+    String containerId = Ids.require("container_id", request.getContainerId());
+    ContainerSpec spec = withUserNamespace(spec(request.getContainer(), containerId));
+    Place place = place(request.getParent(), spec);
+    return dev.caisson.proto.executor.v1.CreateContainerRequest.newBuilder()
+        .setActor(Caller.current().actor(Ids.requireRequestId(request.getRequestId())))
+        .setTenant(place.tenant())
+        .setContainerId(containerId)
+        .setSandboxId(place.sandboxId())
+        .setSpec(spec)
+        .setStdio(stdio)
+        .build();
+  }
+
+  private static ContainerSpec spec(Container container, String containerId) {
+    return switch (container.getSourceCase()) {
+      case SPEC -> checked(container.getSpec());
+      case OCI -> converted(container.getOci(), containerId);
+      case SOURCE_NOT_SET ->
+          throw Errors.invalid(
+              Reason.INVALID_FIELD, "container.source", "be spec or oci", "neither is set");
+    };
+  }
+
+  /** What the executor would refuse too, said in the public API's words. */
+  private static ContainerSpec checked(ContainerSpec spec) {
+    if (spec.getProcess().getArgsCount() == 0) {
+      throw Errors.invalid(
+          Reason.INVALID_FIELD, "container.spec.process.args", "have at least one entry", "[]");
+    }
+    if (spec.getRoot().getPath().isEmpty()) {
+      throw Errors.invalid(
+          Reason.INVALID_FIELD, "container.spec.root.path", "be the path of a directory", "");
+    }
+    return spec;
+  }
+
+  private static ContainerSpec converted(OciBundle oci, String containerId) {
+    try {
+      Converted converted = OciSpec.convert(oci.getConfigJson().toByteArray(), oci.getBundle());
+      if (!converted.ignored().isEmpty()) {
+        LOG.info("Container {}: ignored in config.json: {}", containerId, converted.ignored());
+      }
+      return converted.spec();
+    } catch (OciException refusal) {
+      throw Errors.of(refusal);
+    }
+  }
+
+  /** One of its own is the default, unless a namespace to join is listed. */
+  private static ContainerSpec withUserNamespace(ContainerSpec spec) {
+    boolean joined =
+        spec.getNamespacesList().stream()
+            .anyMatch(one ->
+                one.getType() == dev.caisson.proto.types.v1.Namespace.Type.USER
+                    && !one.getPath().isEmpty());
+    if (joined || spec.getUserNamespace().getMode() != UserNamespace.Mode.MODE_UNSPECIFIED) {
+      return spec;
+    }
+    return spec.toBuilder()
+        .setUserNamespace(UserNamespace.newBuilder().setMode(UserNamespace.Mode.AUTO))
+        .build();
+  }
+
+  /** An empty sandbox: one of the container's own. */
+  private record Place(String tenant, String sandboxId) {}
+
+  private static Place place(String parent, ContainerSpec spec) {
+    SandboxMembership membership = membership(spec);
+    if (!parent.contains(SANDBOXES)) {
+      String joined =
+          membership instanceof SandboxMembership.Member member
+              ? Ids.require("annotations: the sandbox's id", member.sandboxId())
+              : "";
+      return new Place(TenantName.parse("parent", parent).tenant(), joined);
+    }
+    SandboxName sandbox = SandboxName.parse("parent", parent);
+    requireAgreement(sandbox, membership);
+    return new Place(sandbox.tenant(), sandbox.sandbox());
+  }
+
+  private static SandboxMembership membership(ContainerSpec spec) {
+    try {
+      return SandboxMembership.of(spec.getAnnotationsMap());
+    } catch (OciException refusal) {
+      throw Errors.of(refusal);
+    }
+  }
+
+  private static void requireAgreement(SandboxName sandbox, SandboxMembership membership) {
+    boolean agrees =
+        switch (membership) {
+          case SandboxMembership.StandAlone _ -> true;
+          case SandboxMembership.Root _ -> false;
+          case SandboxMembership.Member member -> member.sandboxId().equals(sandbox.sandbox());
+        };
+    if (!agrees) {
+      throw Errors.invalid(
+          Reason.INVALID_FIELD, "parent", "agree with the spec's annotations", sandbox);
+    }
+  }
+}

@@ -1,0 +1,56 @@
+package dev.caisson.gateway.api;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import dev.caisson.gateway.bridge.ServerCalls;
+import dev.caisson.gateway.journal.Cursor;
+import dev.caisson.gateway.journal.JournalClient;
+import dev.caisson.gateway.names.TenantName;
+import dev.caisson.proto.events.v1.Event;
+import dev.caisson.proto.journal.v1.Record;
+import dev.caisson.proto.v1.EventsGrpc;
+import dev.caisson.proto.v1.WatchEventsRequest;
+import dev.caisson.proto.v1.WatchEventsResponse;
+import io.grpc.stub.StreamObserver;
+import jakarta.inject.Singleton;
+import java.util.function.Predicate;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+/** Events, from the journal: what is watched is what is durable, and Kafka need not be there. */
+@Singleton
+final class EventsService extends EventsGrpc.EventsImplBase {
+  private final JournalClient journal;
+
+  EventsService(JournalClient journal) {
+    this.journal = journal;
+  }
+
+  @Override
+  public void watchEvents(
+      WatchEventsRequest request, StreamObserver<WatchEventsResponse> responses) {
+    TenantName parent = TenantName.parse("parent", request.getParent());
+    Predicate<Event> filter = EventFilter.of(parent.tenant(), request.getResource());
+    Flux<WatchEventsResponse> events =
+        start(request.getCursor())
+            .flatMapMany(after -> journal.read(after, !request.getNoFollow()))
+            .map(EventsService::response)
+            .filter(response -> filter.test(response.getEvent()));
+    ServerCalls.stream(responses, events);
+  }
+
+  private Mono<Cursor> start(String cursor) {
+    return cursor.isEmpty() ? journal.end() : Mono.just(Cursor.parse(cursor));
+  }
+
+  private static WatchEventsResponse response(Record stored) {
+    try {
+      return WatchEventsResponse.newBuilder()
+          .setEvent(Event.parseFrom(stored.getEvent()))
+          .setCursor(Cursor.of(stored.getPosition()).toString())
+          .build();
+    } catch (InvalidProtocolBufferException corrupt) {
+      throw new IllegalStateException(
+          "The journal's record is not an event: " + Cursor.of(stored.getPosition()), corrupt);
+    }
+  }
+}

@@ -1,0 +1,103 @@
+package dev.caisson.gateway.api;
+
+import dev.caisson.gateway.bridge.ServerCalls;
+import dev.caisson.gateway.executor.ExecutorClient;
+import dev.caisson.gateway.identity.Caller;
+import dev.caisson.gateway.names.Ids;
+import dev.caisson.gateway.names.SandboxName;
+import dev.caisson.gateway.names.TenantName;
+import dev.caisson.proto.types.v1.UserNamespace;
+import dev.caisson.proto.v1.CreateSandboxRequest;
+import dev.caisson.proto.v1.DeleteSandboxRequest;
+import dev.caisson.proto.v1.DeleteSandboxResponse;
+import dev.caisson.proto.v1.GetSandboxRequest;
+import dev.caisson.proto.v1.ListSandboxesRequest;
+import dev.caisson.proto.v1.ListSandboxesResponse;
+import dev.caisson.proto.v1.Sandbox;
+import dev.caisson.proto.v1.SandboxesGrpc;
+import io.grpc.stub.StreamObserver;
+import jakarta.inject.Singleton;
+
+/** Sandboxes, as the public API has them. */
+@Singleton
+final class SandboxesService extends SandboxesGrpc.SandboxesImplBase {
+  private final ExecutorClient executor;
+
+  SandboxesService(ExecutorClient executor) {
+    this.executor = executor;
+  }
+
+  @Override
+  public void createSandbox(CreateSandboxRequest request, StreamObserver<Sandbox> responses) {
+    TenantName parent = TenantName.parse("parent", request.getParent());
+    Sandbox wanted = request.getSandbox();
+    var create =
+        dev.caisson.proto.executor.v1.CreateSandboxRequest.newBuilder()
+            .setActor(Caller.current().actor(Ids.requireRequestId(request.getRequestId())))
+            .setTenant(parent.tenant())
+            .setSandboxId(Ids.require("sandbox_id", request.getSandboxId()))
+            .setUserNamespace(userNamespace(wanted))
+            .setHostname(wanted.getHostname())
+            .putAllAnnotations(wanted.getAnnotationsMap());
+    if (wanted.hasResources()) {
+      create.setResources(wanted.getResources());
+    }
+    ServerCalls.answer(responses, executor.createSandbox(create.build()).map(Resources::sandbox));
+  }
+
+  @Override
+  public void getSandbox(GetSandboxRequest request, StreamObserver<Sandbox> responses) {
+    SandboxName name = SandboxName.parse("name", request.getName());
+    var get =
+        dev.caisson.proto.executor.v1.GetSandboxRequest.newBuilder()
+            .setTenant(name.tenant())
+            .setSandboxId(name.sandbox())
+            .build();
+    ServerCalls.answer(responses, executor.getSandbox(get).map(Resources::sandbox));
+  }
+
+  @Override
+  public void listSandboxes(
+      ListSandboxesRequest request, StreamObserver<ListSandboxesResponse> responses) {
+    TenantName parent = TenantName.parse("parent", request.getParent());
+    Pages pages = Pages.of(parent.toString(), request.getPageSize(), request.getPageToken());
+    var list =
+        dev.caisson.proto.executor.v1.ListSandboxesRequest.newBuilder()
+            .setTenant(parent.tenant())
+            .build();
+    ServerCalls.answer(responses, executor.listSandboxes(list).map(answer -> page(pages, answer)));
+  }
+
+  @Override
+  public void deleteSandbox(
+      DeleteSandboxRequest request, StreamObserver<DeleteSandboxResponse> responses) {
+    SandboxName name = SandboxName.parse("name", request.getName());
+    var delete =
+        dev.caisson.proto.executor.v1.DeleteSandboxRequest.newBuilder()
+            .setActor(Caller.current().actor(Ids.requireRequestId(request.getRequestId())))
+            .setTenant(name.tenant())
+            .setSandboxId(name.sandbox())
+            .setForce(request.getForce())
+            .build();
+    ServerCalls.answer(
+        responses,
+        executor.deleteSandbox(delete).thenReturn(DeleteSandboxResponse.getDefaultInstance()));
+  }
+
+  private static UserNamespace userNamespace(Sandbox wanted) {
+    return wanted.getUserNamespace().getMode() == UserNamespace.Mode.MODE_UNSPECIFIED
+        ? UserNamespace.newBuilder().setMode(UserNamespace.Mode.AUTO).build()
+        : wanted.getUserNamespace();
+  }
+
+  private static ListSandboxesResponse page(
+      Pages pages, dev.caisson.proto.executor.v1.ListSandboxesResponse answer) {
+    var page =
+        pages.cut(
+            answer.getSandboxesList().stream().map(Resources::sandbox).toList(), Sandbox::getName);
+    return ListSandboxesResponse.newBuilder()
+        .addAllSandboxes(page.items())
+        .setNextPageToken(page.nextToken())
+        .build();
+  }
+}

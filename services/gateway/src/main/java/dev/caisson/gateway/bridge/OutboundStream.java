@@ -1,0 +1,52 @@
+package dev.caisson.gateway.bridge;
+
+import io.grpc.stub.CallStreamObserver;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.reactivestreams.Subscription;
+import reactor.core.publisher.BaseSubscriber;
+
+/**
+ * Sends what a publisher gives, asking for one message at a time and only while the call is ready:
+ * what is under way is gRPC's own buffer and one message.
+ */
+final class OutboundStream<T> extends BaseSubscriber<T> {
+  private final CallStreamObserver<T> call;
+  private final Consumer<Throwable> whenFailed;
+  private final AtomicBoolean asked = new AtomicBoolean();
+
+  OutboundStream(CallStreamObserver<T> call, Consumer<Throwable> whenFailed) {
+    this.call = call;
+    this.whenFailed = whenFailed;
+  }
+
+  /** Asks for the next message if it can be sent: called whenever the call becomes ready. */
+  void pump() {
+    if (!isDisposed() && upstream() != null && call.isReady() && asked.compareAndSet(false, true)) {
+      request(1);
+    }
+  }
+
+  @Override
+  protected void hookOnSubscribe(Subscription subscription) {
+    pump();
+  }
+
+  @Override
+  protected void hookOnNext(T message) {
+    call.onNext(message);
+    // Not before: the next message may come on another thread, and a call is used by one at a time.
+    asked.set(false);
+    pump();
+  }
+
+  @Override
+  protected void hookOnComplete() {
+    call.onCompleted();
+  }
+
+  @Override
+  protected void hookOnError(Throwable error) {
+    whenFailed.accept(error);
+  }
+}

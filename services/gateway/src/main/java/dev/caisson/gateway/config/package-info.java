@@ -1,0 +1,5 @@
+/** What an operator can set. */
+@NullMarked
+package dev.caisson.gateway.config;
+
+import org.jspecify.annotations.NullMarked;

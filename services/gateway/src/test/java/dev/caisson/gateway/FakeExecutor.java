@@ -1,0 +1,466 @@
+package dev.caisson.gateway;
+
+import com.google.protobuf.ByteString;
+import dev.caisson.proto.executor.v1.AttachRequest;
+import dev.caisson.proto.executor.v1.AttachResponse;
+import dev.caisson.proto.executor.v1.Container;
+import dev.caisson.proto.executor.v1.CreateContainerRequest;
+import dev.caisson.proto.executor.v1.CreateSandboxRequest;
+import dev.caisson.proto.executor.v1.DeleteContainerRequest;
+import dev.caisson.proto.executor.v1.DeleteContainerResponse;
+import dev.caisson.proto.executor.v1.DeleteSandboxRequest;
+import dev.caisson.proto.executor.v1.DeleteSandboxResponse;
+import dev.caisson.proto.executor.v1.ExecProcess;
+import dev.caisson.proto.executor.v1.ExecRequest;
+import dev.caisson.proto.executor.v1.ExecResponse;
+import dev.caisson.proto.executor.v1.ExecutorGrpc;
+import dev.caisson.proto.executor.v1.GetContainerRequest;
+import dev.caisson.proto.executor.v1.GetSandboxRequest;
+import dev.caisson.proto.executor.v1.Input;
+import dev.caisson.proto.executor.v1.ListContainersRequest;
+import dev.caisson.proto.executor.v1.ListContainersResponse;
+import dev.caisson.proto.executor.v1.ListProcessesRequest;
+import dev.caisson.proto.executor.v1.ListProcessesResponse;
+import dev.caisson.proto.executor.v1.ListSandboxesRequest;
+import dev.caisson.proto.executor.v1.ListSandboxesResponse;
+import dev.caisson.proto.executor.v1.Output;
+import dev.caisson.proto.executor.v1.PauseContainerRequest;
+import dev.caisson.proto.executor.v1.PlanRequest;
+import dev.caisson.proto.executor.v1.PlanResponse;
+import dev.caisson.proto.executor.v1.ProcessInfo;
+import dev.caisson.proto.executor.v1.ResumeContainerRequest;
+import dev.caisson.proto.executor.v1.RunRequest;
+import dev.caisson.proto.executor.v1.RunResponse;
+import dev.caisson.proto.executor.v1.Sandbox;
+import dev.caisson.proto.executor.v1.SignalRequest;
+import dev.caisson.proto.executor.v1.SignalResponse;
+import dev.caisson.proto.executor.v1.StartContainerRequest;
+import dev.caisson.proto.executor.v1.StdioMode;
+import dev.caisson.proto.executor.v1.WaitRequest;
+import dev.caisson.proto.executor.v1.WaitResponse;
+import dev.caisson.proto.types.v1.Actor;
+import dev.caisson.proto.types.v1.ContainerState;
+import dev.caisson.proto.types.v1.ExitStatus;
+import dev.caisson.rpc.RpcErrors;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/**
+ * An executor without containers: it keeps their names and states. What a container does is its
+ * first argument: {@code cat} gives its input back, {@code flood} writes for as long as it may.
+ */
+final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
+  static final int CHUNK = 64 * 1024;
+
+  final NavigableMap<String, Sandbox> sandboxes = new ConcurrentSkipListMap<>();
+  final NavigableMap<String, Container> containers = new ConcurrentSkipListMap<>();
+  final BlockingQueue<Actor> actors = new LinkedBlockingQueue<>();
+  final BlockingQueue<Object> requests = new LinkedBlockingQueue<>();
+  final AtomicInteger chunks = new AtomicInteger();
+  final AtomicInteger received = new AtomicInteger();
+  final CountDownLatch cancelled = new CountDownLatch(1);
+  volatile StatusRuntimeException failure;
+
+  /** The next commands fail so. */
+  void fail(Status.Code code, String reason, String message) {
+    failure = error(code, reason, message);
+  }
+
+  static StatusRuntimeException error(Status.Code code, String reason, String message) {
+    return RpcErrors.of(code, "executor.caisson.dev", reason, message, Map.of("k", "v"));
+  }
+
+  void add(String tenant, String sandbox, String id) {
+    containers.put(
+        tenant + "/" + id,
+        Container.newBuilder()
+            .setTenant(tenant)
+            .setSandboxId(sandbox)
+            .setId(id)
+            .setUid("uid-" + id)
+            .setState(ContainerState.CREATED)
+            .build());
+  }
+
+  @Override
+  public void createSandbox(CreateSandboxRequest request, StreamObserver<Sandbox> responses) {
+    answer(
+        request,
+        responses,
+        asked -> {
+          actors.add(asked.getActor());
+          Sandbox made =
+              Sandbox.newBuilder()
+                  .setTenant(asked.getTenant())
+                  .setId(asked.getSandboxId())
+                  .setUid("uid-" + asked.getSandboxId())
+                  .putAllAnnotations(asked.getAnnotationsMap())
+                  .build();
+          sandboxes.put(asked.getTenant() + "/" + asked.getSandboxId(), made);
+          return made;
+        });
+  }
+
+  @Override
+  public void getSandbox(GetSandboxRequest request, StreamObserver<Sandbox> responses) {
+    answer(request, responses, asked -> sandbox(asked.getTenant(), asked.getSandboxId()));
+  }
+
+  @Override
+  public void listSandboxes(
+      ListSandboxesRequest request, StreamObserver<ListSandboxesResponse> responses) {
+    answer(
+        request,
+        responses,
+        asked ->
+            ListSandboxesResponse.newBuilder()
+                .addAllSandboxes(
+                    sandboxes.values().stream()
+                        .filter(one -> one.getTenant().equals(asked.getTenant()))
+                        .toList())
+                .build());
+  }
+
+  @Override
+  public void deleteSandbox(
+      DeleteSandboxRequest request, StreamObserver<DeleteSandboxResponse> responses) {
+    answer(
+        request,
+        responses,
+        asked -> {
+          actors.add(asked.getActor());
+          Sandbox gone = sandbox(asked.getTenant(), asked.getSandboxId());
+          sandboxes.remove(gone.getTenant() + "/" + gone.getId());
+          return DeleteSandboxResponse.getDefaultInstance();
+        });
+  }
+
+  @Override
+  public void createContainer(CreateContainerRequest request, StreamObserver<Container> responses) {
+    answer(request, responses, this::create);
+  }
+
+  @Override
+  public void startContainer(StartContainerRequest request, StreamObserver<Container> responses) {
+    actors.add(request.getActor());
+    answer(
+        request,
+        responses,
+        asked -> state(asked.getTenant(), asked.getContainerId(), ContainerState.RUNNING));
+  }
+
+  @Override
+  public void getContainer(GetContainerRequest request, StreamObserver<Container> responses) {
+    answer(request, responses, asked -> container(asked.getTenant(), asked.getContainerId()));
+  }
+
+  @Override
+  public void listContainers(
+      ListContainersRequest request, StreamObserver<ListContainersResponse> responses) {
+    answer(
+        request,
+        responses,
+        asked ->
+            ListContainersResponse.newBuilder()
+                .addAllContainers(
+                    containers.values().stream()
+                        .filter(one -> one.getTenant().equals(asked.getTenant()))
+                        .filter(one ->
+                            asked.getSandboxId().isEmpty()
+                                || asked.getSandboxId().equals(one.getSandboxId()))
+                        .toList())
+                .build());
+  }
+
+  @Override
+  public void wait(WaitRequest request, StreamObserver<WaitResponse> responses) {
+    answer(
+        request,
+        responses,
+        asked -> {
+          container(asked.getTenant(), asked.getContainerId());
+          return WaitResponse.newBuilder().setStatus(ExitStatus.newBuilder().setCode(7)).build();
+        });
+  }
+
+  @Override
+  public void signal(SignalRequest request, StreamObserver<SignalResponse> responses) {
+    actors.add(request.getActor());
+    answer(
+        request,
+        responses,
+        asked -> {
+          container(asked.getTenant(), asked.getContainerId());
+          return SignalResponse.getDefaultInstance();
+        });
+  }
+
+  @Override
+  public void pauseContainer(PauseContainerRequest request, StreamObserver<Container> responses) {
+    answer(
+        request,
+        responses,
+        asked -> state(asked.getTenant(), asked.getContainerId(), ContainerState.PAUSED));
+  }
+
+  @Override
+  public void resumeContainer(ResumeContainerRequest request, StreamObserver<Container> responses) {
+    answer(
+        request,
+        responses,
+        asked -> state(asked.getTenant(), asked.getContainerId(), ContainerState.RUNNING));
+  }
+
+  @Override
+  public void listProcesses(
+      ListProcessesRequest request, StreamObserver<ListProcessesResponse> responses) {
+    answer(
+        request,
+        responses,
+        asked ->
+            ListProcessesResponse.newBuilder()
+                .addProcesses(
+                    ProcessInfo.newBuilder()
+                        .setId("init")
+                        .setPid(container(asked.getTenant(), asked.getContainerId()).getPid())
+                        .setContainerPid(1)
+                        .setCommand("sh"))
+                .build());
+  }
+
+  @Override
+  public void deleteContainer(
+      DeleteContainerRequest request, StreamObserver<DeleteContainerResponse> responses) {
+    answer(
+        request,
+        responses,
+        asked -> {
+          container(asked.getTenant(), asked.getContainerId());
+          containers.remove(asked.getTenant() + "/" + asked.getContainerId());
+          return DeleteContainerResponse.getDefaultInstance();
+        });
+  }
+
+  @Override
+  public void plan(PlanRequest request, StreamObserver<PlanResponse> responses) {
+    answer(
+        request,
+        responses,
+        asked ->
+            PlanResponse.newBuilder()
+                .addSteps("execve(\"" + asked.getCreate().getSpec().getProcess().getArgs(0) + "\")")
+                .setSha256(ByteString.copyFromUtf8("hash"))
+                .build());
+  }
+
+  @Override
+  public StreamObserver<RunRequest> run(StreamObserver<RunResponse> responses) {
+    Process<RunResponse> process =
+        new Process<>(
+            responses,
+            output -> RunResponse.newBuilder().setOutput(output).build(),
+            exited -> RunResponse.newBuilder().setExited(exited).build());
+    return new Requests<>(
+        request -> {
+          if (request.hasInput()) {
+            process.input(request.getInput());
+          } else {
+            Container made = create(request.getRun());
+            responses.onNext(RunResponse.newBuilder().setCreated(made).build());
+            responses.onNext(RunResponse.newBuilder().setStarted(made).build());
+            process.begin(request.getRun().getSpec().getProcess().getArgs(0));
+          }
+        },
+        process);
+  }
+
+  @Override
+  public StreamObserver<ExecRequest> exec(StreamObserver<ExecResponse> responses) {
+    Process<ExecResponse> process =
+        new Process<>(
+            responses,
+            output -> ExecResponse.newBuilder().setOutput(output).build(),
+            exited -> ExecResponse.newBuilder().setExited(exited).build());
+    return new Requests<>(
+        request -> {
+          if (request.hasInput()) {
+            process.input(request.getInput());
+          } else {
+            exec(request.getExec(), responses, process);
+          }
+        },
+        process);
+  }
+
+  private void exec(
+      ExecProcess exec, StreamObserver<ExecResponse> responses, Process<ExecResponse> process) {
+    requests.add(exec);
+    actors.add(exec.getActor());
+    container(exec.getTenant(), exec.getContainerId());
+    responses.onNext(
+        ExecResponse.newBuilder().setStarted(ProcessInfo.newBuilder().setId("e1")).build());
+    if (exec.getDetach()) {
+      responses.onCompleted();
+    } else {
+      process.begin(exec.getProcess().getArgs(0));
+    }
+  }
+
+  @Override
+  public StreamObserver<AttachRequest> attach(StreamObserver<AttachResponse> responses) {
+    Process<AttachResponse> process =
+        new Process<>(
+            responses,
+            output -> AttachResponse.newBuilder().setOutput(output).build(),
+            exited -> AttachResponse.newBuilder().setExited(exited).build());
+    return new Requests<>(
+        request -> {
+          if (request.hasInput()) {
+            process.input(request.getInput());
+          } else {
+            container(request.getAttach().getTenant(), request.getAttach().getContainerId());
+            process.begin("cat");
+          }
+        },
+        process);
+  }
+
+  private Container create(CreateContainerRequest asked) {
+    requests.add(asked);
+    actors.add(asked.getActor());
+    Container made =
+        Container.newBuilder()
+            .setTenant(asked.getTenant())
+            .setId(asked.getContainerId())
+            .setSandboxId(
+                asked.getSandboxId().isEmpty() ? asked.getContainerId() : asked.getSandboxId())
+            .setUid("uid-" + asked.getContainerId())
+            .setState(ContainerState.CREATED)
+            .setPid(asked.getStdio() == StdioMode.PIPE ? 2 : 1)
+            .setSpec(asked.getSpec())
+            .build();
+    containers.put(asked.getTenant() + "/" + asked.getContainerId(), made);
+    return made;
+  }
+
+  private Container state(String tenant, String id, ContainerState state) {
+    Container changed = container(tenant, id).toBuilder().setState(state).build();
+    containers.put(tenant + "/" + id, changed);
+    return changed;
+  }
+
+  private Container container(String tenant, String id) {
+    Container found = containers.get(tenant + "/" + id);
+    if (found == null) {
+      throw error(Status.Code.NOT_FOUND, "CONTAINER_NOT_FOUND", "There is no container " + id);
+    }
+    return found;
+  }
+
+  private Sandbox sandbox(String tenant, String id) {
+    Sandbox found = sandboxes.get(tenant + "/" + id);
+    if (found == null) {
+      throw error(Status.Code.NOT_FOUND, "SANDBOX_NOT_FOUND", "There is no sandbox " + id);
+    }
+    return found;
+  }
+
+  private <Q, A> void answer(Q request, StreamObserver<A> responses, Function<Q, A> method) {
+    requests.add(request);
+    StatusRuntimeException injected = failure;
+    if (injected != null) {
+      throw injected;
+    }
+    responses.onNext(method.apply(request));
+    responses.onCompleted();
+  }
+
+  /** What a process does with its streams. */
+  private final class Process<A> {
+    private final ServerCallStreamObserver<A> call;
+    private final Function<Output, A> output;
+    private final Function<ExitStatus, A> exited;
+    private volatile boolean flooding;
+
+    Process(
+        StreamObserver<A> responses, Function<Output, A> output, Function<ExitStatus, A> exited) {
+      this.call = (ServerCallStreamObserver<A>) responses;
+      this.output = output;
+      this.exited = exited;
+      call.setOnCancelHandler(cancelled::countDown);
+      call.setOnReadyHandler(this::flood);
+    }
+
+    void begin(String program) {
+      switch (program) {
+        case "cat" -> {}
+        case "deaf" -> call.disableAutoRequest();
+        case "flood" -> {
+          flooding = true;
+          flood();
+        }
+        default -> end(0);
+      }
+    }
+
+    void input(Input input) {
+      received.incrementAndGet();
+      if (!input.getStdin().isEmpty()) {
+        send(input.getStdin());
+      }
+      if (input.getSignal() != 0) {
+        end(128 + input.getSignal());
+      } else if (input.getStdinEof()) {
+        end(0);
+      }
+    }
+
+    private void end(int code) {
+      call.onNext(exited.apply(ExitStatus.newBuilder().setCode(code).build()));
+      call.onCompleted();
+    }
+
+    private synchronized void flood() {
+      while (flooding && call.isReady() && !call.isCancelled()) {
+        send(ByteString.copyFrom(new byte[CHUNK]));
+        chunks.incrementAndGet();
+      }
+    }
+
+    private void send(ByteString data) {
+      call.onNext(
+          output.apply(Output.newBuilder().setStream(Output.Stream.STDOUT).setData(data).build()));
+    }
+  }
+
+  private record Requests<Q>(Consumer<Q> receiver, Object process) implements StreamObserver<Q> {
+    @Override
+    public void onNext(Q request) {
+      receiver.accept(request);
+    }
+
+    @Override
+    public void onError(Throwable error) {}
+
+    @Override
+    public void onCompleted() {}
+  }
+
+  /** The last request of that kind. */
+  <Q> Q last(Class<Q> kind) {
+    List<Q> all = requests.stream().filter(kind::isInstance).map(kind::cast).toList();
+    return all.getLast();
+  }
+}
