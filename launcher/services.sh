@@ -98,6 +98,7 @@ up() {
   write_guard "${#allowed[@]}" "${allowed[@]}" "${hooks[@]}"
   choose_ports "$kafka"
   stage
+  configure_logging
   local service
   for service in "${SERVICES[@]}"; do
     start_service "$service"
@@ -141,6 +142,12 @@ stage() {
     mv "$DATA/lib/$service.new" "$DATA/lib/$service"
   done
   printf '%s\n' "$build" > "$DATA/lib/.stamp"
+}
+
+# Where the services log, and how much: bounded by the logging of each.
+configure_logging() {
+  install -m 0644 "$LAUNCHER/logback.xml" "$DATA/log/logback.xml"
+  sed "s|@LOG@|$DATA/log/executor/executor.log|" "$LAUNCHER/executor.properties" > "$DATA/log/executor.properties"
 }
 
 # The ports are kept with the data, so that consumers find them again after a restart.
@@ -209,11 +216,19 @@ await_ready() {
       *) checks+=("$service=$(socket_of "$service")") ;;
     esac
   done
-  (client ready --wait "$READY_SECONDS" "${checks[@]}") | sed -u 's/^/  /' && return 0
+  (client ready --wait "$READY_SECONDS" "${checks[@]}") | sed -u 's/^/  /' && all_running && return 0
   for service in "${SERVICES[@]}"; do
     running "$service" > /dev/null || show_end "$service"
   done
   die "Not every service became ready" "\`caisson logs SERVICE --data $DATA\` shows what it says"
+}
+
+# One that was ready and has ended since was not.
+all_running() {
+  local service
+  for service in "${SERVICES[@]}"; do
+    running "$service" > /dev/null || return 1
+  done
 }
 
 # show_end SERVICE: the last words of one that ended by itself.
@@ -385,4 +400,16 @@ logs_verb() {
   done
   [[ ${#files[@]} -gt 0 ]] || die "There are no logs in $DATA/log" "\`caisson up\` starts the services; --data names another directory"
   tail -n 200 "${follow[@]}" "${files[@]}"
+}
+
+# ---- the guard's rules -----------------------------------------------------------------------------------------------
+
+# write_guard COUNT ALLOWED… HOOK…: once; after that the file is the operator's.
+write_guard() {
+  local count=$1 entry
+  [[ ! -e $DATA/guard.conf ]] || return 0
+  (umask 0077 && {
+    for entry in "${@:2:$count}"; do echo "rootfs.roots=$entry"; done
+    for entry in "${@:2+$count}"; do echo "hooks=$entry"; done
+  } > "$DATA/guard.conf")
 }
