@@ -1,8 +1,8 @@
 package dev.caisson.gateway;
 
-import static dev.caisson.gateway.GatewayFixture.create;
-import static dev.caisson.gateway.GatewayFixture.createFromOci;
+import static dev.caisson.gateway.GatewayFixture.container;
 import static dev.caisson.gateway.GatewayFixture.info;
+import static dev.caisson.gateway.GatewayFixture.ociContainer;
 import static dev.caisson.gateway.GatewayFixture.refused;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -69,7 +69,7 @@ class ContainersTest {
 
   @Test
   void createsAContainerInASandboxOfItsOwn() {
-    Container made = gateway.containers().createContainer(create("tenants/t", "web", "sh"));
+    Container made = gateway.containers().createContainer(container("tenants/t", "web", "sh"));
     assertThat(made.getName()).isEqualTo("tenants/t/sandboxes/web/containers/web");
     assertThat(made.getUid()).isEqualTo("uid-web");
     assertThat(made.getState()).isEqualTo(ContainerState.CREATED);
@@ -81,7 +81,7 @@ class ContainersTest {
   @Test
   void createsAContainerInAnExistingSandbox() {
     CreateContainerRequest request =
-        create("tenants/t/sandboxes/pod", "app", "sh").toBuilder().setAttach(true).build();
+        container("tenants/t/sandboxes/pod", "app", "sh").toBuilder().setAttach(true).build();
     Container made = gateway.containers().createContainer(request);
     assertThat(made.getName()).isEqualTo("tenants/t/sandboxes/pod/containers/app");
     assertThat(lastCreate().getStdio()).isEqualTo(StdioMode.PIPE);
@@ -95,7 +95,7 @@ class ContainersTest {
     gateway
         .containers()
         .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers))
-        .createContainer(create("tenants/t", "web", "sh"));
+        .createContainer(container("tenants/t", "web", "sh"));
     Actor actor = gateway.executor.actors.poll(5, TimeUnit.SECONDS);
     int me = (Integer) java.nio.file.Files.getAttribute(Path.of("/proc/self"), "unix:uid");
     assertThat(actor.getPrincipal()).isEqualTo("uid:" + me);
@@ -112,13 +112,13 @@ class ContainersTest {
     gateway
         .containers()
         .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers))
-        .createContainer(create("tenants/t", "web", "sh"));
+        .createContainer(container("tenants/t", "web", "sh"));
     assertThat(gateway.executor.actors.poll(5, TimeUnit.SECONDS).getTraceparent()).isEmpty();
   }
 
   @Test
   void createsAContainerFromAnOciBundle() {
-    gateway.containers().createContainer(createFromOci("tenants/t", "c", SOUND.formatted("")));
+    gateway.containers().createContainer(ociContainer("tenants/t", "c", SOUND.formatted("")));
     assertThat(lastCreate().getSpec().getRoot().getPath()).isEqualTo("/bundle/rootfs");
   }
 
@@ -130,14 +130,14 @@ class ContainersTest {
         "io.kubernetes.cri.sandbox-id":"pod"}\
         """;
     String json = SOUND.formatted(annotations);
-    gateway.containers().createContainer(createFromOci("tenants/t", "c", json));
+    gateway.containers().createContainer(ociContainer("tenants/t", "c", json));
     assertThat(lastCreate().getSandboxId()).isEqualTo("pod");
-    gateway.containers().createContainer(createFromOci("tenants/t/sandboxes/pod", "c", json));
+    gateway.containers().createContainer(ociContainer("tenants/t/sandboxes/pod", "c", json));
     StatusRuntimeException error =
         refused(() ->
             gateway
                 .containers()
-                .createContainer(createFromOci("tenants/t/sandboxes/other", "c", json)));
+                .createContainer(ociContainer("tenants/t/sandboxes/other", "c", json)));
     assertThat(info(error).getMetadataOrThrow("field")).isEqualTo("parent");
   }
 
@@ -163,7 +163,7 @@ class ContainersTest {
   @ValueSource(strings = {"", ".", "..", "a/b", "-a", "a b", "a\u0000b", "é"})
   void refusesAnIdThatIsNone(String id) {
     StatusRuntimeException error =
-        refused(() -> gateway.containers().createContainer(create("tenants/t", id, "sh")));
+        refused(() -> gateway.containers().createContainer(container("tenants/t", id, "sh")));
     assertThat(error.getStatus().getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
     assertThat(info(error).getReason()).isEqualTo("INVALID_FIELD");
     assertThat(info(error).getMetadataOrThrow("field")).isEqualTo("container_id");
@@ -171,12 +171,12 @@ class ContainersTest {
 
   @Test
   void holdsTheBoundsOfIds() {
-    gateway.containers().createContainer(create("tenants/t", "x".repeat(64), "sh"));
+    gateway.containers().createContainer(container("tenants/t", "x".repeat(64), "sh"));
     assertThat(
             refused(() ->
-                gateway.containers().createContainer(create("tenants/t", "x".repeat(65), "sh"))))
+                gateway.containers().createContainer(container("tenants/t", "x".repeat(65), "sh"))))
         .isNotNull();
-    CreateContainerRequest request = create("tenants/t", "web", "sh");
+    CreateContainerRequest request = container("tenants/t", "web", "sh");
     gateway.containers().createContainer(request.toBuilder().setRequestId("r".repeat(128)).build());
     StatusRuntimeException error =
         refused(() ->
@@ -188,7 +188,7 @@ class ContainersTest {
 
   @Test
   void asksForASourceACommandAndARoot() {
-    CreateContainerRequest request = create("tenants/t", "c", "sh");
+    CreateContainerRequest request = container("tenants/t", "c", "sh");
     var builder = request.getContainer().toBuilder();
     assertThat(fieldOf(request.toBuilder().setContainer(Container.getDefaultInstance())))
         .isEqualTo("container.source");
@@ -212,7 +212,7 @@ class ContainersTest {
   void passesOnWhatTheExecutorSays() {
     gateway.executor.fail(Status.Code.ALREADY_EXISTS, "CONTAINER_EXISTS", "There is one already");
     StatusRuntimeException error =
-        refused(() -> gateway.containers().createContainer(create("tenants/t", "c", "sh")));
+        refused(() -> gateway.containers().createContainer(container("tenants/t", "c", "sh")));
     assertThat(error.getStatus().getCode()).isEqualTo(Status.Code.ALREADY_EXISTS);
     assertThat(error.getStatus().getDescription()).isEqualTo("There is one already");
     assertThat(info(error).getDomain()).isEqualTo("caisson.dev");
@@ -224,7 +224,7 @@ class ContainersTest {
   void doesNotPassOnAnAnswerThatItDoesNotKnow() {
     gateway.executor.failure = Status.DATA_LOSS.withDescription("/host/path").asRuntimeException();
     StatusRuntimeException error =
-        refused(() -> gateway.containers().createContainer(create("tenants/t", "c", "sh")));
+        refused(() -> gateway.containers().createContainer(container("tenants/t", "c", "sh")));
     assertThat(error.getStatus().getCode()).isEqualTo(Status.Code.INTERNAL);
     assertThat(error.toString()).doesNotContain("/host/path");
   }
@@ -302,7 +302,8 @@ class ContainersTest {
 
   @Test
   void carriesAContainerThroughItsLife() {
-    String name = gateway.containers().createContainer(create("tenants/t", "web", "sh")).getName();
+    String name =
+        gateway.containers().createContainer(container("tenants/t", "web", "sh")).getName();
     var containers = gateway.containers();
     assertThat(
             containers
@@ -368,7 +369,7 @@ class ContainersTest {
             .containers()
             .planContainer(
                 PlanContainerRequest.newBuilder()
-                    .setCreate(create("tenants/t", "c", "ls"))
+                    .setCreate(container("tenants/t", "c", "ls"))
                     .build());
     assertThat(plan.getStepsList()).containsExactly("execve(\"ls\")");
     assertThat(plan.getSha256().toStringUtf8()).isEqualTo("hash");
@@ -425,7 +426,7 @@ class ContainersTest {
 
   private static StatusRuntimeException refusedCreation(String json) {
     return refused(
-        () -> gateway.containers().createContainer(createFromOci("tenants/t", "c", json)));
+        () -> gateway.containers().createContainer(ociContainer("tenants/t", "c", json)));
   }
 
   private static String fieldOf(CreateContainerRequest.Builder request) {

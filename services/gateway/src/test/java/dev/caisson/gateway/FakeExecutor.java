@@ -73,6 +73,9 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
   final CountDownLatch cancelled = new CountDownLatch(1);
   volatile StatusRuntimeException failure;
 
+  /** Whether waiting lasts until the caller gives up. */
+  volatile boolean hang;
+
   /** The next commands fail so. */
   void fail(Status.Code code, String reason, String message) {
     failure = error(code, reason, message);
@@ -186,6 +189,10 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
 
   @Override
   public void wait(WaitRequest request, StreamObserver<WaitResponse> responses) {
+    if (hang) {
+      ((ServerCallStreamObserver<WaitResponse>) responses).setOnCancelHandler(cancelled::countDown);
+      return;
+    }
     answer(
         request,
         responses,
@@ -267,8 +274,8 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
 
   @Override
   public StreamObserver<RunRequest> run(StreamObserver<RunResponse> responses) {
-    Process<RunResponse> process =
-        new Process<>(
+    Program<RunResponse> process =
+        new Program<>(
             responses,
             output -> RunResponse.newBuilder().setOutput(output).build(),
             exited -> RunResponse.newBuilder().setExited(exited).build());
@@ -288,8 +295,8 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
 
   @Override
   public StreamObserver<ExecRequest> exec(StreamObserver<ExecResponse> responses) {
-    Process<ExecResponse> process =
-        new Process<>(
+    Program<ExecResponse> process =
+        new Program<>(
             responses,
             output -> ExecResponse.newBuilder().setOutput(output).build(),
             exited -> ExecResponse.newBuilder().setExited(exited).build());
@@ -305,7 +312,7 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
   }
 
   private void exec(
-      ExecProcess exec, StreamObserver<ExecResponse> responses, Process<ExecResponse> process) {
+      ExecProcess exec, StreamObserver<ExecResponse> responses, Program<ExecResponse> process) {
     requests.add(exec);
     actors.add(exec.getActor());
     container(exec.getTenant(), exec.getContainerId());
@@ -320,8 +327,8 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
 
   @Override
   public StreamObserver<AttachRequest> attach(StreamObserver<AttachResponse> responses) {
-    Process<AttachResponse> process =
-        new Process<>(
+    Program<AttachResponse> process =
+        new Program<>(
             responses,
             output -> AttachResponse.newBuilder().setOutput(output).build(),
             exited -> AttachResponse.newBuilder().setExited(exited).build());
@@ -388,13 +395,13 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
   }
 
   /** What a process does with its streams. */
-  private final class Process<A> {
+  private final class Program<A> {
     private final ServerCallStreamObserver<A> call;
     private final Function<Output, A> output;
     private final Function<ExitStatus, A> exited;
     private volatile boolean flooding;
 
-    Process(
+    Program(
         StreamObserver<A> responses, Function<Output, A> output, Function<ExitStatus, A> exited) {
       this.call = (ServerCallStreamObserver<A>) responses;
       this.output = output;

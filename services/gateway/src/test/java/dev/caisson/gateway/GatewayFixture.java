@@ -22,7 +22,6 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.assertj.core.api.Assertions;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 
@@ -82,7 +81,7 @@ final class GatewayFixture implements AutoCloseable {
     executorServer = serveExecutor();
   }
 
-  static CreateContainerRequest create(String parent, String id, String... args) {
+  static CreateContainerRequest container(String parent, String id, String... args) {
     ContainerSpec spec =
         ContainerSpec.newBuilder()
             .setProcess(Process.newBuilder().addAllArgs(List.of(args)))
@@ -96,7 +95,7 @@ final class GatewayFixture implements AutoCloseable {
         .build();
   }
 
-  static CreateContainerRequest createFromOci(String parent, String id, String json) {
+  static CreateContainerRequest ociContainer(String parent, String id, String json) {
     return CreateContainerRequest.newBuilder()
         .setParent(parent)
         .setContainerId(id)
@@ -118,12 +117,11 @@ final class GatewayFixture implements AutoCloseable {
   }
 
   @Override
-  public void close() throws InterruptedException {
+  public void close() {
     channel.shutdownNow();
     context.close();
     executorServer.close();
     journalServer.close();
-    Assertions.assertThat(channel.awaitTermination(5, TimeUnit.SECONDS)).isTrue();
   }
 
   private GrpcServer serveExecutor() throws IOException {

@@ -1,0 +1,172 @@
+package dev.caisson.gateway;
+
+import static dev.caisson.gateway.GatewayFixture.info;
+import static dev.caisson.gateway.GatewayFixture.refused;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.common.collect.ImmutableList;
+import dev.caisson.proto.events.v1.Event;
+import dev.caisson.proto.events.v1.ExecutorStarted;
+import dev.caisson.proto.v1.EventsGrpc;
+import dev.caisson.proto.v1.WatchEventsRequest;
+import dev.caisson.proto.v1.WatchEventsResponse;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import java.nio.file.Path;
+import java.util.List;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(60)
+class EventsTest {
+  @TempDir Path directory;
+  private GatewayFixture gateway;
+
+  @BeforeEach
+  void start() throws Exception {
+    gateway = GatewayFixture.start(directory);
+  }
+
+  @AfterEach
+  void stop() {
+    gateway.close();
+  }
+
+  @Test
+  void givesTheEventsOfATenantInOrder() {
+    gateway.journal.append("t", "pod", "a");
+    gateway.journal.append("u", "pod", "secret");
+    gateway.journal.append(
+        Event.newBuilder().setExecutorStarted(ExecutorStarted.getDefaultInstance()).build());
+    gateway.journal.append("t", "pod", "b");
+    assertThat(all(request("begin", "")))
+        .extracting(EventsTest::container)
+        .containsExactly("a", "b");
+  }
+
+  @Test
+  void givesTheEventsOfOneSandboxOrContainer() {
+    gateway.journal.append("t", "one", "a");
+    gateway.journal.append("t", "one", "b");
+    gateway.journal.append("t", "two", "c");
+    assertThat(all(request("begin", "tenants/t/sandboxes/one")))
+        .extracting(EventsTest::container)
+        .containsExactly("a", "b");
+    assertThat(all(request("begin", "tenants/t/sandboxes/one/containers/b")))
+        .extracting(EventsTest::container)
+        .containsExactly("b");
+    assertThat(all(request("begin", "tenants/t/sandboxes/-/containers/c")))
+        .extracting(EventsTest::container)
+        .containsExactly("c");
+  }
+
+  @Test
+  void goesOnAfterACursor() {
+    gateway.journal.append("t", "pod", "a");
+    gateway.journal.append("t", "pod", "b");
+    String cursor = all(request("begin", "")).getFirst().getCursor();
+    assertThat(all(request(cursor, ""))).extracting(EventsTest::container).containsExactly("b");
+  }
+
+  @Test
+  void givesOnlyWhatComesFromNowOnWithoutACursor() throws Exception {
+    gateway.journal.append("t", "pod", "old");
+    var watch = watch(WatchEventsRequest.newBuilder().setParent("tenants/t").build());
+    Awaitility.await().until(() -> gateway.journal.followers() == 1);
+    gateway.journal.append("t", "pod", "new");
+    assertThat(container(watch.next())).isEqualTo("new");
+  }
+
+  @Test
+  void findsTheEndWithoutReadingTheWholeJournalAgain() {
+    for (int event = 0; event < 100; event++) {
+      gateway.journal.append("t", "pod", "x");
+    }
+    WatchEventsRequest fromNow =
+        WatchEventsRequest.newBuilder().setParent("tenants/t").setNoFollow(true).build();
+    assertThat(all(fromNow)).isEmpty();
+    int once = gateway.journal.recordsRead.get();
+    assertThat(all(fromNow)).isEmpty();
+    assertThat(gateway.journal.recordsRead.get() - once).isLessThanOrEqualTo(1);
+  }
+
+  @Test
+  void findsTheEndOfAJournalThatWasReplaced() {
+    for (int event = 0; event < 10; event++) {
+      gateway.journal.append("t", "pod", "x");
+    }
+    WatchEventsRequest fromNow =
+        WatchEventsRequest.newBuilder().setParent("tenants/t").setNoFollow(true).build();
+    assertThat(all(fromNow)).isEmpty();
+    gateway.journal.forgetEverything();
+    gateway.journal.append("t", "pod", "y");
+    assertThat(all(fromNow)).isEmpty();
+  }
+
+  @Test
+  void followsUntilTheCallerGivesUp() throws Exception {
+    var watch = watch(request("begin", "").toBuilder().setNoFollow(false).build());
+    gateway.journal.append("t", "pod", "a");
+    assertThat(container(watch.next())).isEqualTo("a");
+    gateway.journal.append("t", "pod", "b");
+    assertThat(container(watch.next())).isEqualTo("b");
+    watch.call().cancel("enough", null);
+    assertThat(Status.fromThrowable(watch.failure()).getCode()).isEqualTo(Status.Code.CANCELLED);
+  }
+
+  @Test
+  void refusesACursorThatIsNone() {
+    for (String cursor : List.of("x", "1", "1.", "-1.2", "1.99999999999999999999", "1.2.3")) {
+      StatusRuntimeException error = refused(() -> all(request(cursor, "")));
+      assertThat(error.getStatus().getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+      assertThat(info(error).getReason()).isEqualTo("INVALID_CURSOR");
+    }
+  }
+
+  @Test
+  void saysThatACursorIsTooOldOrBeyondTheEnd() {
+    for (int event = 0; event < 5; event++) {
+      gateway.journal.append("t", "pod", "x");
+    }
+    gateway.journal.dropBefore(4);
+    for (String cursor : List.of(FakeJournal.EPOCH + ".1", FakeJournal.EPOCH + ".9")) {
+      StatusRuntimeException error = refused(() -> all(request(cursor, "")));
+      assertThat(error.getStatus().getCode()).isEqualTo(Status.Code.OUT_OF_RANGE);
+      assertThat(info(error).getReason()).isEqualTo("INVALID_CURSOR");
+    }
+    assertThat(all(request("begin", ""))).hasSize(2);
+  }
+
+  @Test
+  void refusesAResourceOfAnotherTenant() {
+    StatusRuntimeException error = refused(() -> all(request("begin", "tenants/u/sandboxes/pod")));
+    assertThat(info(error).getMetadataOrThrow("field")).isEqualTo("resource");
+  }
+
+  private static String container(WatchEventsResponse response) {
+    return response.getEvent().getSubject().getContainerId();
+  }
+
+  private static WatchEventsRequest request(String cursor, String resource) {
+    return WatchEventsRequest.newBuilder()
+        .setParent("tenants/t")
+        .setCursor(cursor)
+        .setResource(resource)
+        .setNoFollow(true)
+        .build();
+  }
+
+  private List<WatchEventsResponse> all(WatchEventsRequest request) {
+    return ImmutableList.copyOf(gateway.events().watchEvents(request));
+  }
+
+  private StreamProbe<WatchEventsRequest, WatchEventsResponse> watch(WatchEventsRequest request) {
+    StreamProbe<WatchEventsRequest, WatchEventsResponse> watch = new StreamProbe<>();
+    EventsGrpc.newStub(gateway.channel).watchEvents(request, watch);
+    return watch;
+  }
+}
