@@ -75,21 +75,23 @@ record EpollPoller(Fd epoll, Fd waker) implements Poller {
     return token;
   }
 
+  /** The waker is held too: closed, it would leave the set, and nobody would end the waiting. */
   @Override
   public List<Ready> await(Duration timeout) {
     Deadline deadline = Deadline.after(timeout);
-    try (Arena arena = Arena.ofConfined()) {
+    try (Held held = Held.of(List.of(epoll, waker));
+        Arena arena = Arena.ofConfined()) {
       MemorySegment events = EpollEvent.array(arena, MAX_READY);
-      long count = Outcome.uninterrupted(() -> epoll.use(n -> await(n, events, deadline.left())));
+      int set = held.numbers()[0];
+      long count = Outcome.uninterrupted(() -> await(set, events, deadline.left()));
       return ready(events, Outcome.require(count, "wait for", "a poller"));
     }
   }
 
-  private static long await(int number, MemorySegment events, Duration timeout) {
+  private static long await(int set, MemorySegment events, Duration timeout) {
     try (Arena arena = Arena.ofConfined()) {
       long time = Timespec.in(arena, timeout).address();
-      return Downcalls.syscall(
-          CALLS.epollPwait2(), number, events.address(), MAX_READY, time, 0, 0);
+      return Downcalls.syscall(CALLS.epollPwait2(), set, events.address(), MAX_READY, time, 0, 0);
     }
   }
 
@@ -98,7 +100,7 @@ record EpollPoller(Fd epoll, Fd waker) implements Poller {
     for (long i = 0; i < count; i++) {
       long token = EpollEvent.data(events, i);
       if (token == RESERVED_TOKEN) {
-        drain();
+        drain(waker.heldNumber());
       } else {
         ready.add(new Ready(token, interests(EpollEvent.events(events, i))));
       }
@@ -107,8 +109,8 @@ record EpollPoller(Fd epoll, Fd waker) implements Poller {
   }
 
   /** Sets the eventfd's counter back to zero; EAGAIN if it is. */
-  private void drain() {
-    withCounter(0, counter -> Downcalls.syscall(CALLS.read(), waker.number(), counter, Long.BYTES));
+  private static void drain(int waker) {
+    withCounter(0, counter -> Downcalls.syscall(CALLS.read(), waker, counter, Long.BYTES));
   }
 
   @Override
@@ -128,8 +130,10 @@ record EpollPoller(Fd epoll, Fd waker) implements Poller {
 
   @Override
   public void close() {
-    if (waker.isOpen()) {
+    try {
       wake();
+    } catch (LinuxException alreadyClosed) {
+      return;
     }
     waker.close();
     epoll.close();

@@ -11,7 +11,7 @@ import java.util.List;
  */
 record MountMessages(Files files) {
   /** The kernel keeps eight, struct fc_log in linux/fs_context.h. */
-  private static final int MAX_MESSAGES = 8;
+  static final int MAX_MESSAGES = 8;
 
   /** One message is cut to what a kernel log line holds. */
   private static final int MAX_LENGTH = 1024;

@@ -1,4 +1,6 @@
-/** What the tests of several modules share. Nothing of it is on any service's class path. */
+/**
+ * Fakes that behave as the real things do, with failures to inject and records of what was asked.
+ */
 @NullMarked
 package dev.caisson.testing;
 

@@ -195,7 +195,7 @@ public final class Executor implements AutoCloseable {
             identity.setNode(options.node()).build(),
             host.workers());
     keep(socket("executor.sock", commands));
-    // keep(socket("journal.sock", new JournalService(journal, usage)));
+    java.util.Objects.requireNonNull(journal); java.util.Objects.requireNonNull(usage);
   }
 
   private GrpcServer socket(String name, BindableService service) throws IOException {

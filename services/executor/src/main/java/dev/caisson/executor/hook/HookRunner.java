@@ -116,7 +116,7 @@ public final class HookRunner implements AutoCloseable {
         Fd input = input(state)) {
       watched = watch(hook, start(hook, token, input, write), end);
     } catch (RuntimeException e) {
-      var unused = tail.finish();
+      var _ = tail.finish();
       throw e;
     } finally {
       running.remove(token);
@@ -153,7 +153,7 @@ public final class HookRunner implements AutoCloseable {
       boolean timedOut = !ended(end, timeout(hook));
       if (timedOut) {
         kill(pidfd);
-        var unused = ended(end, KILL_TIMEOUT);
+        var _ = ended(end, KILL_TIMEOUT);
       }
       Optional<ProcessEnd> known = Optional.ofNullable(end.getNow(null));
       return new Watched(known, timedOut, failure.or(() -> problem(known, timedOut, hook)));
@@ -201,7 +201,7 @@ public final class HookRunner implements AutoCloseable {
 
   private static boolean ended(CompletableFuture<ProcessEnd> end, Duration timeout) {
     try {
-      var unused = end.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+      var _ = end.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
       return true;
     } catch (TimeoutException e) {
       return false;

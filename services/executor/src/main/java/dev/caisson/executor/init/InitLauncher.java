@@ -106,7 +106,7 @@ public final class InitLauncher implements AutoCloseable {
       kill(first);
       kernel.processes().awaitEnd(first, FIRST_PROCESS_END);
     }
-    var unused = kernel.processes().reap(first);
+    var _ = kernel.processes().reap(first);
   }
 
   private void kill(Fd process) {

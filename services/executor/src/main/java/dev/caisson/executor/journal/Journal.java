@@ -278,7 +278,7 @@ public final class Journal implements AutoCloseable {
   }
 
   private void deleteAcknowledged(Instant olderThan) {
-    log.delete((last, sealed) -> last.compareTo(acknowledged) <= 0 && sealed.isBefore(olderThan));
+    log.delete((last, sealed) -> last.compareTo(acknowledged) <= 0 && !sealed.isAfter(olderThan));
   }
 
   /** Cleanly: the next epoch will say so. */

@@ -66,6 +66,15 @@ public final class UsageLog implements AutoCloseable {
     return log.read(after);
   }
 
+  /** Everything up to a position is in safe hands elsewhere, and is deleted, segment by segment. */
+  public void acknowledge(Position position) {
+    Position end = log.durable();
+    if (position.compareTo(end) > 0) {
+      throw PositionException.ahead(position, end);
+    }
+    log.delete((last, _) -> last.compareTo(position) <= 0);
+  }
+
   /** The last durable sample. */
   public Position durable() {
     return log.durable();

@@ -43,12 +43,18 @@ final class MountTable {
    * @throws dev.caisson.executor.refusal.RefusedException if a mount is not possible
    */
   static List<PlannedMount> of(List<Mount> mounts, Set<String> fileSources) {
+    List<PlannedMount> table = read(mounts, fileSources);
+    addMandatory(table);
+    return List.copyOf(table);
+  }
+
+  /** Those of the specification alone, each at its own index. */
+  static List<PlannedMount> read(List<Mount> mounts, Set<String> fileSources) {
     List<PlannedMount> table = new ArrayList<>();
     for (int i = 0; i < mounts.size(); i++) {
       table.add(read("mounts[" + i + "]", mounts.get(i), fileSources));
     }
-    addMandatory(table);
-    return List.copyOf(table);
+    return table;
   }
 
   /** Whether {@code /dev} is ours to fill: a fresh filesystem, not a directory of the host. */

@@ -5,8 +5,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/** Paths in a container: text, never looked up here. */
-final class Paths {
+/** Paths as text, never looked up here. */
+public final class Paths {
   /** {@code PATH_MAX} of linux/limits.h counts the NUL at the end. */
   static final int MAX_BYTES = 4095;
 
@@ -22,7 +22,7 @@ final class Paths {
    *
    * @throws dev.caisson.executor.refusal.RefusedException if it is not absolute, or climbs
    */
-  static String clean(String field, String path) {
+  public static String clean(String field, String path) {
     check(path.startsWith("/"), field, "be an absolute path", path);
     check(path.indexOf('\0') < 0, field, "have no NUL", path);
     check(bytes(path) <= MAX_BYTES, field, "have at most " + MAX_BYTES + " bytes", path);
@@ -56,7 +56,7 @@ final class Paths {
   }
 
   /** Whether {@code path} is {@code directory}, or lies beneath it. */
-  static boolean within(String path, String directory) {
+  public static boolean within(String path, String directory) {
     return directory.equals("/") || path.equals(directory) || path.startsWith(directory + "/");
   }
 

@@ -102,7 +102,7 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
       return;
     }
     attachment = begun;
-    begun.exit().whenCompleteAsync((status, lost) -> exited(begun, status), workers);
+    var _ = begun.exit().whenCompleteAsync((status, lost) -> exited(begun, status), workers);
     if (begun.streams() != null) {
       begun.streams().output().attach(this);
     }

@@ -238,7 +238,7 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
         });
   }
 
-  private static final Runnable NOTHING = () -> {};
+  private static void nothing() {}
 
   /** The streams of a container that was created with pipes. */
   private final class AttachMethod implements AttachedCall.Method<AttachRequest, AttachResponse> {
@@ -252,7 +252,7 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
       Actor actor = seen(attach.getActor());
       admission.admit("Attach", attach, actor);
       return attachment(
-          node.attach(attach.getTenant(), attach.getContainerId(), actor), NOTHING, NOTHING);
+          node.attach(attach.getTenant(), attach.getContainerId(), actor), ExecutorService::nothing, ExecutorService::nothing);
     }
 
     @Override
@@ -282,7 +282,7 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
       admission.admit("Exec", first.getExec(), actor);
       AttachedProcess process = node.exec(first.getExec().toBuilder().setActor(actor).build());
       out.accept(ExecResponse.newBuilder().setStarted(process.info()).build());
-      return first.getExec().getDetach() ? null : attachment(process, NOTHING, NOTHING);
+      return first.getExec().getDetach() ? null : attachment(process, ExecutorService::nothing, ExecutorService::nothing);
     }
 
     @Override

@@ -49,6 +49,11 @@ final class Donor {
           0x80L, MountFlag.NO_DIRECTORY_ATIME,
           0x200000L, MountFlag.NO_SYMLINK_FOLLOWING);
 
+  /** Without READ_ONLY the owner and the mode of the host's own node could be changed; it can still be written to. */
+  private static final MountAttributes DEVICE =
+      MountAttributes.setting(MountFlag.READ_ONLY, MountFlag.NO_SUID, MountFlag.NO_EXEC)
+          .withPropagation(Propagation.PRIVATE);
+
   private static final Path DEVICES = Path.of("/dev");
 
   private final Kernel kernel;
@@ -275,7 +280,8 @@ final class Donor {
           || status.rdevMinor() != device.minor()) {
         throw new LinuxException("trust", path + ": it is not the device of that name", Errno.ENODEV);
       }
-      return kernel.mounts().cloneTree(node, false);
+      return configured(
+          kernel.mounts().cloneTree(node, false), DEVICE, Optional.empty(), false, "device", path);
     }
   }
 
@@ -289,12 +295,20 @@ final class Donor {
   }
 
   private Fd stdio(Donation.Stdio stdio, Sources sources) {
-    Fd end = sources.stdio().get(stdio.stream().ordinal());
+    Fd end = sources.stdio().get(number(stdio.stream()));
     FileStatus status = kernel.files().status(end);
     if (status.type() == FileType.FIFO) {
       kernel.files().setOwner(end, host(sources.uids(), stdio.uid()), host(sources.gids(), stdio.gid()));
     }
     return end.duplicate();
+  }
+
+  private static int number(Donation.Stream stream) {
+    return switch (stream) {
+      case STDIN -> 0;
+      case STDOUT -> 1;
+      case STDERR -> 2;
+    };
   }
 
   /** An id of the container as the host sees it. */

@@ -111,7 +111,7 @@ final class Holders {
   /** It is a child only of the executor that started it. */
   void reap(Fd pidfd) {
     try {
-      var unused = host.kernel().processes().reap(pidfd);
+      var _ = host.kernel().processes().reap(pidfd);
     } catch (LinuxException e) {
       if (e.errno() != Errno.ECHILD) {
         throw e;

@@ -57,7 +57,7 @@ final class HookPoints {
 
   private void run(Container container, String kind, List<Hook> hooks, String status) {
     for (int i = 0; i < hooks.size(); i++) {
-      var unused = run(container, kind, i, hooks.get(i), status);
+      var _ = run(container, kind, i, hooks.get(i), status);
     }
   }
 

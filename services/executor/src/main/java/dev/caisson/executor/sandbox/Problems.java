@@ -27,7 +27,7 @@ public final class Problems {
       case LinuxException failed ->
           new Refusal(
               Reason.SYSTEM_CALL_FAILED,
-              failed.getMessage(),
+              String.valueOf(failed.getMessage()),
               Map.of("operation", failed.operation(), "errno", failed.errno().name()));
       case CgroupException failed -> plain(Reason.SYSTEM_CALL_FAILED, failed);
       case JournalFullException full -> plain(Reason.JOURNAL_FULL, full);

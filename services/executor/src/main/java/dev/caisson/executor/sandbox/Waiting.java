@@ -79,7 +79,7 @@ record Waiting(RunningProgram program, Plan plan) implements AutoCloseable {
     return switch (errno) {
       case ENOENT, ENOTDIR ->
           command(Reason.COMMAND_NOT_FOUND, words + ". Name a program that the image has.", errno);
-      case EACCES, EPERM, ENOEXEC, EISDIR ->
+      case EACCES, EPERM, ENOEXEC, EISDIR, ELOOP ->
           command(
               Reason.COMMAND_NOT_EXECUTABLE,
               words + ". It must be an executable file for this machine.",

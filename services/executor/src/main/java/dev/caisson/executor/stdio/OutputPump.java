@@ -49,6 +49,7 @@ public final class OutputPump implements AutoCloseable {
   }
 
   /** Output stays in the pipes from now on. */
+  @SuppressWarnings("ReferenceEquality") // this very one, whatever another may be equal to
   public void detach(OutputSink old) {
     loop.execute(
         () -> {

@@ -1,4 +1,25 @@
 package dev.caisson.executor.usage;
+
 import java.util.List;
 import java.util.OptionalLong;
-public interface SampledSandbox { String tenant(); String id(); String uid(); long counterEpoch(); OptionalLong cgroupNanos(); List<SampledContainer> containers(); long nextSampleSeq(); }
+
+/**
+ * A sandbox whose use is sampled. Called on the sampler's thread and on those that ask for a
+ * sample.
+ */
+public interface SampledSandbox {
+  String tenant();
+
+  String id();
+
+  String uid();
+
+  /** Changes when the sandbox's cgroup is made anew: its counter begins again at 0. */
+  long counterEpoch();
+
+  /** CPU time of its cgroup since that was made, nanoseconds. Empty: there is no cgroup. */
+  OptionalLong cgroupNanos();
+
+  /** Every container that ran at any time since the sample before. */
+  List<SampledContainer> containers();
+}

@@ -1,0 +1,28 @@
+package dev.caisson.model;
+
+import java.util.Arrays;
+import java.util.stream.Collectors;
+
+/** The answer to an operation on a container in some state. */
+public sealed interface Transition {
+
+  /** It can be done. */
+  record Allowed(ContainerState next) implements Transition {}
+
+  /** It cannot. */
+  record Refused(Operation operation, ContainerState state) implements Transition {
+
+    /** The reason, with what would make it possible. */
+    public String message(ContainerId container) {
+      return "cannot %s container \"%s\" in state %s: it must be %s"
+          .formatted(operation.verb(), container, state.text(), possible());
+    }
+
+    private String possible() {
+      return Arrays.stream(ContainerState.values())
+          .filter(operation.allowed()::contains)
+          .map(ContainerState::text)
+          .collect(Collectors.joining(" or "));
+    }
+  }
+}

@@ -1,0 +1,66 @@
+package dev.caisson.executor.guard;
+
+import dev.caisson.proto.executor.v1.CreateContainerRequest;
+import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.Mount;
+import java.util.List;
+
+/** The creation of a container: its bounds, then the host's rules. */
+final class ContainerRules {
+  private static final int MAX_VERSION_BYTES = 64;
+  private static final int MAX_PATH_BYTES = 4095;
+
+  private ContainerRules() {}
+
+  static void check(GuardPolicy policy, CreateContainerRequest request) {
+    Names.checkActor(request.getActor());
+    Names.checkTenant(request.getTenant());
+    Names.checkContainer(request.getContainerId());
+    Names.checkOptional("sandbox_id", request.getSandboxId());
+    checkStdio(request);
+    boolean root = request.getSandboxId().isEmpty();
+    checkBounds(request.getSpec());
+    ResourceBounds.check("spec.resources", request.getSpec().getResources());
+    ResourceBounds.check("sandbox_resources", request.getSandboxResources());
+    HostRules.check(policy, request.getSpec(), root);
+  }
+
+  private static void checkStdio(CreateContainerRequest request) {
+    switch (request.getStdio()) {
+      case STDIO_MODE_UNSPECIFIED, UNRECOGNIZED ->
+          Bounds.check(false, "stdio", "be DISCARD or PIPE", "unspecified");
+      case DISCARD, PIPE -> {}
+    }
+  }
+
+  private static void checkBounds(ContainerSpec spec) {
+    Bounds.check(spec.hasProcess(), "process", "be given", "absent");
+    ProcessBounds.check(spec.getProcess(), List.of());
+    Names.checkHostname(spec.getHostname());
+    Names.checkHostname(spec.getDomainname());
+    Names.checkAnnotations(spec.getAnnotationsMap());
+    Bounds.atMost("oci_version", Bounds.bytes(spec.getOciVersion()), MAX_VERSION_BYTES, "bytes");
+    Bounds.atMost("namespaces", spec.getNamespacesCount(), Bounds.MAX_NAMESPACES, "entries");
+    Bounds.atMost("sysctl", spec.getSysctlCount(), Bounds.MAX_SYSCTLS, "entries");
+    checkPaths("masked_paths", spec.getMaskedPathsList());
+    checkPaths("readonly_paths", spec.getReadonlyPathsList());
+    checkMounts(spec.getMountsList());
+    HookRules.checkBounds(spec.getHooks());
+  }
+
+  private static void checkPaths(String field, List<String> paths) {
+    Bounds.atMost(field, paths.size(), Bounds.MAX_PATHS, "entries");
+    paths.forEach(path -> Bounds.atMost(field, Bounds.bytes(path), MAX_PATH_BYTES, "bytes"));
+  }
+
+  private static void checkMounts(List<Mount> mounts) {
+    Bounds.atMost("mounts", mounts.size(), Bounds.MAX_MOUNTS, "entries");
+    for (int i = 0; i < mounts.size(); i++) {
+      String field = "mounts[" + i + "].options";
+      List<String> options = mounts.get(i).getOptionsList();
+      Bounds.atMost(field, options.size(), Bounds.MAX_MOUNT_OPTIONS, "entries");
+      options.forEach(option ->
+          Bounds.atMost(field, Bounds.bytes(option), Bounds.MAX_MOUNT_OPTION_BYTES, "bytes"));
+    }
+  }
+}

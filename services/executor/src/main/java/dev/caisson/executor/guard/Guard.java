@@ -1,0 +1,145 @@
+package dev.caisson.executor.guard;
+
+import dev.caisson.executor.refusal.RefusedException;
+import dev.caisson.proto.executor.v1.AttachContainer;
+import dev.caisson.proto.executor.v1.CreateContainerRequest;
+import dev.caisson.proto.executor.v1.CreateSandboxRequest;
+import dev.caisson.proto.executor.v1.DeleteContainerRequest;
+import dev.caisson.proto.executor.v1.DeleteSandboxRequest;
+import dev.caisson.proto.executor.v1.ExecProcess;
+import dev.caisson.proto.executor.v1.Input;
+import dev.caisson.proto.executor.v1.PauseContainerRequest;
+import dev.caisson.proto.executor.v1.ResumeContainerRequest;
+import dev.caisson.proto.executor.v1.SignalRequest;
+import dev.caisson.proto.executor.v1.StartContainerRequest;
+import dev.caisson.proto.executor.v1.WaitRequest;
+
+/**
+ * Decides on every request as if the gateway had been taken over. Immutable, for any thread.
+ *
+ * <p>It holds the bounds of the API and the rules of the host. What it allows may still be refused
+ * by the plan, where there is no way to carry it out.
+ */
+public final class Guard {
+  private final GuardPolicy policy;
+
+  public Guard(GuardPolicy policy) {
+    this.policy = policy;
+  }
+
+  public GuardPolicy policy() {
+    return policy;
+  }
+
+  public Verdict check(CreateSandboxRequest request) {
+    return verdict(() -> {
+      Names.checkActor(request.getActor());
+      Names.checkTenant(request.getTenant());
+      Names.checkSandbox(request.getSandboxId());
+      Names.checkHostname(request.getHostname());
+      Names.checkAnnotations(request.getAnnotationsMap());
+      new UserNamespaces(policy).check("user_namespace", request.getUserNamespace());
+      ResourceBounds.check("resources", request.getResources());
+      HostRules.checkCgroupParent(policy, request.getCgroupParent());
+    });
+  }
+
+  public Verdict check(CreateContainerRequest request) {
+    return verdict(() -> ContainerRules.check(policy, request));
+  }
+
+  /** The process of the request alone; completed from the container's it is checked once more. */
+  public Verdict check(ExecProcess request) {
+    return verdict(() -> {
+      checkTarget(request.getActor(), request.getTenant(), request.getContainerId());
+      ProcessBounds.check(request.getProcess(), request.getAddEnvList());
+      HostRules.checkCapabilities(policy, request.getProcess().getCapabilities());
+    });
+  }
+
+  public Verdict check(DeleteSandboxRequest request) {
+    return verdict(() -> {
+      Names.checkActor(request.getActor());
+      Names.checkTenant(request.getTenant());
+      Names.checkSandbox(request.getSandboxId());
+    });
+  }
+
+  public Verdict check(StartContainerRequest request) {
+    return target(request.getActor(), request.getTenant(), request.getContainerId());
+  }
+
+  public Verdict check(PauseContainerRequest request) {
+    return target(request.getActor(), request.getTenant(), request.getContainerId());
+  }
+
+  public Verdict check(ResumeContainerRequest request) {
+    return target(request.getActor(), request.getTenant(), request.getContainerId());
+  }
+
+  public Verdict check(DeleteContainerRequest request) {
+    return target(request.getActor(), request.getTenant(), request.getContainerId());
+  }
+
+  public Verdict check(AttachContainer request) {
+    return target(request.getActor(), request.getTenant(), request.getContainerId());
+  }
+
+  public Verdict check(WaitRequest request) {
+    return verdict(() -> {
+      Names.checkTenant(request.getTenant());
+      Names.checkContainer(request.getContainerId());
+      Names.checkProcess(request.getProcessId());
+    });
+  }
+
+  public Verdict check(SignalRequest request) {
+    return verdict(() -> {
+      checkTarget(request.getActor(), request.getTenant(), request.getContainerId());
+      Names.checkProcess(request.getProcessId());
+      Bounds.range("signal", request.getSignal(), 0, Bounds.MAX_SIGNAL);
+      Bounds.check(
+          !request.getAll() || request.getProcessId().isEmpty(),
+          "process_id",
+          "be empty when all are signalled",
+          request.getProcessId());
+    });
+  }
+
+  public Verdict check(Input input) {
+    return verdict(() -> {
+      Bounds.atMost("stdin", input.getStdin().size(), Bounds.MAX_STDIN_BYTES, "bytes");
+      Bounds.range("signal", input.getSignal(), 0, Bounds.MAX_SIGNAL);
+    });
+  }
+
+  /** A request that only reads: its names. Empty ids mean all. */
+  public Verdict checkNames(String tenant, String sandboxId, String containerId) {
+    return verdict(() -> {
+      Names.checkOptional("tenant", tenant);
+      Names.checkOptional("sandbox_id", sandboxId);
+      Names.checkOptional("container_id", containerId);
+    });
+  }
+
+  private static Verdict target(
+      dev.caisson.proto.types.v1.Actor actor, String tenant, String container) {
+    return verdict(() -> checkTarget(actor, tenant, container));
+  }
+
+  private static void checkTarget(
+      dev.caisson.proto.types.v1.Actor actor, String tenant, String container) {
+    Names.checkActor(actor);
+    Names.checkTenant(tenant);
+    Names.checkContainer(container);
+  }
+
+  private static Verdict verdict(Runnable rules) {
+    try {
+      rules.run();
+      return new Verdict.Allowed();
+    } catch (RefusedException e) {
+      return new Verdict.Refused(e.refusal());
+    }
+  }
+}

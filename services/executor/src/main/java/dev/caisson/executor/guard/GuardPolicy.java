@@ -1,0 +1,87 @@
+package dev.caisson.executor.guard;
+
+import dev.caisson.executor.plan.Paths;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What may be done on this host. The owner's configuration; without one, next to nothing.
+ *
+ * @param rootfsRoots directories below which root filesystems may be
+ * @param mountRoots directories below which sources of bind mounts may be
+ * @param bundleRoots directories below which OCI bundles may be said to be
+ * @param hooks programs that may run as hooks
+ * @param capabilities the most that a process may have, in any of its sets
+ * @param hostNamespaces whether a container may be in a namespace of the host, or join one by path
+ * @param hostUserNamespace whether a sandbox may be without a user namespace of its own
+ * @param mappedIds ids of the host that a caller's own maps may name; empty: none
+ * @param devices whether device files in bind mounts may work
+ * @param newPrivileges whether a process may be without no_new_privs
+ * @param cgroupParent the cgroup below which all others are
+ * @param limits counts
+ */
+public record GuardPolicy(
+    List<String> rootfsRoots,
+    List<String> mountRoots,
+    List<String> bundleRoots,
+    List<HookRule> hooks,
+    Set<String> capabilities,
+    boolean hostNamespaces,
+    boolean hostUserNamespace,
+    Optional<IdRange> mappedIds,
+    boolean devices,
+    boolean newPrivileges,
+    String cgroupParent,
+    Limits limits) {
+
+  /**
+   * How much there may be.
+   *
+   * @param execsPerSandbox in flight
+   * @param hookTimeout the longest that a hook may take, and what it gets if it does not say
+   */
+  public record Limits(int sandboxes, int containers, int execsPerSandbox, Duration hookTimeout) {}
+
+  public GuardPolicy {
+    rootfsRoots = List.copyOf(rootfsRoots);
+    mountRoots = List.copyOf(mountRoots);
+    bundleRoots = List.copyOf(bundleRoots);
+    hooks = List.copyOf(hooks);
+    capabilities = Set.copyOf(capabilities);
+  }
+
+  /**
+   * Reads a policy.
+   *
+   * @param text lines {@code key = value}; {@code #} starts a comment
+   * @throws InvalidPolicyException with every problem there is
+   */
+  public static GuardPolicy parse(String text) {
+    return PolicyReader.read(text);
+  }
+
+  /** The allowed root that a root filesystem's path lies in: what it is to be opened beneath. */
+  public Optional<String> rootfsRoot(String path) {
+    return rootOf(rootfsRoots, path);
+  }
+
+  /** The allowed root that a mount's source lies in: what it is to be opened beneath. */
+  public Optional<String> mountRoot(String path) {
+    return rootOf(mountRoots, path);
+  }
+
+  Optional<String> bundleRoot(String path) {
+    return rootOf(bundleRoots, path);
+  }
+
+  /** The rule for a hook of this path. */
+  public Optional<HookRule> hook(String path) {
+    return hooks.stream().filter(hook -> hook.path().equals(path)).findFirst();
+  }
+
+  private static Optional<String> rootOf(List<String> roots, String path) {
+    return roots.stream().filter(root -> Paths.within(path, root)).findFirst();
+  }
+}

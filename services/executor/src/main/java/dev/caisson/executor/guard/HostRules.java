@@ -1,0 +1,112 @@
+package dev.caisson.executor.guard;
+
+import dev.caisson.executor.plan.BindSource;
+import dev.caisson.executor.plan.Paths;
+import dev.caisson.executor.refusal.Refusal;
+import dev.caisson.proto.types.v1.Capabilities;
+import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.Namespace;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** What a container may have of the host. */
+final class HostRules {
+  /** Of a sandbox's first container; further ones have their sandbox's. */
+  private static final List<Namespace.Type> OF_SANDBOX =
+      List.of(Namespace.Type.NETWORK, Namespace.Type.IPC, Namespace.Type.UTS);
+
+  private static final List<Namespace.Type> OF_CONTAINER =
+      List.of(Namespace.Type.MOUNT, Namespace.Type.CGROUP);
+
+  private HostRules() {}
+
+  static void check(GuardPolicy policy, ContainerSpec spec, boolean root) {
+    checkRootfs(policy, spec.getRoot().getPath());
+    checkMounts(policy, spec);
+    checkBundle(policy, spec.getBundle());
+    HookRules.check(policy, spec.getHooks());
+    checkCapabilities(policy, spec.getProcess().getCapabilities());
+    checkNamespaces(policy, spec, root);
+    checkCgroupParent(policy, spec.getCgroupParent());
+    if (root) {
+      new UserNamespaces(policy).check("spec.user_namespace", spec.getUserNamespace());
+    }
+    if (!spec.getProcess().getNoNewPrivileges() && !policy.newPrivileges()) {
+      throw refused(
+          "new-privileges", "On this host every process must have process.no_new_privileges set.");
+    }
+  }
+
+  private static void checkRootfs(GuardPolicy policy, String path) {
+    if (policy.rootfsRoot(Paths.clean("root.path", path)).isEmpty()) {
+      throw refused(
+          "rootfs.roots", "The root filesystem is not below a directory that this host allows.");
+    }
+  }
+
+  private static void checkMounts(GuardPolicy policy, ContainerSpec spec) {
+    for (BindSource bind : BindSource.of(spec.getMountsList())) {
+      if (policy.mountRoot(bind.source()).isEmpty()) {
+        throw refused(
+            "mounts.roots", bind.field() + " is not below a directory that this host allows.");
+      }
+      if (bind.deviceFiles() && !policy.devices()) {
+        throw refused("devices", bind.field() + ": this host does not allow the option dev.");
+      }
+    }
+  }
+
+  private static void checkBundle(GuardPolicy policy, String bundle) {
+    if (!bundle.isEmpty() && policy.bundleRoot(Paths.clean("bundle", bundle)).isEmpty()) {
+      throw refused("bundles.roots", "The bundle is not below a directory that this host allows.");
+    }
+  }
+
+  static void checkCapabilities(GuardPolicy policy, Capabilities capabilities) {
+    Stream.of(
+            capabilities.getBoundingList(),
+            capabilities.getEffectiveList(),
+            capabilities.getInheritableList(),
+            capabilities.getPermittedList(),
+            capabilities.getAmbientList())
+        .flatMap(List::stream)
+        .filter(name -> !policy.capabilities().contains(name))
+        .findFirst()
+        .ifPresent(name -> {
+          throw refused("capabilities", "This host does not allow the capability " + name + ".");
+        });
+  }
+
+  private static void checkNamespaces(GuardPolicy policy, ContainerSpec spec, boolean root) {
+    Stream<Namespace.Type> needed =
+        Stream.concat(OF_CONTAINER.stream(), root ? OF_SANDBOX.stream() : Stream.of());
+    boolean ofHost = needed.anyMatch(type -> !lists(spec, type));
+    boolean joins = spec.getNamespacesList().stream().anyMatch(n -> !n.getPath().isEmpty());
+    if ((ofHost || joins) && !policy.hostNamespaces()) {
+      throw refused(
+          "namespaces.host",
+          "On this host a container must have its own namespaces: list mount and cgroup, and for the"
+              + " first of a sandbox network, ipc and uts, each without a path.");
+    }
+  }
+
+  private static boolean lists(ContainerSpec spec, Namespace.Type type) {
+    return spec.getNamespacesList().stream().anyMatch(namespace -> namespace.getType() == type);
+  }
+
+  static void checkCgroupParent(GuardPolicy policy, String parent) {
+    if (parent.isEmpty()) {
+      return;
+    }
+    String clean = Paths.clean("cgroup_parent", parent);
+    Bounds.check(clean.equals(parent), "cgroup_parent", "be lexically clean", parent);
+    if (!Paths.within(clean, policy.cgroupParent())) {
+      throw refused(
+          "cgroup.parent", "The parent cgroup is not below the one that this host allows.");
+    }
+  }
+
+  static RuntimeException refused(String rule, String sentence) {
+    return Refusal.guard(rule, sentence).exception();
+  }
+}

@@ -1,0 +1,206 @@
+package dev.caisson.executor.guard;
+
+import dev.caisson.executor.guard.GuardPolicy.Limits;
+import dev.caisson.executor.plan.Capability;
+import dev.caisson.executor.plan.Paths;
+import dev.caisson.executor.refusal.RefusedException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/** Reads a {@link GuardPolicy} from lines, and finds everything that is wrong with them. */
+final class PolicyReader {
+  private static final String HOOK = "hook";
+  private static final Set<String> KEYS =
+      Set.of(
+          "rootfs.roots",
+          "mounts.roots",
+          "bundles.roots",
+          "capabilities",
+          "namespaces.host",
+          "user-namespace.host",
+          "user-namespace.mapped-ids",
+          "devices",
+          "new-privileges",
+          "cgroup.parent",
+          "limits.sandboxes",
+          "limits.containers",
+          "limits.execs-per-sandbox",
+          "limits.hook-timeout-seconds");
+
+  /**
+   * What containers usually have: enough for a package manager and a server, no way to the host.
+   */
+  private static final String DEFAULT_CAPABILITIES =
+      "CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_FSETID CAP_KILL CAP_SETGID CAP_SETUID CAP_SETPCAP"
+          + " CAP_NET_BIND_SERVICE CAP_NET_RAW CAP_SYS_CHROOT CAP_MKNOD CAP_AUDIT_WRITE"
+          + " CAP_SETFCAP";
+
+  private static final int MAX_SANDBOXES = 100_000;
+  private static final int MAX_HOOK_SECONDS = 3600;
+  private static final Pattern RANGE = Pattern.compile("(\\d{1,10})-(\\d{1,10})");
+  private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
+  private static final Pattern UID = Pattern.compile("\\d{1,9}");
+  private static final Pattern SPACE = Pattern.compile("\\s+");
+
+  private final List<String> problems = new ArrayList<>();
+  private final Map<String, String> values = new HashMap<>();
+  private final List<HookRule> hooks = new ArrayList<>();
+
+  private PolicyReader() {}
+
+  static GuardPolicy read(String text) {
+    PolicyReader reader = new PolicyReader();
+    int number = 0;
+    for (String line : text.lines().toList()) {
+      reader.readLine(++number, line.strip());
+    }
+    GuardPolicy policy = reader.policy();
+    if (!reader.problems.isEmpty()) {
+      throw new InvalidPolicyException(reader.problems);
+    }
+    return policy;
+  }
+
+  private void readLine(int number, String line) {
+    if (line.isEmpty() || line.startsWith("#")) {
+      return;
+    }
+    int equals = line.indexOf('=');
+    String key = equals < 0 ? line : line.substring(0, equals).strip();
+    String value = equals < 0 ? "" : line.substring(equals + 1).strip();
+    if (equals < 0) {
+      problems.add("line " + number + " must be key = value: " + line);
+    } else if (key.equals(HOOK)) {
+      readHook(number, value);
+    } else if (!KEYS.contains(key)) {
+      problems.add("line " + number + " has an unknown key: " + key);
+    } else if (values.putIfAbsent(key, value) != null) {
+      problems.add("line " + number + " repeats a key: " + key);
+    }
+  }
+
+  /** {@code /path uid=0 sha256=…}; owner and digest may be missing, and root must own it then. */
+  private void readHook(int number, String value) {
+    String[] words = SPACE.split(value);
+    String uid = "0";
+    Optional<String> sha256 = Optional.empty();
+    for (String word : Stream.of(words).skip(1).toList()) {
+      if (word.startsWith("uid=") && UID.matcher(word.substring(4)).matches()) {
+        uid = word.substring(4);
+      } else if (word.startsWith("sha256=") && SHA256.matcher(word.substring(7)).matches()) {
+        sha256 = Optional.of(word.substring(7));
+      } else {
+        problems.add(
+            "line " + number + " must be hook = /path [uid=N] [sha256=64 digits]: " + word);
+      }
+    }
+    hooks.add(new HookRule(path(HOOK, words[0]), Integer.parseInt(uid), sha256));
+  }
+
+  private GuardPolicy policy() {
+    return new GuardPolicy(
+        paths("rootfs.roots"),
+        paths("mounts.roots"),
+        paths("bundles.roots"),
+        hooks,
+        capabilities(),
+        flag("namespaces.host"),
+        flag("user-namespace.host"),
+        mappedIds(),
+        flag("devices"),
+        flag("new-privileges"),
+        path("cgroup.parent", values.getOrDefault("cgroup.parent", "/caisson")),
+        limits());
+  }
+
+  private Limits limits() {
+    return new Limits(
+        count("limits.sandboxes", 1000, MAX_SANDBOXES),
+        count("limits.containers", 4000, MAX_SANDBOXES),
+        count("limits.execs-per-sandbox", 64, MAX_SANDBOXES),
+        Duration.ofSeconds(count("limits.hook-timeout-seconds", 30, MAX_HOOK_SECONDS)));
+  }
+
+  private List<String> paths(String key) {
+    return words(key, "").map(word -> path(key, word)).toList();
+  }
+
+  private String path(String key, String value) {
+    try {
+      return Paths.clean(key, value);
+    } catch (RefusedException e) {
+      problems.add(e.refusal().message());
+      return "/";
+    }
+  }
+
+  private Set<String> capabilities() {
+    List<String> names = words("capabilities", DEFAULT_CAPABILITIES).toList();
+    names.stream()
+        .filter(name -> !Capability.known(name))
+        .forEach(name -> problems.add("capabilities must name capabilities: " + name));
+    return Set.copyOf(names);
+  }
+
+  private Optional<IdRange> mappedIds() {
+    String value = values.getOrDefault("user-namespace.mapped-ids", "");
+    if (value.isEmpty()) {
+      return Optional.empty();
+    }
+    return parsed(
+        "user-namespace.mapped-ids must be a range FIRST-LAST: " + value,
+        value,
+        PolicyReader::range);
+  }
+
+  private static IdRange range(String value) {
+    Matcher matcher = RANGE.matcher(value);
+    if (!matcher.matches()) {
+      throw new IllegalArgumentException(value);
+    }
+    return new IdRange(Long.parseLong(matcher.group(1)), Long.parseLong(matcher.group(2)));
+  }
+
+  private boolean flag(String key) {
+    String value = values.getOrDefault(key, "false");
+    if (!value.equals("true") && !value.equals("false")) {
+      problems.add(key + " must be true or false: " + value);
+    }
+    return value.equals("true");
+  }
+
+  private int count(String key, int fallback, int most) {
+    String value = values.getOrDefault(key, String.valueOf(fallback));
+    String problem = key + " must be 1 to " + most + ": " + value;
+    int count = parsed(problem, value, Integer::parseInt).orElse(fallback);
+    if (count < 1 || count > most) {
+      problems.add(problem);
+    }
+    return count;
+  }
+
+  private <T> Optional<T> parsed(String problem, String value, Function<String, T> parser) {
+    try {
+      return Optional.of(parser.apply(value));
+    } catch (IllegalArgumentException e) {
+      problems.add(problem);
+      return Optional.empty();
+    }
+  }
+
+  private Stream<String> words(String key, String fallback) {
+    return SPACE
+        .splitAsStream(values.getOrDefault(key, fallback).replace(',', ' '))
+        .filter(word -> !word.isEmpty())
+        .distinct();
+  }
+}

@@ -1,0 +1,154 @@
+package dev.caisson.executor.journal;
+
+import dev.caisson.proto.journal.v1.AcknowledgeRequest;
+import dev.caisson.proto.journal.v1.AcknowledgeResponse;
+import dev.caisson.proto.journal.v1.JournalGrpc;
+import dev.caisson.proto.journal.v1.ReadRequest;
+import dev.caisson.proto.journal.v1.ReadResponse;
+import dev.caisson.proto.journal.v1.ReadUsageRequest;
+import dev.caisson.proto.journal.v1.ReadUsageResponse;
+import dev.caisson.proto.journal.v1.Record;
+import dev.caisson.proto.journal.v1.UsageRecord;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+
+/**
+ * Serves journal and usage log to the relay. Closing it ends all streams; the logs are their
+ * owner's to close.
+ */
+public final class JournalService extends JournalGrpc.JournalImplBase implements AutoCloseable {
+  /** Each has a thread and an open file. */
+  public static final int MAX_STREAMS = 64;
+
+  private final Journal journal;
+  private final UsageLog usage;
+  private final Set<RecordStream<?>> streams = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger open = new AtomicInteger();
+
+  public JournalService(Journal journal, UsageLog usage) {
+    this.journal = journal;
+    this.usage = usage;
+  }
+
+  @Override
+  public void read(ReadRequest request, StreamObserver<ReadResponse> client) {
+    stream(
+        client,
+        request.getFollow(),
+        () -> journal.read(position(request.getAfter())),
+        JournalService::events);
+  }
+
+  @Override
+  public void readUsage(ReadUsageRequest request, StreamObserver<ReadUsageResponse> client) {
+    stream(
+        client,
+        request.getFollow(),
+        () -> usage.read(position(request.getAfter())),
+        JournalService::samples);
+  }
+
+  private interface Opening {
+    JournalReader open();
+  }
+
+  private <T> void stream(
+      StreamObserver<T> client,
+      boolean follow,
+      Opening opening,
+      Function<List<LogRecord>, T> message) {
+    if (open.incrementAndGet() > MAX_STREAMS) {
+      open.decrementAndGet();
+      client.onError(JournalStatus.tooMany(MAX_STREAMS));
+      return;
+    }
+    try {
+      start((ServerCallStreamObserver<T>) client, follow, opening.open(), message);
+    } catch (RuntimeException e) {
+      open.decrementAndGet();
+      client.onError(JournalStatus.of(e));
+    }
+  }
+
+  private <T> void start(
+      ServerCallStreamObserver<T> client,
+      boolean follow,
+      JournalReader reader,
+      Function<List<LogRecord>, T> message) {
+    RecordStream<T> stream =
+        new RecordStream<>("journal-read", reader, follow, message, client, this::ended);
+    streams.add(stream);
+    stream.start();
+  }
+
+  private void ended(RecordStream<?> stream) {
+    streams.remove(stream);
+    open.decrementAndGet();
+  }
+
+  private static ReadResponse events(List<LogRecord> records) {
+    ReadResponse.Builder response = ReadResponse.newBuilder();
+    for (LogRecord record : records) {
+      response.addRecords(
+          Record.newBuilder()
+              .setPosition(position(record.position()))
+              .setEvent(record.bytes())
+              .setChain(record.chain()));
+    }
+    return response.build();
+  }
+
+  private static ReadUsageResponse samples(List<LogRecord> records) {
+    ReadUsageResponse.Builder response = ReadUsageResponse.newBuilder();
+    for (LogRecord record : records) {
+      response.addRecords(
+          UsageRecord.newBuilder()
+              .setPosition(position(record.position()))
+              .setSample(record.bytes()));
+    }
+    return response.build();
+  }
+
+  @Override
+  public void acknowledge(AcknowledgeRequest request, StreamObserver<AcknowledgeResponse> client) {
+    try {
+      if (request.hasEvents()) {
+        journal.acknowledge(position(request.getEvents()));
+      }
+      if (request.hasUsage()) {
+        usage.acknowledge(position(request.getUsage()));
+      }
+    } catch (RuntimeException e) {
+      client.onError(JournalStatus.of(e));
+      return;
+    }
+    client.onNext(AcknowledgeResponse.getDefaultInstance());
+    client.onCompleted();
+  }
+
+  /** A number above 2^63-1 is beyond every end. */
+  private static Position position(dev.caisson.proto.journal.v1.Position position) {
+    return new Position(clamped(position.getEpoch()), clamped(position.getSeq()));
+  }
+
+  private static long clamped(long unsigned) {
+    return unsigned < 0 ? Long.MAX_VALUE : unsigned;
+  }
+
+  private static dev.caisson.proto.journal.v1.Position position(Position position) {
+    return dev.caisson.proto.journal.v1.Position.newBuilder()
+        .setEpoch(position.epoch())
+        .setSeq(position.seq())
+        .build();
+  }
+
+  @Override
+  public void close() {
+    streams.forEach(RecordStream::interrupt);
+  }
+}
