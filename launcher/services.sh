@@ -3,6 +3,8 @@
 
 # shellcheck source=launcher/commands.sh
 source "$LAUNCHER/commands.sh"
+# shellcheck source=launcher/guard.sh
+source "$LAUNCHER/guard.sh"
 
 READY_SECONDS=60
 STOP_SECONDS=15
@@ -61,9 +63,9 @@ Builds what has changed, starts the services, and returns when each of them answ
 
   --data DIR          everything that is kept (default: CAISSON_DATA or /var/lib/caisson)
   --kafka HOST:PORT   use this Kafka instead of starting a broker
-  --allow DIR         with the first `up` of a data directory: root file systems and mount sources may lie below DIR
-  --allow-hook FILE   with the first `up`: containers may have FILE as a hook, run as root
-The guard's rules are kept in DIR/guard.conf, which is yours to edit; the executor reads it when it starts.
+  --allow DIR         root file systems and bundles may lie below DIR from now on
+  --allow-hook FILE   containers may have FILE as a hook from now on: a program that runs as root, on the host
+The guard's rules are DIR/guard.conf, which is yours to edit; the executor reads it when it starts.
 TEXT
 }
 
@@ -95,7 +97,11 @@ up() {
   make_directories
   exec 9> "$DATA/run/launcher.lock"
   flock -w "$READY_SECONDS" 9 || die "Another \`caisson up\` or \`down\` is at work on $DATA"
-  write_guard "${#allowed[@]}" "${allowed[@]}" "${hooks[@]}"
+  make_guard "$DATA"
+  allow rootfs.roots "${allowed[@]}"
+  allow bundles.roots "${allowed[@]}"
+  allow_hooks "${hooks[@]}"
+  restart_after_change
   choose_ports "$kafka"
   stage
   configure_logging
@@ -400,16 +406,4 @@ logs_verb() {
   done
   [[ ${#files[@]} -gt 0 ]] || die "There are no logs in $DATA/log" "\`caisson up\` starts the services; --data names another directory"
   tail -n 200 "${follow[@]}" "${files[@]}"
-}
-
-# ---- the guard's rules -----------------------------------------------------------------------------------------------
-
-# write_guard COUNT ALLOWED… HOOK…: once; after that the file is the operator's.
-write_guard() {
-  local count=$1 entry
-  [[ ! -e $DATA/guard.conf ]] || return 0
-  (umask 0077 && {
-    for entry in "${@:2:$count}"; do echo "rootfs.roots=$entry"; done
-    for entry in "${@:2+$count}"; do echo "hooks=$entry"; done
-  } > "$DATA/guard.conf")
 }

@@ -39,7 +39,7 @@ const creation = (id, args) => ({
       bundle: process.env.TEST_ROOTFS,
       config_json: Buffer.from(JSON.stringify({
         ociVersion: '1.2.0',
-        process: { args, cwd: '/', env: ['PATH=/bin'] },
+        process: { args, cwd: '/', env: ['PATH=/bin'], noNewPrivileges: true },
         root: { path: process.env.TEST_ROOTFS },
         linux: { namespaces: ['pid', 'mount', 'network', 'ipc', 'uts', 'cgroup'].map((type) => ({ type })) },
       })),

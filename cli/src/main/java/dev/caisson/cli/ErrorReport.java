@@ -89,6 +89,8 @@ final class ErrorReport implements IExecutionExceptionHandler {
       case "CONTAINER_NOT_FOUND" -> "`caisson ps` lists the containers that there are";
       case "SANDBOX_NOT_FOUND" -> "`caisson sandbox ls` lists the sandboxes that there are";
       case "CONTAINER_EXISTS" -> "choose another --id, or `caisson delete` the one that is there";
+      case "GUARD_REFUSED" ->
+          "the rules are guard.conf in the data directory; `caisson up --allow DIR` adds a root for root file systems";
       case "EXECUTOR_UNAVAILABLE" -> "`caisson status` shows which service does not run";
       default ->
           code == Status.Code.UNAVAILABLE && reason.isEmpty()
