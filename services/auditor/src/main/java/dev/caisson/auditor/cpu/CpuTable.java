@@ -27,6 +27,12 @@ public final class CpuTable {
           .reversed()
           .thenComparingLong(figures -> figures.getTime().getSeconds());
 
+  /** Ends listening. */
+  public interface Subscription extends AutoCloseable {
+    @Override
+    void close();
+  }
+
   private final int limit;
   private final Map<String, CpuApportioned> newest = new HashMap<>();
   private final List<Consumer<CpuApportioned>> listeners = new CopyOnWriteArrayList<>();
@@ -73,7 +79,7 @@ public final class CpuTable {
   /**
    * From now on, each new record is passed on, on the thread that reads: a listener must not wait.
    */
-  public AutoCloseable listen(Consumer<CpuApportioned> listener) {
+  public Subscription listen(Consumer<CpuApportioned> listener) {
     listeners.add(listener);
     return () -> listeners.remove(listener);
   }

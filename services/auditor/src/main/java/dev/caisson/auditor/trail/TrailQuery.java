@@ -39,16 +39,24 @@ public record TrailQuery(
     if (pageSize < 1 || pageSize > MAX_PAGE_SIZE) {
       throw new InvalidQueryException("page_size", "must be from 0 to 1000: " + pageSize);
     }
-    for (String text : List.of(tenant, node, sandbox, container, principal, type)) {
-      if (text.length() > MAX_TEXT) {
-        throw new InvalidQueryException("text", "must have at most 1024 characters");
-      }
-    }
+    requireShort("tenant", tenant);
+    requireShort("node", node);
+    requireShort("sandbox", sandbox);
+    requireShort("container", container);
+    requireShort("principal", principal);
+    requireShort("type", type);
     if (!TYPE.matcher(type).matches()) {
       throw new InvalidQueryException("type", "must be letters, digits and dots: " + type);
     }
     if (from.isPresent() && to.isPresent() && from.getAsLong() > to.getAsLong()) {
       throw new InvalidQueryException("to", "must not be before from");
+    }
+  }
+
+  private static void requireShort(String field, String value) {
+    if (value.length() > MAX_TEXT) {
+      throw new InvalidQueryException(
+          field, "must have at most 1024 characters: " + value.length());
     }
   }
 

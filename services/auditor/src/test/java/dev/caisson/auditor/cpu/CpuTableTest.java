@@ -53,9 +53,9 @@ class CpuTableTest {
   }
 
   @Test
-  void tellsListenersOnlyWhatIsNew() throws Exception {
+  void tellsListenersOnlyWhatIsNew() {
     List<Long> heard = new ArrayList<>();
-    try (AutoCloseable _ = table.listen(figures -> heard.add(figures.getSandboxSeq()))) {
+    try (CpuTable.Subscription _ = table.listen(figures -> heard.add(figures.getSandboxSeq()))) {
       table.put(figures("a", 1));
       table.put(figures("a", 1));
       table.put(figures("a", 2));

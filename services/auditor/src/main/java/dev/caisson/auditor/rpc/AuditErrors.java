@@ -1,0 +1,44 @@
+package dev.caisson.auditor.rpc;
+
+import dev.caisson.auditor.trail.InvalidQueryException;
+import dev.caisson.proto.audit.v1.Reason;
+import dev.caisson.rpc.ErrorMapper;
+import dev.caisson.rpc.RpcErrors;
+import io.grpc.Status.Code;
+import io.grpc.StatusRuntimeException;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** The errors of {@code caisson.audit.v1}. Whatever is not here is a defect, and INTERNAL. */
+final class AuditErrors implements ErrorMapper {
+
+  static final String DOMAIN = "audit.caisson.dev";
+
+  private static final Set<String> PAGING = Set.of("page_size", "page_token");
+
+  @Override
+  public @Nullable StatusRuntimeException map(Throwable error) {
+    return error instanceof InvalidQueryException e ? invalid(e.field(), e.getMessage()) : null;
+  }
+
+  static StatusRuntimeException invalid(String field, @Nullable String message) {
+    Reason reason = PAGING.contains(field) ? Reason.INVALID_PAGE : Reason.INVALID_FIELD;
+    return of(Code.INVALID_ARGUMENT, reason, String.valueOf(message), Map.of("field", field));
+  }
+
+  static StatusRuntimeException unknownNode(String node) {
+    String message = "Nothing of this node has been recorded: " + node;
+    return of(Code.NOT_FOUND, Reason.UNKNOWN_NODE, message, Map.of("node", node));
+  }
+
+  static StatusRuntimeException noUsage() {
+    String message = "No sample has come yet for what was asked; the first comes within seconds";
+    return of(Code.NOT_FOUND, Reason.NO_USAGE, message, Map.of());
+  }
+
+  private static StatusRuntimeException of(
+      Code code, Reason reason, String message, Map<String, String> metadata) {
+    return RpcErrors.of(code, DOMAIN, reason.name(), message, metadata);
+  }
+}

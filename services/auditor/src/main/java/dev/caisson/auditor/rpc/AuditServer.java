@@ -1,0 +1,47 @@
+package dev.caisson.auditor.rpc;
+
+import dev.caisson.auditor.cpu.CpuTable;
+import dev.caisson.auditor.trail.TrailSearch;
+import dev.caisson.auditor.trail.TrailVerifier;
+import dev.caisson.rpc.GrpcServer;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Serves the API on a Unix socket. Who starts it closes it. */
+public final class AuditServer implements AutoCloseable {
+
+  private final GrpcServer server;
+
+  private AuditServer(GrpcServer server) {
+    this.server = server;
+  }
+
+  /**
+   * Starts to serve.
+   *
+   * @param mode the permissions of the socket, as in {@code rw-rw----}
+   */
+  public static AuditServer start(
+      Path socket,
+      String mode,
+      TrailSearch search,
+      TrailVerifier verifier,
+      CpuTable figures,
+      MeterRegistry registry)
+      throws IOException {
+    return new AuditServer(
+        GrpcServer.unix(socket)
+            .mode(mode)
+            .domain(AuditErrors.DOMAIN)
+            .errors(new AuditErrors())
+            .services(List.of(new AuditService(search, verifier, figures, registry)))
+            .start());
+  }
+
+  @Override
+  public void close() {
+    server.close();
+  }
+}

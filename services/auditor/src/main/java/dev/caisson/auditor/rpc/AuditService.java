@@ -1,0 +1,131 @@
+package dev.caisson.auditor.rpc;
+
+import dev.caisson.auditor.cpu.CpuQuery;
+import dev.caisson.auditor.cpu.CpuTable;
+import dev.caisson.auditor.trail.TrailQuery;
+import dev.caisson.auditor.trail.TrailSearch;
+import dev.caisson.auditor.trail.TrailVerifier;
+import dev.caisson.auditor.trail.Verification;
+import dev.caisson.proto.audit.v1.AuditGrpc;
+import dev.caisson.proto.audit.v1.GetCpuUsageRequest;
+import dev.caisson.proto.audit.v1.GetCpuUsageResponse;
+import dev.caisson.proto.audit.v1.SearchTrailRequest;
+import dev.caisson.proto.audit.v1.SearchTrailResponse;
+import dev.caisson.proto.audit.v1.VerifyTrailRequest;
+import dev.caisson.proto.audit.v1.VerifyTrailResponse;
+import dev.caisson.proto.audit.v1.WatchCpuUsageRequest;
+import dev.caisson.proto.audit.v1.WatchCpuUsageResponse;
+import dev.caisson.proto.events.v1.CpuApportioned;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Answers from the database and from the committed figures, whether Kafka is there or not.
+ * Thread-safe.
+ */
+final class AuditService extends AuditGrpc.AuditImplBase {
+
+  // So that an answer fits into a message of 4 MiB, whatever number of sandboxes matches.
+  static final int MAX_USAGE_BYTES = 3 << 20;
+
+  private final TrailSearch search;
+  private final TrailVerifier verifier;
+  private final CpuTable figures;
+  private final MeterRegistry registry;
+
+  AuditService(
+      TrailSearch search, TrailVerifier verifier, CpuTable figures, MeterRegistry registry) {
+    this.search = search;
+    this.verifier = verifier;
+    this.figures = figures;
+    this.registry = registry;
+  }
+
+  @Override
+  public void searchTrail(
+      SearchTrailRequest request, StreamObserver<SearchTrailResponse> observer) {
+    TrailQuery query = TrailMessages.query(request);
+    TrailSearch.Page page = stored(() -> search.search(query, request.getPageToken()));
+    SearchTrailResponse.Builder response = SearchTrailResponse.newBuilder();
+    page.found().forEach(found -> response.addRecords(TrailMessages.message(found)));
+    page.next().ifPresent(response::setNextPageToken);
+    answer(observer, response.build());
+  }
+
+  @Override
+  public void verifyTrail(
+      VerifyTrailRequest request, StreamObserver<VerifyTrailResponse> observer) {
+    VerifyTrailResponse.Builder response = VerifyTrailResponse.newBuilder();
+    for (Verification verification : verify(request.getNode())) {
+      verification.problem().ifPresent(problem -> count(problem.kind().name()));
+      response.addNodes(TrailMessages.message(verification));
+    }
+    answer(observer, response.build());
+  }
+
+  @Override
+  public void getCpuUsage(
+      GetCpuUsageRequest request, StreamObserver<GetCpuUsageResponse> observer) {
+    CpuQuery query =
+        new CpuQuery(request.getTenant(), request.getSandbox(), request.getContainer());
+    List<CpuApportioned> found = figures.find(query);
+    if (found.isEmpty()) {
+      throw AuditErrors.noUsage();
+    }
+    GetCpuUsageResponse.Builder response = GetCpuUsageResponse.newBuilder();
+    long bytes = 0;
+    for (CpuApportioned each : found) {
+      bytes += each.getSerializedSize();
+      if (bytes > MAX_USAGE_BYTES) {
+        throw AuditErrors.invalid("sandbox", "sandbox must be given: too many match");
+      }
+      response.addSandboxes(each);
+    }
+    answer(observer, response.build());
+  }
+
+  @Override
+  public void watchCpuUsage(
+      WatchCpuUsageRequest request, StreamObserver<WatchCpuUsageResponse> observer) {
+    if (request.getSandbox().isEmpty()) {
+      throw AuditErrors.invalid("sandbox", "sandbox must not be empty");
+    }
+    CpuQuery query = new CpuQuery(request.getTenant(), request.getSandbox(), "");
+    CpuWatch.start(figures, query, (ServerCallStreamObserver<WatchCpuUsageResponse>) observer);
+  }
+
+  private List<Verification> verify(String node) {
+    if (node.isEmpty()) {
+      return stored(verifier::verifyAll);
+    }
+    return List.of(
+        stored(() -> verifier.verify(node)).orElseThrow(() -> AuditErrors.unknownNode(node)));
+  }
+
+  private void count(String kind) {
+    registry.counter("caisson.trail.problems", "kind", kind.toLowerCase(Locale.ROOT)).increment();
+  }
+
+  private static <T> T stored(Stored<T> read) {
+    try {
+      return read.get();
+    } catch (SQLException e) {
+      throw new UncheckedIOException("Failed to read the trail", new IOException(e));
+    }
+  }
+
+  private interface Stored<T> {
+    T get() throws SQLException;
+  }
+
+  private static <T> void answer(StreamObserver<T> observer, T response) {
+    observer.onNext(response);
+    observer.onCompleted();
+  }
+}

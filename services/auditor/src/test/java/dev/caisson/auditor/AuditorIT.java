@@ -1,0 +1,378 @@
+package dev.caisson.auditor;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import dev.caisson.auditor.trail.FakeJournal;
+import dev.caisson.events.ClientSettings;
+import dev.caisson.events.JournalRecord;
+import dev.caisson.events.Records;
+import dev.caisson.events.TopicCreation;
+import dev.caisson.proto.audit.v1.AuditGrpc;
+import dev.caisson.proto.audit.v1.GetCpuUsageRequest;
+import dev.caisson.proto.audit.v1.NodeVerification;
+import dev.caisson.proto.audit.v1.Reason;
+import dev.caisson.proto.audit.v1.SearchTrailRequest;
+import dev.caisson.proto.audit.v1.SearchTrailResponse;
+import dev.caisson.proto.audit.v1.TrailProblem;
+import dev.caisson.proto.audit.v1.VerifyTrailRequest;
+import dev.caisson.proto.audit.v1.WatchCpuUsageRequest;
+import dev.caisson.proto.audit.v1.WatchCpuUsageResponse;
+import dev.caisson.proto.events.v1.ContainerCpu;
+import dev.caisson.proto.events.v1.ContainerUsage;
+import dev.caisson.proto.events.v1.CpuApportioned;
+import dev.caisson.proto.events.v1.UsageSample;
+import dev.caisson.rpc.Channels;
+import dev.caisson.rpc.RpcErrors;
+import dev.caisson.testing.BrokerProcess;
+import io.grpc.ManagedChannel;
+import io.grpc.StatusRuntimeException;
+import io.micronaut.context.ApplicationContext;
+import io.micronaut.runtime.server.EmbeddedServer;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class AuditorIT {
+
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  @TempDir Path directory;
+
+  private final FakeJournal journal = new FakeJournal("n1").started().life("web", "nginx");
+  private BrokerProcess broker;
+  private EmbeddedServer auditor;
+  private ManagedChannel channel;
+
+  @BeforeEach
+  void start() {
+    var found = BrokerProcess.at(directory.resolve("broker"));
+    assumeThat(found)
+        .as("services/broker is not built: mvn -pl services/broker -am package")
+        .isPresent();
+    broker = found.orElseThrow();
+    startAuditor();
+  }
+
+  @AfterEach
+  void stop() {
+    if (broker != null) {
+      stopAuditor();
+      broker.close();
+    }
+  }
+
+  @Test
+  void startsBeforeKafkaAndAnswersFromWhatCameSince() throws Exception {
+    assertThat(search("").getRecordsList()).isEmpty();
+    assertThat(health()).contains("DOWN").contains("trail");
+    broker.start();
+    publish(journal.records());
+    awaitRecords(12);
+    SearchTrailResponse found = search("dev.caisson.container.exited.v1");
+    assertThat(found.getRecords(0).getEvent().getSubject().getContainerId()).isEqualTo("nginx");
+    NodeVerification verification = verify();
+    assertThat(verification.getOk()).as(verification.toString()).isTrue();
+    assertThat(verification.getRecords()).isEqualTo(12);
+    Awaitility.await().atMost(PATIENCE).until(() -> !health().contains("DOWN"));
+  }
+
+  @Test
+  void neitherLosesNorRepeatsWhenItIsRestarted() throws Exception {
+    broker.start();
+    publish(journal.records());
+    awaitRecords(12);
+    stopAuditor();
+    publish(journal.started().life("db", "postgres").records().subList(12, 24));
+    startAuditor();
+    awaitRecords(24);
+    assertThat(verify().getOk()).isTrue();
+    assertThat(verify().getRecords()).isEqualTo(24);
+  }
+
+  @Test
+  void verifiesBehindRecordsThatAreStillInATransaction() throws Exception {
+    broker.start();
+    publish(journal.records().subList(0, 6));
+    awaitRecords(6);
+    try (KafkaProducer<byte[], byte[]> producer = producer("caisson-relay-n1")) {
+      producer.initTransactions();
+      producer.beginTransaction();
+      journal.records().subList(6, 12).forEach(record -> send(producer, Records.event(record)));
+      producer.flush();
+      NodeVerification verification = verify();
+      assertThat(verification.getOk()).as(verification.toString()).isTrue();
+      producer.commitTransaction();
+    }
+    awaitRecords(12);
+    assertThat(verify().getRecords()).isEqualTo(12);
+  }
+
+  @Test
+  void namesARecordThatWasAlteredInTheDatabase() throws Exception {
+    broker.start();
+    publish(journal.records());
+    awaitRecords(12);
+    alter(journal.records().get(4));
+    NodeVerification verification = verify();
+    assertThat(verification.getOk()).isFalse();
+    assertThat(verification.getProblem().getKind()).isEqualTo(TrailProblem.Kind.CHAIN_BROKEN);
+    assertThat(verification.getProblem().getSeq()).isEqualTo(5);
+  }
+
+  @Test
+  void namesTheRecordAfterOneThatTheRelayDropped() throws Exception {
+    broker.start();
+    publish(journal.records().subList(0, 6));
+    publish(journal.records().subList(7, 12));
+    awaitRecords(11);
+    assertThat(verify().getProblem().getKind()).isEqualTo(TrailProblem.Kind.GAP);
+    assertThat(verify().getProblem().getSeq()).isEqualTo(8);
+  }
+
+  @Test
+  void apportionsWhatTheCgroupUsed() throws Exception {
+    broker.start();
+    publishSamples(sample(1, 100, 30, 10), sample(2, 1_000_000_007, 400_000_000, 300_000_000));
+    CpuApportioned figures = awaitFigures(2);
+    long total = figures.getContainersList().stream().mapToLong(ContainerCpu::getTotalNanos).sum();
+    assertThat(total + figures.getUnattributedNanos()).isEqualTo(1_000_000_007);
+    assertThat(figures.getContainersList()).hasSize(2);
+    assertThat(prometheus())
+        .contains(
+            "caisson_container_cpu_seconds_total{container=\"a\",node=\"n1\",sandbox=\"web\",tenant=\"default\"}");
+  }
+
+  @Test
+  void goesOnCountingWhenItIsRestarted() throws Exception {
+    broker.start();
+    publishSamples(sample(1, 100, 30, 10));
+    awaitFigures(1);
+    stopAuditor();
+    publishSamples(sample(1, 100, 30, 10), sample(2, 200, 60, 20));
+    startAuditor();
+    assertThat(awaitFigures(2).getContainers(0).getTotalNanos()).isEqualTo(150);
+  }
+
+  @Test
+  void watchesASandboxUntilItIsGone() throws Exception {
+    broker.start();
+    publishSamples(sample(1, 100, 30, 10));
+    awaitFigures(1);
+    Iterator<WatchCpuUsageResponse> watch =
+        client().watchCpuUsage(WatchCpuUsageRequest.newBuilder().setSandbox("web").build());
+    assertThat(watch.next().getUsage().getSandboxSeq()).isEqualTo(1);
+    publishSamples(sample(2, 200, 60, 20));
+    assertThat(watch.next().getUsage().getSandboxSeq()).isEqualTo(2);
+    publishSamples(sample(3, 300, 60, 20).toBuilder().setLast(true).build());
+    assertThat(watch.next().getUsage().getLast()).isTrue();
+    assertThat(watch.hasNext()).isFalse();
+  }
+
+  @Test
+  void setsAsideWhatIsNoEventAndGoesOn() throws Exception {
+    broker.start();
+    publish(journal.records().subList(0, 6));
+    produce(
+        List.of(new ProducerRecord<>("caisson.events.v1", "x".getBytes(UTF_8), new byte[] {-1})));
+    publish(journal.records().subList(6, 12));
+    awaitRecords(12);
+    assertThat(verify().getOk()).isTrue();
+    Awaitility.await()
+        .atMost(PATIENCE)
+        .until(() -> prometheus().contains("caisson_trail_aside_total{reason=\"unreadable\"} 1.0"));
+  }
+
+  @Test
+  void refusesWithAReason() {
+    assertRefused(Reason.INVALID_PAGE, () -> client().searchTrail(page(-1)));
+    assertRefused(Reason.INVALID_PAGE, () -> client().searchTrail(page(1_001)));
+    assertRefused(
+        Reason.INVALID_FIELD,
+        () -> client().searchTrail(SearchTrailRequest.newBuilder().setOutcomeValue(9).build()));
+    assertRefused(
+        Reason.UNKNOWN_NODE,
+        () -> client().verifyTrail(VerifyTrailRequest.newBuilder().setNode("n9").build()));
+    assertRefused(
+        Reason.NO_USAGE, () -> client().getCpuUsage(GetCpuUsageRequest.getDefaultInstance()));
+    assertRefused(
+        Reason.INVALID_FIELD,
+        () -> client().watchCpuUsage(WatchCpuUsageRequest.getDefaultInstance()).next());
+  }
+
+  private static void assertRefused(Reason reason, Runnable call) {
+    assertThatThrownBy(call::run)
+        .isInstanceOfSatisfying(
+            StatusRuntimeException.class,
+            e -> {
+              assertThat(RpcErrors.info(e).orElseThrow().getReason()).isEqualTo(reason.name());
+              assertThat(RpcErrors.info(e).orElseThrow().getDomain())
+                  .isEqualTo("audit.caisson.dev");
+            });
+  }
+
+  private static SearchTrailRequest page(int size) {
+    return SearchTrailRequest.newBuilder().setPageSize(size).build();
+  }
+
+  private void startAuditor() {
+    Path socket = directory.resolve("audit.sock");
+    auditor =
+        ApplicationContext.run(
+            EmbeddedServer.class,
+            Map.of(
+                "micronaut.server.port",
+                -1,
+                "caisson.auditor.data",
+                directory.resolve("auditor"),
+                "caisson.auditor.socket",
+                socket,
+                "caisson.kafka.bootstrap-servers",
+                broker.address()));
+    channel = Channels.unix(socket);
+  }
+
+  private void stopAuditor() {
+    channel.shutdownNow();
+    auditor.close();
+  }
+
+  private AuditGrpc.AuditBlockingStub client() {
+    return AuditGrpc.newBlockingStub(channel)
+        .withDeadlineAfter(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+  }
+
+  private SearchTrailResponse search(String type) {
+    return client()
+        .searchTrail(SearchTrailRequest.newBuilder().setType(type).setPageSize(1_000).build());
+  }
+
+  private NodeVerification verify() {
+    return client().verifyTrail(VerifyTrailRequest.getDefaultInstance()).getNodes(0);
+  }
+
+  private void awaitRecords(int count) {
+    Awaitility.await()
+        .atMost(PATIENCE)
+        .untilAsserted(() -> assertThat(search("").getRecordsCount()).isEqualTo(count));
+  }
+
+  private CpuApportioned awaitFigures(long seq) {
+    Awaitility.await()
+        .atMost(PATIENCE)
+        .ignoreException(StatusRuntimeException.class)
+        .untilAsserted(() -> assertThat(figures().getSandboxSeq()).isEqualTo(seq));
+    return figures();
+  }
+
+  private CpuApportioned figures() {
+    return client().getCpuUsage(GetCpuUsageRequest.getDefaultInstance()).getSandboxes(0);
+  }
+
+  private String health() throws Exception {
+    return get("/health");
+  }
+
+  private String prometheus() throws Exception {
+    return get("/prometheus");
+  }
+
+  private String get(String path) throws Exception {
+    HttpRequest request = HttpRequest.newBuilder(URI.create(auditor.getURL() + path)).build();
+    try (HttpClient client = HttpClient.newHttpClient()) {
+      return client.send(request, BodyHandlers.ofString()).body();
+    }
+  }
+
+  // What somebody could do who has the database, but not the journal.
+  private void alter(JournalRecord record) throws Exception {
+    stopAuditor();
+    String url = "jdbc:h2:file:" + directory.resolve("auditor/trail/trail");
+    byte[] bytes = record.event().toByteArray();
+    bytes[bytes.length - 1] ^= 1;
+    try (Connection connection = DriverManager.getConnection(url, "caisson", "");
+        PreparedStatement update =
+            connection.prepareStatement("UPDATE trail SET event = ? WHERE seq = ?");
+        Statement shutdown = connection.createStatement()) {
+      update.setBytes(1, bytes);
+      update.setLong(2, record.seq());
+      assertThat(update.executeUpdate()).isEqualTo(1);
+      shutdown.execute("SHUTDOWN");
+    }
+    startAuditor();
+  }
+
+  private void publish(List<JournalRecord> records) {
+    produce(records.stream().map(Records::event).toList());
+  }
+
+  private void publishSamples(UsageSample... samples) {
+    produce(
+        Arrays.stream(samples).map(sample -> Records.usage("n1", sample.toByteString())).toList());
+  }
+
+  private void produce(List<ProducerRecord<byte[], byte[]>> records) {
+    try (Admin admin = Admin.create(ClientSettings.admin(broker.address()));
+        KafkaProducer<byte[], byte[]> producer = producer("test")) {
+      TopicCreation.createMissing(admin, (short) 1);
+      producer.initTransactions();
+      producer.beginTransaction();
+      records.forEach(record -> send(producer, record));
+      producer.commitTransaction();
+    }
+  }
+
+  private KafkaProducer<byte[], byte[]> producer(String id) {
+    return new KafkaProducer<>(ClientSettings.transactionalProducer(broker.address(), id));
+  }
+
+  // What fails, fails the transaction.
+  private static void send(
+      KafkaProducer<byte[], byte[]> producer, ProducerRecord<byte[], byte[]> record) {
+    assertThat(producer.send(record)).isNotNull();
+  }
+
+  private static UsageSample sample(long seq, long cgroup, long a, long b) {
+    return UsageSample.newBuilder()
+        .setNode("n1")
+        .setTenant("default")
+        .setSandboxId("web")
+        .setSandboxUid("uid-web")
+        .setSandboxSeq(seq)
+        .setCgroupNanos(cgroup)
+        .addContainers(usage("a", a))
+        .addContainers(usage("b", b))
+        .build();
+  }
+
+  private static ContainerUsage usage(String id, long nanos) {
+    return ContainerUsage.newBuilder()
+        .setContainerId(id)
+        .setContainerUid("uid-" + id)
+        .setCpuNanos(nanos)
+        .setRunning(true)
+        .build();
+  }
+}
