@@ -1,0 +1,88 @@
+package dev.caisson.bench;
+
+import com.google.protobuf.ByteString;
+import dev.caisson.proto.v1.Container;
+import dev.caisson.proto.v1.ContainersGrpc;
+import dev.caisson.proto.v1.CreateContainerRequest;
+import dev.caisson.proto.v1.OciBundle;
+import dev.caisson.proto.v1.RunContainerRequest;
+import dev.caisson.proto.v1.RunContainerResponse;
+import dev.caisson.rpc.Channels;
+import io.grpc.ManagedChannel;
+import io.grpc.stub.StreamObserver;
+import java.nio.file.Path;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+/** One RunContainer call for each container, over one connection that stays open. */
+final class CaissonSubject implements Subject {
+  private static final long DEADLINE_SECONDS = 30;
+
+  private final ManagedChannel channel;
+  private final ContainersGrpc.ContainersStub containers;
+  private final OciBundle bundle;
+  private int runs;
+
+  CaissonSubject(Path socket, Path bundle, ByteString config) {
+    this.channel = Channels.unix(socket);
+    this.containers = ContainersGrpc.newStub(channel);
+    this.bundle = OciBundle.newBuilder().setConfigJson(config).setBundle(bundle.toString()).build();
+  }
+
+  @Override
+  public String name() {
+    return "caisson";
+  }
+
+  @Override
+  public void run() throws Exception {
+    Ending ending = new Ending();
+    StreamObserver<RunContainerRequest> requests =
+        containers.withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS).runContainer(ending);
+    requests.onNext(RunContainerRequest.newBuilder().setCreate(create()).build());
+    int code = ending.code.get();
+    requests.onCompleted();
+    if (code != 0) {
+      throw new IllegalStateException("The container ended with " + code);
+    }
+  }
+
+  private CreateContainerRequest create() {
+    runs++;
+    return CreateContainerRequest.newBuilder()
+        .setParent("tenants/default")
+        .setContainerId("bench-" + ProcessHandle.current().pid() + "-" + runs)
+        .setContainer(Container.newBuilder().setOci(bundle))
+        .setRequestId(UUID.randomUUID().toString())
+        .build();
+  }
+
+  @Override
+  public void close() {
+    channel.shutdownNow();
+  }
+
+  /** Completes when the call has ended: the container is deleted then. */
+  private static final class Ending implements StreamObserver<RunContainerResponse> {
+    private final CompletableFuture<Integer> code = new CompletableFuture<>();
+    private int exited = -1;
+
+    @Override
+    public void onNext(RunContainerResponse message) {
+      if (message.hasExited()) {
+        exited = message.getExited().getCode() + message.getExited().getSignal();
+      }
+    }
+
+    @Override
+    public void onError(Throwable failure) {
+      code.completeExceptionally(failure);
+    }
+
+    @Override
+    public void onCompleted() {
+      code.complete(exited);
+    }
+  }
+}

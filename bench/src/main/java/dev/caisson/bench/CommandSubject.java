@@ -1,0 +1,48 @@
+package dev.caisson.bench;
+
+import java.io.File;
+import java.lang.ProcessBuilder.Redirect;
+import java.util.List;
+import java.util.function.IntFunction;
+
+/**
+ * A command for each container, as a caller of that runtime has it. Started by vfork, the cheapest
+ * way that the JVM has; what remains of its cost is measured as a subject of its own.
+ */
+final class CommandSubject implements Subject {
+  private static final File NOTHING = new File("/dev/null");
+
+  private final String name;
+  private final IntFunction<List<String>> command;
+  private int runs;
+
+  /**
+   * A subject of that name.
+   *
+   * @param command the words of the nth run
+   */
+  CommandSubject(String name, IntFunction<List<String>> command) {
+    this.name = name;
+    this.command = command;
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public void run() throws Exception {
+    List<String> words = command.apply(runs++);
+    Process process =
+        new ProcessBuilder(words)
+            .redirectInput(NOTHING)
+            .redirectOutput(Redirect.DISCARD)
+            .redirectError(Redirect.DISCARD)
+            .start();
+    int code = process.waitFor();
+    if (code != 0) {
+      throw new IllegalStateException(String.join(" ", words) + " ended with " + code);
+    }
+  }
+}

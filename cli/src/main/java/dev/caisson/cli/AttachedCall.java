@@ -1,0 +1,208 @@
+package dev.caisson.cli;
+
+import com.google.protobuf.ByteString;
+import dev.caisson.proto.types.v1.ExitStatus;
+import dev.caisson.proto.v1.Input;
+import io.grpc.Status;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientResponseObserver;
+import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A process whose standard streams are ours, over one bidirectional call. Back-pressure goes both
+ * ways: the next output is asked for when the last is written, and input is read when the call can
+ * take it.
+ *
+ * <p>Output is written by gRPC's thread, input read by a thread of its own, signals come from any.
+ */
+final class AttachedCall<Q, R> implements ClientResponseObserver<Q, R> {
+
+  /** What an answer of the service says. */
+  sealed interface Answer {
+    /** That it is there, not yet that it runs. */
+    record Created() implements Answer {}
+
+    /** The process runs. */
+    record Started() implements Answer {}
+
+    record Wrote(dev.caisson.proto.v1.Output output) implements Answer {}
+
+    record Exited(ExitStatus status) implements Answer {}
+  }
+
+  /** The three streams of the process at our end. */
+  record Streams(InputStream in, OutputStream out, OutputStream err) {
+    static Streams ofThisProcess(boolean withInput) {
+      return new Streams(
+          withInput ? System.in : InputStream.nullInputStream(),
+          new java.io.FileOutputStream(java.io.FileDescriptor.out),
+          new java.io.FileOutputStream(java.io.FileDescriptor.err));
+    }
+  }
+
+  /** Bytes: the largest piece of input that the service takes. */
+  private static final int INPUT_PIECE = 64 << 10;
+
+  private static final int SIGPIPE = 13;
+
+  private final Streams streams;
+  private final Function<Input, Q> toRequest;
+  private final Function<R, Answer> toAnswer;
+  private final CompletableFuture<ExitStatus> end = new CompletableFuture<>();
+  private final List<Integer> signalsBeforeStart = new ArrayList<>();
+  private final Object lock = new Object();
+  private @Nullable ClientCallStreamObserver<Q> requests;
+  private boolean started;
+  private boolean inputEnded;
+  private boolean outputBroken;
+
+  AttachedCall(Streams streams, Function<Input, Q> toRequest, Function<R, Answer> toAnswer) {
+    this.streams = streams;
+    this.toRequest = toRequest;
+    this.toAnswer = toAnswer;
+  }
+
+  /** Runs the call to its end. */
+  ExitStatus run(Function<StreamObserver<R>, StreamObserver<Q>> rpc, Q first) {
+    StreamObserver<Q> opened = rpc.apply(this);
+    synchronized (lock) {
+      opened.onNext(first);
+    }
+    Thread.ofPlatform().daemon().name("stdin").start(this::sendInput);
+    try {
+      return end.join();
+    } catch (CompletionException failed) {
+      throw failed.getCause() instanceof RuntimeException cause ? cause : failed;
+    }
+  }
+
+  /** Passes a signal on to the process, as soon as it runs. */
+  void signal(int number) {
+    synchronized (lock) {
+      if (started) {
+        send(Input.newBuilder().setSignal(number).build());
+      } else {
+        signalsBeforeStart.add(number);
+      }
+    }
+  }
+
+  @Override
+  public void beforeStart(ClientCallStreamObserver<Q> stream) {
+    stream.disableAutoRequestWithInitial(1);
+    stream.setOnReadyHandler(this::wake);
+    requests = stream;
+  }
+
+  @Override
+  public void onNext(R message) {
+    switch (toAnswer.apply(message)) {
+      case Answer.Created _ -> {}
+      case Answer.Started _ -> sendHeldSignals();
+      case Answer.Wrote wrote -> write(wrote.output());
+      case Answer.Exited exited -> end.complete(exited.status());
+    }
+    stream().request(1);
+  }
+
+  @Override
+  public void onError(Throwable failure) {
+    end.completeExceptionally(failure);
+    wake();
+  }
+
+  @Override
+  public void onCompleted() {
+    end.completeExceptionally(
+        Status.INTERNAL
+            .withDescription("The call ended without an exit status")
+            .asRuntimeException());
+    wake();
+  }
+
+  private void sendHeldSignals() {
+    synchronized (lock) {
+      started = true;
+      signalsBeforeStart.forEach(number -> send(Input.newBuilder().setSignal(number).build()));
+      signalsBeforeStart.clear();
+    }
+  }
+
+  private void write(dev.caisson.proto.v1.Output output) {
+    if (outputBroken) {
+      return;
+    }
+    try {
+      switch (output.getStream()) {
+        case STDERR -> output.getData().writeTo(streams.err());
+        case STDOUT, STREAM_UNSPECIFIED, UNRECOGNIZED -> output.getData().writeTo(streams.out());
+      }
+    } catch (IOException readerGone) {
+      // As if the process had written into the broken pipe itself.
+      outputBroken = true;
+      signal(SIGPIPE);
+    }
+  }
+
+  private void sendInput() {
+    byte[] piece = new byte[INPUT_PIECE];
+    try {
+      for (int read = streams.in().read(piece); read >= 0; read = streams.in().read(piece)) {
+        sendWhenReady(Input.newBuilder().setStdin(ByteString.copyFrom(piece, 0, read)).build());
+      }
+    } catch (IOException closed) {
+      // Input that cannot be read is input that has ended.
+    }
+    sendWhenReady(Input.newBuilder().setStdinEof(true).build());
+    synchronized (lock) {
+      inputEnded = true;
+    }
+  }
+
+  private void sendWhenReady(Input input) {
+    synchronized (lock) {
+      awaitReady();
+      if (!inputEnded) {
+        send(input);
+      }
+    }
+  }
+
+  /** Under the lock. */
+  private void awaitReady() {
+    try {
+      while (!stream().isReady() && !end.isDone()) {
+        lock.wait();
+      }
+    } catch (InterruptedException stop) {
+      Thread.currentThread().interrupt();
+      inputEnded = true;
+    }
+  }
+
+  /** Under the lock: the stream takes one writer at a time. */
+  private void send(Input input) {
+    if (!end.isDone()) {
+      stream().onNext(toRequest.apply(input));
+    }
+  }
+
+  private void wake() {
+    synchronized (lock) {
+      lock.notifyAll();
+    }
+  }
+
+  private ClientCallStreamObserver<Q> stream() {
+    return java.util.Objects.requireNonNull(requests, "the call was not begun");
+  }
+}

@@ -1,0 +1,22 @@
+package dev.caisson.cli;
+
+import dev.caisson.proto.v1.Container;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+@Command(
+    name = "create",
+    description = "Makes a container up to the point where its program would start; prints its id.")
+final class CreateCommand implements Callable<Integer>, CommandWords {
+  @Mixin private Target target = new Target();
+  @Mixin private Output output = new Output();
+  @Mixin private ContainerOptions options = new ContainerOptions();
+
+  @Override
+  public Integer call() {
+    Container made = target.containers().createContainer(options.request(target.names()));
+    output.print(made, container -> Names.id(container.getName()) + "\n");
+    return Exit.OK;
+  }
+}

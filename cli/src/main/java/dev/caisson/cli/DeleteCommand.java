@@ -1,0 +1,60 @@
+package dev.caisson.cli;
+
+import dev.caisson.proto.v1.DeleteContainerRequest;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+    name = "delete",
+    aliases = "rm",
+    description = "Removes containers that have ended, or any when forced.")
+final class DeleteCommand implements Callable<Integer> {
+  @Mixin private Target target = new Target();
+  @Mixin private Output output = new Output();
+
+  @Option(
+      names = {"-f", "--force"},
+      description = "Kill what still runs; a container that is not there counts as deleted.")
+  private boolean force;
+
+  @Parameters(arity = "1..*", paramLabel = "ID", description = "The containers.")
+  private List<String> ids = new ArrayList<>();
+
+  /** One that fails does not keep the others. */
+  @Override
+  public Integer call() {
+    int code = Exit.OK;
+    for (String id : ids) {
+      code = Math.max(code, deleted(id));
+    }
+    return code;
+  }
+
+  private int deleted(String id) {
+    try {
+      delete(target, id, force);
+      return Exit.OK;
+    } catch (RuntimeException failed) {
+      ErrorReport.Problem problem = ErrorReport.problem(failed);
+      ErrorReport.print(problem, output.err(), output.json());
+      return problem.exitCode();
+    }
+  }
+
+  static void delete(Target target, String id, boolean force) {
+    target
+        .containers()
+        .deleteContainer(
+            DeleteContainerRequest.newBuilder()
+                .setName(target.names().container(id))
+                .setForce(force)
+                .setAllowMissing(force)
+                .setRequestId(Names.newRequestId())
+                .build());
+  }
+}

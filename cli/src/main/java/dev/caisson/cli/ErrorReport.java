@@ -1,0 +1,117 @@
+package dev.caisson.cli;
+
+import com.google.gson.JsonObject;
+import com.google.rpc.ErrorInfo;
+import dev.caisson.rpc.RpcErrors;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import java.io.PrintWriter;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.IExecutionExceptionHandler;
+import picocli.CommandLine.ParseResult;
+
+/** Says in one sentence what went wrong, why, and what to do. */
+final class ErrorReport implements IExecutionExceptionHandler {
+
+  /** What is told of a failure. */
+  record Problem(int exitCode, String code, String reason, String message, String hint) {
+
+    String text() {
+      String because = reason.isEmpty() ? "" : " (" + reason + ")";
+      return "caisson: " + message + because + (hint.isEmpty() ? "" : "\n  hint: " + hint);
+    }
+
+    String json() {
+      JsonObject error = new JsonObject();
+      error.addProperty("code", code);
+      error.addProperty("reason", reason);
+      error.addProperty("message", message);
+      error.addProperty("hint", hint);
+      JsonObject root = new JsonObject();
+      root.add("error", error);
+      return root.toString();
+    }
+  }
+
+  @Override
+  public int handleExecutionException(Exception failure, CommandLine verb, ParseResult parsed) {
+    Problem problem = problem(failure);
+    print(problem, verb.getErr(), wantsJson(verb));
+    return problem.exitCode();
+  }
+
+  private static boolean wantsJson(CommandLine verb) {
+    return verb.getCommandSpec().mixins().values().stream()
+        .anyMatch(mixin -> mixin.userObject() instanceof Output output && output.json());
+  }
+
+  static void print(Problem problem, PrintWriter err, boolean json) {
+    err.println(json ? problem.json() : problem.text());
+    err.flush();
+  }
+
+  static Problem problem(Throwable failure) {
+    return switch (failure) {
+      case CliException refused ->
+          new Problem(refused.code(), "", "", refused.text(), refused.hint());
+      case StatusRuntimeException status -> ofStatus(status);
+      default -> new Problem(Exit.CAISSON_FAILED, "", "", described(failure), "");
+    };
+  }
+
+  private static Problem ofStatus(StatusRuntimeException failure) {
+    Status status = failure.getStatus();
+    Optional<ErrorInfo> info = RpcErrors.info(failure);
+    String reason = info.map(ErrorInfo::getReason).orElse("");
+    String code = status.getCode().name();
+    String hint = info.map(known -> known.getMetadataOrDefault("hint", "")).orElse("");
+    return new Problem(
+        exitCode(reason),
+        code,
+        reason.isEmpty() ? code : reason,
+        message(status),
+        hint.isEmpty() ? hint(status.getCode(), reason) : hint);
+  }
+
+  private static int exitCode(String reason) {
+    return switch (reason) {
+      case "COMMAND_NOT_FOUND" -> Exit.NOT_FOUND;
+      case "COMMAND_NOT_EXECUTABLE" -> Exit.NOT_EXECUTABLE;
+      default -> Exit.CAISSON_FAILED;
+    };
+  }
+
+  /** Only where the service itself did not say what to do. */
+  private static String hint(Status.Code code, String reason) {
+    return switch (reason) {
+      case "CONTAINER_NOT_FOUND" -> "`caisson ps` lists the containers that there are";
+      case "SANDBOX_NOT_FOUND" -> "`caisson sandbox ls` lists the sandboxes that there are";
+      case "CONTAINER_EXISTS" -> "choose another --id, or `caisson delete` the one that is there";
+      case "GUARD_REFUSED" ->
+          "the rules are guard.conf in the data directory; `caisson up --allow DIR` adds a root for root file systems";
+      case "EXECUTOR_UNAVAILABLE" -> "`caisson status` shows which service does not run";
+      default ->
+          code == Status.Code.UNAVAILABLE && reason.isEmpty()
+              ? "`caisson up` starts the services; `caisson status` shows them"
+              : "";
+    };
+  }
+
+  private static String message(Status status) {
+    String description = status.getDescription();
+    Throwable cause = status.getCause();
+    boolean bare = description == null || description.equals("io exception");
+    return bare && cause != null ? described(cause) : described(description, status);
+  }
+
+  private static String described(@Nullable String description, Status status) {
+    return description == null ? "The call ended with " + status.getCode() : description;
+  }
+
+  private static String described(Throwable failure) {
+    String message = failure.getMessage();
+    return message == null ? failure.getClass().getSimpleName() : message;
+  }
+}

@@ -1,0 +1,110 @@
+package dev.caisson.cli;
+
+import dev.caisson.cli.AttachedCall.Answer;
+import dev.caisson.proto.types.v1.Process;
+import dev.caisson.proto.types.v1.User;
+import dev.caisson.proto.v1.Exec;
+import dev.caisson.proto.v1.ExecContainerRequest;
+import dev.caisson.proto.v1.ExecContainerResponse;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+    name = "exec",
+    description =
+        "Runs a further program in a running container and passes its streams and exit code on.")
+final class ExecCommand implements Callable<Integer>, CommandWords {
+  @Mixin private Target target = new Target();
+
+  @SuppressWarnings("UnusedVariable") // Read by ErrorReport: the streams are the program's.
+  @Mixin
+  private Output output = new Output();
+
+  @Option(
+      names = {"-e", "--env"},
+      paramLabel = "NAME=VALUE",
+      description = "Add to the container's environment; repeatable.")
+  private List<String> env = new ArrayList<>();
+
+  @Option(names = "--cwd", paramLabel = "DIR", description = "Working directory in the container.")
+  private @Nullable String cwd;
+
+  @Option(
+      names = "--user",
+      paramLabel = "UID[:GID]",
+      description = "Numbers, as the container sees them.")
+  private @Nullable String user;
+
+  @Option(
+      names = {"-n", "--no-stdin"},
+      description = "Leave standard input alone: the program reads an empty one.")
+  private boolean noInput;
+
+  @Parameters(index = "0", paramLabel = "ID", description = "The container.")
+  private String id = "";
+
+  @Parameters(
+      index = "1..*",
+      arity = "1..*",
+      paramLabel = "[--] CMD ARG",
+      description = "The program and its arguments.")
+  private List<String> command = new ArrayList<>();
+
+  @Override
+  public Integer call() {
+    AttachedCall<ExecContainerRequest, ExecContainerResponse> call =
+        new AttachedCall<>(
+            AttachedCall.Streams.ofThisProcess(!noInput),
+            input -> ExecContainerRequest.newBuilder().setInput(input).build(),
+            ExecCommand::answer);
+    SignalForwarding.to(call::signal);
+    return Exit.of(call.run(target.streaming()::execContainer, request()));
+  }
+
+  private ExecContainerRequest request() {
+    Exec.Builder exec =
+        Exec.newBuilder()
+            .setName(target.names().container(id))
+            .setProcess(process())
+            .addAllAddEnv(env)
+            .setRequestId(Names.newRequestId());
+    return ExecContainerRequest.newBuilder().setExec(exec).build();
+  }
+
+  private Process process() {
+    Process.Builder process = Process.newBuilder().addAllArgs(CommandWords.of(command));
+    if (cwd != null) {
+      process.setCwd(cwd);
+    }
+    if (user != null) {
+      process.setUser(user(user));
+    }
+    return process.build();
+  }
+
+  private static User user(String text) {
+    if (!text.matches("[0-9]{1,9}(:[0-9]{1,9})?")) {
+      throw CliException.usage("--user must be numbers, UID or UID:GID: " + text);
+    }
+    String[] ids = text.split(":", -1);
+    return User.newBuilder()
+        .setUid(Integer.parseInt(ids[0]))
+        .setGid(Integer.parseInt(ids[ids.length - 1]))
+        .build();
+  }
+
+  private static Answer answer(ExecContainerResponse response) {
+    return switch (response.getMessageCase()) {
+      case STARTED -> new Answer.Started();
+      case OUTPUT -> new Answer.Wrote(response.getOutput());
+      case EXITED -> new Answer.Exited(response.getExited());
+      case MESSAGE_NOT_SET -> new Answer.Created();
+    };
+  }
+}

@@ -1,0 +1,49 @@
+package dev.caisson.cli;
+
+import dev.caisson.proto.v1.SignalContainerRequest;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+    name = "kill",
+    description = "Sends a signal to a container's first process, or to all of them.")
+final class KillCommand implements Callable<Integer> {
+  @Mixin private Target target = new Target();
+  @Mixin private Output output = new Output();
+
+  @Option(
+      names = {"-a", "--all"},
+      description = "To every process of the container.")
+  private boolean all;
+
+  @Option(names = "--process", paramLabel = "ID", description = "To this exec'd process.")
+  private String process = "";
+
+  @Parameters(index = "0", paramLabel = "ID", description = "The container.")
+  private String id = "";
+
+  @Parameters(
+      index = "1",
+      arity = "0..1",
+      paramLabel = "SIGNAL",
+      defaultValue = "TERM",
+      description = "TERM, SIGTERM or 15 (default: ${DEFAULT-VALUE}).")
+  private String signal = "TERM";
+
+  @Override
+  public Integer call() {
+    SignalContainerRequest request =
+        SignalContainerRequest.newBuilder()
+            .setName(target.names().container(id))
+            .setProcessId(process)
+            .setSignal(Signals.parse(signal))
+            .setAll(all)
+            .setRequestId(Names.newRequestId())
+            .build();
+    output.print(target.containers().signalContainer(request), _ -> "");
+    return Exit.OK;
+  }
+}

@@ -1,0 +1,23 @@
+package dev.caisson.cli;
+
+import dev.caisson.proto.v1.Container;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+/** A verb that changes one container and shows what has become of it. */
+abstract class OneContainer implements Callable<Integer> {
+  @Mixin private Target target = new Target();
+  @Mixin private Output output = new Output();
+
+  @Parameters(paramLabel = "ID", description = "The container.")
+  private String id = "";
+
+  abstract Container change(Target target, String name);
+
+  @Override
+  public Integer call() {
+    output.print(change(target, target.names().container(id)), PsCommand::brief);
+    return Exit.OK;
+  }
+}

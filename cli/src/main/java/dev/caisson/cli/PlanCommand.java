@@ -1,0 +1,37 @@
+package dev.caisson.cli;
+
+import dev.caisson.proto.v1.PlanContainerRequest;
+import dev.caisson.proto.v1.PlanContainerResponse;
+import java.util.HexFormat;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+@Command(
+    name = "plan",
+    description = {
+      "Shows what the creation of a container would do, system call by system call, without doing it.",
+      "The digest is the one that the record keeps of the container that is then made."
+    })
+final class PlanCommand implements Callable<Integer>, CommandWords {
+  @Mixin private Target target = new Target();
+  @Mixin private Output output = new Output();
+  @Mixin private ContainerOptions options = new ContainerOptions();
+
+  @Override
+  public Integer call() {
+    PlanContainerRequest request =
+        PlanContainerRequest.newBuilder().setCreate(options.request(target.names())).build();
+    output.print(target.containers().planContainer(request), PlanCommand::text);
+    return Exit.OK;
+  }
+
+  private static String text(PlanContainerResponse plan) {
+    return String.join("\n", plan.getStepsList())
+        + "\n# "
+        + plan.getStepsCount()
+        + " steps, sha256 "
+        + HexFormat.of().formatHex(plan.getSha256().toByteArray())
+        + "\n";
+  }
+}

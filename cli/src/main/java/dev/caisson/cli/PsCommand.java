@@ -1,0 +1,115 @@
+package dev.caisson.cli;
+
+import dev.caisson.proto.v1.Container;
+import dev.caisson.proto.v1.ListContainersRequest;
+import dev.caisson.proto.v1.ListContainersResponse;
+import dev.caisson.proto.v1.ListProcessesRequest;
+import dev.caisson.proto.v1.ListProcessesResponse;
+import dev.caisson.proto.v1.Process;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(name = "ps", description = "Lists the containers, or the processes of one.")
+final class PsCommand implements Callable<Integer> {
+  private static final int PAGE = 1000;
+
+  @Mixin private Target target = new Target();
+  @Mixin private Output output = new Output();
+
+  @Option(
+      names = {"-q", "--quiet"},
+      description = "Only the ids.")
+  private boolean quiet;
+
+  @Option(names = "--sandbox", paramLabel = "ID", description = "Only of this sandbox.")
+  private String sandbox = "-";
+
+  @Parameters(
+      arity = "0..1",
+      paramLabel = "ID",
+      description = "The container whose processes to list.")
+  private @Nullable String id;
+
+  @Override
+  public Integer call() {
+    if (id == null) {
+      output.print(containers(), quiet ? PsCommand::ids : PsCommand::table);
+    } else {
+      output.print(processes(target.names().container(id)), PsCommand::table);
+    }
+    return Exit.OK;
+  }
+
+  private ListProcessesResponse processes(String name) {
+    return target
+        .containers()
+        .listProcesses(ListProcessesRequest.newBuilder().setName(name).build());
+  }
+
+  /** Every page as one answer. */
+  private ListContainersResponse containers() {
+    ListContainersResponse.Builder all = ListContainersResponse.newBuilder();
+    String token = "";
+    do {
+      ListContainersResponse page = target.containers().listContainers(page(token));
+      all.addAllContainers(page.getContainersList());
+      token = page.getNextPageToken();
+    } while (!token.isEmpty());
+    return all.build();
+  }
+
+  private ListContainersRequest page(String token) {
+    return ListContainersRequest.newBuilder()
+        .setParent(target.names().sandbox(sandbox))
+        .setPageSize(PAGE)
+        .setPageToken(token)
+        .build();
+  }
+
+  private static String ids(ListContainersResponse containers) {
+    StringBuilder ids = new StringBuilder();
+    containers.getContainersList().forEach(one -> ids.append(Names.id(one.getName())).append('\n'));
+    return ids.toString();
+  }
+
+  private static String table(ListContainersResponse containers) {
+    Table table = new Table("CONTAINER", "SANDBOX", "STATE", ">PID", "EXIT", "CREATED");
+    for (Container one : containers.getContainersList()) {
+      table.row(
+          Names.id(one.getName()),
+          Names.sandboxOf(one.getName()),
+          Text.state(one.getState()),
+          one.getPid() == 0 ? "-" : String.valueOf(one.getPid()),
+          one.hasExit() ? Text.exit(one.getExit()) : "-",
+          Text.time(one.getCreateTime()));
+    }
+    return table.toString();
+  }
+
+  private static String table(ListProcessesResponse processes) {
+    Table table =
+        new Table(
+            ">PID", ">PID INSIDE", ">PARENT", ">UID", ">THREADS", ">CPU (s)", "PROCESS", "COMMAND");
+    for (Process one : processes.getProcessesList()) {
+      table.row(
+          String.valueOf(one.getPid()),
+          String.valueOf(one.getContainerPid()),
+          String.valueOf(one.getParentPid()),
+          String.valueOf(one.getUid()),
+          String.valueOf(one.getThreads()),
+          Text.seconds(one.getCpuNanos()),
+          one.getId().isEmpty() ? "-" : one.getId(),
+          one.getCommand());
+    }
+    return table.toString();
+  }
+
+  /** One container on one line. */
+  static String brief(Container one) {
+    return Names.id(one.getName()) + " " + Text.state(one.getState()) + "\n";
+  }
+}

@@ -1,0 +1,55 @@
+package dev.caisson.cli;
+
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.util.Locale;
+import picocli.CommandLine.ITypeConverter;
+
+/** Amounts as people write them. */
+final class Quantity {
+  /** Microseconds: the period in which a CPU quota is counted. */
+  static final long CPU_PERIOD = 100_000;
+
+  private Quantity() {}
+
+  /** `64m`, `1.5G`, `65536`: bytes; the letters are powers of 1,024. */
+  static final class Bytes implements ITypeConverter<Long> {
+    private static final String UNITS = "bkmgt";
+    private static final int UNIT_BITS = 10;
+
+    @Override
+    public Long convert(String text) {
+      String lower = text.toLowerCase(Locale.ROOT).replaceFirst("(?<=[kmgt])i?b$", "");
+      int unit = lower.isEmpty() ? -1 : UNITS.indexOf(lower.charAt(lower.length() - 1));
+      String number = unit < 0 ? lower : lower.substring(0, lower.length() - 1);
+      BigDecimal scale = new BigDecimal(BigInteger.ONE.shiftLeft(UNIT_BITS * Math.max(unit, 0)));
+      return positive("--memory", "be a size like 64m or 1g", text, number, scale);
+    }
+  }
+
+  /** `0.5`: CPUs, as microseconds of each {@link #CPU_PERIOD}. */
+  static final class Cpus implements ITypeConverter<Long> {
+    @Override
+    public Long convert(String text) {
+      return positive(
+          "--cpus", "be a number of CPUs like 0.5", text, text, BigDecimal.valueOf(CPU_PERIOD));
+    }
+  }
+
+  private static long positive(
+      String field, String rule, String text, String number, BigDecimal scale) {
+    try {
+      long value =
+          new BigDecimal(number)
+              .multiply(scale)
+              .setScale(0, java.math.RoundingMode.HALF_UP)
+              .longValueExact();
+      if (value > 0) {
+        return value;
+      }
+    } catch (ArithmeticException | NumberFormatException notANumber) {
+      throw new picocli.CommandLine.TypeConversionException(field + " must " + rule + ": " + text);
+    }
+    throw new picocli.CommandLine.TypeConversionException(field + " must be above zero: " + text);
+  }
+}

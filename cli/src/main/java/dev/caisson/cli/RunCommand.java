@@ -1,0 +1,84 @@
+package dev.caisson.cli;
+
+import dev.caisson.cli.AttachedCall.Answer;
+import dev.caisson.proto.v1.Container;
+import dev.caisson.proto.v1.CreateContainerRequest;
+import dev.caisson.proto.v1.RunContainerRequest;
+import dev.caisson.proto.v1.RunContainerResponse;
+import dev.caisson.proto.v1.StartContainerRequest;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(
+    name = "run",
+    description = {
+      "Runs a program in a container and passes its streams and its exit code on.",
+      "The container is deleted when the program ends, unless it is detached."
+    })
+final class RunCommand implements Callable<Integer>, CommandWords {
+  @Mixin private Target target = new Target();
+  @Mixin private Output output = new Output();
+  @Mixin private ContainerOptions options = new ContainerOptions();
+
+  @Option(
+      names = {"-d", "--detach"},
+      description = "Print the container's id and leave it running.")
+  private boolean detach;
+
+  @Option(
+      names = {"-n", "--no-stdin"},
+      description = "Leave standard input alone: the program reads an empty one.")
+  private boolean noInput;
+
+  @Override
+  public Integer call() {
+    CreateContainerRequest create = options.request(target.names());
+    return detach ? detached(create) : attached(create);
+  }
+
+  private int detached(CreateContainerRequest create) {
+    Container made = target.containers().createContainer(create);
+    Container started = start(made);
+    output.print(started, container -> Names.id(container.getName()) + "\n");
+    return Exit.OK;
+  }
+
+  private Container start(Container made) {
+    try {
+      return target
+          .containers()
+          .startContainer(
+              StartContainerRequest.newBuilder()
+                  .setName(made.getName())
+                  .setRequestId(Names.newRequestId())
+                  .build());
+    } catch (RuntimeException failed) {
+      DeleteCommand.delete(target, Names.id(made.getName()), true);
+      throw failed;
+    }
+  }
+
+  private int attached(CreateContainerRequest create) {
+    AttachedCall<RunContainerRequest, RunContainerResponse> call =
+        new AttachedCall<>(
+            AttachedCall.Streams.ofThisProcess(!noInput),
+            input -> RunContainerRequest.newBuilder().setInput(input).build(),
+            RunCommand::answer);
+    SignalForwarding.to(call::signal);
+    return Exit.of(
+        call.run(
+            target.streaming()::runContainer,
+            RunContainerRequest.newBuilder().setCreate(create).build()));
+  }
+
+  private static Answer answer(RunContainerResponse response) {
+    return switch (response.getMessageCase()) {
+      case STARTED -> new Answer.Started();
+      case OUTPUT -> new Answer.Wrote(response.getOutput());
+      case EXITED -> new Answer.Exited(response.getExited());
+      case CREATED, MESSAGE_NOT_SET -> new Answer.Created();
+    };
+  }
+}

@@ -1,0 +1,154 @@
+package dev.caisson.cli;
+
+import dev.caisson.proto.types.v1.Resources;
+import dev.caisson.proto.v1.CreateSandboxRequest;
+import dev.caisson.proto.v1.DeleteSandboxRequest;
+import dev.caisson.proto.v1.ListSandboxesRequest;
+import dev.caisson.proto.v1.ListSandboxesResponse;
+import dev.caisson.proto.v1.Sandbox;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+    name = "sandbox",
+    description = "Groups of containers that share network, IPC and host name, a cgroup, and fate.",
+    subcommands = {
+      SandboxCommand.Create.class,
+      SandboxCommand.ListAll.class,
+      SandboxCommand.Delete.class
+    })
+final class SandboxCommand {
+  private static final int PAGE = 1000;
+
+  @Command(name = "create", description = "Makes a sandbox without containers; prints its id.")
+  static final class Create implements Callable<Integer> {
+    @Mixin private Target target = new Target();
+    @Mixin private Output output = new Output();
+
+    @Option(
+        names = "--memory",
+        paramLabel = "SIZE",
+        converter = Quantity.Bytes.class,
+        description = "Memory limit around all of its containers.")
+    private @Nullable Long memory;
+
+    @Option(
+        names = "--cpus",
+        paramLabel = "N",
+        converter = Quantity.Cpus.class,
+        description = "CPU limit around all of its containers, in CPUs.")
+    private @Nullable Long cpuQuota;
+
+    @Option(names = "--pids", paramLabel = "N", description = "Limit on processes and threads.")
+    private @Nullable Long pids;
+
+    @Option(names = "--hostname", paramLabel = "NAME", description = "Host name (default: the id).")
+    private String hostname = "";
+
+    @Parameters(
+        arity = "0..1",
+        paramLabel = "ID",
+        description = "Its name (default: one is made up).")
+    private @Nullable String id;
+
+    @Override
+    public Integer call() {
+      CreateSandboxRequest request =
+          CreateSandboxRequest.newBuilder()
+              .setParent(target.names().parent())
+              .setSandboxId(id == null ? Names.newId() : id)
+              .setSandbox(Sandbox.newBuilder().setHostname(hostname).setResources(limits()))
+              .setRequestId(Names.newRequestId())
+              .build();
+      Sandbox made = target.sandboxes().createSandbox(request);
+      output.print(made, sandbox -> Names.id(sandbox.getName()) + "\n");
+      return Exit.OK;
+    }
+
+    private Resources limits() {
+      Resources.Builder limits = Resources.newBuilder();
+      if (memory != null) {
+        limits.getMemoryBuilder().setLimit(memory);
+      }
+      if (cpuQuota != null) {
+        limits.getCpuBuilder().setQuota(cpuQuota).setPeriod(Quantity.CPU_PERIOD);
+      }
+      if (pids != null) {
+        limits.getPidsBuilder().setLimit(pids);
+      }
+      return limits.build();
+    }
+  }
+
+  @Command(name = "ls", aliases = "list", description = "Lists the sandboxes.")
+  static final class ListAll implements Callable<Integer> {
+    @Mixin private Target target = new Target();
+    @Mixin private Output output = new Output();
+
+    @Override
+    public Integer call() {
+      ListSandboxesResponse.Builder all = ListSandboxesResponse.newBuilder();
+      String token = "";
+      do {
+        ListSandboxesResponse page = target.sandboxes().listSandboxes(page(token));
+        all.addAllSandboxes(page.getSandboxesList());
+        token = page.getNextPageToken();
+      } while (!token.isEmpty());
+      output.print(all.build(), ListAll::table);
+      return Exit.OK;
+    }
+
+    private ListSandboxesRequest page(String token) {
+      return ListSandboxesRequest.newBuilder()
+          .setParent(target.names().parent())
+          .setPageSize(PAGE)
+          .setPageToken(token)
+          .build();
+    }
+
+    private static String table(ListSandboxesResponse sandboxes) {
+      Table table = new Table("SANDBOX", "STATE", "CREATED", "CGROUP");
+      for (Sandbox one : sandboxes.getSandboxesList()) {
+        table.row(
+            Names.id(one.getName()),
+            one.getLost() ? "lost" : "alive",
+            Text.time(one.getCreateTime()),
+            one.getCgroup());
+      }
+      return table.toString();
+    }
+  }
+
+  @Command(
+      name = "delete",
+      aliases = "rm",
+      description = "Removes a sandbox; with its containers when forced.")
+  static final class Delete implements Callable<Integer> {
+    @Mixin private Target target = new Target();
+    @Mixin private Output output = new Output();
+
+    @Option(
+        names = {"-f", "--force"},
+        description = "Kill and remove its containers too.")
+    private boolean force;
+
+    @Parameters(paramLabel = "ID", description = "The sandbox.")
+    private String id = "";
+
+    @Override
+    public Integer call() {
+      DeleteSandboxRequest request =
+          DeleteSandboxRequest.newBuilder()
+              .setName(target.names().sandbox(id))
+              .setForce(force)
+              .setRequestId(Names.newRequestId())
+              .build();
+      output.print(target.sandboxes().deleteSandbox(request), _ -> "");
+      return Exit.OK;
+    }
+  }
+}

@@ -1,0 +1,170 @@
+package dev.caisson.cli;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Options that change what config.json says. */
+final class SpecChanges {
+  @Option(
+      names = "--memory",
+      paramLabel = "SIZE",
+      converter = Quantity.Bytes.class,
+      description = "Memory limit: 64m, 1g.")
+  @Nullable Long memory;
+
+  @Option(
+      names = "--cpus",
+      paramLabel = "N",
+      converter = Quantity.Cpus.class,
+      description = "CPU limit, in CPUs: 0.5.")
+  @Nullable Long cpuQuota;
+
+  @Option(
+      names = "--cpu-shares",
+      paramLabel = "N",
+      description = "Relative CPU weight (2 to 262144).")
+  @Nullable Long cpuShares;
+
+  @Option(names = "--pids", paramLabel = "N", description = "Limit on processes and threads.")
+  @Nullable Long pids;
+
+  @Option(
+      names = {"-e", "--env"},
+      paramLabel = "NAME=VALUE",
+      description = "Set an environment variable; repeatable.")
+  List<String> env = new ArrayList<>();
+
+  @Option(names = "--cwd", paramLabel = "DIR", description = "Working directory in the container.")
+  @Nullable String cwd;
+
+  @Option(
+      names = "--user",
+      paramLabel = "UID[:GID]",
+      description = "Numbers, as the container sees them.")
+  @Nullable String user;
+
+  @Option(names = "--hostname", paramLabel = "NAME", description = "Host name (default: the id).")
+  @Nullable String hostname;
+
+  @Option(
+      names = "--hook",
+      paramLabel = "KIND=PATH",
+      description =
+          "Run a program of the host's at createRuntime, poststart or poststop; it must be allowed there.")
+  List<String> hooks = new ArrayList<>();
+
+  @Option(names = "--read-only", description = "The root file system cannot be written.")
+  boolean readOnly;
+
+  boolean any() {
+    return memory != null
+        || cpuQuota != null
+        || cpuShares != null
+        || pids != null
+        || cwd != null
+        || user != null
+        || hostname != null
+        || readOnly
+        || !hooks.isEmpty()
+        || !env.isEmpty();
+  }
+
+  void apply(JsonObject config, List<String> args) {
+    if (!args.isEmpty()) {
+      object(config, "process").add("args", array(args));
+    }
+    applyProcess(config);
+    applyLimits(config);
+    if (hostname != null) {
+      config.addProperty("hostname", hostname);
+    }
+    if (readOnly) {
+      object(config, "root").addProperty("readonly", true);
+    }
+    hooks.forEach(hook -> addHook(config, hook));
+  }
+
+  private void applyProcess(JsonObject config) {
+    if (cwd != null) {
+      object(config, "process").addProperty("cwd", cwd);
+    }
+    if (user != null) {
+      object(config, "process").add("user", user(user));
+    }
+    env.forEach(entry -> append(object(config, "process"), "env", variable(entry)));
+  }
+
+  private void applyLimits(JsonObject config) {
+    if (memory != null) {
+      resource(config, "memory").addProperty("limit", memory);
+    }
+    if (cpuQuota != null) {
+      resource(config, "cpu").addProperty("quota", cpuQuota);
+      resource(config, "cpu").addProperty("period", Quantity.CPU_PERIOD);
+    }
+    if (cpuShares != null) {
+      resource(config, "cpu").addProperty("shares", cpuShares);
+    }
+    if (pids != null) {
+      resource(config, "pids").addProperty("limit", pids);
+    }
+  }
+
+  private static void addHook(JsonObject config, String hook) {
+    int equals = hook.indexOf('=');
+    if (equals <= 0 || equals == hook.length() - 1) {
+      throw CliException.usage(
+          "--hook must be KIND=PATH: " + hook, "--hook poststart=/usr/bin/notify");
+    }
+    JsonObject entry = new JsonObject();
+    entry.addProperty("path", hook.substring(equals + 1));
+    append(object(config, "hooks"), hook.substring(0, equals), entry);
+  }
+
+  private static JsonPrimitive variable(String entry) {
+    if (entry.indexOf('=') <= 0) {
+      throw CliException.usage("--env must be NAME=VALUE: " + entry);
+    }
+    return new JsonPrimitive(entry);
+  }
+
+  private static JsonObject user(String text) {
+    if (!text.matches("[0-9]{1,10}(:[0-9]{1,10})?")) {
+      throw CliException.usage("--user must be numbers, UID or UID:GID: " + text);
+    }
+    String[] ids = text.split(":", -1);
+    JsonObject user = new JsonObject();
+    user.addProperty("uid", Long.parseLong(ids[0]));
+    user.addProperty("gid", Long.parseLong(ids[ids.length - 1]));
+    return user;
+  }
+
+  private static JsonObject resource(JsonObject config, String kind) {
+    return object(object(object(config, "linux"), "resources"), kind);
+  }
+
+  private static JsonObject object(JsonObject parent, String name) {
+    if (!parent.has(name) || !parent.get(name).isJsonObject()) {
+      parent.add(name, new JsonObject());
+    }
+    return parent.getAsJsonObject(name);
+  }
+
+  private static void append(JsonObject parent, String name, com.google.gson.JsonElement element) {
+    if (!parent.has(name) || !parent.get(name).isJsonArray()) {
+      parent.add(name, new JsonArray());
+    }
+    parent.getAsJsonArray(name).add(element);
+  }
+
+  private static JsonArray array(List<String> words) {
+    JsonArray array = new JsonArray();
+    words.forEach(array::add);
+    return array;
+  }
+}

@@ -1,0 +1,258 @@
+package dev.caisson.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import dev.caisson.proto.types.v1.ContainerState;
+import dev.caisson.proto.types.v1.ExitStatus;
+import dev.caisson.proto.v1.OciBundle;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+class CliTest {
+  @TempDir private Path data;
+  private FakeGateway gateway;
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  @BeforeEach
+  void serve() throws IOException {
+    gateway = new FakeGateway(data);
+  }
+
+  @AfterEach
+  void close() {
+    gateway.close();
+  }
+
+  private int caisson(String... words) {
+    List<String> all = new ArrayList<>(Arrays.asList(words));
+    int after = all.getFirst().equals("sandbox") || all.getFirst().equals("trail") ? 2 : 1;
+    all.addAll(after, List.of("--data", data.toString()));
+    CommandLine line = Cli.commandLine();
+    line.setOut(new PrintWriter(out));
+    line.setErr(new PrintWriter(err));
+    return line.execute(all.toArray(String[]::new));
+  }
+
+  @Test
+  void listsTheContainersOfEveryPage() {
+    for (String id : List.of("a", "b", "c", "d", "e")) {
+      gateway.has(id, ContainerState.RUNNING, ExitStatus.getDefaultInstance());
+    }
+    assertThat(caisson("ps", "-q")).isZero();
+    assertThat(out.toString().lines()).containsExactlyInAnyOrder("a", "b", "c", "d", "e");
+  }
+
+  @Test
+  void listsAsJsonThatOtherProgramsCanRead() {
+    gateway.has("web", ContainerState.STOPPED, ExitStatus.newBuilder().setCode(3).build());
+    assertThat(caisson("ps", "--output", "json")).isZero();
+    JsonObject only = parsed(out).getAsJsonArray("containers").get(0).getAsJsonObject();
+    assertThat(only.get("state").getAsString()).isEqualTo("STOPPED");
+    assertThat(only.getAsJsonObject("exit").get("code").getAsInt()).isEqualTo(3);
+  }
+
+  @Test
+  void waitsForTheExitCodeAndEndsWithIt() {
+    gateway.has("web", ContainerState.STOPPED, ExitStatus.newBuilder().setCode(42).build());
+    assertThat(caisson("wait", "web")).isEqualTo(42);
+    assertThat(out.toString()).isEqualTo("42\n");
+  }
+
+  @Test
+  void waitSaysOfASignalWhatAShellSays() {
+    gateway.has("web", ContainerState.STOPPED, ExitStatus.newBuilder().setSignal(9).build());
+    assertThat(caisson("wait", "web")).isEqualTo(137);
+  }
+
+  @Test
+  void sendsTheSignalThatIsNamed() {
+    gateway.has("web", ContainerState.RUNNING, ExitStatus.getDefaultInstance());
+    assertThat(caisson("kill", "web", "sigusr1")).isZero();
+    assertThat(gateway.signals.getFirst().getSignal()).isEqualTo(10);
+  }
+
+  @Test
+  void asksToTerminateWhenNoSignalIsNamed() {
+    gateway.has("web", ContainerState.RUNNING, ExitStatus.getDefaultInstance());
+    assertThat(caisson("kill", "web")).isZero();
+    assertThat(gateway.signals.getFirst().getSignal()).isEqualTo(Signals.TERM);
+  }
+
+  @Test
+  void aRefusalIsOneSentenceWithReasonAndHint() {
+    assertThat(caisson("kill", "nobody")).isEqualTo(Exit.CAISSON_FAILED);
+    assertThat(err.toString())
+        .isEqualTo(
+            """
+            caisson: There is no container nobody (CONTAINER_NOT_FOUND)
+              hint: `caisson ps` lists the containers that there are
+            """);
+  }
+
+  @Test
+  void aRefusalIsJsonWhereJsonIsAskedFor() {
+    assertThat(caisson("wait", "nobody", "--output", "json")).isEqualTo(Exit.CAISSON_FAILED);
+    JsonObject error = parsed(err).getAsJsonObject("error");
+    assertThat(error.get("code").getAsString()).isEqualTo("NOT_FOUND");
+    assertThat(error.get("reason").getAsString()).isEqualTo("CONTAINER_NOT_FOUND");
+  }
+
+  @Test
+  void forcedDeletionOfAMissingOneSucceedsAndGoesOn() {
+    gateway.has("web", ContainerState.RUNNING, ExitStatus.getDefaultInstance());
+    assertThat(caisson("delete", "--force", "nobody", "web")).isZero();
+    assertThat(gateway.containers).isEmpty();
+  }
+
+  @Test
+  void deletionGoesOnAfterOneThatFails() {
+    gateway.has("web", ContainerState.STOPPED, ExitStatus.getDefaultInstance());
+    assertThat(caisson("delete", "nobody", "web")).isEqualTo(Exit.CAISSON_FAILED);
+    assertThat(gateway.containers).isEmpty();
+  }
+
+  @Test
+  void runsDetachedAndPrintsTheId() {
+    assertThat(
+            caisson(
+                "run", "--detach", "--id", "web", "--rootfs", "/srv/web", "--", "sh", "-c", "x"))
+        .isZero();
+    assertThat(out.toString()).isEqualTo("web\n");
+  }
+
+  @Test
+  void sendsACompleteConfigForADirectory() {
+    caisson(
+        "create",
+        "--id",
+        "web",
+        "--rootfs",
+        "/srv/web",
+        "--memory",
+        "64m",
+        "--cpus",
+        "0.5",
+        "--pids",
+        "9",
+        "--env",
+        "A=b=c",
+        "--user",
+        "7:8",
+        "--",
+        "sh",
+        "--data",
+        "x");
+    JsonObject config = sentConfig();
+    JsonObject process = config.getAsJsonObject("process");
+    JsonObject limits = config.getAsJsonObject("linux").getAsJsonObject("resources");
+    assertThat(config.getAsJsonObject("root").get("path").getAsString()).isEqualTo("/srv/web");
+    assertThat(process.get("args")).hasToString("[\"sh\",\"--data\",\"x\"]");
+    assertThat(process.get("user")).hasToString("{\"uid\":7,\"gid\":8}");
+    assertThat(process.get("env").toString()).contains("A=b=c").contains("PATH=");
+    assertThat(process.get("noNewPrivileges").getAsBoolean()).isTrue();
+    assertThat(limits)
+        .hasToString(
+            "{\"memory\":{\"limit\":67108864},\"cpu\":{\"quota\":50000,\"period\":100000},\"pids\":{\"limit\":9}}");
+  }
+
+  @Test
+  void sendsABundlesConfigByteForByte() throws IOException {
+    Path bundle = Files.createDirectory(data.resolve("bundle"));
+    String text = "{ this is for the gateway to judge";
+    Files.writeString(bundle.resolve("config.json"), text);
+    assertThat(caisson("create", "--bundle", bundle.toString())).isZero();
+    assertThat(sent().getConfigJson().toStringUtf8()).isEqualTo(text);
+    assertThat(sent().getBundle()).isEqualTo(bundle.toString());
+  }
+
+  @Test
+  void changesABundlesConfigWhereTheCommandLineSaysSo() throws IOException {
+    Path bundle = Files.createDirectory(data.resolve("bundle"));
+    Files.writeString(
+        bundle.resolve("config.json"), "{\"process\":{\"args\":[\"sh\"],\"cwd\":\"/\"},\"x\":1}");
+    assertThat(caisson("create", "--cwd", "/tmp", "--bundle", bundle.toString(), "ls", "-l"))
+        .isZero();
+    assertThat(sentConfig())
+        .hasToString("{\"process\":{\"args\":[\"ls\",\"-l\"],\"cwd\":\"/tmp\"},\"x\":1}");
+  }
+
+  @Test
+  void addsAHookOfTheKindThatIsNamed() {
+    caisson("create", "--rootfs", "/r", "--hook", "poststart=/bin/notify", "--", "sh");
+    assertThat(sentConfig().get("hooks"))
+        .hasToString("{\"poststart\":[{\"path\":\"/bin/notify\"}]}");
+  }
+
+  @Test
+  void refusesABundleWithoutConfig() {
+    assertThat(caisson("create", "--bundle", data.toString())).isEqualTo(Exit.CAISSON_FAILED);
+    assertThat(err.toString()).contains("Failed to read").contains("config.json: it is not there");
+  }
+
+  @Test
+  void refusesAConfigAboveTheBoundWithoutReadingIt() throws IOException {
+    Files.write(data.resolve("config.json"), new byte[(int) ContainerOptions.CONFIG_BOUND + 1]);
+    assertThat(caisson("create", "--bundle", data.toString())).isEqualTo(Exit.CAISSON_FAILED);
+    assertThat(err.toString()).contains("must have at most 1 MiB");
+  }
+
+  @Test
+  void neitherRootfsNorBundleIsMisuse() {
+    assertThat(caisson("run", "--", "sh")).isEqualTo(Exit.USAGE);
+  }
+
+  @Test
+  void anUnknownOptionIsMisuse() {
+    assertThat(caisson("ps", "--nonsense")).isEqualTo(Exit.USAGE);
+  }
+
+  @Test
+  void saysWhereItLookedForAServiceThatDoesNotRun() {
+    assertThat(caisson("trail", "verify")).isEqualTo(Exit.CAISSON_FAILED);
+    assertThat(err.toString())
+        .contains("auditor does not run")
+        .contains("caisson up --data " + data);
+  }
+
+  @Test
+  void everyVerbHasHelpAndASentence() {
+    for (CommandLine verb : Cli.commandLine().getSubcommands().values()) {
+      assertThat(verb.getCommandSpec().usageMessage().description()).isNotEmpty();
+      assertThat(verb.getCommandSpec().mixinStandardHelpOptions()).isTrue();
+    }
+  }
+
+  @Test
+  void printsACompletionScriptThatNamesEveryVerb() {
+    CommandLine line = Cli.commandLine();
+    line.setOut(new PrintWriter(out));
+    assertThat(line.execute("completion", "bash")).isZero();
+    assertThat(out.toString()).contains("complete ").contains("--rootfs").contains("inspect");
+  }
+
+  private OciBundle sent() {
+    return gateway.created.getFirst().getContainer().getOci();
+  }
+
+  private JsonObject sentConfig() {
+    return JsonParser.parseString(sent().getConfigJson().toStringUtf8()).getAsJsonObject();
+  }
+
+  private static JsonObject parsed(StringWriter text) {
+    return JsonParser.parseString(text.toString()).getAsJsonObject();
+  }
+}

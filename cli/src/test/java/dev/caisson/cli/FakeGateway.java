@@ -1,0 +1,207 @@
+package dev.caisson.cli;
+
+import com.google.protobuf.ByteString;
+import dev.caisson.proto.types.v1.ContainerState;
+import dev.caisson.proto.types.v1.ExitStatus;
+import dev.caisson.proto.v1.Container;
+import dev.caisson.proto.v1.ContainersGrpc;
+import dev.caisson.proto.v1.CreateContainerRequest;
+import dev.caisson.proto.v1.DeleteContainerRequest;
+import dev.caisson.proto.v1.DeleteContainerResponse;
+import dev.caisson.proto.v1.Input;
+import dev.caisson.proto.v1.ListContainersRequest;
+import dev.caisson.proto.v1.ListContainersResponse;
+import dev.caisson.proto.v1.Output;
+import dev.caisson.proto.v1.RunContainerRequest;
+import dev.caisson.proto.v1.RunContainerResponse;
+import dev.caisson.proto.v1.SignalContainerRequest;
+import dev.caisson.proto.v1.SignalContainerResponse;
+import dev.caisson.proto.v1.StartContainerRequest;
+import dev.caisson.proto.v1.WaitContainerRequest;
+import dev.caisson.proto.v1.WaitContainerResponse;
+import dev.caisson.rpc.GrpcServer;
+import dev.caisson.rpc.RpcErrors;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/**
+ * A gateway whose containers are played, not run: the program `cat` answers its input, `signal`
+ * ends by the first signal that comes, `exit N` ends with N, and `missing` is not there.
+ */
+final class FakeGateway extends ContainersGrpc.ContainersImplBase implements AutoCloseable {
+  private static final int PAGE = 2;
+
+  final List<CreateContainerRequest> created = new CopyOnWriteArrayList<>();
+  final List<SignalContainerRequest> signals = new CopyOnWriteArrayList<>();
+  final Map<String, Container> containers = new ConcurrentHashMap<>();
+  private final GrpcServer server;
+  final Path data;
+
+  FakeGateway(Path data) throws IOException {
+    this.data = data;
+    Path directory = Files.createDirectories(data.resolve("run/gateway"));
+    server = GrpcServer.unix(directory.resolve("gateway.sock")).services(List.of(this)).start();
+  }
+
+  @Override
+  public void close() {
+    server.close();
+  }
+
+  void has(String id, ContainerState state, ExitStatus exit) {
+    String name = "tenants/default/sandboxes/" + id + "/containers/" + id;
+    containers.put(id, Container.newBuilder().setName(name).setState(state).setExit(exit).build());
+  }
+
+  @Override
+  public void createContainer(CreateContainerRequest request, StreamObserver<Container> answer) {
+    created.add(request);
+    has(request.getContainerId(), ContainerState.CREATED, ExitStatus.getDefaultInstance());
+    reply(answer, containers.get(request.getContainerId()));
+  }
+
+  @Override
+  public void startContainer(StartContainerRequest request, StreamObserver<Container> answer) {
+    reply(answer, known(request.getName()).toBuilder().setState(ContainerState.RUNNING).build());
+  }
+
+  @Override
+  public void listContainers(
+      ListContainersRequest request, StreamObserver<ListContainersResponse> answer) {
+    List<Container> all = containers.values().stream().toList();
+    int from = request.getPageToken().isEmpty() ? 0 : Integer.parseInt(request.getPageToken());
+    int to = Math.min(from + PAGE, all.size());
+    reply(
+        answer,
+        ListContainersResponse.newBuilder()
+            .addAllContainers(all.subList(from, to))
+            .setNextPageToken(to < all.size() ? String.valueOf(to) : "")
+            .build());
+  }
+
+  @Override
+  public void waitContainer(
+      WaitContainerRequest request, StreamObserver<WaitContainerResponse> answer) {
+    reply(
+        answer,
+        WaitContainerResponse.newBuilder().setStatus(known(request.getName()).getExit()).build());
+  }
+
+  @Override
+  public void signalContainer(
+      SignalContainerRequest request, StreamObserver<SignalContainerResponse> answer) {
+    known(request.getName());
+    signals.add(request);
+    reply(answer, SignalContainerResponse.getDefaultInstance());
+  }
+
+  @Override
+  public void deleteContainer(
+      DeleteContainerRequest request, StreamObserver<DeleteContainerResponse> answer) {
+    if (!request.getAllowMissing()) {
+      known(request.getName());
+    }
+    containers.remove(Names.id(request.getName()));
+    reply(answer, DeleteContainerResponse.getDefaultInstance());
+  }
+
+  @Override
+  public StreamObserver<RunContainerRequest> runContainer(
+      StreamObserver<RunContainerResponse> out) {
+    return new Played(out);
+  }
+
+  private Container known(String name) {
+    Container container = containers.get(Names.id(name));
+    if (container == null) {
+      throw refusal(
+          Status.Code.NOT_FOUND, "CONTAINER_NOT_FOUND", "There is no container " + Names.id(name));
+    }
+    return container;
+  }
+
+  private static StatusRuntimeException refusal(Status.Code code, String reason, String message) {
+    return RpcErrors.of(code, "caisson.dev", reason, message, Map.of());
+  }
+
+  private static <R> void reply(StreamObserver<R> answer, R message) {
+    answer.onNext(message);
+    answer.onCompleted();
+  }
+
+  /** One run container, by the words of its program. */
+  private final class Played implements StreamObserver<RunContainerRequest> {
+    private final StreamObserver<RunContainerResponse> out;
+    private String program = "";
+
+    Played(StreamObserver<RunContainerResponse> out) {
+      this.out = out;
+    }
+
+    @Override
+    public void onNext(RunContainerRequest request) {
+      if (request.hasCreate()) {
+        begin(request.getCreate());
+      } else {
+        input(request.getInput());
+      }
+    }
+
+    private void begin(CreateContainerRequest create) {
+      created.add(create);
+      program = create.getContainer().getOci().getConfigJson().toStringUtf8();
+      if (program.contains("\"missing\"")) {
+        out.onError(
+            refusal(
+                Status.Code.NOT_FOUND,
+                "COMMAND_NOT_FOUND",
+                "There is no missing in the container"));
+        return;
+      }
+      out.onNext(
+          RunContainerResponse.newBuilder().setStarted(Container.getDefaultInstance()).build());
+      if (program.contains("\"exit\",\"7\"")) {
+        output(Output.Stream.STDERR, ByteString.copyFromUtf8("seven"));
+        exit(ExitStatus.newBuilder().setCode(7).build());
+      } else if (program.contains("\"signal\"")) {
+        output(Output.Stream.STDOUT, ByteString.copyFromUtf8("ready\n"));
+      }
+    }
+
+    private void input(Input input) {
+      if (program.contains("\"signal\"") && input.getSignal() != 0) {
+        exit(ExitStatus.newBuilder().setSignal(input.getSignal()).build());
+      } else if (program.contains("\"cat\"") && input.getStdinEof()) {
+        exit(ExitStatus.getDefaultInstance());
+      } else if (program.contains("\"cat\"") && input.getSignal() == 0) {
+        output(Output.Stream.STDOUT, input.getStdin());
+      }
+    }
+
+    private void output(Output.Stream stream, ByteString data) {
+      out.onNext(
+          RunContainerResponse.newBuilder()
+              .setOutput(Output.newBuilder().setStream(stream).setData(data))
+              .build());
+    }
+
+    private void exit(ExitStatus status) {
+      out.onNext(RunContainerResponse.newBuilder().setExited(status).build());
+      out.onCompleted();
+    }
+
+    @Override
+    public void onError(Throwable gone) {}
+
+    @Override
+    public void onCompleted() {}
+  }
+}

@@ -1,0 +1,69 @@
+# The command line of each service, printed as NUL-separated words.
+# shellcheck shell=bash disable=SC2034 # used by the files that source this one
+
+# What each service gets of the environment: nothing of the caller's.
+SERVICE_ENVIRONMENT=(PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 LC_ALL=C.UTF-8)
+
+# Services live for days, on machines whose memory belongs to containers: one collector thread, a bounded heap, and an
+# end with a message rather than a half-dead process when it does not suffice.
+COMMON_FLAGS=(-XX:+UseSerialGC -XX:-UsePerfData -XX:+ExitOnOutOfMemoryError -Dio.netty.jfr.enabled=false -Dfile.encoding=UTF-8)
+
+words() { printf '%s\0' "$@"; }
+
+# cgroup_parent DATA: a tree for each data directory, so that two sets of services never meet.
+cgroup_parent() {
+  if [[ $1 == /var/lib/caisson ]]; then
+    echo /caisson
+  else
+    echo "/caisson-$(printf '%s' "$1" | sha256sum | cut -c 1-8)"
+  fi
+}
+
+# The one JVM that may use native code, and of it only the module dev.caisson.linux.
+executor_command() {
+  local lib=$DATA/lib/executor
+  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" -Xms16m -Xmx48m -Xss512k -XX:MaxMetaspaceSize=64m -XX:TieredStopAtLevel=1 \
+    -XX:ReservedCodeCacheSize=24m -p "$lib/caisson-linux-$VERSION.jar" --add-modules dev.caisson.linux \
+    --enable-native-access=dev.caisson.linux --illegal-native-access=deny \
+    -Djava.util.logging.config.file="$DATA/log/executor.properties" \
+    -cp "$(jars "$lib" "caisson-linux-*")" dev.caisson.executor.Executor \
+    --data "$DATA/executor" --run "$DATA/run/executor" --node "$NODE" --peer-gid "$GATEWAY_UID" --gateway-user "$GATEWAY_UID" \
+    --guard "$DATA/guard.conf" --cgroup-parent "$(cgroup_parent "$DATA")"
+}
+
+gateway_command() {
+  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" -Xms32m -Xmx192m -XX:TieredStopAtLevel=1 --illegal-native-access=deny \
+    -Dlogback.configurationFile="$DATA/log/logback.xml" -Dcaisson.log="$DATA/log/gateway/gateway.log" \
+    -Dcaisson.gateway.socket="$(socket_of gateway)" \
+    -Dcaisson.gateway.executor-socket="$DATA/run/executor/executor.sock" \
+    -Dcaisson.gateway.journal-socket="$DATA/run/executor/journal.sock" \
+    -Dcaisson.gateway.allowed-users="0${CAISSON_USERS:+,$CAISSON_USERS}" -Dcaisson.gateway.socket-mode="$(gateway_socket_mode)" \
+    -Dcaisson.gateway.management-port="$GATEWAY_PORT" \
+    -Dcaisson.kafka.bootstrap-servers="$KAFKA" \
+    -cp "$(jars "$DATA/lib/gateway")" dev.caisson.gateway.Gateway
+}
+
+# Root passes any mode; users that were named need theirs, and are told from all others by the gateway itself.
+gateway_socket_mode() { if [[ -n ${CAISSON_USERS:-} ]]; then echo rw-rw-rw-; else echo rw-rw----; fi; }
+
+auditor_command() {
+  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" -Xms48m -Xmx320m -XX:TieredStopAtLevel=1 --illegal-native-access=deny \
+    -Dlogback.configurationFile="$DATA/log/logback.xml" -Dcaisson.log="$DATA/log/auditor/auditor.log" \
+    -Dcaisson.auditor.socket="$(socket_of auditor)" \
+    -Dcaisson.auditor.data="$DATA/auditor" \
+    -Dcaisson.kafka.bootstrap-servers="$KAFKA" \
+    -Dmicronaut.server.host=127.0.0.1 -Dmicronaut.server.port="$AUDITOR_PORT" \
+    -cp "$(jars "$DATA/lib/auditor")" dev.caisson.auditor.Auditor
+}
+
+broker_command() {
+  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" -Xms128m -Xmx384m -XX:TieredStopAtLevel=1 \
+    -Dlogback.configurationFile="$DATA/log/logback.xml" -Dcaisson.log="$DATA/log/broker/broker.log" \
+    -cp "$(jars "$DATA/lib/broker")" dev.caisson.broker.Broker \
+    --data "$DATA/broker" --port "$BROKER_PORT" --ready-file "$DATA/run/broker/ready"
+}
+
+# jars DIRECTORY [EXCEPT]: in one order on every machine, so that a class archive stays valid.
+jars() {
+  find "$1" -name '*.jar' ! -name "${2:-}" | LC_ALL=C sort | paste -s -d :
+}

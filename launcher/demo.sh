@@ -1,0 +1,163 @@
+# Everything once, on a private data directory, in a readable order; nothing is left.
+# shellcheck shell=bash
+
+# shellcheck source=tests/services.sh
+source "$HOME_DIR/tests/services.sh"
+# shellcheck source=launcher/commands.sh
+source "$LAUNCHER/commands.sh"
+
+BURN_SECONDS=6
+
+demo_usage() {
+  cat <<'TEXT'
+Usage: caisson demo
+Builds Caisson, starts it on a private data directory, runs a sandbox of two containers, and shows the plan, an exec, the
+events as Kafka carries them, the CPU that each container is charged, and the verified audit trail. Leaves nothing behind.
+Needs root.
+TEXT
+}
+
+demo_verb() {
+  case ${1:-} in
+    -h | --help) demo_usage; return ;;
+    '') ;;
+    *) misuse "Unknown argument: $1" "caisson demo --help" ;;
+  esac
+  local start=$EPOCHREALTIME
+  require_root demo
+  title "Build"
+  ensure_built
+  title "Start: executor as root; gateway, auditor and broker each as a user without capabilities"
+  start_services
+  status_table
+  demo_plan
+  demo_sandbox
+  demo_events
+  demo_cpu
+  demo_trail
+  title "Stop"
+  stop_and_prove
+  title "Done in $(seconds_since "$start") s"
+}
+
+# show WORDS…: prints the command as one would type it, and runs it.
+show() {
+  printf '%s$ caisson' "$BOLD"
+  printf ' %q' "$@"
+  printf '%s\n' "$PLAIN"
+  caisson "$@"
+}
+
+status_table() { show status; }
+
+demo_plan() {
+  title "What would be done: the plan of a container"
+  show plan --id plan --rootfs "$TEST_ROOTFS" --memory 64m -- echo hello | shorten 14 4
+}
+
+# shorten FIRST LAST: of a long text, its beginning and its end.
+shorten() {
+  awk -v first="$1" -v last="$2" '{ line[NR] = $0 } END {
+    for (i = 1; i <= NR; i++) {
+      if (i <= first || i > NR - last) print substr(line[i], 1, 150)
+      else if (i == first + 1) printf "  … %d more …\n", NR - first - last
+    }
+  }'
+}
+
+# Three parts of a CPU to one, by quota: both want all that they can get.
+demo_sandbox() {
+  title "A sandbox with two containers, which burn CPU about 3:1"
+  show sandbox create pair
+  show run --detach --sandbox pair --id three --cpus 0.6 --memory 64m --rootfs "$TEST_ROOTFS" \
+    --hook "createRuntime=$TEST_DIR/hook.sh" --hook "poststart=$TEST_DIR/hook.sh" --hook "poststop=$TEST_DIR/hook.sh" \
+    -- sh -c 'while :; do :; done'
+  show run --detach --sandbox pair --id one --cpus 0.2 --memory 64m --rootfs "$TEST_ROOTFS" -- sh -c 'while :; do :; done'
+  title "A further program in the first of them"
+  # shellcheck disable=SC2016 # for the shell in the container
+  show exec -n three -- sh -c 'echo "I am $(id -un 2> /dev/null || id -u) on $(hostname), and see $(ls /proc | grep -c "^[0-9]") processes"'
+  note "burning for $BURN_SECONDS s"
+  sleep "$BURN_SECONDS"
+  show ps
+  show kill three KILL
+  show kill one KILL
+  show wait three || true
+  show wait one || true
+  CGROUP_USAGE=$(cgroup_usage pair)
+  show delete three one
+  show sandbox delete pair
+}
+
+# cgroup_usage SANDBOX: nanoseconds, from the kernel itself, after its last process has ended.
+cgroup_usage() {
+  local path file
+  path=$(caisson sandbox ls --output json | jq_like cgroup)
+  for file in "/sys/fs/cgroup/cpuacct$path/cpuacct.usage" "/sys/fs/cgroup$path/cpu.stat"; do
+    [[ ! -r $file ]] || { awk '/^usage_usec/ { print $2 * 1000; exit } NF == 1 { print; exit }' "$file"; return; }
+  done
+}
+
+# jq_like FIELD: the first string of that name, so that the demo needs no jq.
+jq_like() { sed -n "s/^ *\"$1\": \"\(.*\)\",\{0,1\}$/\1/p" | head -n 1; }
+
+demo_events() {
+  title "The lifecycle and the hooks, as read back from Kafka"
+  local pattern='container.deleted.*one'
+  eventually_in_kafka "$pattern" || die "The events did not arrive in Kafka within 20 s" "caisson logs gateway"
+  tail_topic | sed 's/^/  /'
+}
+
+# Each record from its CloudEvents headers, by a consumer that knows nothing else of Caisson.
+tail_topic() {
+  # shellcheck source=/dev/null
+  source "$CAISSON_DATA/run/ports.conf"
+  "$JAVA_HOME/bin/java" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC \
+    -cp "$HOME_DIR/services/broker/target/caisson-broker-$VERSION.jar:$HOME_DIR/services/broker/target/lib/*" \
+    dev.caisson.broker.Tail "$KAFKA" caisson.events.v1 2> /dev/null
+}
+
+eventually_in_kafka() {
+  local tries
+  for ((tries = 0; tries < 20; tries++)); do
+    ! tail_topic | grep -q "$1" || return 0
+    sleep 1
+  done
+  return 1
+}
+
+demo_cpu() {
+  title "The CPU that each container is charged: the sum is the cgroup's usage"
+  show cpu pair
+  local seconds
+  seconds=$(awk -v nanos="$CGROUP_USAGE" 'BEGIN { printf "%.9f", nanos / 1e9 }')
+  say "  the kernel said when the last process had ended: $seconds s"
+}
+
+demo_trail() {
+  title "Who did what: the audit trail, and its verification"
+  show trail --sandbox pair | cut -c 1-150 | shorten 8 6
+  show trail verify
+}
+
+stop_and_prove() {
+  local data=$CAISSON_DATA directory=$TEST_DIR left=0 pids group
+  pids=$(cat "$data/run/"*.pid | cut -d ' ' -f 1)
+  group=$(cgroup_parent "$data")
+  stop_services
+  none "processes" "$(ps -o pid=,comm= -p "$(paste -s -d , <<< "$pids")" 2> /dev/null)$(pgrep -f "$directory" | grep -v -x "$$" || true)"
+  none "mounts" "$(grep -F "$directory" /proc/mounts || true)"
+  none "cgroups" "$(find /sys/fs/cgroup -mindepth 1 -maxdepth 2 -type d -name "${group#/}")"
+  none "sockets" "$(grep -F "$directory" /proc/net/unix || true)"
+  none "files" "$(find "$directory" 2> /dev/null || true)"
+  ((left == 0)) || die "Something is left behind"
+}
+
+# none WHAT FOUND
+none() {
+  if [[ -z $2 ]]; then
+    good "no $1 left"
+  else
+    warn "these $1 are left: $2"
+    left=1
+  fi
+}

@@ -1,0 +1,58 @@
+# The guard's rules: what the executor allows, whoever asks. The file is the operator's; the launcher makes it once, and adds
+# what `up` is told to add.
+# shellcheck shell=bash
+
+# Where root file systems usually are. Not home directories, and never `/`: a container's root may change every file below.
+GUARD_ROOTS=(/srv /var/lib/machines /tmp /var/tmp)
+
+GUARD_CHANGED=no
+
+# make_guard DATA
+make_guard() {
+  [[ ! -e $1/guard.conf ]] || return 0
+  (umask 0077 && cat > "$1/guard.conf") <<CONF
+# What the executor allows, whoever asks. Read when it starts.
+
+# Directories below which root file systems may lie: containers can change what is in them.
+rootfs.roots = ${GUARD_ROOTS[*]} $1/rootfs
+
+# Directories below which OCI bundles may be said to lie. Hooks are told the path; nothing is opened there.
+bundles.roots = ${GUARD_ROOTS[*]} $1/rootfs
+
+# Directories below which sources of bind mounts may lie.
+mounts.roots =
+
+# The cgroup below which all others are.
+cgroup.parent = $(cgroup_parent "$1")
+
+# Programs that containers may have as hooks, run as root on the host: hook = /path [uid=OWNER] [sha256=DIGEST].
+CONF
+}
+
+# allow KEY DIRECTORY…: adds what is not there yet.
+allow() {
+  local key=$1 directory
+  for directory in "${@:2}"; do
+    if ! grep -qE "^$key *=.* ${directory//./\\.}( |$)" "$DATA/guard.conf"; then
+      sed -i "s|^$key *=.*|& $directory|" "$DATA/guard.conf"
+      GUARD_CHANGED=yes
+    fi
+  done
+}
+
+# allow_hooks FILE…
+allow_hooks() {
+  local file
+  for file in "$@"; do
+    [[ -f $file && -x $file ]] || die "A hook must be a program: $file"
+    if ! grep -qE "^hook *= *${file//./\\.}( |$)" "$DATA/guard.conf"; then
+      printf 'hook = %s uid=%s\n' "$file" "$(stat -c %u "$file")" >> "$DATA/guard.conf"
+      GUARD_CHANGED=yes
+    fi
+  done
+}
+
+# Containers go on while the executor takes up its new rules.
+restart_after_change() {
+  [[ $GUARD_CHANGED == no ]] || ! running executor > /dev/null || stop_service executor
+}

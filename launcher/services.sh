@@ -1,0 +1,409 @@
+# The services: started in their zones, found again by pid and start time, stopped in the order that loses nothing.
+# shellcheck shell=bash
+
+# shellcheck source=launcher/commands.sh
+source "$LAUNCHER/commands.sh"
+# shellcheck source=launcher/guard.sh
+source "$LAUNCHER/guard.sh"
+
+READY_SECONDS=60
+STOP_SECONDS=15
+LOG_LINES=20
+
+# ---- processes -------------------------------------------------------------------------------------------------------
+
+# start_time PID: in clock ticks since boot; with the pid it names one process for ever. Nothing for one that is dead.
+start_time() {
+  local stat
+  { stat=$(< "/proc/$1/stat"); } 2> /dev/null || return 0
+  stat=${stat##*) }
+  [[ $stat == Z* ]] || awk '{ print $20 }' <<< "$stat"
+}
+
+# running SERVICE: prints its pid when the process that was started is still that process.
+running() {
+  local pid started
+  [[ -r $DATA/run/$1.pid ]] || return 1
+  read -r pid started < "$DATA/run/$1.pid"
+  [[ -n $started && $(start_time "$pid") == "$started" ]] && echo "$pid"
+}
+
+# signal_service SERVICE SIGNAL: never to a stranger that has got the pid since.
+signal_service() {
+  local pid
+  pid=$(running "$1") && kill -s "$2" "$pid" 2> /dev/null
+}
+
+# await_end SERVICE SECONDS
+await_end() {
+  local deadline=$((SECONDS + $2))
+  while running "$1" > /dev/null; do
+    ((SECONDS < deadline)) || return 1
+    sleep 0.05
+  done
+}
+
+stop_service() {
+  signal_service "$1" TERM || { rm -f "$DATA/run/$1.pid"; return 0; }
+  if ! await_end "$1" "$STOP_SECONDS"; then
+    warn "$1 did not end within $STOP_SECONDS s and is killed"
+    signal_service "$1" KILL
+    await_end "$1" "$STOP_SECONDS" || die "$1 cannot be killed: pid $(running "$1")"
+  fi
+  rm -f "$DATA/run/$1.pid" "$DATA/run/$1/$1.sock" "$DATA/run/$1/journal.sock"
+  say "  $1 stopped"
+}
+
+# ---- up --------------------------------------------------------------------------------------------------------------
+
+up_usage() {
+  cat <<'TEXT'
+Usage: caisson up [--data DIR] [--kafka HOST:PORT] [--allow DIR]… [--allow-hook FILE]…
+Builds what has changed, starts the services, and returns when each of them answers. They go on in the background.
+
+  --data DIR          everything that is kept (default: CAISSON_DATA or /var/lib/caisson)
+  --kafka HOST:PORT   use this Kafka instead of starting a broker
+  --allow DIR         root file systems and bundles may lie below DIR from now on
+  --allow-hook FILE   containers may have FILE as a hook from now on: a program that runs as root, on the host
+The guard's rules are DIR/guard.conf, which is yours to edit; the executor reads it when it starts.
+TEXT
+}
+
+up_verb() {
+  local kafka='' allowed=() hooks=()
+  while [[ $# -gt 0 ]]; do
+    case $1 in
+      -h | --help) up_usage; return ;;
+      --data) use_data "${2:?--data needs a directory}"; shift ;;
+      --data=*) use_data "${1#*=}" ;;
+      --kafka) kafka=${2:?--kafka needs HOST:PORT}; shift ;;
+      --kafka=*) kafka=${1#*=} ;;
+      --allow) allowed+=("$(realpath -m -- "${2:?--allow needs a directory}")"); shift ;;
+      --allow-hook) hooks+=("$(realpath -m -- "${2:?--allow-hook needs a file}")"); shift ;;
+      *) misuse "Unknown argument: $1" "caisson up --help" ;;
+    esac
+    shift
+  done
+  require_root up
+  require_tools "${NEEDED_TOOLS[@]}"
+  ensure_built
+  use_data "$DATA"
+  up "$kafka" "${#allowed[@]}" "${allowed[@]}" "${hooks[@]}"
+}
+
+# up KAFKA COUNT ALLOWED… HOOK…
+up() {
+  local start=$EPOCHREALTIME kafka=$1 allowed=("${@:3:$2}") hooks=("${@:3+$2}")
+  make_directories
+  exec 9> "$DATA/run/launcher.lock"
+  flock -w "$READY_SECONDS" 9 || die "Another \`caisson up\` or \`down\` is at work on $DATA"
+  make_guard "$DATA"
+  allow rootfs.roots "${allowed[@]}"
+  allow bundles.roots "${allowed[@]}"
+  allow_hooks "${hooks[@]}"
+  restart_after_change
+  choose_ports "$kafka"
+  stage
+  configure_logging
+  local service
+  for service in "${SERVICES[@]}"; do
+    start_service "$service"
+  done
+  await_ready
+  good "ready in $(seconds_since "$start") s: data in $DATA, node $NODE, Kafka at $KAFKA"
+}
+
+# Searchable by all, since sockets are below; each service's own folder is its own.
+make_directories() {
+  local service uid
+  install -d -m 0711 "$DATA" "$DATA/run" "$DATA/log"
+  install -d -m 0755 "$DATA/lib"
+  for service in "${SERVICES[@]}"; do
+    uid=$(service_uid "$service")
+    install -d -m 0700 -o "$uid" -g "$uid" "$DATA/$service" "$DATA/log/$service"
+    install -d -m 0755 -o "$uid" -g "$uid" "$DATA/run/$service"
+  done
+  # Only the gateway, and root, may reach the executor.
+  install -d -m 0750 -o 0 -g "$GATEWAY_UID" "$DATA/run/executor"
+  check_searchable
+}
+
+# The services' users must be able to walk to the data directory.
+check_searchable() {
+  setpriv --reuid "$GATEWAY_UID" --regid "$GATEWAY_UID" --clear-groups test -x "$DATA/run/gateway" \
+    || die "The services' users cannot reach $DATA: a folder above it is closed to them" "choose a --data outside of home directories, or chmod o+x its parents"
+}
+
+# The class paths, where the services' users can read them and a new build does not pull them away under a running JVM.
+stage() {
+  local service build
+  build=$(< "$STAMP")
+  [[ $(cat "$DATA/lib/.stamp" 2> /dev/null) != "$build" ]] || return 0
+  for service in "${SERVICES[@]}"; do
+    rm -rf "${DATA:?}/lib/$service.new"
+    install -d -m 0755 "$DATA/lib/$service.new"
+    cp "$HOME_DIR/services/$service/target/caisson-$service-$VERSION.jar" "$HOME_DIR/services/$service/target/lib/"*.jar "$DATA/lib/$service.new/"
+    chmod 0644 "$DATA/lib/$service.new/"*.jar
+    rm -rf "${DATA:?}/lib/$service"
+    mv "$DATA/lib/$service.new" "$DATA/lib/$service"
+  done
+  printf '%s\n' "$build" > "$DATA/lib/.stamp"
+}
+
+# Where the services log, and how much: bounded by the logging of each.
+configure_logging() {
+  install -m 0644 "$LAUNCHER/logback.xml" "$DATA/log/logback.xml"
+  sed "s|@LOG@|$DATA/log/executor/executor.log|" "$LAUNCHER/executor.properties" > "$DATA/log/executor.properties"
+}
+
+# The ports are kept with the data, so that consumers find them again after a restart.
+choose_ports() {
+  local ports=$DATA/run/ports.conf
+  # shellcheck source=/dev/null
+  [[ ! -r $ports ]] || source "$ports"
+  if ! any_running; then
+    BROKER_PORT=$(free_port "$BROKER_PORT")
+    GATEWAY_PORT=$(free_port "$GATEWAY_PORT")
+    AUDITOR_PORT=$(free_port "$AUDITOR_PORT" "$GATEWAY_PORT")
+  fi
+  KAFKA=${1:-${KAFKA:-}}
+  if [[ -n $1 || ( -n $KAFKA && ${OWN_BROKER:-yes} == no ) ]]; then
+    OWN_BROKER=no SERVICES=(executor gateway auditor)
+  else
+    OWN_BROKER=yes KAFKA=127.0.0.1:$BROKER_PORT
+  fi
+  printf '%s=%s\n' BROKER_PORT "$BROKER_PORT" GATEWAY_PORT "$GATEWAY_PORT" AUDITOR_PORT "$AUDITOR_PORT" \
+    KAFKA "$KAFKA" OWN_BROKER "$OWN_BROKER" > "$ports"
+}
+
+any_running() {
+  local service
+  for service in "${SERVICES[@]}"; do
+    ! running "$service" > /dev/null || return 0
+  done
+  return 1
+}
+
+# free_port FIRST [TAKEN]: the first of a hundred on which nothing listens, by the kernel's own table (state 0A: listen).
+free_port() {
+  local port
+  for ((port = $1; port < $1 + 100; port++)); do
+    [[ $port == "${2:-}" ]] || listens "$port" || listens $((port + 1)) || { echo "$port"; return; }
+  done
+  die "No free port was found from $1 on"
+}
+
+listens() {
+  awk -v port=":$(printf '%04X' "$1")" '$4 == "0A" && substr($2, length($2) - 4) == port { found = 1 } END { exit !found }' \
+    /proc/net/tcp /proc/net/tcp6 2> /dev/null
+}
+
+# start_service SERVICE: with nothing of ours but its own; standard output takes what the JVM says before logging works.
+start_service() {
+  local service=$1 uid command=()
+  ! running "$service" > /dev/null || { say "  $service runs already"; return 0; }
+  uid=$(service_uid "$service")
+  mapfile -d '' -t command < <("${service}_command")
+  if [[ $uid -ne 0 ]]; then
+    command=(setpriv --reuid "$uid" --regid "$uid" --clear-groups --no-new-privs --inh-caps=-all --ambient-caps=-all --bounding-set=-all "${command[@]}")
+  fi
+  (cd "$DATA/$service" && exec 9>&- && umask 0077 && exec setsid env -i "${SERVICE_ENVIRONMENT[@]}" "${command[@]}" \
+    < /dev/null > "$DATA/log/$service/start.log" 2>&1) &
+  local pid=$!
+  disown "$pid"
+  printf '%s %s\n' "$pid" "$(start_time "$pid")" > "$DATA/run/$service.pid"
+}
+
+await_ready() {
+  local service checks=()
+  for service in "${SERVICES[@]}"; do
+    case $service in
+      broker) checks+=("broker=$BROKER_PORT") ;;
+      *) checks+=("$service=$(socket_of "$service")") ;;
+    esac
+  done
+  (client ready --wait "$READY_SECONDS" "${checks[@]}") | sed -u 's/^/  /' && all_running && return 0
+  for service in "${SERVICES[@]}"; do
+    running "$service" > /dev/null || show_end "$service"
+  done
+  die "Not every service became ready" "\`caisson logs SERVICE --data $DATA\` shows what it says"
+}
+
+# One that was ready and has ended since was not.
+all_running() {
+  local service
+  for service in "${SERVICES[@]}"; do
+    running "$service" > /dev/null || return 1
+  done
+}
+
+# show_end SERVICE: the last words of one that ended by itself.
+show_end() {
+  warn "$1 has ended; its last words:"
+  tail -q -n "$LOG_LINES" "$DATA/log/$1/"*.log >&2 2> /dev/null || true
+}
+
+# ---- down ------------------------------------------------------------------------------------------------------------
+
+down_usage() {
+  cat <<'TEXT'
+Usage: caisson down [--data DIR] [--force]
+Stops the services. Containers go on running, and the next `caisson up` finds them again.
+
+  --force   end and delete every container and sandbox first
+TEXT
+}
+
+down_verb() {
+  local force=no
+  while [[ $# -gt 0 ]]; do
+    case $1 in
+      -h | --help) down_usage; return ;;
+      --data) use_data "${2:?--data needs a directory}"; shift ;;
+      --data=*) use_data "${1#*=}" ;;
+      -f | --force) force=yes ;;
+      *) misuse "Unknown argument: $1" "caisson down --help" ;;
+    esac
+    shift
+  done
+  require_root down
+  require_jdk
+  use_data "$DATA"
+  [[ -d $DATA/run ]] || { say "There is nothing in $DATA"; return 0; }
+  exec 9> "$DATA/run/launcher.lock"
+  flock -w "$READY_SECONDS" 9 || die "Another \`caisson up\` or \`down\` is at work on $DATA"
+  [[ $force == no ]] || end_containers
+  tell_what_goes_on "$force"
+  stop_all
+  [[ $force == no ]] || remove_leftovers
+  good "down"
+}
+
+# Callers first, the record last: what the executor still writes is relayed by the next start.
+stop_all() {
+  local service
+  for service in gateway auditor executor broker; do
+    stop_service "$service"
+  done
+}
+
+# Through the gateway, so that the record has it.
+end_containers() {
+  local sandbox
+  running gateway > /dev/null && running executor > /dev/null || return 0
+  while read -r sandbox _; do
+    (client sandbox delete --data "$DATA" --force "$sandbox") || true
+  done < <( (client sandbox ls --data "$DATA") 2> /dev/null | tail -n +2)
+}
+
+tell_what_goes_on() {
+  local left
+  [[ $1 == no ]] && running gateway > /dev/null || return 0
+  left=$( (client ps --data "$DATA") 2> /dev/null | awk 'NR > 1 && $3 != "stopped" { print $1 }' | paste -s -d ' ')
+  [[ -z $left ]] || say "  these go on running: $left (\`caisson up\` finds them again, \`caisson down --force\` ends them)"
+}
+
+# What a service that could not be asked has left: processes are killed by their cgroups, which are then removed.
+remove_leftovers() {
+  local group
+  while read -r group; do
+    kill_group "$group"
+    remove_group "$group"
+  done < <(our_cgroups)
+}
+
+our_cgroups() {
+  find /sys/fs/cgroup -mindepth 1 -maxdepth 2 -type d -path "/sys/fs/cgroup*$(cgroup_parent "$DATA")" 2> /dev/null
+}
+
+kill_group() {
+  local file
+  if [[ -w $1/cgroup.kill ]]; then
+    echo 1 > "$1/cgroup.kill"
+    return 0
+  fi
+  while read -r file; do
+    xargs -r kill -s KILL < "$file" 2> /dev/null || true
+  done < <(find "$1" -name cgroup.procs)
+}
+
+remove_group() {
+  local tries
+  for ((tries = 0; tries < 50; tries++)); do
+    find "$1" -depth -type d -exec rmdir {} + 2> /dev/null || true
+    [[ -d $1 ]] || return 0
+    sleep 0.1
+  done
+  warn "$1 cannot be removed: something still runs in it"
+}
+
+# ---- status and logs -------------------------------------------------------------------------------------------------
+
+status_verb() {
+  local json=no service pid up=0
+  while [[ $# -gt 0 ]]; do
+    case $1 in
+      -h | --help) say "Usage: caisson status [--data DIR] [--output json|table]: which service runs, as whom, and where it listens. Ends with 1 when one does not run."; return ;;
+      --data) use_data "${2:?--data needs a directory}"; shift ;;
+      --data=*) use_data "${1#*=}" ;;
+      -o | --output) [[ ${2:-} == json ]] && json=yes; shift ;;
+      --output=*) [[ ${1#*=} == json ]] && json=yes ;;
+      *) misuse "Unknown argument: $1" "caisson status --help" ;;
+    esac
+    shift
+  done
+  use_data "$DATA"
+  # shellcheck source=/dev/null
+  [[ ! -r $DATA/run/ports.conf ]] || source "$DATA/run/ports.conf"
+  [[ ${OWN_BROKER:-yes} == yes ]] || SERVICES=(executor gateway auditor)
+  [[ $json == yes ]] || printf '%-9s %-8s %8s %6s %9s  %s\n' SERVICE STATE PID UID MEMORY LISTENS
+  local rows=()
+  for service in "${SERVICES[@]}"; do
+    if pid=$(running "$service"); then
+      up=$((up + 1))
+      rows+=("$(status_row "$json" "$service" running "$pid")")
+    else
+      rows+=("$(status_row "$json" "$service" stopped '')")
+    fi
+  done
+  if [[ $json == yes ]]; then
+    printf '{"data":"%s","kafka":"%s","services":[%s]}\n' "$DATA" "${KAFKA:-}" "$(IFS=,; echo "${rows[*]}")"
+  else
+    printf '%s\n' "${rows[@]}"
+  fi
+  ((up == ${#SERVICES[@]}))
+}
+
+# status_row JSON SERVICE STATE PID
+status_row() {
+  local memory='-' where
+  where=$(socket_of "$2")
+  [[ $2 != broker ]] || where=${KAFKA:-127.0.0.1:$BROKER_PORT}
+  [[ -z $4 ]] || memory=$(awk '/^VmRSS:/ { printf "%d", $2 / 1024 }' "/proc/$4/status" 2> /dev/null)
+  if [[ $1 == yes ]]; then
+    printf '{"service":"%s","state":"%s","pid":%s,"uid":%s,"memory_mib":%s,"listens":"%s"}' \
+      "$2" "$3" "${4:-null}" "$(service_uid "$2")" "${memory/#-/null}" "$where"
+  else
+    printf '%-9s %-8s %8s %6s %9s  %s' "$2" "$3" "${4:--}" "$(service_uid "$2")" "$memory MiB" "$where"
+  fi
+}
+
+logs_verb() {
+  local follow=() chosen=() files=() service
+  while [[ $# -gt 0 ]]; do
+    case $1 in
+      -h | --help) say "Usage: caisson logs [SERVICE] [-f] [--data DIR]: what a service (broker, executor, gateway, auditor) or each of them says; -f goes on."; return ;;
+      --data) use_data "${2:?--data needs a directory}"; shift ;;
+      --data=*) use_data "${1#*=}" ;;
+      -f | --follow) follow=(-F) ;;
+      broker | executor | gateway | auditor) chosen+=("$1") ;;
+      *) misuse "Unknown argument: $1" "caisson logs --help" ;;
+    esac
+    shift
+  done
+  for service in "${chosen[@]:-${SERVICES[@]}}"; do
+    mapfile -t -O "${#files[@]}" files < <(find "$DATA/log/$service" -maxdepth 1 \( -name '*.log' -o -name '*.log.0' \) 2> /dev/null | sort)
+  done
+  [[ ${#files[@]} -gt 0 ]] || die "There are no logs in $DATA/log" "\`caisson up\` starts the services; --data names another directory"
+  tail -n 200 "${follow[@]}" "${files[@]}"
+}

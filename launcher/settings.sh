@@ -1,0 +1,38 @@
+# Where things are, and whose they are. Each has an environment variable, for whoever must have it otherwise.
+# shellcheck shell=bash disable=SC2034 # used by the files that source this one
+
+DATA=${CAISSON_DATA:-/var/lib/caisson}
+SERVICES=(broker executor gateway auditor)
+
+# One user and group for each service, without an entry in passwd(5): ids that neither adduser (up to 59999) nor systemd
+# (60001 to 60577, 61184 to 65519) gives to anybody.
+GATEWAY_UID=${CAISSON_GATEWAY_UID:-60901}
+AUDITOR_UID=${CAISSON_AUDITOR_UID:-60902}
+BROKER_UID=${CAISSON_BROKER_UID:-60903}
+
+# First port that is tried, on loopback only.
+BROKER_PORT=${CAISSON_BROKER_PORT:-19092}
+GATEWAY_PORT=${CAISSON_GATEWAY_PORT:-7180}
+AUDITOR_PORT=${CAISSON_AUDITOR_PORT:-7181}
+
+# CAISSON_USERS: numbers or names of the users, beside root, who may call the gateway, separated by commas.
+
+NODE=${CAISSON_NODE:-$(uname -n)}
+
+service_uid() {
+  case $1 in
+    executor) echo 0 ;;
+    gateway) echo "$GATEWAY_UID" ;;
+    auditor) echo "$AUDITOR_UID" ;;
+    broker) echo "$BROKER_UID" ;;
+  esac
+}
+
+socket_of() { echo "$DATA/run/$1/$1.sock"; }
+
+# use_data DIR: everything of the services is below it.
+use_data() {
+  DATA=$(realpath -m -- "$1")
+  # sun_path of unix(7) has 108 bytes; the longest socket is run/executor/executor.sock.
+  ((${#DATA} <= 75)) || die "--data must have at most 75 bytes, for the sockets below it: $DATA" "choose a shorter path"
+}
