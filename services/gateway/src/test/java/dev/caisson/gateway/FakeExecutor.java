@@ -73,6 +73,9 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
   final CountDownLatch cancelled = new CountDownLatch(1);
   volatile StatusRuntimeException failure;
 
+  /** Whether processes read nothing: of a stream only its beginning is taken. */
+  volatile boolean deaf;
+
   /** Whether waiting lasts until the caller gives up. */
   volatile boolean hang;
 
@@ -408,12 +411,15 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
       this.exited = exited;
       call.setOnCancelHandler(cancelled::countDown);
       call.setOnReadyHandler(this::flood);
+      if (deaf) {
+        call.disableAutoRequest();
+        call.request(1);
+      }
     }
 
     void begin(String program) {
       switch (program) {
         case "cat" -> {}
-        case "deaf" -> call.disableAutoRequest();
         case "flood" -> {
           flooding = true;
           flood();

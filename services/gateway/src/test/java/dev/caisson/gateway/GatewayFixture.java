@@ -17,6 +17,7 @@ import dev.caisson.rpc.RpcErrors;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.micronaut.context.ApplicationContext;
+import io.micronaut.runtime.server.EmbeddedServer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -40,8 +41,11 @@ final class GatewayFixture implements AutoCloseable {
     this.executorServer = serveExecutor();
     this.journalServer = GrpcServer.unix(directory.resolve("j")).services(List.of(journal)).start();
     Map<String, Object> all = new HashMap<>(settings(directory));
+    // Any that is free.
+    all.put("caisson.gateway.management-port", "-1");
     all.putAll(settings);
     this.context = ApplicationContext.builder().properties(all).start();
+    context.getBean(EmbeddedServer.class).start();
     this.channel = Channels.unix(directory.resolve("g"));
   }
 

@@ -98,7 +98,8 @@ class StreamsTest {
 
   @Test
   void stopsTheClientWhenTheExecutorStopsReading() throws Exception {
-    var run = run("deaf");
+    gateway.executor.deaf = true;
+    var run = run("cat");
     run.next();
     RunContainerRequest chunk =
         RunContainerRequest.newBuilder()
@@ -112,7 +113,9 @@ class StreamsTest {
       assertThat(sent).isLessThan(1000);
     }
     assertThat(sent).isBetween(1, 3 * UNDER_WAY);
-    assertThat(gateway.executor.received.get()).isLessThanOrEqualTo(1);
+    assertThat(gateway.executor.received.get()).isZero();
+    run.call().cancel("enough", null);
+    assertThat(gateway.executor.cancelled.await(10, TimeUnit.SECONDS)).isTrue();
   }
 
   @Test

@@ -5,27 +5,36 @@ import dev.caisson.gateway.errors.Errors;
 import dev.caisson.gateway.identity.CallerInterceptor;
 import dev.caisson.rpc.GrpcServer;
 import io.grpc.BindableService;
-import io.micronaut.context.annotation.Context;
+import io.micronaut.context.event.ApplicationEventListener;
+import io.micronaut.runtime.server.event.ServerStartupEvent;
 import jakarta.annotation.PreDestroy;
+import jakarta.inject.Singleton;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Serves every BindableService there is, from the start of the application to its end. */
-@Context
-final class GatewayServer {
+/**
+ * Serves every BindableService there is. It starts when everything else has: that the socket is
+ * there means that the gateway is ready, and nothing is left of one that fails to start.
+ */
+@Singleton
+final class GatewayServer implements ApplicationEventListener<ServerStartupEvent> {
   private static final Logger LOG = LoggerFactory.getLogger(GatewayServer.class);
 
-  private final GrpcServer server;
+  private final GatewayConfiguration configuration;
+  private final GrpcServer.Builder builder;
+  private @Nullable GrpcServer server;
 
   GatewayServer(
       GatewayConfiguration configuration,
       List<BindableService> services,
       CallMetrics metrics,
-      CallerInterceptor callers)
-      throws IOException {
-    GrpcServer.Builder builder =
+      CallerInterceptor callers) {
+    this.configuration = configuration;
+    this.builder =
         GrpcServer.unix(configuration.socketPath())
             .mode(configuration.socketMode())
             .domain(Errors.DOMAIN)
@@ -34,12 +43,22 @@ final class GatewayServer {
             .services(services)
             .grace(configuration.drain());
     configuration.socketGroup().ifPresent(builder::group);
-    this.server = builder.start();
+  }
+
+  @Override
+  public void onApplicationEvent(ServerStartupEvent started) {
+    try {
+      server = builder.start();
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
+    }
     LOG.info("Serving at {}", configuration.socketPath());
   }
 
   @PreDestroy
   void close() {
-    server.close();
+    if (server != null) {
+      server.close();
+    }
   }
 }
