@@ -74,7 +74,7 @@ maven_errors() {
 # It is a convenience: without it everything works.
 train_client() {
   rm -f "$CLIENT_CACHE"
-  java_client -XX:AOTCacheOutput="$CLIENT_CACHE" -Xlog:disable -- ready --wait 0 training="$TARGET/no.sock" > /dev/null 2>&1 || true
+  java_client -XX:AOTCacheOutput="$CLIENT_CACHE" -Xlog:disable -- ready --wait 1 training="$TARGET/no.sock" > /dev/null 2>&1 || true
 }
 
 # java_client JVM-OPTION… -- ARGUMENT…

@@ -21,7 +21,7 @@ cgroup_parent() {
 
 # The one JVM that may use native code, and of it only the module dev.caisson.linux.
 executor_command() {
-  local lib=$DATA/lib/executor
+  local lib=$LIB/executor
   words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" -Xms16m -Xmx48m -Xss512k -XX:MaxMetaspaceSize=64m -XX:TieredStopAtLevel=1 \
     -XX:ReservedCodeCacheSize=24m -p "$lib/caisson-linux-$VERSION.jar" --add-modules dev.caisson.linux \
     --enable-native-access=dev.caisson.linux --illegal-native-access=deny \
@@ -40,7 +40,7 @@ gateway_command() {
     -Dcaisson.gateway.allowed-users="0${CAISSON_USERS:+,$CAISSON_USERS}" -Dcaisson.gateway.socket-mode="$(gateway_socket_mode)" \
     -Dcaisson.gateway.management-port="$GATEWAY_PORT" \
     -Dcaisson.kafka.bootstrap-servers="$KAFKA" \
-    -cp "$(jars "$DATA/lib/gateway")" dev.caisson.gateway.Gateway
+    -cp "$(jars "$LIB/gateway")" dev.caisson.gateway.Gateway
 }
 
 # Root passes any mode; users that were named need theirs, and are told from all others by the gateway itself.
@@ -53,13 +53,13 @@ auditor_command() {
     -Dcaisson.auditor.data="$DATA/auditor" \
     -Dcaisson.kafka.bootstrap-servers="$KAFKA" \
     -Dmicronaut.server.host=127.0.0.1 -Dmicronaut.server.port="$AUDITOR_PORT" \
-    -cp "$(jars "$DATA/lib/auditor")" dev.caisson.auditor.Auditor
+    -cp "$(jars "$LIB/auditor")" dev.caisson.auditor.Auditor
 }
 
 broker_command() {
   words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" -Xms128m -Xmx384m -XX:TieredStopAtLevel=1 \
     -Dlogback.configurationFile="$DATA/log/logback.xml" -Dcaisson.log="$DATA/log/broker/broker.log" \
-    -cp "$(jars "$DATA/lib/broker")" dev.caisson.broker.Broker \
+    -cp "$(jars "$LIB/broker")" dev.caisson.broker.Broker \
     --data "$DATA/broker" --port "$BROKER_PORT" --ready-file "$DATA/run/broker/ready"
 }
 

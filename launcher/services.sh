@@ -134,20 +134,36 @@ check_searchable() {
     || die "The services' users cannot reach $DATA: a folder above it is closed to them" "choose a --data outside of home directories, or chmod o+x its parents"
 }
 
-# The class paths, where the services' users can read them and a new build does not pull them away under a running JVM.
+# The class paths, where the services' users can read them, a folder for each build: a new one does not pull the jars away
+# under a JVM that still runs.
 stage() {
   local service build
   build=$(< "$STAMP")
-  [[ $(cat "$DATA/lib/.stamp" 2> /dev/null) != "$build" ]] || return 0
+  LIB=$DATA/lib/${build:0:12}
+  forget_old_builds
+  [[ ! -d $LIB ]] || return 0
+  rm -rf "$LIB.new"
   for service in "${SERVICES[@]}"; do
-    rm -rf "${DATA:?}/lib/$service.new"
-    install -d -m 0755 "$DATA/lib/$service.new"
-    cp "$HOME_DIR/services/$service/target/caisson-$service-$VERSION.jar" "$HOME_DIR/services/$service/target/lib/"*.jar "$DATA/lib/$service.new/"
-    chmod 0644 "$DATA/lib/$service.new/"*.jar
-    rm -rf "${DATA:?}/lib/$service"
-    mv "$DATA/lib/$service.new" "$DATA/lib/$service"
+    install -d -m 0755 "$LIB.new/$service"
+    install -m 0644 "$HOME_DIR/services/$service/target/caisson-$service-$VERSION.jar" "$HOME_DIR/services/$service/target/lib/"*.jar "$LIB.new/$service"
   done
-  printf '%s\n' "$build" > "$DATA/lib/.stamp"
+  mv "$LIB.new" "$LIB"
+}
+
+forget_old_builds() {
+  local folder
+  for folder in "$DATA/lib/"*; do
+    [[ $folder == "$LIB" ]] || in_use "$folder" || rm -rf "$folder"
+  done
+}
+
+# in_use FOLDER: whether a service runs from it.
+in_use() {
+  local service pid
+  for service in "${SERVICES[@]}"; do
+    ! pid=$(running "$service") || ! grep -qaF "$1/" "/proc/$pid/cmdline" || return 0
+  done
+  return 1
 }
 
 # Where the services log, and how much: bounded by the logging of each.
@@ -201,7 +217,10 @@ listens() {
 # start_service SERVICE: with nothing of ours but its own; standard output takes what the JVM says before logging works.
 start_service() {
   local service=$1 uid command=()
-  ! running "$service" > /dev/null || { say "  $service runs already"; return 0; }
+  if running "$service" > /dev/null; then
+    say "  $service runs already$(older_build "$service")"
+    return 0
+  fi
   uid=$(service_uid "$service")
   mapfile -d '' -t command < <("${service}_command")
   if [[ $uid -ne 0 ]]; then
@@ -212,6 +231,10 @@ start_service() {
   local pid=$!
   disown "$pid"
   printf '%s %s\n' "$pid" "$(start_time "$pid")" > "$DATA/run/$service.pid"
+}
+
+older_build() {
+  grep -qaF "$LIB/" "/proc/$(running "$1")/cmdline" || echo ", from an older build: \`caisson down\` first renews it"
 }
 
 await_ready() {

@@ -55,7 +55,7 @@ refused "a path that is not in it" 127 NOT_FOUND COMMAND_NOT_FOUND "${run[@]}" -
 printf 'not a program' > "$TEST_ROOTFS/tmp/not-executable"
 refused "a command that may not be executed" 126 PERMISSION_DENIED COMMAND_NOT_EXECUTABLE "${run[@]}" -- /tmp/not-executable
 for id in a/b .. ../x '' 'a b' -x "$(printf 'x%.0s' {1..65})"; do
-  refused "the id '${id:0:12}'" 125 INVALID_ARGUMENT INVALID_ID "${run[@]}" --id="$id" -- true
+  refused "the id '${id:0:12}'" 125 INVALID_ARGUMENT INVALID_FIELD "${run[@]}" --id="$id" -- true
 done
 refused "a spec that is not JSON" 125 INVALID_ARGUMENT MALFORMED_JSON \
   run --output json --bundle "$(bundle text 'this is not JSON')"

@@ -83,7 +83,7 @@ test('creates, starts, waits for and deletes a container', async () => {
 test('is told why a container is refused', async () => {
   const refused = await call('CreateContainer', creation('a/b', ['true'])).then(() => null, (error) => error);
   assert.strictEqual(refused.code, grpc.status.INVALID_ARGUMENT);
-  assert.ok(refused.metadata.get('grpc-status-details-bin')[0].includes('INVALID_ID'));
+  assert.ok(refused.metadata.get('grpc-status-details-bin')[0].includes('INVALID_FIELD'));
 });
 
 test('watches the events of what it did', async () => {

@@ -2,6 +2,9 @@ package dev.caisson.cli;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ScopeType;
@@ -23,48 +26,68 @@ import picocli.CommandLine.ScopeType;
       "126:the program is in the container and may not be executed",
       "127:the program is not in the container",
       "n:run, exec, wait: the process's exit code, or 128 and the signal that ended it"
-    },
-    subcommands = {
-      RunCommand.class,
-      CreateCommand.class,
-      StartCommand.class,
-      PlanCommand.class,
-      PsCommand.class,
-      ExecCommand.class,
-      InspectCommand.class,
-      WaitCommand.class,
-      KillCommand.class,
-      PauseCommand.class,
-      ResumeCommand.class,
-      DeleteCommand.class,
-      SandboxCommand.class,
-      EventsCommand.class,
-      TrailCommand.class,
-      CpuCommand.class,
-      CompletionCommand.class,
-      ReadyCommand.class
     })
 final class Cli {
   static final String VERSION = "caisson 0.1.0";
 
+  /** Verbs by their names, in the order in which help shows them. */
+  private static final Map<String, Supplier<Object>> VERBS = verbs();
+
   private Cli() {}
 
   public static void main(String[] args) {
-    int code = commandLine().execute(args);
+    int code = commandLine(args).execute(args);
     System.out.flush();
     // Not System.exit: gRPC's threads are daemons with nothing to save, and their orderly end costs
     // 0.3 s.
     Runtime.getRuntime().halt(code);
   }
 
-  static CommandLine commandLine() {
+  /**
+   * Only the verb that is meant, where one is: to reflect on all of them takes longer than most
+   * calls.
+   */
+  static CommandLine commandLine(String... args) {
     CommandLine line = new CommandLine(new Cli());
+    Supplier<Object> meant = args.length == 0 ? null : VERBS.get(args[0]);
+    if (meant == null || args[0].equals("completion")) {
+      VERBS.values().forEach(verb -> line.addSubcommand(verb.get()));
+    } else {
+      line.addSubcommand(meant.get());
+    }
+    return configured(line);
+  }
+
+  private static CommandLine configured(CommandLine line) {
     line.setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8));
     line.setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8));
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setExecutionExceptionHandler(new ErrorReport());
     line.getSubcommands().values().forEach(verb -> verb.setStopAtPositional(takesCommand(verb)));
     return line;
+  }
+
+  private static Map<String, Supplier<Object>> verbs() {
+    Map<String, Supplier<Object>> verbs = new LinkedHashMap<>();
+    verbs.put("run", RunCommand::new);
+    verbs.put("create", CreateCommand::new);
+    verbs.put("start", StartCommand::new);
+    verbs.put("plan", PlanCommand::new);
+    verbs.put("ps", PsCommand::new);
+    verbs.put("exec", ExecCommand::new);
+    verbs.put("inspect", InspectCommand::new);
+    verbs.put("wait", WaitCommand::new);
+    verbs.put("kill", KillCommand::new);
+    verbs.put("pause", PauseCommand::new);
+    verbs.put("resume", ResumeCommand::new);
+    verbs.put("delete", DeleteCommand::new);
+    verbs.put("sandbox", SandboxCommand::new);
+    verbs.put("events", EventsCommand::new);
+    verbs.put("trail", TrailCommand::new);
+    verbs.put("cpu", CpuCommand::new);
+    verbs.put("completion", CompletionCommand::new);
+    verbs.put("ready", ReadyCommand::new);
+    return verbs;
   }
 
   /**

@@ -41,7 +41,7 @@ class CliTest {
     List<String> all = new ArrayList<>(Arrays.asList(words));
     int after = all.getFirst().equals("sandbox") || all.getFirst().equals("trail") ? 2 : 1;
     all.addAll(after, List.of("--data", data.toString()));
-    CommandLine line = Cli.commandLine();
+    CommandLine line = Cli.commandLine(words);
     line.setOut(new PrintWriter(out));
     line.setErr(new PrintWriter(err));
     return line.execute(all.toArray(String[]::new));
@@ -237,8 +237,20 @@ class CliTest {
   }
 
   @Test
+  void aliasesAreTheirVerbs() {
+    gateway.has("web", ContainerState.STOPPED, ExitStatus.getDefaultInstance());
+    assertThat(caisson("rm", "web")).isZero();
+    assertThat(gateway.containers).isEmpty();
+  }
+
+  @Test
+  void anUnknownVerbIsMisuse() {
+    assertThat(caisson("nonsense")).isEqualTo(Exit.USAGE);
+  }
+
+  @Test
   void printsACompletionScriptThatNamesEveryVerb() {
-    CommandLine line = Cli.commandLine();
+    CommandLine line = Cli.commandLine("completion");
     line.setOut(new PrintWriter(out));
     assertThat(line.execute("completion", "bash")).isZero();
     assertThat(out.toString()).contains("complete ").contains("--rootfs").contains("inspect");
