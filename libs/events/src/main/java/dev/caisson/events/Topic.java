@@ -23,7 +23,7 @@ public enum Topic {
    */
   CPU("caisson.cpu.v1", 6, newestForAWeek()),
   /** How far each node's relay is. Key: the node. */
-  RELAY("caisson.relay.v1", 1, Map.of(TopicConfig.CLEANUP_POLICY_CONFIG, "compact"));
+  RELAY("caisson.relay.v1", 1, newestForEver());
 
   private final String topicName;
   private final int partitions;
@@ -52,6 +52,18 @@ public enum Topic {
 
   NewTopic toCreate(short replication) {
     return new NewTopic(topicName, partitions, replication).configs(configuration);
+  }
+
+  private static Map<String, String> newestForEver() {
+    return Map.of(
+        TopicConfig.CLEANUP_POLICY_CONFIG,
+        "compact",
+        TopicConfig.SEGMENT_MS_CONFIG,
+        millis(Duration.ofHours(1)),
+        TopicConfig.SEGMENT_BYTES_CONFIG,
+        Integer.toString(16 << 20),
+        TopicConfig.MIN_CLEANABLE_DIRTY_RATIO_CONFIG,
+        "0.1");
   }
 
   // Small segments: only closed ones are compacted, and what is not compacted is read at every

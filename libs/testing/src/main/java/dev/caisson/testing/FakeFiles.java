@@ -198,6 +198,21 @@ final class FakeFiles implements Files {
   }
 
   @Override
+  public void setOwner(Fd file, int uid, int gid) {
+    call(
+        () -> {
+          if (!file.isOpen()) {
+            throw new LinuxException("change the owner of", file.toString(), Errno.EBADF);
+          }
+          return file;
+        },
+        "setOwner",
+        file,
+        uid,
+        gid);
+  }
+
+  @Override
   public void setPipeCapacity(Fd pipe, int bytes) {
     call(
         () -> {

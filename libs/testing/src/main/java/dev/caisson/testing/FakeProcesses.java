@@ -68,8 +68,18 @@ final class FakeProcesses implements Processes {
         .orElseThrow(() -> new LinuxException("open", "process " + pid, Errno.ESRCH));
   }
 
+  /** A fake process is alone in its group. */
+  @Override
+  public void signalGroup(Fd pidfd, int signal) {
+    send("signalGroup", pidfd, signal);
+  }
+
   @Override
   public void signal(Fd pidfd, int signal) {
+    send("signal", pidfd, signal);
+  }
+
+  private void send(String operation, Fd pidfd, int signal) {
     call(
         () -> {
           FakeProcess process = process(pidfd);
@@ -79,7 +89,7 @@ final class FakeProcesses implements Processes {
           process.signal(signal);
           return process;
         },
-        "signal",
+        operation,
         pidfd,
         signal);
   }

@@ -75,14 +75,13 @@ public final class Executor implements AutoCloseable {
       return;
     }
     CountDownLatch ended = new CountDownLatch(1);
-    Executor executor = new Executor(options);
+    Executor executor;
     try {
-      executor.start();
+      executor = start(options);
     } catch (RuntimeException | IOException e) {
-      System.err.println("The executor cannot start: " + e.getMessage());
-      e.printStackTrace();
-      executor.close();
+      LOG.log(Level.ERROR, "The executor cannot start: " + e.getMessage(), e);
       System.exit(1);
+      return;
     }
     Runtime.getRuntime()
         .addShutdownHook(
@@ -93,6 +92,18 @@ public final class Executor implements AutoCloseable {
                 },
                 "shutdown"));
     ended.await();
+  }
+
+  /** Ready when it returns; nothing of one that fails goes on. */
+  static Executor start(Options options) throws IOException {
+    Executor executor = new Executor(options);
+    try {
+      executor.start();
+      return executor;
+    } catch (RuntimeException | IOException e) {
+      executor.close();
+      throw e;
+    }
   }
 
   private void start() throws IOException {

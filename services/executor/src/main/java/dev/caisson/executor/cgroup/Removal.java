@@ -44,7 +44,18 @@ record Removal(ControlFiles files) {
     }
   }
 
+  /** Removing is cheap and mostly works; listing means a stat for each control file. */
   private void removeTree(Path directory) throws IOException {
+    try {
+      files.removeDirectory(directory);
+    } catch (NoSuchFileException e) {
+      throw e;
+    } catch (IOException _) {
+      removeWithChildren(directory);
+    }
+  }
+
+  private void removeWithChildren(Path directory) throws IOException {
     for (Path child : files.childDirectories(directory)) {
       removeChild(child);
     }

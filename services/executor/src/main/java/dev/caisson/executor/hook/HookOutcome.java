@@ -18,6 +18,11 @@ public record HookOutcome(
     String outputTail,
     Optional<String> problem) {
 
+  /** One that was not started at all. */
+  public static HookOutcome refused(String problem) {
+    return new HookOutcome(Optional.empty(), false, Duration.ZERO, "", Optional.of(problem));
+  }
+
   public boolean succeeded() {
     return problem.isEmpty();
   }

@@ -70,6 +70,15 @@ public final class Journal implements AutoCloseable {
    */
   public static Journal open(
       JournalSettings settings, Clock clock, Supplier<byte[]> eventIds, ExecutorStarted started) {
+    return open(settings, clock, eventIds, started, new Disk());
+  }
+
+  static Journal open(
+      JournalSettings settings,
+      Clock clock,
+      Supplier<byte[]> eventIds,
+      ExecutorStarted started,
+      Disk disk) {
     JournalState state = new JournalState();
     LogSettings logSettings =
         new LogSettings(
@@ -78,7 +87,8 @@ public final class Journal implements AutoCloseable {
             false,
             settings.segmentBytes(),
             settings.syncInterval(),
-            started.getBootId());
+            started.getBootId(),
+            disk);
     SegmentedLog log = SegmentedLog.open(logSettings, state, clock, end -> end.lastEpoch() + 1);
     Journal journal = new Journal(settings, clock, eventIds, state, log, state.openIntents());
     journal.append(Event.newBuilder().setExecutorStarted(after(log.previousEnd(), started)));

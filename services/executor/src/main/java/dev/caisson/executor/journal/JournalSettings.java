@@ -26,7 +26,7 @@ public record JournalSettings(
     Duration retention) {
   public static final long DEFAULT_MAX_BYTES = 1L << 30;
   public static final long DEFAULT_RESERVE_BYTES = 64L << 20;
-  public static final long DEFAULT_SEGMENT_BYTES = 8L << 20;
+  public static final long DEFAULT_SEGMENT_BYTES = 2L << 20;
   public static final Duration DEFAULT_SYNC_INTERVAL = Duration.ofMillis(50);
   public static final Duration DEFAULT_RETENTION = Duration.ofHours(24);
 

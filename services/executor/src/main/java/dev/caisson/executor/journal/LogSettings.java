@@ -17,4 +17,5 @@ record LogSettings(
     boolean cutCorrupt,
     long segmentBytes,
     Duration syncInterval,
-    String bootId) {}
+    String bootId,
+    Disk disk) {}

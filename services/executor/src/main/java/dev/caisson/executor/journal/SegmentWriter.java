@@ -18,29 +18,31 @@ final class SegmentWriter {
 
   private final Segment segment;
   private final FileOutputStream out;
+  private final Disk disk;
   private long bytes;
   private boolean open = true;
   private boolean broken;
 
-  private SegmentWriter(Segment segment, FileOutputStream out) {
+  private SegmentWriter(Segment segment, FileOutputStream out, Disk disk) {
     this.segment = segment;
     this.out = out;
+    this.disk = disk;
     this.bytes = segment.recordsOffset();
   }
 
   /** A segment is there with its whole header, durably, or not at all. */
-  static SegmentWriter create(Path directory, SegmentHeader header) throws IOException {
+  static SegmentWriter create(Path directory, SegmentHeader header, Disk disk) throws IOException {
     byte[] encoded = header.encode();
     Path file = directory.resolve(Segment.name(header.first()));
     Path temporary = directory.resolve(file.getFileName() + TEMPORARY);
     try (FileOutputStream out = new FileOutputStream(temporary.toFile())) {
-      out.write(encoded);
-      out.getFD().sync();
+      disk.write(out, encoded);
+      disk.sync(out);
     }
     Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
     syncDirectory(directory);
     Segment segment = new Segment(file, header, encoded.length);
-    return new SegmentWriter(segment, new FileOutputStream(file.toFile(), true));
+    return new SegmentWriter(segment, new FileOutputStream(file.toFile(), true), disk);
   }
 
   static void syncDirectory(Path directory) throws IOException {
@@ -68,7 +70,7 @@ final class SegmentWriter {
   }
 
   void append(byte[] frame) throws IOException {
-    out.write(frame);
+    disk.write(out, frame);
     bytes += frame.length;
   }
 
@@ -85,7 +87,7 @@ final class SegmentWriter {
       throw new IOException("an earlier fsync failed");
     }
     broken = true;
-    out.getFD().sync();
+    disk.sync(out);
     broken = false;
   }
 

@@ -83,7 +83,7 @@ final class SegmentedLog implements AutoCloseable {
       }
       SegmentHeader header =
           header(settings, state, clock, new Position(epoch, 1), end.last(), end.chain());
-      SegmentWriter first = SegmentWriter.create(settings.directory(), header);
+      SegmentWriter first = SegmentWriter.create(settings.directory(), header, settings.disk());
       Files.deleteIfExists(settings.directory().resolve(LogRecovery.CLEAN_MARK));
       SegmentedLog log = new SegmentedLog(settings, state, clock, end, recovery.segments(), first);
       log.syncThread.start();
@@ -207,7 +207,7 @@ final class SegmentedLog implements AutoCloseable {
     sealedBytes += active.bytes();
     durable = end;
     durableOrDone.signalAll();
-    active = SegmentWriter.create(settings.directory(), header);
+    active = SegmentWriter.create(settings.directory(), header, settings.disk());
     segments.add(active.segment());
   }
 

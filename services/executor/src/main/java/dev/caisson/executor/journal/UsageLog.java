@@ -30,7 +30,8 @@ public final class UsageLog implements AutoCloseable {
             true,
             settings.segmentBytes(),
             settings.syncInterval(),
-            settings.bootId());
+            settings.bootId(),
+            new Disk());
     SegmentedLog log = SegmentedLog.open(logSettings, state, clock, _ -> settings.epoch());
     return new UsageLog(settings, state, log);
   }

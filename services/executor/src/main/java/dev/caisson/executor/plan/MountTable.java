@@ -27,13 +27,16 @@ final class MountTable {
   private static final Set<String> CGROUP_TYPES = Set.of("cgroup", "cgroup2");
   private static final Set<String> BIND_TYPES = Set.of("", "none", "bind");
 
+  /**
+   * Each goes right behind what it lies on, so the last of two that lie on the same comes first.
+   */
   private static final List<PlannedMount> MANDATORY =
       List.of(
           fresh("/proc", "proc", "nosuid,nodev,noexec"),
           fresh("/sys", "sysfs", "ro,nosuid,nodev,noexec"),
           fresh(DEV, "tmpfs", "nosuid,noexec,strictatime,mode=755,size=65536k"),
-          fresh("/dev/pts", "devpts", "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5"),
-          fresh("/dev/shm", "tmpfs", "nosuid,nodev,noexec,mode=1777,size=65536k"));
+          fresh("/dev/shm", "tmpfs", "nosuid,nodev,noexec,mode=1777,size=65536k"),
+          fresh("/dev/pts", "devpts", "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5"));
 
   private MountTable() {}
 

@@ -226,9 +226,12 @@ final class Containers {
     registry.put(container.record().getTenant(), container.record().getId(), container);
   }
 
+  Optional<Container> find(String tenant, String id) {
+    return registry.find(tenant, id);
+  }
+
   Container require(String tenant, String id) {
-    return registry
-        .find(tenant, id)
+    return find(tenant, id)
         .orElseThrow(() ->
             new Refusal(
                     Reason.CONTAINER_NOT_FOUND,

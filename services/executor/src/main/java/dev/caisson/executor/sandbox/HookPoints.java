@@ -24,10 +24,12 @@ import java.util.Map;
 final class HookPoints {
   private final Host host;
   private final Recorder recorder;
+  private final HookTrust trust;
 
-  HookPoints(Host host, Recorder recorder) {
+  HookPoints(Host host, Recorder recorder, HookTrust trust) {
     this.host = host;
     this.recorder = recorder;
+    this.trust = trust;
   }
 
   /**
@@ -82,10 +84,18 @@ final class HookPoints {
             .setHookStarted(
                 HookStarted.newBuilder().setKind(kind).setIndex(index).setPath(hook.getPath()));
     recorder.observe(started);
-    HookOutcome outcome = host.hooks().run(hook, state(container.record(), status));
+    HookOutcome outcome = trusted(hook, state(container.record(), status));
     recorder.observe(
         Recorder.event(container).setHookFinished(finished(kind, index, hook, outcome)));
     return outcome;
+  }
+
+  /** Checked each time: the file may have changed since the guard saw its path. */
+  private HookOutcome trusted(Hook hook, StateJson state) {
+    return trust
+        .problem(hook)
+        .map(HookOutcome::refused)
+        .orElseGet(() -> host.hooks().run(hook, state));
   }
 
   private static HookFinished finished(String kind, int index, Hook hook, HookOutcome outcome) {

@@ -143,7 +143,7 @@ public final class Node {
     }
     leases.renew(container);
     return new AttachedProcess(
-        views.process(container.record().getPid(), Containers.INIT).orElse(gone()),
+        views.process(container, container.record().getPid(), Containers.INIT).orElse(gone()),
         container.running().flatMap(running -> running.streams()),
         container.exit(),
         signal -> containers.signal(container, Containers.INIT, signal, actor),
@@ -165,7 +165,7 @@ public final class Node {
     int pid = exec.record().getPid();
     ProcessInfo known = ProcessInfo.newBuilder().setId(exec.id()).setPid(pid).build();
     return new AttachedProcess(
-        views.process(pid, exec.id()).orElse(known),
+        views.process(container, pid, exec.id()).orElse(known),
         exec.streams(),
         exec.exit(),
         signal -> containers.signal(container, exec.id(), signal, request.getActor()),

@@ -33,8 +33,9 @@ public final class NodeAssembly {
     IdRanges ranges = new IdRanges();
     Holders holders = new Holders(host, this::lost);
     SandboxBirth sandboxBirth = new SandboxBirth(host, ranges, donor, holders, facts);
-    this.sandboxes = new Sandboxes(host, sandboxBirth, holders, ranges, recorder, exits, usage);
-    HookPoints hooks = new HookPoints(host, recorder);
+    this.sandboxes =
+        new Sandboxes(host, sandboxBirth, holders, ranges, recorder, exits, usage, policy.limits());
+    HookPoints hooks = new HookPoints(host, recorder, new HookTrust(host.kernel(), policy));
     Lives lives = new Lives(host, recorder, hooks, usage);
     Execs execs = new Execs(host, donor, recorder, exits, facts);
     ContainerBirth birth = new ContainerBirth(host, donor, hooks, exits);

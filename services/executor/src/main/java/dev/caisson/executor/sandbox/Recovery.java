@@ -15,7 +15,9 @@ import dev.caisson.executor.store.v1.SandboxRecord;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.Recovered;
+import dev.caisson.proto.events.v1.Subject;
 import dev.caisson.proto.executor.v1.StdioMode;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.ContainerState;
@@ -78,6 +80,29 @@ final class Recovery {
       guarded(record.getUid(), () -> recover(record, mine));
     }
     sweep();
+    closeIntents();
+  }
+
+  /** What an earlier life meant to do and did not say the outcome of. */
+  private void closeIntents() {
+    for (Event intent : host.journal().openIntents()) {
+      var _ = host.journal().abort(intent, found(intent.getSubject()));
+    }
+  }
+
+  private String found(Subject subject) {
+    if (!subject.getContainerId().isEmpty()) {
+      return containers
+          .find(subject.getTenant(), subject.getContainerId())
+          .filter(container -> container.uid().equals(subject.getContainerUid()))
+          .map(container -> "the container is " + Lives.words(container.record().getState()))
+          .orElse("there is no such container");
+    }
+    return sandboxes
+        .find(subject.getTenant(), subject.getSandboxId())
+        .filter(sandbox -> sandbox.uid().equals(subject.getSandboxUid()))
+        .map(sandbox -> "the sandbox is there")
+        .orElse("there is no such sandbox");
   }
 
   private static void guarded(String what, Runnable task) {

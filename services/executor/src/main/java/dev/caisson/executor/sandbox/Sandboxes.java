@@ -1,6 +1,7 @@
 package dev.caisson.executor.sandbox;
 
 import com.google.protobuf.ByteString;
+import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.executor.store.v1.SandboxRecord;
@@ -30,6 +31,7 @@ final class Sandboxes {
   private final Recorder recorder;
   private final Exits exits;
   private final Usage usage;
+  private final GuardPolicy.Limits limits;
   private final Registry<Sandbox> registry = new Registry<>();
 
   Sandboxes(
@@ -39,7 +41,8 @@ final class Sandboxes {
       IdRanges ranges,
       Recorder recorder,
       Exits exits,
-      Usage usage) {
+      Usage usage,
+      GuardPolicy.Limits limits) {
     this.host = host;
     this.birth = birth;
     this.holders = holders;
@@ -47,6 +50,7 @@ final class Sandboxes {
     this.recorder = recorder;
     this.exits = exits;
     this.usage = usage;
+    this.limits = limits;
   }
 
   /** What a sandbox is made from, by either way in. */
@@ -85,6 +89,7 @@ final class Sandboxes {
       return repeated(wanted, taken.get());
     }
     try {
+      requireRoom();
       Sandbox made = made(wanted);
       registry.put(wanted.tenant(), wanted.id(), made);
       return made;
@@ -107,6 +112,15 @@ final class Sandboxes {
             "Sandbox " + wanted.id() + " exists already: choose another id, or delete it.",
             Map.of("sandbox", wanted.id()))
         .exception();
+  }
+
+  private void requireRoom() {
+    if (registry.all().size() >= limits.sandboxes()) {
+      throw Refusal.limit(
+              "sandboxes",
+              "This node may have " + limits.sandboxes() + " sandboxes: delete one first.")
+          .exception();
+    }
   }
 
   private Sandbox made(Wanted wanted) {
@@ -155,9 +169,12 @@ final class Sandboxes {
     }
   }
 
+  Optional<Sandbox> find(String tenant, String id) {
+    return registry.find(tenant, id);
+  }
+
   Sandbox require(String tenant, String id) {
-    return registry
-        .find(tenant, id)
+    return find(tenant, id)
         .orElseThrow(() ->
             new Refusal(
                     Reason.SANDBOX_NOT_FOUND,

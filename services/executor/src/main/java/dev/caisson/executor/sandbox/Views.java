@@ -5,6 +5,7 @@ import dev.caisson.executor.procfs.TrustedProc;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.executor.store.v1.SandboxRecord;
 import dev.caisson.proto.executor.v1.ProcessInfo;
+import dev.caisson.proto.types.v1.IdMapping;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +14,9 @@ import java.util.stream.Collectors;
 
 /** What callers are shown of sandboxes, containers and processes. Takes no turn in any queue. */
 final class Views {
+  /** {@code /proc/sys/kernel/overflowuid}, unless somebody has changed it. */
+  private static final int OVERFLOW_ID = 65_534;
+
   private final TrustedProc proc;
 
   Views(TrustedProc proc) {
@@ -64,7 +68,7 @@ final class Views {
     Map<Integer, String> ids = ids(container);
     List<ProcessInfo> found = new ArrayList<>();
     for (int pid : container.cgroup().processes()) {
-      process(pid, ids.getOrDefault(pid, "")).ifPresent(found::add);
+      process(container, pid, ids.getOrDefault(pid, "")).ifPresent(found::add);
     }
     return found;
   }
@@ -78,7 +82,7 @@ final class Views {
     return ids;
   }
 
-  Optional<ProcessInfo> process(int pid, String id) {
+  Optional<ProcessInfo> process(Container container, int pid, String id) {
     Optional<ProcessStat> stat = proc.stat(pid);
     Optional<String> status = proc.read(pid, "status");
     if (stat.isEmpty() || status.isEmpty()) {
@@ -90,11 +94,27 @@ final class Views {
             .setPid(pid)
             .setContainerPid(last(status.get(), "NSpid:"))
             .setParentPid(stat.get().parent())
-            .setUid(first(status.get(), "Uid:"))
+            .setUid(inside(container, first(status.get(), "Uid:")))
             .setCommand(stat.get().command())
             .setCpuNanos(stat.get().cpu().toNanos())
             .setThreads(stat.get().threads())
             .build());
+  }
+
+  /**
+   * A user id of the host as the container's user namespace has it; what it does not map shows as
+   * the overflow id.
+   */
+  private static int inside(Container container, int uid) {
+    List<IdMapping> mappings = container.sandbox().record().getUidMappingsList();
+    if (mappings.isEmpty()) {
+      return uid;
+    }
+    return mappings.stream()
+        .filter(map -> Integer.compareUnsigned(uid - map.getHostId(), map.getSize()) < 0)
+        .findFirst()
+        .map(map -> map.getContainerId() + (uid - map.getHostId()))
+        .orElse(OVERFLOW_ID);
   }
 
   private static int first(String status, String field) {

@@ -1,0 +1,84 @@
+package dev.caisson.executor.sandbox;
+
+import dev.caisson.executor.guard.GuardPolicy;
+import dev.caisson.executor.guard.HookRule;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileStatus;
+import dev.caisson.linux.FileType;
+import dev.caisson.linux.Files;
+import dev.caisson.linux.Kernel;
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.OpenFlag;
+import dev.caisson.proto.types.v1.Hook;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Optional;
+
+/**
+ * Whether the file that is to run as a hook is the one that the operator has allowed: its owner,
+ * who may write to it, its content. All of it is looked at on one descriptor.
+ *
+ * <p>Thread-safe.
+ */
+final class HookTrust {
+  private static final int GROUP_OR_OTHERS_WRITE = 022;
+  private static final int BUFFER_BYTES = 64 * 1024;
+
+  private final Kernel kernel;
+  private final GuardPolicy policy;
+
+  HookTrust(Kernel kernel, GuardPolicy policy) {
+    this.kernel = kernel;
+    this.policy = policy;
+  }
+
+  /** Why it must not run; empty when it may. */
+  Optional<String> problem(Hook hook) {
+    Optional<HookRule> rule = policy.hook(hook.getPath());
+    if (rule.isEmpty()) {
+      return Optional.of("the guard does not allow it");
+    }
+    try (Fd file = kernel.files().open(Path.of(hook.getPath()), OpenFlag.READ_ONLY)) {
+      return problem(rule.get(), file);
+    } catch (LinuxException e) {
+      return Optional.of(e.operation() + " failed: " + e.errno().name());
+    }
+  }
+
+  private Optional<String> problem(HookRule rule, Fd file) {
+    FileStatus status = kernel.files().status(file);
+    if (status.type() != FileType.REGULAR) {
+      return Optional.of("it is no regular file");
+    }
+    if (status.uid() != rule.ownerUid()) {
+      return Optional.of("it belongs to user " + status.uid() + ", not " + rule.ownerUid());
+    }
+    if ((status.mode() & GROUP_OR_OTHERS_WRITE) != 0) {
+      return Optional.of("others than its owner may write to it");
+    }
+    return rule.sha256()
+        .filter(wanted -> !wanted.equals(digest(file)))
+        .map(wanted -> "its content is not what the guard allows: its SHA-256 differs");
+  }
+
+  private String digest(Fd file) {
+    Files files = kernel.files();
+    ByteBuffer buffer = ByteBuffer.allocate(BUFFER_BYTES);
+    MessageDigest digest = sha256();
+    while (files.read(file, buffer.clear()) > 0) {
+      digest.update(buffer.flip());
+    }
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every Java platform has SHA-256", e);
+    }
+  }
+}

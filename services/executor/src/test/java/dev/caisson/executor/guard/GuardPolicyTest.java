@@ -1,0 +1,127 @@
+package dev.caisson.executor.guard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.InstanceOfAssertFactories.throwable;
+
+import java.time.Duration;
+import java.util.Optional;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import org.junit.jupiter.api.Test;
+
+class GuardPolicyTest {
+  private static final String DIGEST = "0123456789abcdef".repeat(4);
+
+  @Test
+  void allowsNextToNothingByDefault() {
+    GuardPolicy policy = GuardPolicy.parse("");
+    assertThat(policy.rootfsRoot("/srv")).isEmpty();
+    assertThat(policy.mountRoot("/srv")).isEmpty();
+    assertThat(policy.hook("/bin/true")).isEmpty();
+    assertThat(policy.hostNamespaces()).isFalse();
+    assertThat(policy.hostUserNamespace()).isFalse();
+    assertThat(policy.mappedIds()).isEmpty();
+    assertThat(policy.devices()).isFalse();
+    assertThat(policy.newPrivileges()).isFalse();
+    assertThat(policy.cgroupParent()).isEqualTo("/caisson");
+    assertThat(policy.capabilities()).contains("CAP_CHOWN").doesNotContain("CAP_SYS_ADMIN");
+    assertThat(policy.limits())
+        .isEqualTo(new GuardPolicy.Limits(1000, 4000, 64, Duration.ofSeconds(30)));
+  }
+
+  @Test
+  void readsEachKey() {
+    GuardPolicy policy =
+        GuardPolicy.parse(
+            """
+            # what this host lends
+            rootfs.roots = /srv/rootfs, /var/lib/images/
+            mounts.roots = /srv/data
+            bundles.roots=/run/bundles
+            capabilities = CAP_KILL CAP_CHOWN
+            namespaces.host = true
+            user-namespace.host = true
+            user-namespace.mapped-ids = 200000-265535
+            devices = true
+            new-privileges = true
+            cgroup.parent = /machines/caisson
+            limits.sandboxes = 1
+            limits.containers = 2
+            limits.execs-per-sandbox = 3
+            limits.hook-timeout-seconds = 4
+            hook = /usr/libexec/net uid=7 sha256=%s
+            hook = /usr/libexec/log
+            """
+                .formatted(DIGEST));
+    assertThat(policy.rootfsRoots()).containsExactly("/srv/rootfs", "/var/lib/images");
+    assertThat(policy.mountRoots()).containsExactly("/srv/data");
+    assertThat(policy.bundleRoots()).containsExactly("/run/bundles");
+    assertThat(policy.capabilities()).containsExactlyInAnyOrder("CAP_KILL", "CAP_CHOWN");
+    assertThat(policy.hostNamespaces()).isTrue();
+    assertThat(policy.hostUserNamespace()).isTrue();
+    assertThat(policy.mappedIds()).contains(new IdRange(200_000, 265_535));
+    assertThat(policy.devices()).isTrue();
+    assertThat(policy.newPrivileges()).isTrue();
+    assertThat(policy.cgroupParent()).isEqualTo("/machines/caisson");
+    assertThat(policy.limits()).isEqualTo(new GuardPolicy.Limits(1, 2, 3, Duration.ofSeconds(4)));
+    assertThat(policy.hook("/usr/libexec/net"))
+        .contains(new HookRule("/usr/libexec/net", 7, Optional.of(DIGEST)));
+    assertThat(policy.hook("/usr/libexec/log"))
+        .contains(new HookRule("/usr/libexec/log", 0, Optional.empty()));
+  }
+
+  @Test
+  void reportsEveryProblemAtOnce() {
+    String text =
+        """
+        rootfs.roots = srv
+        capabilities = CAP_ALL
+        namespaces.host = maybe
+        user-namespace.mapped-ids = 5-1
+        limits.sandboxes = 0
+        limits.containers = many
+        limits.hook-timeout-seconds = 3601
+        hook = /h sha256=short
+        colour = red
+        devices = true
+        devices = false
+        nonsense
+        """;
+    assertThatThrownBy(() -> GuardPolicy.parse(text))
+        .asInstanceOf(throwable(InvalidPolicyException.class))
+        .satisfies(e ->
+            assertThat(e.problems())
+                .containsExactlyInAnyOrder(
+                    "rootfs.roots must be an absolute path: srv",
+                    "capabilities must name capabilities: CAP_ALL",
+                    "namespaces.host must be true or false: maybe",
+                    "user-namespace.mapped-ids must be a range FIRST-LAST: 5-1",
+                    "limits.sandboxes must be 1 to 100000: 0",
+                    "limits.containers must be 1 to 100000: many",
+                    "limits.hook-timeout-seconds must be 1 to 3600: 3601",
+                    "line 8 must be hook = /path [uid=N] [sha256=64 digits]: sha256=short",
+                    "line 9 has an unknown key: colour",
+                    "line 11 repeats a key: devices",
+                    "line 12 must be key = value: nonsense"));
+  }
+
+  @Test
+  void findsTheRootThatAPathLiesIn() {
+    GuardPolicy policy = GuardPolicy.parse("rootfs.roots = /srv/a /srv/b");
+    assertThat(policy.rootfsRoot("/srv/a")).contains("/srv/a");
+    assertThat(policy.rootfsRoot("/srv/b/c")).contains("/srv/b");
+    assertThat(policy.rootfsRoot("/srv/bc")).isEmpty();
+    assertThat(policy.rootfsRoot("/srv")).isEmpty();
+    assertThat(GuardPolicy.parse("rootfs.roots = /").rootfsRoot("/any")).contains("/");
+  }
+
+  @Property
+  void readsAnyTextOrNamesItsProblems(@ForAll String text) {
+    try {
+      assertThat(GuardPolicy.parse(text)).isNotNull();
+    } catch (InvalidPolicyException e) {
+      assertThat(e.problems()).isNotEmpty();
+    }
+  }
+}

@@ -1,0 +1,533 @@
+package dev.caisson.executor.guard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.ByteString;
+import dev.caisson.executor.guard.Verdict.Allowed;
+import dev.caisson.executor.guard.Verdict.Refused;
+import dev.caisson.executor.refusal.Refusal;
+import dev.caisson.proto.executor.v1.AttachContainer;
+import dev.caisson.proto.executor.v1.CreateContainerRequest;
+import dev.caisson.proto.executor.v1.CreateSandboxRequest;
+import dev.caisson.proto.executor.v1.DeleteContainerRequest;
+import dev.caisson.proto.executor.v1.DeleteSandboxRequest;
+import dev.caisson.proto.executor.v1.ExecProcess;
+import dev.caisson.proto.executor.v1.Input;
+import dev.caisson.proto.executor.v1.PauseContainerRequest;
+import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.executor.v1.ResumeContainerRequest;
+import dev.caisson.proto.executor.v1.SignalRequest;
+import dev.caisson.proto.executor.v1.StartContainerRequest;
+import dev.caisson.proto.executor.v1.StdioMode;
+import dev.caisson.proto.executor.v1.WaitRequest;
+import dev.caisson.proto.types.v1.Actor;
+import dev.caisson.proto.types.v1.Capabilities;
+import dev.caisson.proto.types.v1.ConsoleSize;
+import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.Hook;
+import dev.caisson.proto.types.v1.Hooks;
+import dev.caisson.proto.types.v1.IdMapping;
+import dev.caisson.proto.types.v1.Mount;
+import dev.caisson.proto.types.v1.Namespace;
+import dev.caisson.proto.types.v1.Process;
+import dev.caisson.proto.types.v1.Resources;
+import dev.caisson.proto.types.v1.Rlimit;
+import dev.caisson.proto.types.v1.RootFilesystem;
+import dev.caisson.proto.types.v1.User;
+import dev.caisson.proto.types.v1.UserNamespace;
+import java.util.Collections;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class GuardTest {
+  private static final String STRICT =
+      """
+      rootfs.roots = /srv/rootfs
+      mounts.roots = /srv/data
+      bundles.roots = /srv/bundles
+      user-namespace.mapped-ids = 200000-265535
+      hook = /usr/libexec/net
+      """;
+
+  private static final String LENIENT =
+      STRICT
+          + """
+          namespaces.host = true
+          user-namespace.host = true
+          devices = true
+          new-privileges = true
+          """;
+
+  private static final Guard GUARD = new Guard(GuardPolicy.parse(STRICT));
+
+  private static ContainerSpec.Builder spec() {
+    return ContainerSpec.newBuilder()
+        .setProcess(Process.newBuilder().addArgs("/bin/true").setNoNewPrivileges(true))
+        .setRoot(RootFilesystem.newBuilder().setPath("/srv/rootfs/a"))
+        .setUserNamespace(UserNamespace.newBuilder().setMode(UserNamespace.Mode.AUTO))
+        .addAllNamespaces(
+            List.of(
+                    Namespace.Type.PID,
+                    Namespace.Type.NETWORK,
+                    Namespace.Type.MOUNT,
+                    Namespace.Type.IPC,
+                    Namespace.Type.UTS,
+                    Namespace.Type.CGROUP)
+                .stream()
+                .map(type -> Namespace.newBuilder().setType(type).build())
+                .toList());
+  }
+
+  private static CreateContainerRequest.Builder request(ContainerSpec.Builder spec) {
+    return CreateContainerRequest.newBuilder()
+        .setTenant("t")
+        .setContainerId("c")
+        .setStdio(StdioMode.DISCARD)
+        .setSpec(spec);
+  }
+
+  private static Verdict check(Consumer<ContainerSpec.Builder> change) {
+    ContainerSpec.Builder spec = spec();
+    change.accept(spec);
+    return GUARD.check(request(spec).build());
+  }
+
+  private static Refusal refusal(Verdict verdict) {
+    assertThat(verdict).isInstanceOf(Refused.class);
+    return ((Refused) verdict).refusal();
+  }
+
+  static List<Arguments> rules() {
+    return List.of(
+        rule("rootfs.roots", spec -> spec.getRootBuilder().setPath("/srv/rootfsx")),
+        rule("rootfs.roots", spec -> spec.getRootBuilder().setPath("/")),
+        rule("mounts.roots", spec -> spec.addMounts(bind("/etc"))),
+        rule("mounts.roots", spec -> spec.addMounts(bind("/srv"))),
+        rule("devices", spec -> spec.addMounts(bind("/srv/data", "dev"))),
+        rule("bundles.roots", spec -> spec.setBundle("/tmp/b")),
+        rule("hook", spec -> spec.setHooks(Hooks.newBuilder().addPoststop(hook("/bin/sh")))),
+        rule(
+            "hook",
+            spec -> spec.setHooks(Hooks.newBuilder().addPoststart(hook("/usr/libexec/./net")))),
+        rule(
+            "limits.hook-timeout-seconds",
+            spec ->
+                spec.setHooks(
+                    Hooks.newBuilder()
+                        .addPrestart(hook("/usr/libexec/net").toBuilder().setTimeoutSeconds(31)))),
+        rule(
+            "capabilities",
+            spec ->
+                spec.getProcessBuilder()
+                    .setCapabilities(Capabilities.newBuilder().addAmbient("CAP_SYS_ADMIN"))),
+        rule("namespaces.host", spec -> spec.removeNamespaces(1)),
+        rule("namespaces.host", spec -> spec.removeNamespaces(2)),
+        rule("namespaces.host", spec -> spec.removeNamespaces(5)),
+        rule("namespaces.host", spec -> spec.getNamespacesBuilder(1).setPath("/proc/1/ns/net")),
+        rule("cgroup.parent", spec -> spec.setCgroupParent("/")),
+        rule("cgroup.parent", spec -> spec.setCgroupParent("/caissonx")),
+        rule("user-namespace.host", spec -> spec.setUserNamespace(users(UserNamespace.Mode.HOST))),
+        rule("user-namespace.mapped-ids", spec -> spec.setUserNamespace(mapped(map(0, 0, 1)))),
+        rule(
+            "user-namespace.mapped-ids", spec -> spec.setUserNamespace(mapped(map(0, 265_535, 2)))),
+        rule("new-privileges", spec -> spec.getProcessBuilder().setNoNewPrivileges(false)));
+  }
+
+  private static Arguments rule(String rule, Consumer<ContainerSpec.Builder> change) {
+    return Arguments.of(rule, change);
+  }
+
+  static List<Arguments> bounds() {
+    return List.of(
+        bound("process", spec -> spec.clearProcess()),
+        bound("process.args", spec -> spec.getProcessBuilder().clearArgs()),
+        bound("process.args", spec -> spec.getProcessBuilder().addAllArgs(copies("a", 1024))),
+        bound(
+            "process.args and process.env",
+            spec -> spec.getProcessBuilder().addEnv("A=" + "a".repeat(128 * 1024 - 10))),
+        bound(
+            "process.user.additional_gids",
+            spec ->
+                spec.getProcessBuilder()
+                    .setUser(User.newBuilder().addAllAdditionalGids(Collections.nCopies(1025, 1)))),
+        bound(
+            "process.rlimits",
+            spec ->
+                spec.getProcessBuilder()
+                    .addAllRlimits(Collections.nCopies(17, Rlimit.getDefaultInstance()))),
+        bound("process.oom_score_adj", spec -> spec.getProcessBuilder().setOomScoreAdj(1001)),
+        bound("process.oom_score_adj", spec -> spec.getProcessBuilder().setOomScoreAdj(-1001)),
+        bound(
+            "process.console_size.width",
+            spec ->
+                spec.getProcessBuilder()
+                    .setTerminal(true)
+                    .setConsoleSize(ConsoleSize.newBuilder().setHeight(1).setWidth(65_536))),
+        bound(
+            "process.console_size.height",
+            spec ->
+                spec.getProcessBuilder()
+                    .setTerminal(true)
+                    .setConsoleSize(ConsoleSize.newBuilder().setWidth(1))),
+        bound("hostname", spec -> spec.setHostname("a".repeat(65))),
+        bound("oci_version", spec -> spec.setOciVersion("1".repeat(65))),
+        bound(
+            "namespaces",
+            spec -> spec.addNamespaces(type()).addNamespaces(type()).addNamespaces(type())),
+        bound("sysctl", spec -> IntStream.range(0, 129).forEach(i -> spec.putSysctl("a" + i, "1"))),
+        bound("masked_paths", spec -> spec.addAllMaskedPaths(copies("/a", 129))),
+        bound("readonly_paths", spec -> spec.addAllReadonlyPaths(copies("/a", 129))),
+        bound("readonly_paths", spec -> spec.addReadonlyPaths("/" + "a".repeat(4095))),
+        bound("mounts", spec -> spec.addAllMounts(Collections.nCopies(129, bind("/srv/data")))),
+        bound(
+            "mounts[0].options",
+            spec -> spec.addMounts(bind("/srv/data").toBuilder().addAllOptions(copies("ro", 65)))),
+        bound("mounts[0].options", spec -> spec.addMounts(bind("/srv/data", "a".repeat(256)))),
+        bound("mounts[0].source", spec -> spec.addMounts(bind("/srv/data/../../etc"))),
+        bound(
+            "annotations",
+            spec -> IntStream.range(0, 257).forEach(i -> spec.putAnnotations("a" + i, ""))),
+        bound("annotations", spec -> spec.putAnnotations("a", "b".repeat(64 * 1024))),
+        bound(
+            "hooks",
+            spec ->
+                spec.setHooks(
+                    Hooks.newBuilder()
+                        .addAllPoststop(Collections.nCopies(65, hook("/usr/libexec/net"))))),
+        bound("hooks.path", spec -> spec.setHooks(Hooks.newBuilder().addPrestart(hook("bin/sh")))),
+        bound(
+            "hooks.timeout_seconds",
+            spec ->
+                spec.setHooks(
+                    Hooks.newBuilder()
+                        .addPrestart(hook("/usr/libexec/net").toBuilder().setTimeoutSeconds(0)))),
+        bound(
+            "hooks.args",
+            spec ->
+                spec.setHooks(
+                    Hooks.newBuilder()
+                        .addPrestart(
+                            hook("/usr/libexec/net").toBuilder().addAllArgs(copies("a", 1025))))),
+        bound(
+            "hooks.args and hooks.env",
+            spec ->
+                spec.setHooks(
+                    Hooks.newBuilder()
+                        .addPrestart(
+                            hook("/usr/libexec/net").toBuilder()
+                                .addEnv("A=" + "a".repeat(128 * 1024))))),
+        bound("bundle", spec -> spec.setBundle("b")),
+        bound("root.path", spec -> spec.getRootBuilder().setPath("/srv/rootfs/../../etc")),
+        bound("cgroup_parent", spec -> spec.setCgroupParent("/caisson/../x")),
+        bound("cgroup_parent", spec -> spec.setCgroupParent("/caisson//x")),
+        bound("cgroup_parent", spec -> spec.setCgroupParent("caisson")),
+        bound(
+            "spec.user_namespace.mode",
+            spec -> spec.setUserNamespace(UserNamespace.getDefaultInstance())),
+        bound(
+            "spec.user_namespace.uid_mappings",
+            spec -> spec.setUserNamespace(users(UserNamespace.Mode.MAPPED))),
+        bound(
+            "spec.user_namespace.uid_mappings",
+            spec ->
+                spec.setUserNamespace(
+                    mapped(
+                        IntStream.range(0, 341)
+                            .mapToObj(i -> map(i, 200_000 + i, 1))
+                            .toArray(IdMapping[]::new)))),
+        bound(
+            "spec.user_namespace.uid_mappings[0].size",
+            spec -> spec.setUserNamespace(mapped(map(0, 200_000, 0)))),
+        bound(
+            "spec.user_namespace.uid_mappings[0]",
+            spec -> spec.setUserNamespace(mapped(map(-2, 200_000, 3)))),
+        bound(
+            "spec.user_namespace.uid_mappings[1]",
+            spec -> spec.setUserNamespace(mapped(map(0, 200_000, 10), map(9, 200_100, 10)))),
+        bound(
+            "spec.user_namespace.uid_mappings[1]",
+            spec -> spec.setUserNamespace(mapped(map(0, 200_000, 10), map(10, 200_009, 10)))));
+  }
+
+  private static Arguments bound(String field, Consumer<ContainerSpec.Builder> change) {
+    return Arguments.of(field, change);
+  }
+
+  private static Mount bind(String source, String... options) {
+    return Mount.newBuilder()
+        .setDestination("/m")
+        .setType("bind")
+        .setSource(source)
+        .addAllOptions(List.of(options))
+        .build();
+  }
+
+  private static Hook hook(String path) {
+    return Hook.newBuilder().setPath(path).build();
+  }
+
+  private static Namespace type() {
+    return Namespace.newBuilder().setType(Namespace.Type.PID).build();
+  }
+
+  private static List<String> copies(String text, int count) {
+    return Collections.nCopies(count, text);
+  }
+
+  private static UserNamespace users(UserNamespace.Mode mode) {
+    return UserNamespace.newBuilder().setMode(mode).build();
+  }
+
+  private static UserNamespace mapped(IdMapping... maps) {
+    return users(UserNamespace.Mode.MAPPED).toBuilder()
+        .addAllUidMappings(List.of(maps))
+        .addGidMappings(map(0, 200_000, 1))
+        .build();
+  }
+
+  private static IdMapping map(int inside, int host, int size) {
+    return IdMapping.newBuilder().setContainerId(inside).setHostId(host).setSize(size).build();
+  }
+
+  @Test
+  void allowsAContainerThatAsksForNothing() {
+    assertThat(check(spec -> {})).isEqualTo(new Allowed());
+  }
+
+  @Test
+  void allowsWhatThePolicyLends() {
+    Verdict verdict =
+        check(spec ->
+            spec.addMounts(bind("/srv/data/x", "rbind", "ro"))
+                .setBundle("/srv/bundles/b")
+                .setCgroupParent("/caisson/teams")
+                .setUserNamespace(mapped(map(0, 200_000, 65_536)))
+                .setHooks(
+                    Hooks.newBuilder()
+                        .addCreateRuntime(
+                            hook("/usr/libexec/net").toBuilder().setTimeoutSeconds(30))));
+    assertThat(verdict).isEqualTo(new Allowed());
+  }
+
+  @ParameterizedTest
+  @MethodSource("rules")
+  void namesTheRuleThatRefuses(String rule, Consumer<ContainerSpec.Builder> change) {
+    Refusal refusal = refusal(check(change));
+    assertThat(refusal.reason()).isEqualTo(Reason.GUARD_REFUSED);
+    assertThat(refusal.metadata()).containsEntry("rule", rule);
+    assertThat(refusal.message()).endsWith(".").doesNotContain("/srv");
+  }
+
+  @ParameterizedTest
+  @MethodSource("bounds")
+  void namesTheFieldThatIsOutOfBounds(String field, Consumer<ContainerSpec.Builder> change) {
+    Refusal refusal = refusal(check(change));
+    assertThat(refusal.reason()).isEqualTo(Reason.INVALID_SPEC);
+    assertThat(refusal.metadata()).containsEntry("field", field);
+  }
+
+  @Test
+  void acceptsEachBoundItself() {
+    Verdict verdict =
+        check(spec -> {
+          spec.getProcessBuilder()
+              .addAllArgs(copies("a", 1023))
+              .setOomScoreAdj(-1000)
+              .setUser(User.newBuilder().addAllAdditionalGids(Collections.nCopies(1024, 1)));
+          spec.addAllMaskedPaths(copies("/a", 128))
+              .addAllMounts(Collections.nCopies(128, bind("/srv/data", "ro")));
+          IntStream.range(0, 256).forEach(i -> spec.putAnnotations("a" + i, ""));
+        });
+    assertThat(verdict).isEqualTo(new Allowed());
+  }
+
+  @Test
+  void letsTheOwnerWeakenEachRule() {
+    Guard lenient = new Guard(GuardPolicy.parse(LENIENT));
+    ContainerSpec.Builder spec =
+        spec().clearNamespaces().setUserNamespace(users(UserNamespace.Mode.HOST));
+    spec.addMounts(bind("/srv/data", "dev")).getProcessBuilder().setNoNewPrivileges(false);
+    assertThat(lenient.check(request(spec).build())).isEqualTo(new Allowed());
+  }
+
+  @Test
+  void takesSharedNamespacesAndUsersOfAFurtherContainerFromItsSandbox() {
+    ContainerSpec.Builder spec = spec().clearUserNamespace();
+    spec.removeNamespaces(4).removeNamespaces(3).removeNamespaces(1);
+    CreateContainerRequest further = request(spec).setSandboxId("s").build();
+    assertThat(GUARD.check(further)).isEqualTo(new Allowed());
+    assertThat(GUARD.check(further.toBuilder().clearSandboxId().build()))
+        .isInstanceOf(Refused.class);
+  }
+
+  @Test
+  void refusesStdioThatIsNotSaid() {
+    Refusal refusal = refusal(GUARD.check(request(spec()).clearStdio().build()));
+    assertThat(refusal.metadata()).containsEntry("field", "stdio");
+  }
+
+  @Test
+  void refusesIdsThatCouldBePaths() {
+    assertThat(refusal(GUARD.check(request(spec()).setContainerId("../x").build())).reason())
+        .isEqualTo(Reason.INVALID_ID);
+    assertThat(refusal(GUARD.check(request(spec()).setSandboxId("a/b").build())).metadata())
+        .containsEntry("field", "sandbox_id");
+    assertThat(refusal(GUARD.check(request(spec()).setTenant("").build())).metadata())
+        .containsEntry("field", "tenant");
+  }
+
+  @Test
+  void refusesAnActorThatDoesNotFitIntoARecord() {
+    for (Actor actor :
+        List.of(
+            Actor.newBuilder().setPrincipal("a".repeat(257)).build(),
+            Actor.newBuilder().setPrincipal("a\nb").build(),
+            Actor.newBuilder().setMethod("m".repeat(65)).build(),
+            Actor.newBuilder().setRequestId("r".repeat(129)).build(),
+            Actor.newBuilder().setTraceparent("t".repeat(65)).build())) {
+      Verdict verdict = GUARD.check(request(spec()).setActor(actor).build());
+      assertThat(refusal(verdict).metadata().get("field")).startsWith("actor.");
+    }
+  }
+
+  @Test
+  void checksSandboxesLikeContainers() {
+    CreateSandboxRequest good =
+        CreateSandboxRequest.newBuilder()
+            .setTenant("t")
+            .setSandboxId("s")
+            .setUserNamespace(users(UserNamespace.Mode.AUTO))
+            .build();
+    assertThat(GUARD.check(good)).isEqualTo(new Allowed());
+    assertThat(refusal(GUARD.check(good.toBuilder().clearUserNamespace().build())).metadata())
+        .containsEntry("field", "user_namespace.mode");
+    assertThat(refusal(GUARD.check(good.toBuilder().setCgroupParent("/x").build())).metadata())
+        .containsEntry("rule", "cgroup.parent");
+    assertThat(refusal(GUARD.check(good.toBuilder().setSandboxId("").build())).reason())
+        .isEqualTo(Reason.INVALID_ID);
+  }
+
+  @Test
+  void checksExecutedProcesses() {
+    ExecProcess good =
+        ExecProcess.newBuilder()
+            .setTenant("t")
+            .setContainerId("c")
+            .setProcess(Process.newBuilder().addArgs("id"))
+            .build();
+    assertThat(GUARD.check(good)).isEqualTo(new Allowed());
+    ExecProcess large = good.toBuilder().addAddEnv("A=" + "a".repeat(128 * 1024)).build();
+    assertThat(refusal(GUARD.check(large)).metadata())
+        .containsEntry("field", "process.args and process.env");
+    ExecProcess.Builder strong = good.toBuilder();
+    strong.getProcessBuilder().setCapabilities(Capabilities.newBuilder().addEffective("CAP_BPF"));
+    assertThat(refusal(GUARD.check(strong.build())).metadata())
+        .containsEntry("rule", "capabilities");
+  }
+
+  @Test
+  void checksSignalsAndInput() {
+    SignalRequest good =
+        SignalRequest.newBuilder().setTenant("t").setContainerId("c").setSignal(64).build();
+    assertThat(GUARD.check(good)).isEqualTo(new Allowed());
+    assertThat(refusal(GUARD.check(good.toBuilder().setSignal(65).build())).metadata())
+        .containsEntry("field", "signal");
+    assertThat(
+            refusal(GUARD.check(good.toBuilder().setAll(true).setProcessId("p").build()))
+                .metadata())
+        .containsEntry("field", "process_id");
+    Input full = Input.newBuilder().setStdin(ByteString.copyFrom(new byte[64 * 1024])).build();
+    assertThat(GUARD.check(full)).isEqualTo(new Allowed());
+    Input over = Input.newBuilder().setStdin(ByteString.copyFrom(new byte[64 * 1024 + 1])).build();
+    assertThat(refusal(GUARD.check(over)).metadata()).containsEntry("field", "stdin");
+  }
+
+  @Test
+  void checksTheNamesOfEveryOtherCommand() {
+    List<Verdict> bad =
+        List.of(
+            GUARD.check(DeleteSandboxRequest.newBuilder().setTenant("t").setSandboxId("-").build()),
+            GUARD.check(
+                StartContainerRequest.newBuilder().setTenant("t").setContainerId("-").build()),
+            GUARD.check(
+                PauseContainerRequest.newBuilder().setTenant("t").setContainerId("-").build()),
+            GUARD.check(
+                ResumeContainerRequest.newBuilder().setTenant("t").setContainerId("-").build()),
+            GUARD.check(
+                DeleteContainerRequest.newBuilder().setTenant("t").setContainerId("-").build()),
+            GUARD.check(AttachContainer.newBuilder().setTenant("t").setContainerId("-").build()),
+            GUARD.check(
+                WaitRequest.newBuilder()
+                    .setTenant("t")
+                    .setContainerId("c")
+                    .setProcessId("-")
+                    .build()),
+            GUARD.checkNames("t", "-", ""));
+    assertThat(bad).allMatch(verdict -> refusal(verdict).reason() == Reason.INVALID_ID);
+    assertThat(GUARD.checkNames("", "", "")).isEqualTo(new Allowed());
+  }
+
+  static List<Arguments> resources() {
+    return List.of(
+        limits(Reason.LIMIT_TOO_LOW, "memory.limit", r -> memory(r).setLimit((2 << 20) - 1)),
+        limits(Reason.LIMIT_TOO_LOW, "memory.limit", r -> memory(r).setLimit(0)),
+        limits(Reason.LIMIT_TOO_LOW, "memory.limit", r -> memory(r).setLimit(-2)),
+        limits(Reason.INVALID_SPEC, "memory.reservation", r -> memory(r).setReservation(-1)),
+        limits(Reason.INVALID_SPEC, "memory.swap", r -> memory(r).setSwap(1 << 30)),
+        limits(
+            Reason.INVALID_SPEC, "memory.swap", r -> memory(r).setLimit(4 << 20).setSwap(2 << 20)),
+        limits(Reason.INVALID_SPEC, "memory.swap", r -> memory(r).setLimit(-1).setSwap(2 << 20)),
+        limits(Reason.INVALID_SPEC, "cpu.shares", r -> r.getCpuBuilder().setShares(1)),
+        limits(Reason.INVALID_SPEC, "cpu.shares", r -> r.getCpuBuilder().setShares(262_145)),
+        limits(Reason.LIMIT_TOO_LOW, "cpu.quota", r -> r.getCpuBuilder().setQuota(999)),
+        limits(Reason.INVALID_SPEC, "cpu.period", r -> r.getCpuBuilder().setPeriod(999)),
+        limits(Reason.INVALID_SPEC, "cpu.period", r -> r.getCpuBuilder().setPeriod(1_000_001)),
+        limits(Reason.INVALID_SPEC, "cpu.cpus", r -> r.getCpuBuilder().setCpus("0-")),
+        limits(Reason.INVALID_SPEC, "cpu.mems", r -> r.getCpuBuilder().setMems("a")),
+        limits(
+            Reason.INVALID_SPEC,
+            "cpu.cpus",
+            r -> r.getCpuBuilder().setCpus("1" + ",1".repeat(128))),
+        limits(Reason.LIMIT_TOO_LOW, "pids.limit", r -> r.getPidsBuilder().setLimit(0)));
+  }
+
+  private static Arguments limits(Reason reason, String field, Consumer<Resources.Builder> change) {
+    return Arguments.of(reason, field, change);
+  }
+
+  private static Resources.Memory.Builder memory(Resources.Builder resources) {
+    return resources.getMemoryBuilder();
+  }
+
+  @ParameterizedTest
+  @MethodSource("resources")
+  void refusesLimitsThatNothingCanStartIn(
+      Reason reason, String field, Consumer<Resources.Builder> change) {
+    Resources.Builder resources = Resources.newBuilder();
+    change.accept(resources);
+    Refusal own = refusal(check(spec -> spec.setResources(resources)));
+    assertThat(own.reason()).isEqualTo(reason);
+    assertThat(own.metadata()).containsEntry("field", "spec.resources." + field);
+    Refusal around = refusal(GUARD.check(request(spec()).setSandboxResources(resources).build()));
+    assertThat(around.metadata()).containsEntry("field", "sandbox_resources." + field);
+  }
+
+  @Test
+  void acceptsTheLeastAndNoLimits() {
+    Resources.Builder least = Resources.newBuilder();
+    memory(least).setLimit(2 << 20).setSwap(2 << 20).setReservation(0);
+    least.getCpuBuilder().setQuota(1000).setPeriod(1000).setShares(2).setCpus("0-3,7").setMems("0");
+    least.getPidsBuilder().setLimit(1);
+    assertThat(check(spec -> spec.setResources(least))).isEqualTo(new Allowed());
+    Resources.Builder none = Resources.newBuilder();
+    memory(none).setLimit(-1).setSwap(-1);
+    none.getCpuBuilder().setQuota(-1);
+    none.getPidsBuilder().setLimit(-1);
+    assertThat(check(spec -> spec.setResources(none))).isEqualTo(new Allowed());
+  }
+}

@@ -1,0 +1,115 @@
+package dev.caisson.executor.journal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.proto.events.v1.ExecutorStarted;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(60)
+class JournalDiskTest {
+  @TempDir Path directory;
+
+  @Test
+  void refusesEverythingAfterAWriteThatWasCutShortAndCutsIt() {
+    FailingDisk disk = new FailingDisk();
+    Journal journal = open(disk, Durability.GROUP);
+    long whole = journal.append(Journals.event("a"));
+    disk.fullAfterBytes = 20;
+
+    assertRefuses(journal, "No space left on device");
+    disk.fullAfterBytes = Integer.MAX_VALUE;
+    assertRefuses(journal, "which failed before");
+    journal.close();
+    try (Journal next = Journals.open(directory)) {
+      var events = Journals.events(next, 1);
+      assertThat(events).hasSize((int) whole + 1);
+      assertThat(events.getLast().getExecutorStarted().getPreviousEnd()).isEqualTo("torn");
+    }
+  }
+
+  @Test
+  void refusesEverythingAfterAFailedSyncEvenIfALaterOneWouldSucceed() {
+    FailingDisk disk = new FailingDisk();
+    Journal journal = open(disk, Durability.ALWAYS);
+    disk.failingSyncs.set(1);
+
+    assertRefuses(journal, "which failed before");
+    assertRefuses(journal, "which failed before");
+    journal.close();
+    assertThat(disk.failingSyncs).hasValue(0);
+    try (Journal next = Journals.open(directory)) {
+      assertThat(Journals.events(next, 1).getLast().getExecutorStarted().getPreviousEnd())
+          .isEqualTo("crash");
+    }
+  }
+
+  @Test
+  void readersGetNothingThatIsNotDurable() throws Exception {
+    FailingDisk disk = new FailingDisk();
+    Journal journal = open(disk, Durability.GROUP);
+    Journals.awaitDurable(journal, 1);
+    disk.failingSyncs.set(1);
+    journal.append(Journals.event("a"));
+
+    try (JournalReader reader = journal.read(new Position(1, 1))) {
+      assertThatThrownBy(() -> reader.take(10, 1 << 20))
+          .isInstanceOf(JournalException.class)
+          .hasMessageContaining("which failed before");
+      assertThat(reader.poll(10, 1 << 20)).isEmpty();
+    }
+    journal.close();
+  }
+
+  private static void assertRefuses(Journal journal, String message) {
+    assertThatThrownBy(() -> journal.append(Journals.event("a")))
+        .isInstanceOf(JournalException.class)
+        .hasMessageContaining(message);
+  }
+
+  private Journal open(Disk disk, Durability durability) {
+    JournalSettings base = Journals.settings(directory);
+    JournalSettings settings =
+        new JournalSettings(
+            directory,
+            base.node(),
+            durability,
+            base.fullMode(),
+            base.maxBytes(),
+            base.reserveBytes(),
+            base.segmentBytes(),
+            Duration.ZERO,
+            base.retention());
+    ExecutorStarted started = ExecutorStarted.newBuilder().setBootId(Journals.BOOT).build();
+    return Journal.open(settings, Journals.CLOCK, () -> new byte[16], started, disk);
+  }
+
+  private static final class FailingDisk extends Disk {
+    private volatile int fullAfterBytes = Integer.MAX_VALUE;
+    private final AtomicInteger failingSyncs = new AtomicInteger();
+
+    @Override
+    void write(FileOutputStream out, byte[] bytes) throws IOException {
+      super.write(out, Arrays.copyOf(bytes, Math.min(bytes.length, fullAfterBytes)));
+      if (bytes.length > fullAfterBytes) {
+        throw new IOException("No space left on device");
+      }
+    }
+
+    @Override
+    void sync(FileOutputStream out) throws IOException {
+      if (failingSyncs.getAndUpdate(n -> Math.max(n - 1, 0)) > 0) {
+        throw new IOException("Input/output error");
+      }
+      super.sync(out);
+    }
+  }
+}

@@ -1,0 +1,97 @@
+package dev.caisson.executor.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.Namespace;
+import dev.caisson.proto.types.v1.Process;
+import dev.caisson.proto.types.v1.Rlimit;
+import dev.caisson.proto.types.v1.User;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ExecPlanTest {
+  private static final ExecFacts FACTS = new ExecFacts(new CgroupFacts(List.of(), true), true, 40);
+
+  private static final Process CONTAINER =
+      Process.newBuilder()
+          .addArgs("/bin/server")
+          .addEnv("A=1")
+          .addEnv("B=2")
+          .setCwd("/app")
+          .setUser(User.newBuilder().setUid(7))
+          .setCapabilities(Specs.capabilities("CAP_KILL"))
+          .addRlimits(Rlimit.newBuilder().setType("RLIMIT_CPU").setSoft(1).setHard(1))
+          .setUmask(077)
+          .setNoNewPrivileges(true)
+          .build();
+
+  private static final ContainerSpec SPEC = Specs.least().setProcess(CONTAINER).build();
+
+  private static Process command(String... args) {
+    return Process.newBuilder().addAllArgs(List.of(args)).build();
+  }
+
+  @Test
+  void takesFromTheContainerWhatIsAbsent() {
+    Process complete = ExecPlan.complete(command("id"), SPEC, List.of());
+    assertThat(complete).isEqualTo(CONTAINER.toBuilder().clearArgs().addArgs("id").build());
+  }
+
+  @Test
+  void keepsWhatIsGivenAndNeverNewPrivileges() {
+    Process given =
+        command("id").toBuilder()
+            .addEnv("C=3")
+            .setCwd("/tmp")
+            .setUser(User.newBuilder().setUid(8))
+            .setUmask(0)
+            .build();
+    Process complete = ExecPlan.complete(given, SPEC, List.of("D=4"));
+    assertThat(complete.getEnvList()).containsExactly("C=3", "D=4");
+    assertThat(complete.getCwd()).isEqualTo("/tmp");
+    assertThat(complete.getUser().getUid()).isEqualTo(8);
+    assertThat(complete.getUmask()).isZero();
+    assertThat(complete.getNoNewPrivileges()).isTrue();
+  }
+
+  @Test
+  void letsAddedVariablesWin() {
+    Process complete = ExecPlan.complete(command("/id"), SPEC, List.of("A=added"));
+    Plan plan = ExecPlan.compile(complete, SPEC, FACTS);
+    assertThat(plan.text().getLast())
+        .isEqualTo("execve(\"/id\", [\"/id\"], [\"A=added\", \"B=2\", \"HOME=/\"])");
+  }
+
+  @Test
+  void isBornWithoutNamespacesAndEntersTheContainersLast() {
+    Plan plan = ExecPlan.compile(command("/id"), SPEC, FACTS);
+    assertThat(plan.cloneFlags()).isZero();
+    assertThat(plan.donations().getFirst()).isEqualTo(new Donation.ContainerProcess());
+    assertThat(plan.steps().stream().map(Step::text))
+        .contains("setns(container, CLONE_NEWNS|CLONE_NEWCGROUP)");
+  }
+
+  @Test
+  void entersNoCgroupNamespaceWhereTheContainerHasNone() {
+    ContainerSpec shared =
+        SPEC.toBuilder()
+            .clearNamespaces()
+            .addAllNamespaces(Specs.namespaces(Namespace.Type.MOUNT))
+            .build();
+    Plan plan = ExecPlan.compile(command("/id"), shared, FACTS);
+    assertThat(plan.steps().stream().map(Step::text)).contains("setns(container, CLONE_NEWNS)");
+  }
+
+  @Test
+  void looksForTheProgramInTheDirectoriesOfPathThatAreAbsolute() {
+    Process process = command("id").toBuilder().addEnv("PATH=:/a:.:/b/:/a").build();
+    Plan plan = ExecPlan.compile(process, SPEC, FACTS);
+    List<String> lines = plan.text();
+    assertThat(lines.subList(lines.size() - 2, lines.size()))
+        .containsExactly(
+            "execve(\"/a/id\", [\"id\"], [\"PATH=:/a:.:/b/:/a\", \"HOME=/\"])"
+                + " or ENOENT or ENOTDIR or EACCES",
+            "execve(\"/b/id\", [\"id\"], [\"PATH=:/a:.:/b/:/a\", \"HOME=/\"])");
+  }
+}

@@ -1,0 +1,203 @@
+package dev.caisson.executor.plan;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.Hook;
+import dev.caisson.proto.types.v1.Hooks;
+import dev.caisson.proto.types.v1.Namespace;
+import dev.caisson.proto.types.v1.Process;
+import dev.caisson.proto.types.v1.Rlimit;
+import dev.caisson.proto.types.v1.User;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Plans as they are read: {@code src/test/resources/plans}. A change of a plan shows in the files;
+ * they are written anew with {@code -Dplans.write=true}.
+ */
+class GoldenPlansTest {
+  private static final Path FILES = Path.of("src/test/resources/plans");
+
+  private static final CgroupFacts V2 = new CgroupFacts(List.of(), true);
+
+  static Map<String, Plan> plans() {
+    Map<String, Plan> plans = new TreeMap<>();
+    sandboxes(plans);
+    containers(plans);
+    executed(plans);
+    hooks(plans);
+    return plans;
+  }
+
+  private static void sandboxes(Map<String, Plan> plans) {
+    plans.put("sandbox", SandboxPlan.compile(new SandboxFacts(true, V2, "web", "")));
+    plans.put(
+        "sandbox-hybrid",
+        SandboxPlan.compile(new SandboxFacts(true, Specs.hybrid(), "web", "example")));
+    plans.put("sandbox-host-users", SandboxPlan.compile(new SandboxFacts(false, V2, "web", "")));
+  }
+
+  private static void containers(Map<String, Plan> plans) {
+    plans.put("least", root(Specs.least()));
+    plans.put("hybrid", ContainerPlan.compile(hybrid(), Specs.facts(Specs.hybrid())));
+    plans.put("identity", root(Specs.least().setProcess(identity())));
+    plans.put("binds", root(binds()));
+    plans.put("host-dev", root(hostDev()));
+    plans.put("masks", root(masks()));
+    plans.put("readonly-root", root(readonlyRoot()));
+    plans.put("sysctls", root(sysctls()));
+    plans.put("runtime-hooks", root(runtimeHooks()));
+    plans.put("path-lookup", root(Specs.least().setProcess(named("sh", "PATH=/usr/bin:x::/bin/"))));
+    plans.put("further", ContainerPlan.compile(further(), Specs.further()));
+    plans.put(
+        "working-directory", root(Specs.least().setProcess(inDirectory("//var/./lib//app/"))));
+  }
+
+  private static void executed(Map<String, Plan> plans) {
+    Process given = Process.newBuilder().addArgs("id").build();
+    ContainerSpec spec = Specs.least().setProcess(identity()).build();
+    Process process = ExecPlan.complete(given, spec, List.of("ADDED=1"));
+    plans.put("exec", ExecPlan.compile(process, spec, new ExecFacts(V2, true, 40)));
+    plans.put(
+        "exec-hybrid", ExecPlan.compile(process, spec, new ExecFacts(Specs.hybrid(), false, 40)));
+  }
+
+  private static void hooks(Map<String, Plan> plans) {
+    Hook hook =
+        Hook.newBuilder()
+            .setPath("/usr/libexec/net")
+            .addArgs("net")
+            .addArgs("up")
+            .addEnv("CNI=1")
+            .build();
+    plans.put("hook", HookPlan.compile(hook, new HookFacts(Optional.empty())));
+    plans.put(
+        "hook-in-network", HookPlan.compile(hook, new HookFacts(Optional.of("/proc/7/ns/net"))));
+  }
+
+  private static Plan root(ContainerSpec.Builder spec) {
+    return ContainerPlan.compile(spec.build(), Specs.facts());
+  }
+
+  private static ContainerSpec hybrid() {
+    return Specs.least()
+        .addMounts(Specs.mount("/sys/fs/cgroup", "cgroup", "cgroup", "nosuid", "ro"))
+        .build();
+  }
+
+  private static Process identity() {
+    return Process.newBuilder()
+        .addArgs("/bin/app")
+        .addEnv("A=1")
+        .addEnv("A=2")
+        .addEnv("HOME=/home/app")
+        .setUser(User.newBuilder().setUid(1000).setGid(1001).addAdditionalGids(5))
+        .setCapabilities(
+            Specs.capabilities("CAP_NET_BIND_SERVICE").toBuilder()
+                .addInheritable("CAP_NET_BIND_SERVICE")
+                .addAmbient("CAP_NET_BIND_SERVICE"))
+        .addRlimits(Rlimit.newBuilder().setType("RLIMIT_NOFILE").setSoft(1024).setHard(4096))
+        .addRlimits(Rlimit.newBuilder().setType("RLIMIT_CORE").setSoft(0).setHard(-1))
+        .setUmask(027)
+        .setNoNewPrivileges(true)
+        .build();
+  }
+
+  private static ContainerSpec.Builder binds() {
+    return Specs.least()
+        .addMounts(Specs.mount("/data", "bind", "/srv/data", "rbind", "ro", "rslave"))
+        .addMounts(Specs.mount("/etc/hosts", "", "/srv/file", "bind"))
+        .addMounts(Specs.mount("/dev/kvm", "bind", "/srv/file", "bind", "dev", "noatime"))
+        .addMounts(Specs.mount("/data/cache", "tmpfs", "tmpfs", "size=1m", "nosuid", "sync"));
+  }
+
+  private static ContainerSpec.Builder hostDev() {
+    return Specs.least()
+        .addMounts(Specs.mount("/dev", "bind", "/srv/dev", "rbind", "dev"))
+        .addMaskedPaths("/proc/kcore");
+  }
+
+  private static ContainerSpec.Builder masks() {
+    return Specs.least()
+        .addMaskedPaths("/proc/kcore")
+        .addMaskedPaths("/proc/kcore")
+        .addMaskedPaths("/sys/firmware")
+        .addReadonlyPaths("/proc/sys");
+  }
+
+  private static ContainerSpec.Builder readonlyRoot() {
+    ContainerSpec.Builder spec = Specs.least().setProcess(inDirectory("/app"));
+    spec.getRootBuilder().setReadonly(true);
+    return spec;
+  }
+
+  private static ContainerSpec.Builder sysctls() {
+    return Specs.least()
+        .putSysctl("net.ipv4.conf.eth0/100.forwarding", "1")
+        .putSysctl("kernel.shmmax", "1024");
+  }
+
+  private static ContainerSpec.Builder runtimeHooks() {
+    Hook hook = Hook.newBuilder().setPath("/usr/libexec/net").build();
+    return Specs.least().setHooks(Hooks.newBuilder().addCreateRuntime(hook).addPoststop(hook));
+  }
+
+  private static ContainerSpec further() {
+    return Specs.least()
+        .clearNamespaces()
+        .addAllNamespaces(Specs.namespaces(Namespace.Type.MOUNT))
+        .build();
+  }
+
+  private static Process named(String program, String... env) {
+    return Process.newBuilder().addArgs(program).addAllEnv(List.of(env)).build();
+  }
+
+  private static Process inDirectory(String directory) {
+    return Process.newBuilder().addArgs("/bin/true").setCwd(directory).build();
+  }
+
+  static List<String> names() {
+    return List.copyOf(plans().keySet());
+  }
+
+  @ParameterizedTest
+  @MethodSource("names")
+  void isAsItWasRead(String name) throws IOException {
+    String text = String.join("\n", plans().get(name).text()) + "\n";
+    Path file = FILES.resolve(name + ".txt");
+    if (Boolean.getBoolean("plans.write")) {
+      Files.createDirectories(FILES);
+      Files.writeString(file, text, UTF_8);
+    }
+    assertThat(text).isEqualTo(Files.readString(file, UTF_8));
+  }
+
+  @ParameterizedTest
+  @MethodSource("names")
+  void isAProgramThatInitTakes(String name) {
+    Plan plan = plans().get(name);
+    for (Machine machine : Machine.values()) {
+      ProgramReader program = ProgramReader.read(Program.encode(plan, machine));
+      assertThat(program.steps()).hasSameSizeAs(plan.steps());
+      assertThat(program.descriptors()).isEqualTo(plan.donations().size());
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("names")
+  void isTheSameEachTime(String name) {
+    assertThat(plans().get(name).sha256()).isEqualTo(plans().get(name).sha256()).hasSize(32);
+    assertThat(Program.encode(plans().get(name), Machine.X86_64))
+        .isEqualTo(Program.encode(plans().get(name), Machine.X86_64));
+  }
+}

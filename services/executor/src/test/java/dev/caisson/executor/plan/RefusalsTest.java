@@ -1,0 +1,243 @@
+package dev.caisson.executor.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.InstanceOfAssertFactories.throwable;
+
+import dev.caisson.executor.refusal.Refusal;
+import dev.caisson.executor.refusal.RefusedException;
+import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.types.v1.Capabilities;
+import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.Hook;
+import dev.caisson.proto.types.v1.Hooks;
+import dev.caisson.proto.types.v1.Namespace;
+import dev.caisson.proto.types.v1.Process;
+import dev.caisson.proto.types.v1.Rlimit;
+import dev.caisson.proto.types.v1.RootFilesystem;
+import dev.caisson.proto.types.v1.Seccomp;
+import dev.caisson.proto.types.v1.User;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What there is no plan for, and which field a caller is told to change. */
+class RefusalsTest {
+  static List<Arguments> specs() {
+    return List.of(
+        invalid("process", spec -> spec.clearProcess()),
+        invalid("root.path", spec -> spec.clearRoot()),
+        invalid("root.path", spec -> spec.setRoot(RootFilesystem.getDefaultInstance())),
+        invalid("root.path", root("rootfs")),
+        invalid("root.path", root("/srv/../etc")),
+        invalid("process.args", process(p -> p.clearArgs())),
+        invalid("process.args", process(p -> p.setArgs(0, ""))),
+        invalid("process.args", process(p -> p.addArgs("a\0b"))),
+        invalid("process.env", process(p -> p.addEnv("NOVALUE"))),
+        invalid("process.env", process(p -> p.addEnv("=x"))),
+        invalid("process.env", process(p -> p.addEnv("A=\0"))),
+        invalid("process.env", process(p -> p.setArgs(0, "sh").addEnv("PATH=."))),
+        invalid("process.env", process(p -> p.setArgs(0, "sh").addEnv("PATH=" + manyPaths()))),
+        invalid("process.cwd", process(p -> p.setCwd("tmp"))),
+        invalid("process.cwd", process(p -> p.setCwd("/a/../b"))),
+        invalid("process.cwd", process(p -> p.setCwd("/" + "a".repeat(256)))),
+        invalid("process.cwd", process(p -> p.setCwd("/a".repeat(2048)))),
+        invalid("process.user", process(p -> p.setUser(User.newBuilder().setUid(-1)))),
+        invalid("process.user", process(p -> p.setUser(User.newBuilder().setGid(-1)))),
+        invalid("process.user", process(p -> p.setUser(User.newBuilder().addAdditionalGids(-1)))),
+        invalid("process.umask", process(p -> p.setUmask(01000))),
+        invalid("process.umask", process(p -> p.setUmask(-1))),
+        invalid("process.rlimits", process(p -> p.addRlimits(limit("NOFILE", 1, 1)))),
+        invalid("process.rlimits", process(p -> p.addRlimits(limit("RLIMIT_CPU", -1, 1)))),
+        invalid(
+            "process.rlimits",
+            process(p ->
+                p.addRlimits(limit("RLIMIT_CPU", 1, 1)).addRlimits(limit("RLIMIT_CPU", 2, 2)))),
+        invalid(
+            "process.capabilities.bounding",
+            process(p -> p.setCapabilities(Capabilities.newBuilder().addBounding("CAP_NONE")))),
+        invalid(
+            "process.capabilities.effective",
+            process(p -> p.setCapabilities(Capabilities.newBuilder().addEffective("CAP_KILL")))),
+        invalid(
+            "process.capabilities.ambient",
+            process(p ->
+                p.setCapabilities(
+                    Capabilities.newBuilder().addAmbient("CAP_KILL").addPermitted("CAP_KILL")))),
+        unsupported("process.terminal", process(p -> p.setTerminal(true))),
+        unsupported("seccomp", spec -> spec.setSeccomp(Seccomp.getDefaultInstance())),
+        unsupported(
+            "hooks.createContainer",
+            spec -> spec.setHooks(Hooks.newBuilder().addCreateContainer(hook()))),
+        unsupported(
+            "hooks.startContainer",
+            spec -> spec.setHooks(Hooks.newBuilder().addStartContainer(hook()))),
+        invalid("hostname", spec -> spec.setHostname("a".repeat(65))),
+        invalid("hostname", spec -> spec.setHostname("a b")),
+        invalid("domainname", spec -> spec.setDomainname("a\nb")),
+        invalid("sysctl", spec -> spec.putSysctl("kernel.core_pattern", "|/x")),
+        invalid("sysctl", spec -> spec.putSysctl("net./../../kernel/core_pattern", "x")),
+        invalid("sysctl", spec -> spec.putSysctl("net.ipv4.ip_forward", "1\n2")),
+        invalid("sysctl", spec -> spec.putSysctl("net.ipv4.ip_forward", "")),
+        invalid("sysctl", spec -> spec.putSysctl("net.a", "1".repeat(1025))),
+        invalid("maskedPaths", spec -> spec.addMaskedPaths("proc/kcore")),
+        invalid("readonlyPaths", spec -> spec.addReadonlyPaths("/proc/../x")),
+        invalid(
+            "namespaces[0].type", spec -> spec.setNamespaces(0, Namespace.getDefaultInstance())),
+        invalid("namespaces[6].type", namespace(Namespace.Type.PID, "")),
+        unsupported("namespaces[6].type", namespace(Namespace.Type.TIME, "")),
+        unsupported("namespaces[6].path", namespace(Namespace.Type.USER, "/proc/1/ns/user")),
+        unsupported("namespaces", only(Namespace.Type.NETWORK, Namespace.Type.IPC)),
+        unsupported("namespaces", only(Namespace.Type.MOUNT, Namespace.Type.IPC)),
+        invalid("mounts[0].destination", mount("data", "tmpfs", "")),
+        invalid("mounts[0].destination", mount("/", "tmpfs", "")),
+        invalid("mounts[0].destination", mount("/a/..", "tmpfs", "")),
+        invalid("mounts[0].destination", mount("/a\0", "tmpfs", "")),
+        unsupported("mounts[0].type", mount("/a", "ext4", "/dev/sda")),
+        unsupported("mounts[0].type", mount("/a", "overlay", "o", "lowerdir=/a")),
+        invalid("mounts[0].type", mount("/a", "tmpfs", "/b", "bind")),
+        invalid("mounts[0].source", mount("/a", "bind", "b")),
+        invalid("mounts[0].source", mount("/a", "bind", "")),
+        invalid("mounts[0].options", mount("/a", "bind", "/b", "rshared")),
+        invalid("mounts[0].options", mount("/a", "bind", "/b", "size=1m")),
+        invalid("mounts[0].options", mount("/a", "tmpfs", "t", "")),
+        invalid("mounts[0].options", mount("/a", "tmpfs", "t", "=1")),
+        invalid("mounts[0].options", mount("/a", "tmpfs", "t", "rslave")),
+        invalid("mounts[0].options", mount("/a", "cgroup", "c", "release_agent=/x")),
+        unsupported("mounts[0].options", mount("/a", "bind", "/b", "idmap")),
+        unsupported("mounts[0].options", mount("/a", "tmpfs", "t", "tmpcopyup")));
+  }
+
+  private static Arguments invalid(String field, Consumer<ContainerSpec.Builder> change) {
+    return Arguments.of(Reason.INVALID_SPEC, field, change);
+  }
+
+  private static Arguments unsupported(String field, Consumer<ContainerSpec.Builder> change) {
+    return Arguments.of(Reason.UNSUPPORTED_FIELD, field, change);
+  }
+
+  private static Consumer<ContainerSpec.Builder> process(Consumer<Process.Builder> change) {
+    return spec -> change.accept(spec.getProcessBuilder());
+  }
+
+  private static Consumer<ContainerSpec.Builder> root(String path) {
+    return spec -> spec.getRootBuilder().setPath(path);
+  }
+
+  private static Consumer<ContainerSpec.Builder> mount(
+      String destination, String type, String source, String... options) {
+    return spec -> spec.addMounts(Specs.mount(destination, type, source, options));
+  }
+
+  private static Consumer<ContainerSpec.Builder> namespace(Namespace.Type type, String path) {
+    return spec -> spec.addNamespaces(Namespace.newBuilder().setType(type).setPath(path));
+  }
+
+  private static Consumer<ContainerSpec.Builder> only(Namespace.Type... types) {
+    return spec -> spec.clearNamespaces().addAllNamespaces(Specs.namespaces(types));
+  }
+
+  private static Rlimit limit(String type, long soft, long hard) {
+    return Rlimit.newBuilder().setType(type).setSoft(soft).setHard(hard).build();
+  }
+
+  private static Hook hook() {
+    return Hook.newBuilder().setPath("/h").build();
+  }
+
+  private static String manyPaths() {
+    return String.join(":", IntStream.range(0, 65).mapToObj(i -> "/p" + i).toList());
+  }
+
+  private static Refusal refusal(ContainerSpec spec, ContainerFacts facts) {
+    return assertRefused(() -> ContainerPlan.compile(spec, facts));
+  }
+
+  private static Refusal assertRefused(Runnable compile) {
+    RefusedException[] caught = new RefusedException[1];
+    assertThatThrownBy(compile::run)
+        .asInstanceOf(throwable(RefusedException.class))
+        .satisfies(e -> caught[0] = e);
+    return caught[0].refusal();
+  }
+
+  @ParameterizedTest
+  @MethodSource("specs")
+  void namesTheReasonAndTheField(
+      Reason reason, String field, Consumer<ContainerSpec.Builder> change) {
+    ContainerSpec.Builder spec = Specs.least();
+    change.accept(spec);
+    Refusal refusal = refusal(spec.build(), Specs.facts());
+    assertThat(refusal.reason()).isEqualTo(reason);
+    assertThat(refusal.metadata()).isEqualTo(Map.of("field", field));
+    assertThat(refusal.message()).matches("[^\\p{Cntrl}]{10,400}");
+  }
+
+  @Test
+  void letsOnlyTheFirstContainerNameTheSandbox() {
+    ContainerSpec.Builder spec = Specs.least();
+    assertThat(refusal(spec.setHostname("h").build(), Specs.further()).metadata())
+        .containsEntry("field", "hostname");
+    spec.clearHostname().setDomainname("d");
+    assertThat(refusal(spec.build(), Specs.further()).metadata())
+        .containsEntry("field", "domainname");
+    spec.clearDomainname().putSysctl("net.ipv4.ip_forward", "1");
+    assertThat(refusal(spec.build(), Specs.further()).metadata()).containsEntry("field", "sysctl");
+  }
+
+  @Test
+  void refusesMoreDonationsThanAMessageCarries() {
+    ContainerSpec.Builder spec = Specs.least();
+    IntStream.range(0, 250)
+        .forEach(i -> spec.addMounts(Specs.mount("/m" + i, "bind", "/srv/" + i, "bind")));
+    Refusal refusal = refusal(spec.build(), Specs.facts());
+    assertThat(refusal.reason()).isEqualTo(Reason.LIMIT_REACHED);
+    assertThat(refusal.metadata()).containsEntry("limit", "donated descriptors");
+  }
+
+  @Test
+  void refusesMoreStepsThanAProgramHas() {
+    ContainerSpec.Builder spec = Specs.least();
+    IntStream.range(0, 500).forEach(i -> spec.addMaskedPaths("/m" + i));
+    assertThat(refusal(spec.build(), Specs.facts()).metadata())
+        .containsEntry("limit", "program steps");
+  }
+
+  @Test
+  void refusesMoreBytesThanAProgramHas() {
+    ContainerSpec.Builder spec = Specs.least();
+    spec.getProcessBuilder().addArgs("a".repeat(1 << 20));
+    assertThat(refusal(spec.build(), Specs.facts()).metadata())
+        .containsEntry("limit", "program bytes");
+  }
+
+  @Test
+  void doesNotRepeatTheValueOfAVariable() {
+    ContainerSpec.Builder spec = Specs.least();
+    spec.getProcessBuilder().addEnv("TOKEN=s3cret\0");
+    assertThat(refusal(spec.build(), Specs.facts()).message()).doesNotContain("s3cret");
+  }
+
+  @Test
+  void refusesASandboxWithoutAName() {
+    SandboxFacts facts = new SandboxFacts(true, Specs.facts().cgroup(), "", "");
+    assertThat(assertRefused(() -> SandboxPlan.compile(facts)).metadata())
+        .containsEntry("field", "hostname");
+  }
+
+  @Test
+  void refusesHooksThatCannotBeExecutedAsTheyAre() {
+    HookFacts facts = new HookFacts(java.util.Optional.empty());
+    Hook relative = Hook.newBuilder().setPath("h").build();
+    Hook nul = Hook.newBuilder().setPath("/h").addEnv("A=\0").build();
+    assertThat(assertRefused(() -> HookPlan.compile(relative, facts)).metadata())
+        .containsEntry("field", "hooks.path");
+    assertThat(assertRefused(() -> HookPlan.compile(nul, facts)).metadata())
+        .containsEntry("field", "hooks");
+  }
+}

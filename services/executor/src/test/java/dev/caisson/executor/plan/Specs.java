@@ -1,0 +1,73 @@
+package dev.caisson.executor.plan;
+
+import dev.caisson.proto.types.v1.Capabilities;
+import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.Mount;
+import dev.caisson.proto.types.v1.Namespace;
+import dev.caisson.proto.types.v1.Process;
+import dev.caisson.proto.types.v1.RootFilesystem;
+import java.util.List;
+import java.util.Set;
+
+/** Specifications to test with. */
+final class Specs {
+  static final int LAST_CAPABILITY = 40;
+
+  private Specs() {}
+
+  /** The least that there is a plan for. */
+  static ContainerSpec.Builder least() {
+    return ContainerSpec.newBuilder()
+        .setProcess(Process.newBuilder().addArgs("/bin/true"))
+        .setRoot(RootFilesystem.newBuilder().setPath("/srv/rootfs"))
+        .addAllNamespaces(
+            namespaces(
+                Namespace.Type.PID,
+                Namespace.Type.NETWORK,
+                Namespace.Type.MOUNT,
+                Namespace.Type.IPC,
+                Namespace.Type.UTS,
+                Namespace.Type.CGROUP));
+  }
+
+  static List<Namespace> namespaces(Namespace.Type... types) {
+    return List.of(types).stream()
+        .map(type -> Namespace.newBuilder().setType(type).build())
+        .toList();
+  }
+
+  static Mount mount(String destination, String type, String source, String... options) {
+    return Mount.newBuilder()
+        .setDestination(destination)
+        .setType(type)
+        .setSource(source)
+        .addAllOptions(List.of(options))
+        .build();
+  }
+
+  static Capabilities capabilities(String... names) {
+    List<String> all = List.of(names);
+    return Capabilities.newBuilder()
+        .addAllBounding(all)
+        .addAllEffective(all)
+        .addAllPermitted(all)
+        .build();
+  }
+
+  static ContainerFacts facts() {
+    return facts(new CgroupFacts(List.of(), true));
+  }
+
+  static ContainerFacts facts(CgroupFacts cgroup) {
+    return new ContainerFacts(true, cgroup, true, Set.of("/srv/file"), LAST_CAPABILITY);
+  }
+
+  static ContainerFacts further() {
+    return new ContainerFacts(
+        false, new CgroupFacts(List.of(), true), false, Set.of(), LAST_CAPABILITY);
+  }
+
+  static CgroupFacts hybrid() {
+    return new CgroupFacts(List.of("memory", "cpu,cpuacct", "name=systemd"), true);
+  }
+}

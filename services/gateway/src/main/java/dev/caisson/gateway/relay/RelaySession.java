@@ -1,0 +1,50 @@
+package dev.caisson.gateway.relay;
+
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * One life of the relay: from a committed position until something fails. Used by one thread; after
+ * an exception it must be closed, and a new one begun.
+ */
+final class RelaySession implements AutoCloseable {
+
+  private static final Duration PATIENCE = Duration.ofMillis(500);
+
+  private final String node;
+  private final JournalFeed feed;
+  private final KafkaOutput output;
+  private final RelayMetrics metrics;
+  private Progress progress;
+
+  RelaySession(
+      String node, JournalFeed feed, KafkaOutput output, Progress committed, RelayMetrics metrics) {
+    this.node = node;
+    this.feed = feed;
+    this.output = output;
+    this.progress = committed;
+    this.metrics = metrics;
+  }
+
+  /** Relays what has come, if anything comes. */
+  void step() throws InterruptedException {
+    List<Arrival> arrivals = feed.take(PATIENCE);
+    RelayBatch batch = new RelayBatch(node, progress);
+    arrivals.forEach(batch::add);
+    if (batch.isEmpty()) {
+      metrics.caughtUp();
+      return;
+    }
+    metrics.pending(batch.size());
+    output.write(batch);
+    progress = batch.progress();
+    metrics.relayed(batch.size());
+    feed.acknowledge(progress);
+  }
+
+  @Override
+  public void close() {
+    feed.close();
+    output.close();
+  }
+}
