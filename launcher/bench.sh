@@ -40,13 +40,15 @@ bench_verb() {
   stop_services
 }
 
-# What `runc spec` writes, without a terminal, and with limits.
+# What `runc spec` writes, without a terminal, with limits, and with what Caisson insists on: a cgroup namespace, and no
+# ambient capability that is not inheritable.
 make_bundle() {
   require_tools runc:runc jq:jq
   mkdir -p "$1"
   runc spec --bundle "$1"
   jq --arg root "$TEST_ROOTFS" '.process.args = ["/bin/true"] | .process.terminal = false | .root.path = $root
-    | .linux.resources.memory.limit = 67108864 | .linux.resources.pids.limit = 64
+    | .linux.namespaces |= (. + [{type: "cgroup"}] | unique_by(.type))
+    | del(.process.capabilities.ambient) | .linux.resources.memory.limit = 67108864 | .linux.resources.pids.limit = 64
     | .linux.resources.cpu = {quota: 100000, period: 100000}' "$1/config.json" > "$1/changed.json"
   mv "$1/changed.json" "$1/config.json"
 }
@@ -57,7 +59,7 @@ measure() {
   for name in runc crun; do
     ! command -v "$name" > /dev/null || peers+=("--$name" "$(command -v "$name")")
   done
-  without_unified "$JAVA_HOME/bin/java" -XX:+UseSerialGC -Djdk.lang.Process.launchMechanism=VFORK --illegal-native-access=deny \
+  without_unified "$JAVA_HOME/bin/java" -XX:+UseSerialGC --illegal-native-access=deny \
     -cp "$HOME_DIR/bench/target/caisson-bench-$VERSION.jar:$HOME_DIR/bench/target/lib/*" dev.caisson.bench.Bench \
     --socket "$CAISSON_DATA/run/gateway/gateway.sock" --bundle "$TEST_DIR/bundle" --count "$1" --results "$2" \
     --state "$TEST_DIR/peers" "${peers[@]}"

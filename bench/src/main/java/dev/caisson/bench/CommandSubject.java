@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.function.IntFunction;
 
 /**
- * A command for each container, as a caller of that runtime has it. Started by vfork, the cheapest
- * way that the JVM has; what remains of its cost is measured as a subject of its own.
+ * A command for each container, as a caller of that runtime has it. Starting a process costs the
+ * JVM something by itself: that is measured as a subject of its own.
  */
 final class CommandSubject implements Subject {
   private static final File NOTHING = new File("/dev/null");

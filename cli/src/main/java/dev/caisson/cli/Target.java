@@ -26,7 +26,9 @@ final class Target {
       names = "--tenant",
       paramLabel = "TENANT",
       defaultValue = "${env:CAISSON_TENANT:-default}",
-      description = "Tenant whose resources are meant (default: ${DEFAULT-VALUE}).")
+      description =
+          "Tenant whose resources are meant; trail and cpu take an empty one for all (default:"
+              + " ${DEFAULT-VALUE}).")
   String tenant = "default";
 
   ContainersGrpc.ContainersBlockingStub containers() {
