@@ -13,6 +13,8 @@ field() { awk -v name="$2:" '$1 == name { $1 = ""; print substr($0, 2) }' "/proc
 
 pid_of() { cut -d ' ' -f 1 "$CAISSON_DATA/run/$1.pid"; }
 
+uid_of() { stat -c %u "/proc/$(pid_of "$1")"; }
+
 # as UID COMMAND…: without capabilities, as a service would be after a takeover.
 as() {
   local uid=$1
@@ -20,6 +22,7 @@ as() {
   setpriv --reuid "$uid" --regid "$uid" --clear-groups --inh-caps=-all --bounding-set=-all "$@"
 }
 
+# For what must not be possible. That the attempt itself can be made is the first test.
 refuses() { ! "$@"; }
 
 listening_tcp() {
@@ -30,6 +33,7 @@ listening_tcp() {
 
 echo "Privileges"
 use_services
+holds "this test can act as anybody" as 64999 true
 seen=()
 for service in gateway auditor broker; do
   read -r uid _ <<< "$(field "$service" Uid)"
@@ -45,16 +49,17 @@ for service in gateway auditor broker; do
   holds "$service cannot read the guard's rules" refuses as "$uid" cat "$CAISSON_DATA/guard.conf"
 done
 equal "each is a user of its own" 3 "$(printf '%s\n' "${seen[@]}" | sort -u | wc -l)"
-equal "the executor is root" 0 "$(field executor Uid | cut -f 1)"
+equal "the executor is root" 0 "$(uid_of executor)"
 equal "the executor listens on no TCP port" 0 "$(listening_tcp executor)"
 for service in auditor broker; do
-  uid=$(field "$service" Uid | cut -f 1)
+  uid=$(uid_of "$service")
   holds "$service cannot reach the executor's sockets" refuses as "$uid" ls "$CAISSON_DATA/run/executor"
 done
-holds "the gateway can reach the executor's socket" as "$(field gateway Uid | cut -f 1)" test -w "$CAISSON_DATA/run/executor/executor.sock"
+holds "the gateway can reach the executor's socket" as "$(uid_of gateway)" test -w "$CAISSON_DATA/run/executor/executor.sock"
 holds "a stranger cannot reach the executor" refuses as 64999 test -e "$CAISSON_DATA/run/executor/executor.sock"
 holds "a stranger cannot use the gateway" refuses as 64999 test -w "$CAISSON_DATA/run/gateway/gateway.sock"
 for socket in executor journal; do
-  holds "$socket.sock is nobody else's" refuses find "$CAISSON_DATA/run/executor/$socket.sock" -perm /007 -print -quit -exec false {} +
+  equal "$socket.sock belongs to root and the gateway's group, and to nobody else" "660 0 $(uid_of gateway)" \
+    "$(stat -c '%a %u %g' "$CAISSON_DATA/run/executor/$socket.sock")"
 done
 conclude
