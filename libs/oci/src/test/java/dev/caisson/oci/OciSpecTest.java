@@ -145,8 +145,14 @@ class OciSpecTest {
   @Test
   void makesAUserNamespaceWithoutBeingAsked() {
     ContainerSpec spec = convert(withLinux("\"namespaces\":[{\"type\":\"pid\"}]")).spec();
-    assertThat(types(spec)).containsExactly(Namespace.Type.PID, Namespace.Type.USER);
+    assertThat(types(spec)).contains(Namespace.Type.PID, Namespace.Type.USER);
     assertThat(spec.getUserNamespace().getMode()).isEqualTo(UserNamespace.Mode.AUTO);
+  }
+
+  @Test
+  void makesACgroupNamespaceWithoutBeingAsked() {
+    ContainerSpec spec = convert(withLinux("\"namespaces\":[{\"type\":\"pid\"}]")).spec();
+    assertThat(types(spec)).containsOnlyOnce(Namespace.Type.CGROUP);
   }
 
   @Test
