@@ -42,9 +42,12 @@ demo_verb() {
 
 # show WORDS…: prints the command as one would type it, and runs it.
 show() {
-  printf '%s$ caisson' "$BOLD"
-  printf ' %q' "$@"
-  printf '%s\n' "$PLAIN"
+  local word line='$ caisson'
+  for word in "$@"; do
+    [[ $word =~ ^[A-Za-z0-9_./:=@,+-]+$ ]] || word="'$word'"
+    line+=" $word"
+  done
+  printf '%s%s%s\n' "$BOLD" "${line//$TEST_DIR/…}" "$PLAIN"
   caisson "$@"
 }
 
@@ -75,7 +78,7 @@ demo_sandbox() {
   show run --detach --sandbox pair --id one --cpus 0.2 --memory 64m --rootfs "$TEST_ROOTFS" -- sh -c 'while :; do :; done'
   title "A further program in the first of them"
   # shellcheck disable=SC2016 # for the shell in the container
-  show exec -n three -- sh -c 'echo "I am $(id -un 2> /dev/null || id -u) on $(hostname), and see $(ls /proc | grep -c "^[0-9]") processes"'
+  show exec -n three -- sh -c 'echo "user $(id -u) on $(hostname), among $(ls -d /proc/[0-9]* | wc -l) processes"'
   note "burning for $BURN_SECONDS s"
   sleep "$BURN_SECONDS"
   show ps
@@ -102,9 +105,15 @@ jq_like() { sed -n "s/^ *\"$1\": \"\(.*\)\",\{0,1\}$/\1/p" | head -n 1; }
 
 demo_events() {
   title "The lifecycle and the hooks, as read back from Kafka"
-  local pattern='container.deleted.*one'
-  eventually_in_kafka "$pattern" || die "The events did not arrive in Kafka within 20 s" "caisson logs gateway"
-  tail_topic | sed 's/^/  /'
+  eventually_in_kafka dev.caisson.sandbox.deleted.v1 || die "The events did not arrive in Kafka within 20 s" "caisson logs gateway"
+  tail_topic | sed -f <(ids_for_uids) -e 's/^/  /'
+}
+
+# The record names things by uids, which are never used twice; people know them by ids. Prints a script for sed.
+ids_for_uids() {
+  caisson trail --sandbox pair --output json | awk -F'"' '
+    $2 == "sandboxId" || $2 == "containerId" { id = $4 }
+    ($2 == "sandboxUid" || $2 == "containerUid") && $4 != "" && id != "" && !seen[$4]++ { print "s|" $4 "|" id "|g" }'
 }
 
 # Each record from its CloudEvents headers, by a consumer that knows nothing else of Caisson.
@@ -130,7 +139,7 @@ demo_cpu() {
   show cpu pair
   local seconds
   seconds=$(awk -v nanos="$CGROUP_USAGE" 'BEGIN { printf "%.9f", nanos / 1e9 }')
-  say "  the kernel said when the last process had ended: $seconds s"
+  say "  (the kernel's own counter, read when both had ended and shortly before the sandbox did: $seconds s)"
 }
 
 demo_trail() {

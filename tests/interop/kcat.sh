@@ -10,35 +10,44 @@ source "$ROOT/tests/services.sh"
 
 kafka() { sed -n 's/^KAFKA=//p' "$CAISSON_DATA/run/ports.conf"; }
 
-# One line for each message: offset, key, headers as name=value,….
+# Each message as a line of JSON: kcat's envelope with the headers as an object.
 consume() {
-  kcat -b "$(kafka)" -C -t caisson.events.v1 -o beginning -e -q -X isolation.level=read_committed -f '%o\t%k\t%h\n'
+  kcat -b "$(kafka)" -C -t caisson.events.v1 -o beginning -e -q -X isolation.level=read_committed -J \
+    | jq -c '{key, offset, partition, headers: (.headers | [_nwise(2) | {(.[0]): .[1]}] | add)}'
 }
 
-# header NAME LINE
-header() { tr ',' '\n' <<< "${2##*$'\t'}" | sed -n "s/^$1=//p"; }
+# uid_of CONTAINER: by which the events name its sandbox.
+uid_of() { caisson trail --container "$1" --output json | jq -r '.records[0].event.subject.sandboxUid'; }
 
-arrived() { consume | grep -q "container.deleted.*$1\|$1.*container.deleted"; }
+about() { consume | jq -c --arg uid "$1" 'select(.headers.ce_subject // "" | contains($uid))'; }
+
+in_the_trail() { [[ $(caisson trail --container "$1" --type dev.caisson.container.deleted.v1 --output json | jq '.records | length') -gt 0 ]]; }
+all_there() { about "$1" | jq -e 'select(.headers.ce_type == "dev.caisson.sandbox.deleted.v1")'; }
+
+# each FIELD: of every message, a line each.
+each() { jq -r "$1" <<< "$messages"; }
 
 echo "kcat"
 use_services
 id=kcat-$RANDOM
 caisson run -n --id "$id" --rootfs "$TEST_ROOTFS" --hook "poststart=$TEST_DIR/hook.sh" -- true
-holds "the events arrive" eventually 20 arrived "$id"
-lines=$(consume | grep "$id" || true)
+holds "the container comes into the trail" eventually 30 in_the_trail "$id"
+uid=$(uid_of "$id")
+holds "the events come into Kafka" eventually 20 all_there "$uid"
+messages=$(about "$uid" | jq -c -s 'sort_by(.headers.ce_sequence)[]')
+types=$(each .headers.ce_type)
 
-for type in container.create.requested container.created container.started container.exited container.deleted hook.finished; do
-  contains "there is a $type" "ce_type=dev.caisson.$type.v1" "$lines"
+for type in sandbox.created container.create.requested container.created container.started container.exited container.deleted sandbox.deleted; do
+  contains "there is a $type" "dev.caisson.$type.v1" "$types"
 done
-first=$(head -n 1 <<< "$lines")
-equal "ce_specversion" 1.0 "$(header ce_specversion "$first")"
-holds "ce_id is a UUID" grep -qE '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$' <<< "$(header ce_id "$first")"
-equal "ce_source is the node" "/nodes/$(uname -n)" "$(header ce_source "$first")"
-holds "ce_time is RFC 3339" date -d "$(header ce_time "$first")"
-equal "content-type" application/protobuf "$(header content-type "$first")"
-equal "no event is there twice" '' "$(consume | while read -r line; do header ce_id "$line"; done | sort | uniq -d)"
-equal "the events of one sandbox have one key" 1 "$(cut -f 2 <<< "$lines" | sort -u | wc -l)"
-sequence=$(while read -r line; do header ce_sequence "$line"; done <<< "$lines")
-equal "ce_sequence sorts as text" "$sequence" "$(sort <<< "$sequence")"
-equal "no sequence number is missing" "$(seq -f %020.0f 1 "$(wc -l <<< "$sequence")")" "$sequence"
+holds "there are a hook's beginning and end" test "$(grep -c hook <<< "$types")" -ge 2
+equal "ce_specversion" 1.0 "$(each .headers.ce_specversion | sort -u)"
+equal "ce_id is a UUID of version 7, always another" "$(wc -l <<< "$messages")" \
+  "$(each .headers.ce_id | sort -u | grep -cE '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$')"
+equal "ce_source is the node" "/nodes/$(uname -n)" "$(each .headers.ce_source | sort -u)"
+holds "ce_time is RFC 3339" date -d "$(each .headers.ce_time | head -n 1)"
+equal "content-type" application/protobuf "$(each '.headers["content-type"]' | sort -u)"
+equal "the events of one sandbox have one key" "$(uname -n)/$uid" "$(each .key | sort -u)"
+equal "their order is that of the topic" "$(each .offset)" "$(each .offset | sort -n)"
+equal "no sequence number is missing" "$(seq -f %020.0f 1 "$(wc -l <<< "$messages")")" "$(each .headers.ce_sequence)"
 conclude
