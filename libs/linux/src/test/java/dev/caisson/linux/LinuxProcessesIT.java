@@ -37,6 +37,29 @@ final class LinuxProcessesIT {
   }
 
   @Test
+  void signalsTheWholeGroup() {
+    try (Pipe pipe = files.pipe()) {
+      // A session leader, as spawned; its own child keeps the pipe open and waits too.
+      Spawned leader =
+          processes.spawn(
+              new SpawnRequest(
+                  Path.of("/bin/sh"),
+                  List.of("sh", "-c", "sleep 1000 & sleep 1000"),
+                  List.of("PATH=/usr/bin:/bin"),
+                  Map.of(1, pipe.write()),
+                  true));
+      try (Fd pidfd = leader.pidfd()) {
+        pipe.write().close();
+
+        processes.signalGroup(pidfd, 9);
+
+        assertThat(end(pidfd)).isEqualTo(new ChildStatus(0, 9));
+        assertThat(files.read(pipe.read(), ByteBuffer.allocate(1))).isZero();
+      }
+    }
+  }
+
+  @Test
   void aRunningChildIsNotReaped() {
     Spawned child = spawn("/bin/sleep", Map.of(), "sleep", "1000");
     try (Fd pidfd = child.pidfd()) {

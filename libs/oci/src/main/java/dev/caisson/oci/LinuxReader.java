@@ -72,7 +72,15 @@ final class LinuxReader {
 
   private static List<Namespace> namespaces(JsonObject json) {
     Set<Namespace.Type> seen = new HashSet<>();
-    return json.objects("namespaces").stream().map(one -> namespace(one, seen)).toList();
+    List<Namespace> listed =
+        new ArrayList<>(
+            json.objects("namespaces").stream().map(one -> namespace(one, seen)).toList());
+    // Tools leave it out where the host has cgroups of version 1, and none means to share the
+    // host's.
+    if (seen.add(Namespace.Type.CGROUP)) {
+      listed.add(Namespace.newBuilder().setType(Namespace.Type.CGROUP).build());
+    }
+    return listed;
   }
 
   private static Namespace namespace(JsonObject json, Set<Namespace.Type> seen) {

@@ -74,13 +74,21 @@ final class ProcessReader {
   }
 
   private static Capabilities capabilities(JsonObject sets) {
+    List<String> inheritable = sets.strings("inheritable");
+    List<String> ambient = sets.strings("ambient");
+    if (!inheritable.containsAll(ambient)) {
+      // capabilities(7): none is ambient that is not inheritable. Tools list such ones all the
+      // same.
+      sets.ignore("ambient");
+      ambient = ambient.stream().filter(inheritable::contains).toList();
+    }
     Capabilities made =
         Capabilities.newBuilder()
             .addAllBounding(sets.strings("bounding"))
             .addAllEffective(sets.strings("effective"))
-            .addAllInheritable(sets.strings("inheritable"))
+            .addAllInheritable(inheritable)
             .addAllPermitted(sets.strings("permitted"))
-            .addAllAmbient(sets.strings("ambient"))
+            .addAllAmbient(ambient)
             .build();
     sets.finish();
     return made;

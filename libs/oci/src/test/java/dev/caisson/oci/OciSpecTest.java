@@ -41,7 +41,8 @@ class OciSpecTest {
     assertThat(spec.getMaskedPathsList()).contains("/proc/kcore");
     assertThat(spec.getReadonlyPathsList()).contains("/proc/sys");
     assertThat(spec.getBundle()).isEqualTo("/bundle");
-    assertThat(converted.ignored()).containsExactly("linux.resources.devices");
+    assertThat(converted.ignored())
+        .containsExactly("process.capabilities.ambient", "linux.resources.devices");
   }
 
   @Test
@@ -145,8 +146,27 @@ class OciSpecTest {
   @Test
   void makesAUserNamespaceWithoutBeingAsked() {
     ContainerSpec spec = convert(withLinux("\"namespaces\":[{\"type\":\"pid\"}]")).spec();
-    assertThat(types(spec)).containsExactly(Namespace.Type.PID, Namespace.Type.USER);
+    assertThat(types(spec)).contains(Namespace.Type.PID, Namespace.Type.USER);
     assertThat(spec.getUserNamespace().getMode()).isEqualTo(UserNamespace.Mode.AUTO);
+  }
+
+  @Test
+  void leavesOutAmbientCapabilitiesThatTheKernelWouldNotGive() {
+    Converted converted =
+        convert(
+            withProcess(
+                """
+                "capabilities":{"inheritable":["CAP_KILL"],"ambient":["CAP_KILL","CAP_CHOWN"]}\
+                """));
+    assertThat(converted.spec().getProcess().getCapabilities().getAmbientList())
+        .containsExactly("CAP_KILL");
+    assertThat(converted.ignored()).contains("process.capabilities.ambient");
+  }
+
+  @Test
+  void makesACgroupNamespaceWithoutBeingAsked() {
+    ContainerSpec spec = convert(withLinux("\"namespaces\":[{\"type\":\"pid\"}]")).spec();
+    assertThat(types(spec)).containsOnlyOnce(Namespace.Type.CGROUP);
   }
 
   @Test

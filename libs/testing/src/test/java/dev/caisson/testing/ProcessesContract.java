@@ -46,7 +46,7 @@ abstract class ProcessesContract {
                 List.of("sleep", "1000"),
                 List.of(),
                 Map.of(1, pipe.write()),
-                false));
+                true));
   }
 
   @AfterEach
@@ -71,6 +71,14 @@ abstract class ProcessesContract {
     assertThat(processes.pid(child.pidfd())).isEqualTo(child.pid());
     processes.signal(child.pidfd(), 0);
     killAndReap();
+  }
+
+  @Test
+  final void isReachedThroughItsGroup() {
+    processes.signalGroup(child.pidfd(), SIGKILL);
+    assertThat(processes.awaitEnd(child.pidfd(), Failures.LONG)).isTrue();
+    assertThat(processes.reap(child.pidfd())).contains(KILLED);
+    assertErrno(Errno.ESRCH, () -> processes.signalGroup(child.pidfd(), SIGKILL));
   }
 
   @Test

@@ -60,9 +60,11 @@ public final class Executor implements AutoCloseable {
 
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
   private final Options options;
+  private final Duration lease;
 
-  private Executor(Options options) {
+  private Executor(Options options, Duration lease) {
     this.options = options;
+    this.lease = lease;
   }
 
   public static void main(String[] args) throws Exception {
@@ -96,7 +98,16 @@ public final class Executor implements AutoCloseable {
 
   /** Ready when it returns; nothing of one that fails goes on. */
   static Executor start(Options options) throws IOException {
-    Executor executor = new Executor(options);
+    return start(options, Settings.DEFAULT_LEASE);
+  }
+
+  /**
+   * The same.
+   *
+   * @param lease for a caller of an attached run to come back
+   */
+  static Executor start(Options options, Duration lease) throws IOException {
+    Executor executor = new Executor(options, lease);
     try {
       executor.start();
       return executor;
@@ -186,7 +197,7 @@ public final class Executor implements AutoCloseable {
             proc.bootId(),
             journal.epoch(),
             Settings.DEFAULT_STEP_TIMEOUT,
-            Settings.DEFAULT_LEASE);
+            lease);
     return new Host(
         settings,
         kernel,

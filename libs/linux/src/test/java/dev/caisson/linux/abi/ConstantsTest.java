@@ -13,7 +13,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 final class ConstantsTest {
   /** Not in Debian 12's headers, which are 6.1's. */
-  private static final Set<String> NEWER = Set.of("MFD_EXEC", "MFD_NOEXEC_SEAL");
+  private static final Set<String> NEWER =
+      Set.of("MFD_EXEC", "MFD_NOEXEC_SEAL", "PIDFD_SIGNAL_PROCESS_GROUP");
 
   @ParameterizedTest
   @EnumSource
@@ -22,6 +23,7 @@ final class ConstantsTest {
         new HeaderFacts(
             "fcntl.h",
             "linux/memfd.h",
+            "sys/pidfd.h",
             "linux/stat.h",
             "linux/mount.h",
             "sys/wait.h",

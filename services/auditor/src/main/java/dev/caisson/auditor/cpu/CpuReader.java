@@ -6,9 +6,11 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import dev.caisson.auditor.kafka.Worker;
 import dev.caisson.events.ClientSettings;
 import dev.caisson.events.Topic;
+import dev.caisson.events.TopicCreation;
 import dev.caisson.proto.events.v1.CpuApportioned;
 import java.time.Duration;
 import java.util.List;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -43,8 +45,11 @@ final class CpuReader implements Worker.Session {
     consumer.seekToBeginning(partitions);
   }
 
-  static Worker.Opening opening(String bootstrapServers, CpuTable table) {
+  static Worker.Opening opening(String bootstrapServers, short replication, CpuTable table) {
     return () -> {
+      try (Admin admin = Admin.create(ClientSettings.admin(bootstrapServers))) {
+        TopicCreation.createMissing(admin, replication);
+      }
       KafkaConsumer<byte[], byte[]> consumer =
           new KafkaConsumer<>(ClientSettings.committedConsumer(bootstrapServers));
       try {

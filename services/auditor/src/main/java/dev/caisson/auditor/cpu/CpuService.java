@@ -39,7 +39,7 @@ public final class CpuService implements AutoCloseable {
             "cpu-charging",
             CpuStreams.opening(bootstrapServers, replication, state, registry),
             PAUSE),
-        Worker.start("cpu-reading", CpuReader.opening(bootstrapServers, table), PAUSE),
+        Worker.start("cpu-reading", CpuReader.opening(bootstrapServers, replication, table), PAUSE),
         table);
   }
 

@@ -101,7 +101,8 @@ public final class Worker implements AutoCloseable {
   private void failed(Exception e) {
     String message = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
     if (trouble.isEmpty() || !trouble.get().message().equals(message)) {
-      LOG.warn("{}: {}", name, message, e);
+      LOG.warn("{}: {}", name, message);
+      LOG.debug("Cause", e);
       trouble = Optional.of(new Trouble(Instant.now(), message));
     }
     try {

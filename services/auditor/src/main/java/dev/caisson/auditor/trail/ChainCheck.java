@@ -22,6 +22,9 @@ final class ChainCheck {
   private ByteString chain = HashChain.GENESIS;
   private long records;
 
+  // Events that a journal without room left out, and said so: an intent can be among them.
+  private long omitted;
+
   /** What does not hold in the next record. After a problem, nothing more can be said. */
   Optional<Problem> accept(TrailEntry entry) {
     Optional<Problem> problem =
@@ -38,6 +41,11 @@ final class ChainCheck {
 
   Position last() {
     return previous;
+  }
+
+  /** Whether the journal says that it left events out. */
+  boolean omitsEvents() {
+    return omitted > 0;
   }
 
   int openIntents() {
@@ -108,12 +116,18 @@ final class ChainCheck {
 
   private Optional<Problem> pair(TrailEntry entry) {
     Event event = decoded(entry).orElseThrow();
+    omitted += Math.max(0, event.getGap().getCount());
     if (event.getPhase() == Phase.INTENT) {
       openIntents.add(entry.position());
     }
-    if (event.getPhase() != Phase.OUTCOME || openIntents.remove(intentOf(event))) {
-      return Optional.empty();
-    }
+    boolean paired =
+        event.getPhase() != Phase.OUTCOME
+            || openIntents.remove(intentOf(event))
+            || (event.getIntentSeq() == 0 && omitsEvents());
+    return paired ? Optional.empty() : unpaired(entry, event);
+  }
+
+  private static Optional<Problem> unpaired(TrailEntry entry, Event event) {
     return problem(
         Kind.UNPAIRED_OUTCOME,
         entry,

@@ -23,8 +23,19 @@ final class LifecycleCheck {
   }
 
   private final Map<String, Stage> stages = new HashMap<>();
+  private final boolean omissions;
   private long sandboxSeq;
   private boolean deleted;
+
+  /**
+   * A check of one sandbox.
+   *
+   * @param omissions whether the journal says that it left events out: then a first stage may be
+   *     missing
+   */
+  LifecycleCheck(boolean omissions) {
+    this.omissions = omissions;
+  }
 
   /** What does not hold in the next record. After a problem, nothing more can be said. */
   Optional<Problem> accept(TrailEntry entry) {
@@ -83,7 +94,7 @@ final class LifecycleCheck {
   private Optional<Problem> advance(
       TrailEntry entry, String who, Stage stage, boolean needsEarlier) {
     Stage before = stages.put(who, stage);
-    boolean ordered = before == null ? !needsEarlier : before.compareTo(stage) < 0;
+    boolean ordered = before == null ? omissions || !needsEarlier : before.compareTo(stage) < 0;
     return ordered
         ? Optional.empty()
         : problem(

@@ -52,24 +52,25 @@ public final class TrailVerifier {
       inChain = firstProblem(page, end, check::accept);
       page = nextOfNode(node, page, end);
     }
-    Optional<Problem> problem = earlier(inChain, firstInSandboxes(node, end));
+    Optional<Problem> problem = earlier(inChain, firstInSandboxes(node, end, check.omitsEvents()));
     return new Verification(
         node, check.records(), first, check.last(), problem, check.openIntents());
   }
 
-  private Optional<Problem> firstInSandboxes(String node, Position end) throws SQLException {
+  private Optional<Problem> firstInSandboxes(String node, Position end, boolean omissions)
+      throws SQLException {
     Optional<Problem> first = Optional.empty();
     Optional<String> uid = reader.sandboxAfter(node, "");
     while (uid.isPresent()) {
-      first = earlier(first, firstInSandbox(node, uid.get(), end));
+      first = earlier(first, firstInSandbox(node, uid.get(), end, omissions));
       uid = reader.sandboxAfter(node, uid.get());
     }
     return first;
   }
 
-  private Optional<Problem> firstInSandbox(String node, String uid, Position end)
+  private Optional<Problem> firstInSandbox(String node, String uid, Position end, boolean omissions)
       throws SQLException {
-    LifecycleCheck check = new LifecycleCheck();
+    LifecycleCheck check = new LifecycleCheck(omissions);
     Optional<Problem> problem = Optional.empty();
     List<TrailEntry> page = reader.pageOfSandbox(node, uid, Position.START);
     while (!page.isEmpty() && problem.isEmpty()) {

@@ -9,6 +9,7 @@ import dev.caisson.events.JournalRecord;
 import dev.caisson.proto.events.v1.ContainerStarted;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.ExecExited;
+import dev.caisson.proto.events.v1.Gap;
 import dev.caisson.proto.events.v1.Phase;
 import java.util.ArrayList;
 import java.util.List;
@@ -165,6 +166,21 @@ class TrailVerifierTest {
     trail.store(journal.records());
     assertThat(trail.verify("n1").problem()).isEmpty();
     assertThat(trail.verify("n1").openIntents()).isZero();
+  }
+
+  @Test
+  void takesAnOutcomeWhoseIntentWasLeftOutWithAGap() throws Exception {
+    Gap gap = Gap.newBuilder().setCount(1).setCause("journal full").build();
+    journal.add("", "", event -> event.setPhase(Phase.OBSERVATION).setGap(gap));
+    journal.add(
+        "x",
+        "c",
+        event ->
+            event
+                .setPhase(Phase.OUTCOME)
+                .setContainerStarted(ContainerStarted.getDefaultInstance()));
+    trail.store(journal.records());
+    assertThat(trail.verify("n1").problem()).isEmpty();
   }
 
   @Test

@@ -53,7 +53,10 @@ final class ContainerBirth {
       container.record(container.record().toBuilder().setState(ContainerState.CREATED).build());
       host.store().put(container.record());
       container.running(
-          new Container.Running(process.pidfd(), Optional.of(waiting), stdio.streams(host)));
+          new Container.Running(
+              process.pidfd(),
+              Optional.of(waiting),
+              stdio.streams(host, sandbox, draft.getToken())));
       exits.expect(container);
       sandbox.containersByUid().put(container.uid(), container);
       rollback.keep();
@@ -118,16 +121,17 @@ final class ContainerBirth {
 
   /** The executor's ends live on in caisson-init, should the executor die: see {@link Recovery}. */
   private void hold(Holder holder, Container container, StartedProcess process, Stdio stdio) {
-    List<Fd> held =
-        new java.util.ArrayList<>(List.of(process.program().gate(), process.program().page()));
-    held.addAll(stdio.outside());
-    holder.client().hold(container.record().getToken(), held);
+    stdio.hold(
+        holder.client(),
+        container.record().getToken(),
+        List.of(process.program().gate(), process.program().page()));
   }
 
   private void abandon(Holder holder, Container container, StartedProcess process) {
     container.cgroup().kill();
     host.kernel().processes().awaitEnd(process.pidfd(), host.settings().stepTimeout());
     holder.client().drop(container.record().getToken());
+    holder.client().drop(Stdio.inputToken(container.record().getToken()));
     process.pidfd().close();
     process.program().close();
     container.running(null);

@@ -49,14 +49,6 @@ final class Donor {
           0x80L, MountFlag.NO_DIRECTORY_ATIME,
           0x200000L, MountFlag.NO_SYMLINK_FOLLOWING);
 
-  /**
-   * Without READ_ONLY the owner and the mode of the host's own node could be changed; it can still
-   * be written to.
-   */
-  private static final MountAttributes DEVICE =
-      MountAttributes.setting(MountFlag.READ_ONLY, MountFlag.NO_SUID, MountFlag.NO_EXEC)
-          .withPropagation(Propagation.PRIVATE);
-
   private static final Path DEVICES = Path.of("/dev");
 
   private final Kernel kernel;
@@ -171,9 +163,8 @@ final class Donor {
     try (Fd directory =
         beneath(rootfsRoots, path, "root.path", OpenFlag.PATH, OpenFlag.DIRECTORY)) {
       Fd tree = kernel.mounts().cloneTree(directory, true);
-      MountAttributes attributes =
-          MountAttributes.setting(MountFlag.NO_DEVICES).withPropagation(Propagation.PRIVATE);
-      return configured(tree, attributes, userNamespace, true, "root.path", path);
+      return configured(
+          tree, attributes(root.attributes()), userNamespace, true, "root.path", path);
     } catch (LinuxException e) {
       throw notThere(e, Reason.ROOTFS_NOT_FOUND, "root.path", path, "a directory");
     }
@@ -295,7 +286,12 @@ final class Donor {
             "trust", path + ": it is not the device of that name", Errno.ENODEV);
       }
       return configured(
-          kernel.mounts().cloneTree(node, false), DEVICE, Optional.empty(), false, "device", path);
+          kernel.mounts().cloneTree(node, false),
+          attributes(device.attributes()),
+          Optional.empty(),
+          false,
+          "device",
+          path);
     }
   }
 

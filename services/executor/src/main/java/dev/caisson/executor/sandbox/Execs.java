@@ -12,7 +12,6 @@ import dev.caisson.proto.executor.v1.ExecProcess;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.Process;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -97,11 +96,14 @@ final class Execs {
       try (Waiting waiting = new Waiting(process.program(), plan)) {
         waiting.finish(host.settings().stepTimeout());
       }
-      hold(holder, draft.getToken(), stdio);
+      // Unlike a container's gate and page, which are of no use here any more.
+      stdio.hold(holder.client(), draft.getToken(), List.of());
       int pid = host.kernel().processes().pid(process.pidfd());
       ProcessRecord record =
           draft.toBuilder().setPid(pid).setStartTicks(host.proc().startTicks(pid)).build();
-      ExecedProcess exec = new ExecedProcess(record, process.pidfd(), stdio.streams(host));
+      ExecedProcess exec =
+          new ExecedProcess(
+              record, process.pidfd(), stdio.streams(host, container.sandbox(), draft.getToken()));
       container.record(ExecedProcess.stored(container.record(), record));
       host.store().put(container.record());
       container.execs().put(exec.id(), exec);
@@ -130,13 +132,6 @@ final class Execs {
                   donated));
     } finally {
       donated.forEach(Fd::close);
-    }
-  }
-
-  /** Like a container's, but its gate and page are of no use any more. */
-  private static void hold(Holder holder, long token, Stdio stdio) {
-    if (!stdio.outside().isEmpty()) {
-      holder.client().hold(token, new ArrayList<>(stdio.outside()));
     }
   }
 

@@ -101,6 +101,7 @@ final class Exits {
         .ifPresent(holder -> {
           holder.client().acknowledge(token);
           holder.client().drop(token);
+          holder.client().drop(Stdio.inputToken(token));
         });
   }
 

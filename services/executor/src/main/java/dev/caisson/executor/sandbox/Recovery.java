@@ -218,7 +218,11 @@ final class Recovery {
     return new Container.Running(
         pidfd,
         Optional.of(new Waiting(program, plan(container))),
-        Stdio.streams(host, held.subList(2, held.size())));
+        Stdio.fetched(
+            host,
+            container.sandbox(),
+            container.record().getToken(),
+            held.subList(2, held.size())));
   }
 
   private Plan plan(Container container) {
@@ -240,7 +244,12 @@ final class Recovery {
       Fd pidfd = process.pidfd().get().duplicate();
       container
           .execs()
-          .put(record.getId(), new ExecedProcess(record, pidfd, Stdio.streams(host, held)));
+          .put(
+              record.getId(),
+              new ExecedProcess(
+                  record,
+                  pidfd,
+                  Stdio.fetched(host, container.sandbox(), record.getToken(), held)));
     }
     exits.expect(container, container.execs().get(record.getId()));
   }

@@ -1,5 +1,6 @@
 package dev.caisson.executor.sandbox;
 
+import dev.caisson.executor.init.InitClient;
 import dev.caisson.executor.stdio.InputPump;
 import dev.caisson.executor.stdio.OutputPump;
 import dev.caisson.linux.Fd;
@@ -9,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A process's standard streams, both ends.
@@ -17,6 +19,17 @@ import java.util.Optional;
  * @param outside the other ends of the pipes, in the same order; none where it has /dev/null
  */
 record Stdio(List<Fd> inside, List<Fd> outside) implements AutoCloseable {
+
+  /** Of the token of a process: what caisson-init holds under that is the end of its input. */
+  private static final long INPUT = 1L << 62;
+
+  /**
+   * The input is held apart: a process reads its end only when every copy of the other end is
+   * closed.
+   */
+  static long inputToken(long token) {
+    return token | INPUT;
+  }
 
   static Stdio discarded(Host host) {
     Fd empty = host.kernel().files().open(Path.of("/dev/null"), OpenFlag.READ_WRITE);
@@ -45,19 +58,61 @@ record Stdio(List<Fd> inside, List<Fd> outside) implements AutoCloseable {
     return pipe;
   }
 
-  /** Takes the outside ends over. */
-  Optional<ProcessStreams> streams(Host host) {
-    return streams(host, outside);
+  /**
+   * Has the outside ends live on in caisson-init, should the executor die.
+   *
+   * @param others to be held before the two outputs
+   */
+  void hold(InitClient init, long token, List<Fd> others) {
+    List<Fd> held = new ArrayList<>(others);
+    if (!outside.isEmpty()) {
+      held.addAll(outside.subList(1, outside.size()));
+      init.hold(inputToken(token), outside.subList(0, 1));
+    }
+    if (!held.isEmpty()) {
+      init.hold(token, held);
+    }
   }
 
-  static Optional<ProcessStreams> streams(Host host, List<Fd> outside) {
-    if (outside.isEmpty()) {
+  /** Takes the outside ends over. */
+  Optional<ProcessStreams> streams(Host host, Sandbox sandbox, long token) {
+    return outside.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            streams(host, sandbox, token, outside.get(0), outside.get(1), outside.get(2)));
+  }
+
+  /**
+   * Those that an earlier executor has had held.
+   *
+   * @param outputs none where the process has no pipes
+   */
+  static Optional<ProcessStreams> fetched(
+      Host host, Sandbox sandbox, long token, List<Fd> outputs) {
+    if (outputs.isEmpty()) {
       return Optional.empty();
     }
+    List<Fd> input = sandbox.requireHolder().client().fetch(inputToken(token));
     return Optional.of(
-        new ProcessStreams(
-            new InputPump(host.kernel().files(), host.stdio(), outside.get(0)),
-            new OutputPump(host.kernel().files(), host.stdio(), outside.get(1), outside.get(2))));
+        streams(
+            host,
+            sandbox,
+            token,
+            input.isEmpty() ? null : input.getFirst(),
+            outputs.get(0),
+            outputs.get(1)));
+  }
+
+  private static ProcessStreams streams(
+      Host host, Sandbox sandbox, long token, @Nullable Fd in, Fd out, Fd err) {
+    Runnable inputEnded =
+        () ->
+            host.workers()
+                .execute(() ->
+                    sandbox.holder().ifPresent(init -> init.client().drop(inputToken(token))));
+    return new ProcessStreams(
+        new InputPump(host.kernel().files(), host.stdio(), in, inputEnded),
+        new OutputPump(host.kernel().files(), host.stdio(), out, err));
   }
 
   /** The process has its own copies. */

@@ -18,18 +18,26 @@ import org.jspecify.annotations.Nullable;
 public final class InputPump implements AutoCloseable {
   private final Files files;
   private final PollLoop loop;
-  private final Fd pipe;
-  private final PollLoop.Watch watch;
+  private final @Nullable Fd pipe;
+  private final PollLoop.@Nullable Watch watch;
+  private final Runnable whenEnded;
   private @Nullable ByteBuffer pending;
   private @Nullable Runnable whenTaken;
   private boolean closed;
 
-  /** Takes the descriptor over; it must not block. */
-  public InputPump(Files files, PollLoop loop, Fd pipe) {
+  /**
+   * Takes the descriptor over; it must not block.
+   *
+   * @param pipe null when the input has ended already
+   * @param whenEnded runs on the loop's thread, once, when the pipe has been closed
+   */
+  public InputPump(Files files, PollLoop loop, @Nullable Fd pipe, Runnable whenEnded) {
     this.files = files;
     this.loop = loop;
     this.pipe = pipe;
-    this.watch = loop.watch(pipe, ready -> write());
+    this.whenEnded = whenEnded;
+    this.watch = pipe == null ? null : loop.watch(pipe, ready -> write());
+    this.closed = pipe == null;
   }
 
   /**
@@ -50,7 +58,7 @@ public final class InputPump implements AutoCloseable {
     if (data == null) {
       return;
     }
-    if (!closed && !written(data)) {
+    if (pipe != null && watch != null && !closed && !written(pipe, data)) {
       watch.arm(Interest.OUT);
       return;
     }
@@ -62,10 +70,10 @@ public final class InputPump implements AutoCloseable {
     }
   }
 
-  private boolean written(ByteBuffer data) {
+  private boolean written(Fd to, ByteBuffer data) {
     try {
       while (data.hasRemaining()) {
-        if (files.write(pipe, data) == Files.WOULD_BLOCK) {
+        if (files.write(to, data) == Files.WOULD_BLOCK) {
           return false;
         }
       }
@@ -103,10 +111,11 @@ public final class InputPump implements AutoCloseable {
   }
 
   private void end() {
-    if (!closed) {
+    if (pipe != null && watch != null && !closed) {
       closed = true;
       watch.cancel();
       pipe.close();
+      whenEnded.run();
     }
   }
 }

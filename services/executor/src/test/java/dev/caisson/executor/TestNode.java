@@ -1,0 +1,461 @@
+package dev.caisson.executor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.caisson.executor.cgroup.Cgroups;
+import dev.caisson.proto.executor.v1.AttachContainer;
+import dev.caisson.proto.executor.v1.AttachRequest;
+import dev.caisson.proto.executor.v1.AttachResponse;
+import dev.caisson.proto.executor.v1.Container;
+import dev.caisson.proto.executor.v1.CreateContainerRequest;
+import dev.caisson.proto.executor.v1.CreateSandboxRequest;
+import dev.caisson.proto.executor.v1.DeleteContainerRequest;
+import dev.caisson.proto.executor.v1.DeleteSandboxRequest;
+import dev.caisson.proto.executor.v1.ExecProcess;
+import dev.caisson.proto.executor.v1.ExecRequest;
+import dev.caisson.proto.executor.v1.ExecResponse;
+import dev.caisson.proto.executor.v1.ExecutorGrpc;
+import dev.caisson.proto.executor.v1.GetContainerRequest;
+import dev.caisson.proto.executor.v1.ListSandboxesRequest;
+import dev.caisson.proto.executor.v1.PauseContainerRequest;
+import dev.caisson.proto.executor.v1.ResumeContainerRequest;
+import dev.caisson.proto.executor.v1.RunRequest;
+import dev.caisson.proto.executor.v1.RunResponse;
+import dev.caisson.proto.executor.v1.Sandbox;
+import dev.caisson.proto.executor.v1.SignalRequest;
+import dev.caisson.proto.executor.v1.StartContainerRequest;
+import dev.caisson.proto.executor.v1.StdioMode;
+import dev.caisson.proto.executor.v1.WaitRequest;
+import dev.caisson.proto.types.v1.Actor;
+import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.ContainerState;
+import dev.caisson.proto.types.v1.ExitStatus;
+import dev.caisson.proto.types.v1.Mount;
+import dev.caisson.proto.types.v1.Namespace;
+import dev.caisson.proto.types.v1.Process;
+import dev.caisson.proto.types.v1.RootFilesystem;
+import dev.caisson.proto.types.v1.UserNamespace;
+import dev.caisson.rpc.Channels;
+import io.grpc.ManagedChannel;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
+
+/**
+ * A real executor on directories, a guard and a cgroup parent of its own, and a client of its
+ * socket. Needs root and busybox.
+ */
+final class TestNode implements AutoCloseable {
+  static final String TENANT = "acme";
+  static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  private static final Path BUSYBOX = Path.of("/usr/bin/busybox");
+  private static final Path MOUNTINFO = Path.of("/proc/self/mountinfo");
+  private static final int ROOT = 0;
+
+  private final Path base;
+  private final String cgroupParent = "/caisson-test-" + UUID.randomUUID();
+  private final AtomicInteger ids = new AtomicInteger();
+  private Duration lease = Duration.ofSeconds(30);
+  private Executor executor;
+  private ManagedChannel channel;
+
+  private TestNode(Path base) {
+    this.base = base;
+  }
+
+  /**
+   * One that is ready.
+   *
+   * @param rules further lines of its guard's configuration, {@code %s} for its base directory
+   */
+  static TestNode start(String... rules) throws IOException {
+    TestNode node = prepared();
+    Files.writeString(
+        node.base.resolve("guard.conf"),
+        String.format(
+            """
+            rootfs.roots = %1$s/images
+            mounts.roots = %1$s/volumes
+            bundles.roots = %1$s/bundles
+            cgroup.parent = %2$s
+            """,
+            node.base, node.cgroupParent));
+    node.allow(rules);
+    node.open();
+    return node;
+  }
+
+  private static TestNode prepared() throws IOException {
+    assumeTrue(
+        Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(ROOT),
+        "Skipped: containers are made by root");
+    assumeTrue(
+        Files.isExecutable(BUSYBOX),
+        "Skipped: needs " + BUSYBOX + ": apt-get install busybox-static");
+    TestNode node = new TestNode(Files.createTempDirectory("caisson"));
+    for (String directory : List.of("images/plain/bin", "images/plain/tmp", "volumes", "hooks")) {
+      Files.createDirectories(node.base.resolve(directory));
+    }
+    Files.copy(BUSYBOX, node.rootfs().resolve("bin/busybox"));
+    for (String applet : applets()) {
+      Files.createSymbolicLink(node.rootfs().resolve("bin/" + applet), Path.of("busybox"));
+    }
+    return node;
+  }
+
+  private static List<String> applets() throws IOException {
+    try (var output = new ProcessBuilder(BUSYBOX.toString(), "--list").start().inputReader()) {
+      return output.lines().filter(name -> !name.equals("busybox")).toList();
+    }
+  }
+
+  /** Adds to the guard's configuration; in force from the next {@link #open}. */
+  void allow(String... rules) throws IOException {
+    Path guard = base.resolve("guard.conf");
+    String text = Files.readString(guard) + String.join("\n", rules) + "\n";
+    Files.writeString(guard, text);
+  }
+
+  /** For the next {@link #open}. */
+  TestNode lease(Duration next) {
+    lease = next;
+    return this;
+  }
+
+  void open() throws IOException {
+    executor =
+        Executor.start(
+            new Options(data(), run(), "node-1", "0", "0", base + "/guard.conf", cgroupParent),
+            lease);
+    channel = Channels.unix(run().resolve("executor.sock"));
+  }
+
+  /** Ends this life of the executor; containers run on. */
+  void shut() throws InterruptedException {
+    channel.shutdownNow();
+    assertThat(channel.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+    executor.close();
+  }
+
+  void restart() throws IOException, InterruptedException {
+    shut();
+    open();
+  }
+
+  Path base() {
+    return base;
+  }
+
+  Path data() {
+    return base.resolve("data");
+  }
+
+  Path run() {
+    return base.resolve("run");
+  }
+
+  Path rootfs() {
+    return base.resolve("images/plain");
+  }
+
+  Path journalSocket() {
+    return run().resolve("journal.sock");
+  }
+
+  String cgroupParent() {
+    return cgroupParent;
+  }
+
+  ExecutorGrpc.ExecutorBlockingStub stub() {
+    return Channels.withDeadline(ExecutorGrpc.newBlockingStub(channel));
+  }
+
+  ExecutorGrpc.ExecutorStub async() {
+    return Channels.withDeadline(ExecutorGrpc.newStub(channel));
+  }
+
+  ExecutorGrpc.ExecutorFutureStub future() {
+    return Channels.withDeadline(ExecutorGrpc.newFutureStub(channel));
+  }
+
+  String newId(String prefix) {
+    return prefix + "-" + ids.incrementAndGet();
+  }
+
+  // ---- Requests
+
+  ContainerSpec.Builder spec(String... args) {
+    ContainerSpec.Builder spec =
+        ContainerSpec.newBuilder()
+            .setOciVersion("1.2.0")
+            .setProcess(
+                Process.newBuilder()
+                    .addAllArgs(List.of(args))
+                    .addEnv("PATH=/bin")
+                    .setNoNewPrivileges(true))
+            .setRoot(RootFilesystem.newBuilder().setPath(rootfs().toString()))
+            .setUserNamespace(UserNamespace.newBuilder().setMode(UserNamespace.Mode.AUTO));
+    Stream.of(
+            Namespace.Type.PID,
+            Namespace.Type.NETWORK,
+            Namespace.Type.MOUNT,
+            Namespace.Type.IPC,
+            Namespace.Type.UTS,
+            Namespace.Type.CGROUP)
+        .forEach(type -> spec.addNamespaces(Namespace.newBuilder().setType(type)));
+    return spec;
+  }
+
+  static ContainerSpec.Builder shell(ContainerSpec.Builder spec, String script) {
+    spec.getProcessBuilder().clearArgs().addArgs("sh").addArgs("-c").addArgs(script);
+    return spec;
+  }
+
+  ContainerSpec.Builder shell(String script) {
+    return spec("sh", "-c", script);
+  }
+
+  /** A directory that both sides see; inside it is {@code /shared}. */
+  Path share(ContainerSpec.Builder spec) {
+    try {
+      Path volume = Files.createTempDirectory(base.resolve("volumes"), "v");
+      spec.addMounts(
+          Mount.newBuilder()
+              .setDestination("/shared")
+              .setType("bind")
+              .setSource(volume.toString())
+              .addOptions("rbind"));
+      return volume;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  static Actor actor() {
+    return Actor.newBuilder().setPrincipal("uid:1000").setMethod("peer-credentials").build();
+  }
+
+  static Actor actor(String requestId) {
+    return actor().toBuilder().setRequestId(requestId).build();
+  }
+
+  CreateContainerRequest.Builder request(String id, ContainerSpec.Builder spec) {
+    return CreateContainerRequest.newBuilder()
+        .setActor(actor())
+        .setTenant(TENANT)
+        .setContainerId(id)
+        .setSpec(spec)
+        .setStdio(StdioMode.DISCARD);
+  }
+
+  // ---- Calls
+
+  Sandbox createSandbox(String id) {
+    return stub()
+        .createSandbox(
+            CreateSandboxRequest.newBuilder()
+                .setActor(actor())
+                .setTenant(TENANT)
+                .setSandboxId(id)
+                .setUserNamespace(UserNamespace.newBuilder().setMode(UserNamespace.Mode.AUTO))
+                .build());
+  }
+
+  void deleteSandbox(String id, boolean force) {
+    var _ =
+        stub()
+            .deleteSandbox(
+                DeleteSandboxRequest.newBuilder()
+                    .setActor(actor())
+                    .setTenant(TENANT)
+                    .setSandboxId(id)
+                    .setForce(force)
+                    .build());
+  }
+
+  Container create(String id, ContainerSpec.Builder spec) {
+    return stub().createContainer(request(id, spec).build());
+  }
+
+  Container createIn(String sandbox, String id, ContainerSpec.Builder spec) {
+    return stub().createContainer(request(id, spec).setSandboxId(sandbox).build());
+  }
+
+  Container start(String id) {
+    return stub().startContainer(startRequest(id));
+  }
+
+  static StartContainerRequest startRequest(String id) {
+    return StartContainerRequest.newBuilder()
+        .setActor(actor())
+        .setTenant(TENANT)
+        .setContainerId(id)
+        .build();
+  }
+
+  /** Created and started. */
+  Container started(String id, ContainerSpec.Builder spec) {
+    var _ = create(id, spec);
+    return start(id);
+  }
+
+  Container get(String id) {
+    return stub()
+        .getContainer(
+            GetContainerRequest.newBuilder().setTenant(TENANT).setContainerId(id).build());
+  }
+
+  ContainerState state(String id) {
+    return get(id).getState();
+  }
+
+  void signal(String id, int signal) {
+    var _ = stub().signal(signalRequest(id).setSignal(signal).build());
+  }
+
+  static SignalRequest.Builder signalRequest(String id) {
+    return SignalRequest.newBuilder().setActor(actor()).setTenant(TENANT).setContainerId(id);
+  }
+
+  ExitStatus await(String id) {
+    return await(id, "");
+  }
+
+  ExitStatus await(String id, String process) {
+    return stub().wait(waitRequest(id, process)).getStatus();
+  }
+
+  static WaitRequest waitRequest(String id, String process) {
+    return WaitRequest.newBuilder()
+        .setTenant(TENANT)
+        .setContainerId(id)
+        .setProcessId(process)
+        .build();
+  }
+
+  Container pause(String id) {
+    return stub()
+        .pauseContainer(
+            PauseContainerRequest.newBuilder()
+                .setActor(actor())
+                .setTenant(TENANT)
+                .setContainerId(id)
+                .build());
+  }
+
+  Container resume(String id) {
+    return stub()
+        .resumeContainer(
+            ResumeContainerRequest.newBuilder()
+                .setActor(actor())
+                .setTenant(TENANT)
+                .setContainerId(id)
+                .build());
+  }
+
+  void delete(String id) {
+    delete(id, false);
+  }
+
+  void delete(String id, boolean force) {
+    var _ = stub().deleteContainer(deleteRequest(id, force));
+  }
+
+  static DeleteContainerRequest deleteRequest(String id, boolean force) {
+    return DeleteContainerRequest.newBuilder()
+        .setActor(actor())
+        .setTenant(TENANT)
+        .setContainerId(id)
+        .setForce(force)
+        .build();
+  }
+
+  AttachedClient<RunRequest, RunResponse> runAttached(CreateContainerRequest request) {
+    AttachedClient<RunRequest, RunResponse> client = AttachedClient.run();
+    client.begin(async()::run, RunRequest.newBuilder().setRun(request).build());
+    return client;
+  }
+
+  /** From creation to deletion. */
+  Ended run(ContainerSpec.Builder spec) {
+    return runAttached(request(newId("run"), spec).build()).closeInput().ended();
+  }
+
+  AttachedClient<ExecRequest, ExecResponse> exec(ExecProcess.Builder exec) {
+    AttachedClient<ExecRequest, ExecResponse> client = AttachedClient.exec();
+    client.begin(async()::exec, ExecRequest.newBuilder().setExec(exec).build());
+    return client;
+  }
+
+  AttachedClient<ExecRequest, ExecResponse> exec(String id, String... args) {
+    return exec(execRequest(id, args));
+  }
+
+  static ExecProcess.Builder execRequest(String id, String... args) {
+    return ExecProcess.newBuilder()
+        .setActor(actor())
+        .setTenant(TENANT)
+        .setContainerId(id)
+        .setProcess(Process.newBuilder().addAllArgs(List.of(args)).setNoNewPrivileges(true));
+  }
+
+  AttachedClient<AttachRequest, AttachResponse> attach(String id) {
+    AttachedClient<AttachRequest, AttachResponse> client = AttachedClient.attach();
+    client.begin(
+        async()::attach,
+        AttachRequest.newBuilder()
+            .setAttach(
+                AttachContainer.newBuilder().setActor(actor()).setTenant(TENANT).setContainerId(id))
+            .build());
+    return client;
+  }
+
+  // ---- Its end
+
+  /** Waits for what another process does, which tells nobody. */
+  static void eventually(String what, BooleanSupplier holds) {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (!holds.getAsBoolean()) {
+      assertThat(System.nanoTime()).as(what).isLessThan(deadline);
+      Thread.onSpinWait();
+    }
+  }
+
+  void deleteEverything() {
+    stub()
+        .listSandboxes(ListSandboxesRequest.getDefaultInstance())
+        .getSandboxesList()
+        .forEach(sandbox -> deleteSandbox(sandbox.getId(), true));
+  }
+
+  @Override
+  public void close() throws Exception {
+    try {
+      deleteEverything();
+    } finally {
+      shut();
+      Cgroups cgroups = Cgroups.detect(MOUNTINFO);
+      cgroups.open(cgroupParent).kill();
+      cgroups.open(cgroupParent).remove();
+      removeTree(base);
+    }
+  }
+
+  private static void removeTree(Path root) throws IOException {
+    try (Stream<Path> files = Files.walk(root)) {
+      for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    }
+  }
+}
