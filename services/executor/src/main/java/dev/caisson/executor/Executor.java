@@ -226,6 +226,7 @@ public final class Executor implements AutoCloseable {
               samplers.add(sampler);
               return sampler;
             });
+    var _ = keep(assembly);
     Node node = assembly.recover();
     samplers.forEach(UsageSampler::start);
     return node;

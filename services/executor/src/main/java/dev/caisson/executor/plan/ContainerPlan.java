@@ -42,6 +42,7 @@ public final class ContainerPlan {
       // Not by clone3(2): the new namespace is rooted at the cgroup where its maker is by now.
       assembly.add(new NamespaceStep.Unshare(List.of(Flag.CLONE_NEWCGROUP)));
     }
+    nameSandbox();
     assembly.add(new MountStep.MakePrivate());
     Sysctls.set(assembly, spec.getSysctlMap());
     Donated root = attachRoot();
@@ -54,6 +55,16 @@ public final class ContainerPlan {
     ProcessTail tail = new ProcessTail(spec.getProcess(), facts.pipes(), facts.lastCapability());
     tail.addTo(assembly);
     return assembly.plan(Namespaces.bornWith(spec));
+  }
+
+  /** The UTS namespace is the sandbox's: its root container says what it is called. */
+  private void nameSandbox() {
+    if (facts.rootContainer() && !spec.getHostname().isEmpty()) {
+      assembly.add(new NamespaceStep.SetHostname(spec.getHostname()));
+    }
+    if (facts.rootContainer() && !spec.getDomainname().isEmpty()) {
+      assembly.add(new NamespaceStep.SetDomainname(spec.getDomainname()));
+    }
   }
 
   private static boolean hasRuntimeHooks(Hooks hooks) {

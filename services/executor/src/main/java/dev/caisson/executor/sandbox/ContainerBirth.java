@@ -30,7 +30,7 @@ final class ContainerBirth {
   }
 
   /** Nothing is left of one that fails. */
-  Container make(Sandbox sandbox, ContainerRecord draft, Plan plan) {
+  Container make(Sandbox sandbox, ContainerRecord draft, Prepared plan) {
     Holder holder = sandbox.requireHolder();
     try (Rollback rollback = new Rollback()) {
       Cgroup cgroup = cgroup(sandbox, draft, rollback);
@@ -40,7 +40,7 @@ final class ContainerBirth {
       StartedProcess process = launch(holder, container, plan, stdio);
       rollback.onFailure("process", () -> abandon(holder, container, process));
       stdio.closeInside();
-      Waiting waiting = new Waiting(process.program(), plan);
+      Waiting waiting = new Waiting(process.program(), plan.plan());
       container.running(
           new Container.Running(process.pidfd(), Optional.of(waiting), Optional.empty()));
       container.record(identified(draft, process.pidfd(), cgroup));
@@ -83,7 +83,9 @@ final class ContainerBirth {
     return draft.getStdio() == StdioMode.PIPE ? Stdio.pipes(host) : Stdio.discarded(host);
   }
 
-  private StartedProcess launch(Holder holder, Container container, Plan plan, Stdio stdio) {
+  private StartedProcess launch(
+      Holder holder, Container container, Prepared prepared, Stdio stdio) {
+    Plan plan = prepared.plan();
     Donor.Sources sources =
         Donor.Sources.of(container.sandbox(), container.cgroup(), stdio.inside(), Optional.empty());
     List<Fd> donated = donor.open(plan.donations(), sources);
@@ -93,7 +95,7 @@ final class ContainerBirth {
           .run(
               new RunRequest(
                   container.record().getToken(),
-                  host.encode(plan),
+                  prepared.program(),
                   plan.cloneFlags(),
                   directory.descriptor(),
                   Optional.empty(),

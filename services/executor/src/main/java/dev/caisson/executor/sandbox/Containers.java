@@ -1,6 +1,7 @@
 package dev.caisson.executor.sandbox;
 
 import com.google.protobuf.ByteString;
+import dev.caisson.executor.plan.ContainerFacts;
 import dev.caisson.executor.plan.ContainerPlan;
 import dev.caisson.executor.plan.Plan;
 import dev.caisson.executor.refusal.Refusal;
@@ -40,6 +41,7 @@ final class Containers {
   private final Execs execs;
   private final Recorder recorder;
   private final Facts facts;
+  private final PlanCache plans;
   private final Redaction redaction = new Redaction();
   private final Registry<Container> registry = new Registry<>();
   private final AtomicLong tokens;
@@ -51,7 +53,8 @@ final class Containers {
       Lives lives,
       Execs execs,
       Recorder recorder,
-      Facts facts) {
+      Facts facts,
+      PlanCache plans) {
     this.host = host;
     this.sandboxes = sandboxes;
     this.birth = birth;
@@ -59,19 +62,35 @@ final class Containers {
     this.execs = execs;
     this.recorder = recorder;
     this.facts = facts;
+    this.plans = plans;
     // Unlike those of any life before: caisson-init may still know some.
     this.tokens = new AtomicLong(host.settings().epoch() << Integer.SIZE);
   }
 
   Plan plan(CreateContainerRequest request) {
-    boolean root = request.getSandboxId().isEmpty();
-    return ContainerPlan.compile(
-        request.getSpec(),
-        facts.container(request.getSpec(), root, request.getStdio() == StdioMode.PIPE));
+    return prepared(named(request)).plan();
   }
 
-  Container create(CreateContainerRequest request) {
-    Plan plan = plan(request); // every refusal comes before anything is made
+  private Prepared prepared(CreateContainerRequest request) {
+    boolean root = request.getSandboxId().isEmpty();
+    ContainerSpec spec = request.getSpec();
+    ContainerFacts known = facts.container(spec, root, request.getStdio() == StdioMode.PIPE);
+    return plans.get(List.of(spec, known), () -> ContainerPlan.compile(spec, known));
+  }
+
+  /** The root container of a sandbox names it. */
+  private static CreateContainerRequest named(CreateContainerRequest request) {
+    if (!request.getSandboxId().isEmpty() || !request.getSpec().getHostname().isEmpty()) {
+      return request;
+    }
+    CreateContainerRequest.Builder named = request.toBuilder();
+    named.getSpecBuilder().setHostname(request.getContainerId());
+    return named.build();
+  }
+
+  Container create(CreateContainerRequest asked) {
+    CreateContainerRequest request = named(asked);
+    Prepared plan = prepared(request); // every refusal comes before anything is made
     String tenant = request.getTenant();
     String id = request.getContainerId();
     Optional<Registry.Entry<Container>> taken = registry.reserve(tenant, id);
@@ -110,7 +129,7 @@ final class Containers {
     return Digests.of(request.toBuilder().clearActor().build());
   }
 
-  private Container made(CreateContainerRequest request, Plan plan) {
+  private Container made(CreateContainerRequest request, Prepared plan) {
     if (!request.getSandboxId().isEmpty()) {
       return madeIn(sandboxes.require(request.getTenant(), request.getSandboxId()), request, plan);
     }
@@ -141,11 +160,12 @@ final class Containers {
         Optional.of(containerUid));
   }
 
-  private Container madeIn(Sandbox sandbox, CreateContainerRequest request, Plan plan) {
+  private Container madeIn(Sandbox sandbox, CreateContainerRequest request, Prepared plan) {
     return madeIn(sandbox, request, plan, host.uids().get());
   }
 
-  private Container madeIn(Sandbox sandbox, CreateContainerRequest request, Plan plan, String uid) {
+  private Container madeIn(
+      Sandbox sandbox, CreateContainerRequest request, Prepared plan, String uid) {
     return sandbox
         .queue()
         .call(() -> {
@@ -178,7 +198,7 @@ final class Containers {
   }
 
   private ContainerRecord draft(
-      Sandbox sandbox, CreateContainerRequest request, Plan plan, String uid) {
+      Sandbox sandbox, CreateContainerRequest request, Prepared plan, String uid) {
     return ContainerRecord.newBuilder()
         .setTenant(request.getTenant())
         .setId(request.getContainerId())
@@ -189,17 +209,17 @@ final class Containers {
         .setToken(tokens.incrementAndGet())
         .setCreateTime(Exits.timestamp(host.clock().instant()))
         .setStdio(request.getStdio())
-        .setPlanSha256(ByteString.copyFrom(plan.sha256()))
+        .setPlanSha256(plan.sha256())
         .setRequestId(request.getActor().getRequestId())
         .setRequestSha256(digest(request))
         .build();
   }
 
   private ContainerCreated created(
-      CreateContainerRequest request, Plan plan, ContainerRecord record) {
+      CreateContainerRequest request, Prepared plan, ContainerRecord record) {
     ContainerCreated.Builder created =
         ContainerCreated.newBuilder()
-            .setPlanSha256(ByteString.copyFrom(plan.sha256()))
+            .setPlanSha256(plan.sha256())
             .setCgroup(record.getCgroup())
             .setPid(record.getPid())
             .addAllArgs(redaction.args(request.getSpec().getProcess().getArgsList()));

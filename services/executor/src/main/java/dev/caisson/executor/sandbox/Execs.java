@@ -2,8 +2,8 @@ package dev.caisson.executor.sandbox;
 
 import dev.caisson.executor.init.RunRequest;
 import dev.caisson.executor.init.StartedProcess;
+import dev.caisson.executor.plan.ExecFacts;
 import dev.caisson.executor.plan.ExecPlan;
-import dev.caisson.executor.plan.Plan;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.store.v1.ProcessRecord;
 import dev.caisson.linux.Fd;
@@ -23,14 +23,16 @@ final class Execs {
   private final Recorder recorder;
   private final Exits exits;
   private final Facts facts;
+  private final PlanCache plans;
   private final Redaction redaction = new Redaction();
 
-  Execs(Host host, Donor donor, Recorder recorder, Exits exits, Facts facts) {
+  Execs(Host host, Donor donor, Recorder recorder, Exits exits, Facts facts, PlanCache plans) {
     this.host = host;
     this.donor = donor;
     this.recorder = recorder;
     this.exits = exits;
     this.facts = facts;
+    this.plans = plans;
   }
 
   /** Nothing is left of one that fails. */
@@ -39,8 +41,9 @@ final class Execs {
     requireRoom(container.sandbox());
     ContainerSpec spec = container.record().getSpec();
     Process process = ExecPlan.complete(request.getProcess(), spec, request.getAddEnvList());
-    Plan plan =
-        ExecPlan.compile(process, spec, facts.exec(container.cgroup(), !request.getDetach()));
+    ExecFacts known = facts.exec(container.cgroup(), !request.getDetach());
+    Prepared plan =
+        plans.get(List.of(process, spec, known), () -> ExecPlan.compile(process, spec, known));
     ProcessRecord draft =
         ProcessRecord.newBuilder()
             .setId(id)
@@ -84,7 +87,7 @@ final class Execs {
   }
 
   private ExecedProcess launch(
-      Container container, Plan plan, ProcessRecord draft, boolean detached) {
+      Container container, Prepared plan, ProcessRecord draft, boolean detached) {
     Holder holder = container.sandbox().requireHolder();
     Fd first = container.running().orElseThrow().pidfd();
     try (Rollback rollback = new Rollback()) {
@@ -93,7 +96,7 @@ final class Execs {
       StartedProcess process = run(holder, container, plan, draft.getToken(), stdio, first);
       rollback.onFailure("process", () -> abandon(process));
       stdio.closeInside();
-      try (Waiting waiting = new Waiting(process.program(), plan)) {
+      try (Waiting waiting = new Waiting(process.program(), plan.plan())) {
         waiting.finish(host.settings().stepTimeout());
       }
       // Unlike a container's gate and page, which are of no use here any more.
@@ -114,19 +117,19 @@ final class Execs {
   }
 
   private StartedProcess run(
-      Holder holder, Container container, Plan plan, long token, Stdio stdio, Fd first) {
+      Holder holder, Container container, Prepared plan, long token, Stdio stdio, Fd first) {
     Donor.Sources sources =
         Donor.Sources.of(
             container.sandbox(), container.cgroup(), stdio.inside(), Optional.of(first));
-    List<Fd> donated = donor.open(plan.donations(), sources);
+    List<Fd> donated = donor.open(plan.plan().donations(), sources);
     try (Closing directory = host.birthDirectory(container.cgroup())) {
       return holder
           .client()
           .run(
               new RunRequest(
                   token,
-                  host.encode(plan),
-                  plan.cloneFlags(),
+                  plan.program(),
+                  plan.plan().cloneFlags(),
                   directory.descriptor(),
                   Optional.of(first),
                   donated));

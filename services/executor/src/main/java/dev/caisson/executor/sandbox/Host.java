@@ -5,14 +5,11 @@ import dev.caisson.executor.cgroup.Cgroups;
 import dev.caisson.executor.hook.HookRunner;
 import dev.caisson.executor.init.InitLauncher;
 import dev.caisson.executor.journal.Journal;
-import dev.caisson.executor.plan.Plan;
-import dev.caisson.executor.plan.Program;
 import dev.caisson.executor.poll.PollLoop;
 import dev.caisson.executor.procfs.TrustedProc;
 import dev.caisson.executor.store.Store;
 import dev.caisson.linux.Kernel;
 import dev.caisson.linux.OpenFlag;
-import java.nio.ByteBuffer;
 import java.time.Clock;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Supplier;
@@ -39,11 +36,6 @@ public record Host(
     ScheduledExecutorService workers,
     Clock clock,
     Supplier<String> uids) {
-
-  /** For caisson-init on this machine. */
-  ByteBuffer encode(Plan plan) {
-    return ByteBuffer.wrap(Program.encode(plan, settings.machine()));
-  }
 
   /** Where a process is to be born, if the host has a cgroup v2 tree. */
   Closing birthDirectory(Cgroup cgroup) {

@@ -10,9 +10,10 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /** Puts the parts of this package together. */
-public final class NodeAssembly {
+public final class NodeAssembly implements AutoCloseable {
   private final Host host;
   private final Sandboxes sandboxes;
+  private final SandboxPool pool;
   private final Node node;
   private final Recovery recovery;
 
@@ -32,14 +33,21 @@ public final class NodeAssembly {
     Exits exits = new Exits(host, recorder, usage);
     IdRanges ranges = new IdRanges();
     Holders holders = new Holders(host, this::lost);
-    SandboxBirth sandboxBirth = new SandboxBirth(host, ranges, donor, holders, facts);
+    PlanCache plans = new PlanCache(host.settings().machine());
+    SandboxBirth sandboxBirth =
+        new SandboxBirth(host, ranges, donor, holders, facts, recorder, plans);
+    this.pool =
+        new SandboxPool(
+            host.kernel(), host.workers(), sandboxBirth::parkOne, sandboxBirth::discardOne);
     this.sandboxes =
-        new Sandboxes(host, sandboxBirth, holders, ranges, recorder, exits, usage, policy.limits());
+        new Sandboxes(
+            host, sandboxBirth, pool, holders, ranges, recorder, exits, usage, policy.limits());
     HookPoints hooks = new HookPoints(host, recorder, new HookTrust(host.kernel(), policy));
     Lives lives = new Lives(host, recorder, hooks, usage);
-    Execs execs = new Execs(host, donor, recorder, exits, facts);
+    Execs execs = new Execs(host, donor, recorder, exits, facts, plans);
     ContainerBirth birth = new ContainerBirth(host, donor, hooks, exits);
-    Containers containers = new Containers(host, sandboxes, birth, lives, execs, recorder, facts);
+    Containers containers =
+        new Containers(host, sandboxes, birth, lives, execs, recorder, facts, plans);
     Leases leases = new Leases(host, containers);
     this.node = new Node(sandboxes, containers, new Views(host.proc()), leases);
     this.recovery =
@@ -62,6 +70,13 @@ public final class NodeAssembly {
   public Node recover() {
     host.cgroups().ensure(host.settings().cgroupParent());
     recovery.run();
+    pool.start();
     return node;
+  }
+
+  /** What nobody has asked for ends; containers live on. */
+  @Override
+  public void close() {
+    pool.close();
   }
 }

@@ -5,6 +5,7 @@ import dev.caisson.executor.cgroup.SandboxLayout;
 import dev.caisson.executor.init.InitClient;
 import dev.caisson.executor.init.InitException;
 import dev.caisson.executor.init.KnownProcess;
+import dev.caisson.executor.init.ProcessEnd;
 import dev.caisson.executor.init.RunningProgram;
 import dev.caisson.executor.plan.ContainerPlan;
 import dev.caisson.executor.plan.Plan;
@@ -31,6 +32,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -114,9 +117,10 @@ final class Recovery {
   }
 
   private void recover(SandboxRecord record, List<ContainerRecord> mine) {
-    Sandbox sandbox = new Sandbox(record, host.cgroups().open(record.getCgroup()));
+    Queue<ProcessEnd> ends = new ConcurrentLinkedQueue<>();
+    Sandbox sandbox = new Sandbox(record, host.cgroups().open(record.getCgroup()), ends);
     sandboxes.adopt(sandbox);
-    Optional<Holder> holder = record.getLost() ? Optional.empty() : reconnect(sandbox);
+    Optional<Holder> holder = record.getLost() ? Optional.empty() : reconnect(sandbox, ends);
     holder.ifPresent(sandbox::holder);
     sandbox
         .queue()
@@ -139,7 +143,7 @@ final class Recovery {
   }
 
   /** Only to the very process that was started: same number, same start. */
-  private Optional<Holder> reconnect(Sandbox sandbox) {
+  private Optional<Holder> reconnect(Sandbox sandbox, Queue<ProcessEnd> ends) {
     SandboxRecord record = sandbox.record();
     if (!record.getBootId().equals(host.settings().bootId())) {
       return Optional.empty();
@@ -151,8 +155,7 @@ final class Recovery {
         pidfd.close();
         return Optional.empty();
       }
-      InitClient client =
-          host.launcher().connect(holders.socket(record.getUid()), sandbox::reported);
+      InitClient client = host.launcher().connect(holders.socket(record.getUid()), ends::add);
       boolean mapped = record.getUidMappingsCount() > 0;
       return Optional.of(new Holder(client, pidfd, holders.userNamespace(pidfd, mapped)));
     } catch (LinuxException | InitException e) {
@@ -288,5 +291,11 @@ final class Recovery {
     }
     cgroup.remove();
     holders.removeDirectory(uid);
+    recorder.observe(
+        Event.newBuilder()
+            .setRecovered(
+                Recovered.newBuilder()
+                    .setState(ContainerState.STOPPED)
+                    .setFound("a sandbox that belongs to nobody, removed: " + uid)));
   }
 }

@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ConcurrentMap;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +25,7 @@ final class Sandbox {
   private final Cgroup cgroup;
   private final ConcurrentMap<String, Container> containers = new ConcurrentHashMap<>();
   private final ConcurrentMap<Long, EndListener> processes = new ConcurrentHashMap<>();
-  private final Queue<ProcessEnd> ends = new ConcurrentLinkedQueue<>();
+  private final Queue<ProcessEnd> ends;
   private volatile SandboxRecord record;
   private volatile @Nullable Holder holder;
 
@@ -35,7 +34,11 @@ final class Sandbox {
     void ended(ProcessEnd end);
   }
 
-  Sandbox(SandboxRecord record, Cgroup cgroup) {
+  /**
+   * @param ends takes what caisson-init reports, on any thread
+   */
+  Sandbox(SandboxRecord record, Cgroup cgroup, Queue<ProcessEnd> ends) {
+    this.ends = ends;
     this.record = record;
     this.cgroup = cgroup;
   }
@@ -95,11 +98,6 @@ final class Sandbox {
   /** Called for the end of the process that has this token; in the queue. */
   void onEnd(long token, EndListener listener) {
     processes.put(token, listener);
-  }
-
-  /** caisson-init has reported an end. On any thread; it does not block. */
-  void reported(ProcessEnd end) {
-    ends.add(end);
   }
 
   /**

@@ -4,20 +4,28 @@ import dev.caisson.executor.cgroup.Cgroup;
 import dev.caisson.executor.cgroup.Owner;
 import dev.caisson.executor.cgroup.SandboxLayout;
 import dev.caisson.executor.init.LaunchedInit;
+import dev.caisson.executor.init.ProcessEnd;
 import dev.caisson.executor.init.Progress;
 import dev.caisson.executor.init.RunRequest;
 import dev.caisson.executor.plan.Plan;
+import dev.caisson.executor.plan.SandboxFacts;
 import dev.caisson.executor.plan.SandboxPlan;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.store.v1.SandboxRecord;
 import dev.caisson.linux.Fd;
+import dev.caisson.proto.events.v1.CgroupConfigured;
+import dev.caisson.proto.events.v1.Event;
+import dev.caisson.proto.events.v1.Recovered;
 import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.IdMapping;
 import dev.caisson.proto.types.v1.Resources;
 import dev.caisson.proto.types.v1.UserNamespace;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.Collectors;
 
 /**
@@ -25,45 +33,128 @@ import java.util.stream.Collectors;
  * them.
  */
 final class SandboxBirth {
+  private static final String PARKED = "parked";
+  private static final UserNamespace AUTO =
+      UserNamespace.newBuilder().setMode(UserNamespace.Mode.AUTO).build();
+
   private final Host host;
   private final IdRanges ranges;
   private final Donor donor;
   private final Holders holders;
   private final Facts facts;
+  private final Recorder recorder;
+  private final PlanCache plans;
 
-  SandboxBirth(Host host, IdRanges ranges, Donor donor, Holders holders, Facts facts) {
+  SandboxBirth(
+      Host host,
+      IdRanges ranges,
+      Donor donor,
+      Holders holders,
+      Facts facts,
+      Recorder recorder,
+      PlanCache plans) {
     this.host = host;
     this.ranges = ranges;
     this.donor = donor;
     this.holders = holders;
     this.facts = facts;
+    this.recorder = recorder;
+    this.plans = plans;
   }
 
-  /** Before anyone knows of it. Nothing is left of one that fails. */
+  /** One that is made from the beginning. Nothing is left of one that fails. */
   Sandbox make(SandboxRecord draft, UserNamespace userNamespace, String cgroupParent) {
+    return claim(park(draft.getUid(), draft.getHostname(), userNamespace, cgroupParent), draft);
+  }
+
+  /** One that nobody has asked for yet. Its hostname will be its root container's. */
+  Parked parkOne() {
+    String uid = host.uids().get();
+    String path = new SandboxLayout(parent(""), uid).sandbox();
+    return recorder.record(
+        configured(path), () -> park(uid, PARKED, AUTO, ""), parked -> configured(path));
+  }
+
+  private static Event.Builder configured(String cgroup) {
+    return Event.newBuilder().setCgroupConfigured(CgroupConfigured.newBuilder().setCgroup(cgroup));
+  }
+
+  /** One that nobody has asked for. */
+  void discardOne(Parked parked) {
+    discard(parked);
+    recorder.observe(
+        Event.newBuilder()
+            .setRecovered(
+                Recovered.newBuilder()
+                    .setState(ContainerState.STOPPED)
+                    .setFound(
+                        "a sandbox that nobody asked for, removed: " + parked.cgroup().path())));
+  }
+
+  private Parked park(
+      String uid, String hostname, UserNamespace userNamespace, String cgroupParent) {
     try (Rollback rollback = new Rollback()) {
       // First: what a crash leaves is found by it.
-      rollback.onFailure("directory", () -> holders.removeDirectory(draft.getUid()));
-      holders.makeDirectory(draft.getUid());
-      SandboxLayout layout = new SandboxLayout(parent(cgroupParent), draft.getUid());
-      SandboxRecord record =
-          mapped(draft, userNamespace, rollback).toBuilder().setCgroup(layout.sandbox()).build();
+      rollback.onFailure("directory", () -> holders.removeDirectory(uid));
+      holders.makeDirectory(uid);
+      SandboxLayout layout = new SandboxLayout(parent(cgroupParent), uid);
+      SandboxRecord draft =
+          SandboxRecord.newBuilder()
+              .setUid(uid)
+              .setHostname(hostname)
+              .setCgroup(layout.sandbox())
+              .setBootId(host.settings().bootId())
+              .build();
+      SandboxRecord record = mapped(draft, userNamespace, rollback);
       Owner owner = ownerOf(record);
-      Cgroup cgroup = created(layout.sandbox(), record.getResources(), owner, rollback);
-      Cgroup leaf = created(layout.init(), Resources.getDefaultInstance(), owner, rollback);
-      Sandbox sandbox = new Sandbox(record, cgroup);
-      Holder holder = launch(sandbox, leaf, rollback);
-      sandbox.holder(holder);
-      sandbox.queue().run(() -> sandbox.record(identified(record, holder)));
-      host.store().put(sandbox.record());
+      Cgroup cgroup = created(layout.sandbox(), owner, rollback);
+      Cgroup leaf = created(layout.init(), owner, rollback);
+      Queue<ProcessEnd> ends = new ConcurrentLinkedQueue<>();
+      Holder holder = launch(record, leaf, ends, rollback);
+      rollback.keep();
+      return new Parked(identified(record, holder), cgroup, holder, ends);
+    }
+  }
+
+  /**
+   * Gives it a name and limits; nothing is left of one for which that fails.
+   *
+   * @param draft all but what is the parked one's own
+   */
+  Sandbox claim(Parked parked, SandboxRecord draft) {
+    try (Rollback rollback = new Rollback()) {
+      rollback.onFailure("sandbox", () -> discard(parked));
+      var _ = parked.cgroup().update(draft.getResources());
+      SandboxRecord record = draft.toBuilder().mergeFrom(own(parked.record())).build();
+      Sandbox sandbox = new Sandbox(record, parked.cgroup(), parked.ends());
+      sandbox.holder(parked.holder());
+      host.store().put(record);
       holders.watch(sandbox);
       rollback.keep();
       return sandbox;
     }
   }
 
-  private Cgroup created(String path, Resources limits, Owner owner, Rollback rollback) {
-    Cgroup cgroup = host.cgroups().create(path, limits, owner);
+  /** What a claim does not change. */
+  private static SandboxRecord own(SandboxRecord parked) {
+    return parked.toBuilder().clearHostname().build();
+  }
+
+  /** Ends one that nobody has, and removes all of it. */
+  void discard(Parked parked) {
+    parked.holder().ending();
+    holders.killAndAwait(parked.holder().pidfd());
+    parked.holder().close();
+    parked.cgroup().kill();
+    parked.cgroup().remove();
+    holders.removeDirectory(parked.record().getUid());
+    if (parked.record().getUidMappingsCount() == 1) {
+      ranges.giveBack(parked.record().getUidMappings(0).getHostId());
+    }
+  }
+
+  private Cgroup created(String path, Owner owner, Rollback rollback) {
+    Cgroup cgroup = host.cgroups().create(path, Resources.getDefaultInstance(), owner);
     rollback.onFailure("cgroup " + path, cgroup::remove);
     return cgroup;
   }
@@ -113,23 +204,24 @@ final class SandboxBirth {
                 .exception());
   }
 
-  private Holder launch(Sandbox sandbox, Cgroup leaf, Rollback rollback) {
-    SandboxRecord record = sandbox.record();
+  private Holder launch(
+      SandboxRecord record, Cgroup leaf, Queue<ProcessEnd> ends, Rollback rollback) {
     boolean mapped = record.getUidMappingsCount() > 0;
-    Plan plan = SandboxPlan.compile(facts.sandbox(record, leaf));
+    SandboxFacts source = facts.sandbox(record, leaf);
+    Prepared prepared = plans.get(source, () -> SandboxPlan.compile(source));
+    Plan plan = prepared.plan();
     List<Fd> donated = donor.open(plan.donations(), Donor.Sources.ofSandbox(leaf));
     try (Closing directory = host.birthDirectory(leaf)) {
       RunRequest request =
           new RunRequest(
               0,
-              host.encode(plan),
+              prepared.program(),
               plan.cloneFlags(),
               directory.descriptor(),
               Optional.empty(),
               donated);
       LaunchedInit launched =
-          host.launcher()
-              .launch(holders.socket(record.getUid()), request, false, sandbox::reported);
+          host.launcher().launch(holders.socket(record.getUid()), request, false, ends::add);
       rollback.onFailure("caisson-init", () -> holders.kill(launched));
       if (mapped) {
         writeMaps(launched, record);

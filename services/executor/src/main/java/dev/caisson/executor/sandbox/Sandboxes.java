@@ -2,6 +2,7 @@ package dev.caisson.executor.sandbox;
 
 import com.google.protobuf.ByteString;
 import dev.caisson.executor.guard.GuardPolicy;
+import dev.caisson.executor.journal.JournalFullException;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.executor.store.v1.SandboxRecord;
@@ -26,6 +27,7 @@ import java.util.Optional;
 final class Sandboxes {
   private final Host host;
   private final SandboxBirth birth;
+  private final SandboxPool pool;
   private final Holders holders;
   private final IdRanges ranges;
   private final Recorder recorder;
@@ -37,6 +39,7 @@ final class Sandboxes {
   Sandboxes(
       Host host,
       SandboxBirth birth,
+      SandboxPool pool,
       Holders holders,
       IdRanges ranges,
       Recorder recorder,
@@ -45,6 +48,7 @@ final class Sandboxes {
       GuardPolicy.Limits limits) {
     this.host = host;
     this.birth = birth;
+    this.pool = pool;
     this.holders = holders;
     this.ranges = ranges;
     this.recorder = recorder;
@@ -124,20 +128,41 @@ final class Sandboxes {
   }
 
   private Sandbox made(Wanted wanted) {
-    SandboxRecord draft = draft(wanted);
+    Optional<Parked> parked = isUsual(wanted) ? pool.take() : Optional.empty();
+    SandboxRecord draft = draft(wanted, parked);
+    try {
+      return made(wanted, draft, parked);
+    } catch (JournalFullException e) {
+      parked.ifPresent(birth::discard); // its intent was not recorded, so that it was not claimed
+      throw e;
+    }
+  }
+
+  /** What is made in advance: for a container that names no sandbox, with the defaults. */
+  private boolean isUsual(Wanted wanted) {
+    return wanted.rootContainerUid().isPresent()
+        && wanted.userNamespace().getMode() == UserNamespace.Mode.AUTO
+        && (wanted.cgroupParent().isEmpty()
+            || wanted.cgroupParent().equals(host.settings().cgroupParent()));
+  }
+
+  private Sandbox made(Wanted wanted, SandboxRecord draft, Optional<Parked> parked) {
     return recorder.record(
         Recorder.event(draft, wanted.actor())
             .setSandboxCreated(SandboxCreated.getDefaultInstance()),
-        () -> birth.make(draft, wanted.userNamespace(), wanted.cgroupParent()),
+        () ->
+            parked
+                .map(ready -> birth.claim(ready, draft))
+                .orElseGet(() -> birth.make(draft, wanted.userNamespace(), wanted.cgroupParent())),
         made -> Recorder.event(made.record(), wanted.actor()).setSandboxCreated(created(made)));
   }
 
-  private SandboxRecord draft(Wanted wanted) {
+  private SandboxRecord draft(Wanted wanted, Optional<Parked> parked) {
     SandboxRecord.Builder draft =
         SandboxRecord.newBuilder()
             .setTenant(wanted.tenant())
             .setId(wanted.id())
-            .setUid(host.uids().get())
+            .setUid(parked.map(ready -> ready.record().getUid()).orElseGet(host.uids()))
             .setCreateTime(Exits.timestamp(host.clock().instant()))
             .setBootId(host.settings().bootId())
             .setHostname(wanted.hostname().isEmpty() ? wanted.id() : wanted.hostname())

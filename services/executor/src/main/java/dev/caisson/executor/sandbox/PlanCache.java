@@ -1,0 +1,61 @@
+package dev.caisson.executor.sandbox;
+
+import com.google.protobuf.ByteString;
+import dev.caisson.executor.plan.Machine;
+import dev.caisson.executor.plan.Plan;
+import dev.caisson.executor.plan.Program;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Plans by what they were compiled from: the same container is mostly run more than once.
+ *
+ * <p>Thread-safe. Compiling is pure, so that an entry is never wrong.
+ */
+final class PlanCache {
+  static final int CAPACITY = 64;
+
+  private final Machine machine;
+  private final Map<Object, Prepared> entries =
+      new LinkedHashMap<>(CAPACITY, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Object, Prepared> eldest) {
+          return size() > CAPACITY;
+        }
+      };
+
+  PlanCache(Machine machine) {
+    this.machine = machine;
+  }
+
+  /**
+   * @param source everything that the compiler reads; compared by its value
+   * @param compiler may refuse, which is not remembered
+   */
+  Prepared get(Object source, Supplier<Plan> compiler) {
+    @Nullable Prepared known = find(source);
+    if (known != null) {
+      return known;
+    }
+    Plan plan = compiler.get();
+    Prepared prepared =
+        new Prepared(
+            plan,
+            ByteString.copyFrom(Program.encode(plan, machine)),
+            ByteString.copyFrom(plan.sha256()));
+    synchronized (entries) {
+      entries.put(source, prepared);
+    }
+    return prepared;
+  }
+
+  private @Nullable Prepared find(Object source) {
+    synchronized (entries) {
+      return entries.get(source);
+    }
+  }
+}

@@ -1,0 +1,112 @@
+package dev.caisson.executor.sandbox;
+
+import dev.caisson.linux.Kernel;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Some sandboxes made in advance, of the kind that is mostly asked for, each handed out once. It
+ * takes starting caisson-init and, on cgroup v1, the kernel's slow migration out of a caller's way.
+ *
+ * <p>Thread-safe.
+ */
+final class SandboxPool implements AutoCloseable {
+  /** As many as may be asked for at once before the next is made. An idle one costs tens of KiB. */
+  static final int SIZE = 4;
+
+  private static final System.Logger LOG = System.getLogger(SandboxPool.class.getName());
+
+  private final Kernel kernel;
+  private final Executor workers;
+  private final Supplier<Parked> maker;
+  private final Consumer<Parked> discard;
+  private final Deque<Parked> parked = new ArrayDeque<>();
+  private int underway;
+  private boolean open;
+
+  /**
+   * @param maker makes one; may fail
+   * @param discard ends and removes one
+   */
+  SandboxPool(Kernel kernel, Executor workers, Supplier<Parked> maker, Consumer<Parked> discard) {
+    this.kernel = kernel;
+    this.workers = workers;
+    this.maker = maker;
+    this.discard = discard;
+  }
+
+  synchronized void start() {
+    open = true;
+    refill();
+  }
+
+  /** One that lives, if there is any. */
+  Optional<Parked> take() {
+    for (@Nullable Parked next = next(); next != null; next = next()) {
+      if (!kernel.processes().awaitEnd(next.holder().pidfd(), Duration.ZERO)) {
+        return Optional.of(next);
+      }
+      discard.accept(next);
+    }
+    return Optional.empty();
+  }
+
+  private synchronized @Nullable Parked next() {
+    @Nullable Parked next = parked.poll();
+    refill();
+    return next;
+  }
+
+  private void refill() {
+    while (open && parked.size() + underway < SIZE) {
+      underway++;
+      workers.execute(this::make);
+    }
+  }
+
+  private void make() {
+    @Nullable Parked made = null;
+    try {
+      made = maker.get();
+    } catch (RuntimeException e) {
+      LOG.log(Level.WARNING, "No sandbox could be made in advance: {0}", e.getMessage());
+    }
+    if (!put(made) && made != null) {
+      discard.accept(made);
+    }
+  }
+
+  /** Says whether it was taken: not after the end. */
+  private synchronized boolean put(@Nullable Parked made) {
+    underway--;
+    notifyAll();
+    return open && made != null && parked.add(made);
+  }
+
+  /** When it returns none is left. */
+  @Override
+  public void close() {
+    stop();
+    for (@Nullable Parked next = next(); next != null; next = next()) {
+      discard.accept(next);
+    }
+  }
+
+  private synchronized void stop() {
+    open = false;
+    try {
+      while (underway > 0) {
+        wait();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
