@@ -39,14 +39,18 @@ check_scripts() {
   good "shellcheck"
 }
 
-# Prints a line for each module and Surefire's counts; the rest is in the log.
 check_modules() {
   title "Modules: mvn verify (the log is $VERIFY_LOG)"
+  maven_verify || { maven_errors "$VERIFY_LOG" >&2; die "mvn verify failed" "$VERIFY_LOG has everything"; }
+  good "modules"
+}
+
+# Prints a line for each module and Surefire's counts; the rest is in the log.
+maven_verify() {
   (cd "$HOME_DIR" && mvn -B -Dstyle.color=never --fail-at-end verify) 2>&1 | tee "$VERIFY_LOG" \
     | sed -u -n -e 's/^\[INFO\] Building \(Caisson.*\) [0-9.]*-SNAPSHOT *\(\[.*\)$/\2 \1/p' \
       -e 's/^\[[A-Z]*\] *\(Tests run:.*Time elapsed.*\)$/    \1/p' -e '/^\[INFO\] Tests run:/p'
-  [[ ${PIPESTATUS[0]} -eq 0 ]] || { maven_errors "$VERIFY_LOG" >&2; die "mvn verify failed" "$VERIFY_LOG has everything"; }
-  good "modules"
+  return "${PIPESTATUS[0]}"
 }
 
 check_violations() {
