@@ -41,8 +41,7 @@ final class ContainerBirth {
       rollback.onFailure("process", () -> abandon(holder, container, process));
       stdio.closeInside();
       Waiting waiting = new Waiting(process.program(), plan);
-      container.running(
-          new Container.Running(process.pidfd(), Optional.of(waiting), Optional.empty()));
+      container.running(new Container.Running(process.pidfd(), Optional.of(waiting)));
       container.record(identified(draft, process.pidfd(), cgroup));
       waiting.advanceTo(
           ContainerPlan.CREATED,
@@ -52,11 +51,7 @@ final class ContainerBirth {
       hold(holder, container, process, stdio);
       container.record(container.record().toBuilder().setState(ContainerState.CREATED).build());
       host.store().put(container.record());
-      container.running(
-          new Container.Running(
-              process.pidfd(),
-              Optional.of(waiting),
-              stdio.streams(host, sandbox, draft.getToken())));
+      container.streams(stdio.streams(host, sandbox, draft.getToken()));
       exits.expect(container);
       sandbox.containersByUid().put(container.uid(), container);
       rollback.keep();

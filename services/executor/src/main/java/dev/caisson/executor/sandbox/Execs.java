@@ -1,5 +1,6 @@
 package dev.caisson.executor.sandbox;
 
+import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.init.RunRequest;
 import dev.caisson.executor.init.StartedProcess;
 import dev.caisson.executor.plan.ExecPlan;
@@ -23,14 +24,22 @@ final class Execs {
   private final Recorder recorder;
   private final Exits exits;
   private final Facts facts;
+  private final GuardPolicy.Limits limits;
   private final Redaction redaction = new Redaction();
 
-  Execs(Host host, Donor donor, Recorder recorder, Exits exits, Facts facts) {
+  Execs(
+      Host host,
+      Donor donor,
+      Recorder recorder,
+      Exits exits,
+      Facts facts,
+      GuardPolicy.Limits limits) {
     this.host = host;
     this.donor = donor;
     this.recorder = recorder;
     this.exits = exits;
     this.facts = facts;
+    this.limits = limits;
   }
 
   /** Nothing is left of one that fails. */
@@ -59,16 +68,16 @@ final class Execs {
                 .setExecStarted(started(process, exec.record().getPid())));
   }
 
-  private static void requireRoom(Sandbox sandbox) {
+  private void requireRoom(Sandbox sandbox) {
     long running =
         sandbox.containers().stream()
             .flatMap(container -> container.execs().values().stream())
             .filter(exec -> !exec.exit().isDone())
             .count();
-    if (running >= Settings.MAX_EXECS) {
+    if (running >= limits.execsPerSandbox()) {
       throw Refusal.limit(
               "execs",
-              "At most " + Settings.MAX_EXECS + " exec'd processes may run in one sandbox.")
+              "At most " + limits.execsPerSandbox() + " exec'd processes may run in one sandbox.")
           .exception();
     }
   }

@@ -35,11 +35,14 @@ public final class NodeAssembly {
     SandboxBirth sandboxBirth = new SandboxBirth(host, ranges, donor, holders, facts);
     this.sandboxes =
         new Sandboxes(host, sandboxBirth, holders, ranges, recorder, exits, usage, policy.limits());
-    HookPoints hooks = new HookPoints(host, recorder, new HookTrust(host.kernel(), policy));
+    HookPoints hooks =
+        new HookPoints(
+            host, recorder, new HookTrust(host.kernel(), policy), policy.limits().hookTimeout());
     Lives lives = new Lives(host, recorder, hooks, usage);
-    Execs execs = new Execs(host, donor, recorder, exits, facts);
+    Execs execs = new Execs(host, donor, recorder, exits, facts, policy.limits());
     ContainerBirth birth = new ContainerBirth(host, donor, hooks, exits);
-    Containers containers = new Containers(host, sandboxes, birth, lives, execs, recorder, facts);
+    Containers containers =
+        new Containers(host, sandboxes, birth, lives, execs, recorder, facts, policy.limits());
     Leases leases = new Leases(host, containers);
     this.node = new Node(sandboxes, containers, new Views(host.proc()), leases);
     this.recovery =
