@@ -32,6 +32,7 @@ final class ContainerBirth {
   /** Nothing is left of one that fails. */
   Container make(Sandbox sandbox, ContainerRecord draft, Plan plan) {
     Holder holder = sandbox.requireHolder();
+    Identity.require(draft.getSpec().getProcess(), sandbox.record());
     try (Rollback rollback = new Rollback()) {
       Cgroup cgroup = cgroup(sandbox, draft, rollback);
       Container container = new Container(sandbox, cgroup, draft);

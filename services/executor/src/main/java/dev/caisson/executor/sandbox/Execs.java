@@ -48,6 +48,7 @@ final class Execs {
     requireRoom(container.sandbox());
     ContainerSpec spec = container.record().getSpec();
     Process process = ExecPlan.complete(request.getProcess(), spec, request.getAddEnvList());
+    Identity.require(process, container.sandbox().record());
     Plan plan =
         ExecPlan.compile(process, spec, facts.exec(container.cgroup(), !request.getDetach()));
     ProcessRecord draft =
