@@ -47,6 +47,7 @@ import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 
 /** The privileged service: starts its parts in order, serves, and ends them in reverse. */
 public final class Executor implements AutoCloseable {
@@ -55,6 +56,8 @@ public final class Executor implements AutoCloseable {
 
   /** For ends of processes, leases, and answers to those who wait. */
   private static final int WORKERS = 16;
+
+  private static final Duration WORKERS_END = Duration.ofSeconds(5);
 
   private static final Duration SAMPLING = Duration.ofSeconds(1);
 
@@ -181,8 +184,9 @@ public final class Executor implements AutoCloseable {
   }
 
   private Host host(Kernel kernel, TrustedProc proc, Cgroups cgroups, Journal journal, Uid7 uids) {
+    Store store = keep(Store.open(options.data().resolve("store")));
     ScheduledThreadPoolExecutor workers = new ScheduledThreadPoolExecutor(WORKERS);
-    keep(workers::shutdownNow);
+    keep(() -> end(workers));
     PollLoop control = keep(new PollLoop(kernel.polling(), "control").start());
     PollLoop stdio = keep(new PollLoop(kernel.polling(), "stdio").start());
     InitLauncher launcher = keep(new InitLauncher(kernel));
@@ -205,13 +209,21 @@ public final class Executor implements AutoCloseable {
         launcher,
         cgroups,
         journal,
-        keep(Store.open(options.data().resolve("store"))),
+        store,
         control,
         stdio,
         hooks,
         workers,
         Clock.systemUTC(),
         () -> uids.next().toString());
+  }
+
+  /** What has begun comes to its end before that which it uses is closed. */
+  private static void end(ScheduledThreadPoolExecutor workers) throws InterruptedException {
+    workers.shutdownNow();
+    if (!workers.awaitTermination(WORKERS_END.toMillis(), TimeUnit.MILLISECONDS)) {
+      LOG.log(Level.WARNING, "Workers still run");
+    }
   }
 
   private Node node(Host host, Guard guard, UsageLog usage) {

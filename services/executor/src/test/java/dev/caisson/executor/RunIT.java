@@ -3,27 +3,21 @@ package dev.caisson.executor;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
+import dev.caisson.executor.stdio.OutputPump;
+import dev.caisson.proto.executor.v1.Input;
+import dev.caisson.proto.executor.v1.ListSandboxesRequest;
+import dev.caisson.proto.executor.v1.ListSandboxesResponse;
+import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.executor.v1.RunRequest;
 import dev.caisson.proto.types.v1.ContainerState;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import io.grpc.Status;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
 
 /** Run: a container from its creation to its deletion in one call. */
-class RunIT {
-  private static TestNode node;
-
-  @BeforeAll
-  static void start() throws Exception {
-    node = TestNode.start();
-  }
-
-  @AfterAll
-  static void end() throws Exception {
-    if (node != null) {
-      node.close();
-    }
-  }
-
+class RunIT extends OnNode {
   @Test
   void tellsOutputAndExitCode() {
     Ended ended = node.run(node.shell("echo out; echo err >&2; exit 7"));
@@ -75,5 +69,98 @@ class RunIT {
     call.closeInput();
 
     assertThat(call.ended().out()).isEqualTo("b5cfa9d6c8febd618f91ac2843d50a1c  -\n");
+  }
+
+  @Test
+  void stopsTheWriterWhenNobodyReads() throws Exception {
+    var spec =
+        node.shell("dd if=/dev/zero bs=64k count=4096 2>/shared/done; echo end > /shared/end");
+    Path volume = node.share(spec);
+    var call = AttachedClient.run().slowly();
+    call.begin(
+        node.async()::run,
+        RunRequest.newBuilder().setRun(node.request(node.newId("run"), spec)).build());
+    call.take(6);
+    TestNode.eventually("output begins", () -> call.stdout().length > 0);
+
+    assertThat(unchangedFor(Duration.ofMillis(500), () -> writtenBytes(volume))).isTrue();
+    assertThat(volume.resolve("end")).doesNotExist();
+    assertThat(call.stdout()).hasSizeLessThanOrEqualTo(4 * OutputPump.BUFFER_BYTES);
+
+    call.take(1_000_000);
+    assertThat(call.ended().stdout()).hasSize(4096 * 64 * 1024);
+    assertThat(volume.resolve("end")).exists();
+  }
+
+  private static long writtenBytes(Path volume) {
+    return volume.resolve("done").toFile().length();
+  }
+
+  /** Looks again and again. */
+  private static boolean unchangedFor(Duration time, LongSupplier value) {
+    long end = System.nanoTime() + time.toNanos();
+    long first = value.getAsLong();
+    boolean same = true;
+    while (same && System.nanoTime() < end) {
+      same = value.getAsLong() == first;
+    }
+    return same;
+  }
+
+  @Test
+  void leavesNothingOfARunThatHasEnded() {
+    String id = node.newId("run");
+    var call = node.runAttached(node.request(id, node.spec("true")).build());
+    assertThat(call.ended().code()).isZero();
+
+    Problem.of(() -> node.get(id)).is(Status.Code.NOT_FOUND, Reason.CONTAINER_NOT_FOUND);
+    assertThat(node.stub().listSandboxes(ListSandboxesRequest.getDefaultInstance()))
+        .isEqualTo(ListSandboxesResponse.getDefaultInstance());
+  }
+
+  @Test
+  void refusesInputBeforeARequest() {
+    var call = AttachedClient.run();
+    call.begin(node.async()::run, RunRequest.newBuilder().setInput(Input.newBuilder()).build());
+
+    Problem.of(call.failure()).is(Status.Code.INVALID_ARGUMENT, Reason.INVALID_SPEC);
+  }
+
+  @Test
+  void refusesMoreInputThanOneMessageMayHold() {
+    var call = node.runAttached(node.request(node.newId("run"), node.spec("cat")).build());
+    call.started();
+    call.input(ByteString.copyFrom(new byte[64 * 1024 + 1]));
+
+    Problem.of(call.failure()).is(Status.Code.INVALID_ARGUMENT, Reason.INVALID_SPEC).says("stdin");
+  }
+
+  @Test
+  void refusesASignalThatThereIsNot() {
+    var call = node.runAttached(node.request(node.newId("run"), node.spec("cat")).build());
+    call.started();
+    call.signal(65);
+
+    Problem.of(call.failure()).is(Status.Code.INVALID_ARGUMENT, Reason.INVALID_SPEC).says("signal");
+  }
+
+  @Test
+  void doesNotWaitForADescendantThatKeepsTheOutputOpen() {
+    Ended ended = node.run(node.shell("sleep 60 & echo said"));
+
+    assertThat(ended.out()).isEqualTo("said\n");
+    assertThat(ended.code()).isZero();
+  }
+
+  @Test
+  void goesOnWhenTheProcessDoesNotReadItsInput() {
+    var call =
+        node.runAttached(
+            node.request(node.newId("run"), node.shell("exec 0<&-; sleep 0.2")).build());
+    for (int i = 0; i < 8; i++) {
+      call.input(ByteString.copyFrom(new byte[64 * 1024]));
+    }
+
+    assertThat(call.ended().code()).isZero();
   }
 }

@@ -56,7 +56,7 @@ import java.util.stream.Stream;
  */
 final class TestNode implements AutoCloseable {
   static final String TENANT = "acme";
-  static final Duration PATIENCE = Duration.ofSeconds(30);
+  static final Duration PATIENCE = Duration.ofSeconds(20);
 
   private static final Path BUSYBOX = Path.of("/usr/bin/busybox");
   private static final Path MOUNTINFO = Path.of("/proc/self/mountinfo");
@@ -421,6 +421,15 @@ final class TestNode implements AutoCloseable {
   }
 
   // ---- Its end
+
+  /** The same; the assertion says in detail what is wrong when the time is up. */
+  static void eventually(String what, BooleanSupplier holds, Runnable assertion) {
+    try {
+      eventually(what, holds);
+    } catch (AssertionError e) {
+      assertion.run();
+    }
+  }
 
   /** Waits for what another process does, which tells nobody. */
   static void eventually(String what, BooleanSupplier holds) {

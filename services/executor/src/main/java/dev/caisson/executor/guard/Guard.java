@@ -122,6 +122,22 @@ public final class Guard {
     });
   }
 
+  /** A request that reads one container. */
+  public Verdict checkContainer(String tenant, String container) {
+    return verdict(() -> {
+      Names.checkTenant(tenant);
+      Names.checkContainer(container);
+    });
+  }
+
+  /** A request that reads one sandbox. */
+  public Verdict checkSandbox(String tenant, String sandbox) {
+    return verdict(() -> {
+      Names.checkTenant(tenant);
+      Names.checkSandbox(sandbox);
+    });
+  }
+
   private static Verdict target(
       dev.caisson.proto.types.v1.Actor actor, String tenant, String container) {
     return verdict(() -> checkTarget(actor, tenant, container));

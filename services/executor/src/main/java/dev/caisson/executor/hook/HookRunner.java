@@ -21,6 +21,8 @@ import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.OpenFlag;
 import dev.caisson.linux.Pipe;
 import dev.caisson.proto.types.v1.Hook;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -44,9 +46,6 @@ import org.jspecify.annotations.Nullable;
  * prints is read and its end kept, so that nothing that it leaves behind holds anything up.
  */
 public final class HookRunner implements AutoCloseable {
-  /** Of a hook that names no timeout of its own, and the most that one may name. */
-  public static final Duration MAX_TIMEOUT = Duration.ofSeconds(60);
-
   private static final Duration START_TIMEOUT = Duration.ofSeconds(10);
   private static final Duration KILL_TIMEOUT = Duration.ofSeconds(10);
   private static final int SIGKILL = 9;
@@ -86,7 +85,17 @@ public final class HookRunner implements AutoCloseable {
             List.of());
     LaunchedInit launched = launcher.launch(socket, request, true, this::ended);
     launched.awaitReady(START_TIMEOUT);
+    remove(socket);
     return launched;
+  }
+
+  /** Nobody connects to it again. */
+  private static void remove(Path socket) {
+    try {
+      java.nio.file.Files.deleteIfExists(socket);
+    } catch (IOException e) {
+      throw new UncheckedIOException("Failed to remove the helper's socket", e);
+    }
   }
 
   private void drain() {
@@ -102,8 +111,12 @@ public final class HookRunner implements AutoCloseable {
     }
   }
 
-  /** Blocks until the hook has ended, or was killed at its timeout. */
-  public HookOutcome run(Hook hook, StateJson state) {
+  /**
+   * Blocks until the hook has ended, or was killed at its timeout.
+   *
+   * @param most that a hook may take, and has when it names no timeout of its own
+   */
+  public HookOutcome run(Hook hook, StateJson state, Duration most) {
     long began = System.nanoTime();
     long token = tokens.incrementAndGet();
     CompletableFuture<ProcessEnd> end = new CompletableFuture<>();
@@ -114,7 +127,7 @@ public final class HookRunner implements AutoCloseable {
     Watched watched;
     try (Fd write = output.write();
         Fd input = input(state)) {
-      watched = watch(hook, start(hook, token, input, write), end);
+      watched = watch(hook, start(hook, token, input, write), end, timeout(hook, most));
     } catch (RuntimeException e) {
       var _ = tail.finish();
       throw e;
@@ -146,17 +159,18 @@ public final class HookRunner implements AutoCloseable {
                 List.of(input, output, output)));
   }
 
-  private Watched watch(Hook hook, StartedProcess process, CompletableFuture<ProcessEnd> end) {
+  private Watched watch(
+      Hook hook, StartedProcess process, CompletableFuture<ProcessEnd> end, Duration timeout) {
     try (Fd pidfd = process.pidfd();
         RunningProgram program = process.program()) {
       Optional<String> failure = startFailure(hook, program.await(START_TIMEOUT));
-      boolean timedOut = !ended(end, timeout(hook));
+      boolean timedOut = !ended(end, timeout);
       if (timedOut) {
         kill(pidfd);
         var _ = ended(end, KILL_TIMEOUT);
       }
       Optional<ProcessEnd> known = Optional.ofNullable(end.getNow(null));
-      return new Watched(known, timedOut, failure.or(() -> problem(known, timedOut, hook)));
+      return new Watched(known, timedOut, failure.or(() -> problem(known, timedOut, timeout)));
     }
   }
 
@@ -177,9 +191,10 @@ public final class HookRunner implements AutoCloseable {
     };
   }
 
-  private static Optional<String> problem(Optional<ProcessEnd> end, boolean timedOut, Hook hook) {
+  private static Optional<String> problem(
+      Optional<ProcessEnd> end, boolean timedOut, Duration timeout) {
     if (timedOut) {
-      return Optional.of("it took longer than " + timeout(hook).toSeconds() + " s and was killed");
+      return Optional.of("it took longer than " + timeout.toSeconds() + " s and was killed");
     }
     return end.flatMap(known -> {
       if (known.signal() != 0) {
@@ -191,10 +206,9 @@ public final class HookRunner implements AutoCloseable {
     });
   }
 
-  private static Duration timeout(Hook hook) {
-    Duration asked =
-        hook.hasTimeoutSeconds() ? Duration.ofSeconds(hook.getTimeoutSeconds()) : MAX_TIMEOUT;
-    return asked.compareTo(MAX_TIMEOUT) > 0 ? MAX_TIMEOUT : asked;
+  private static Duration timeout(Hook hook, Duration most) {
+    Duration asked = Duration.ofSeconds(Integer.toUnsignedLong(hook.getTimeoutSeconds()));
+    return hook.hasTimeoutSeconds() && asked.compareTo(most) < 0 ? asked : most;
   }
 
   private static boolean ended(CompletableFuture<ProcessEnd> end, Duration timeout) {

@@ -4,6 +4,7 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Files;
 import dev.caisson.linux.Kernel;
+import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Received;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -48,12 +49,21 @@ public final class RunningProgram implements AutoCloseable {
       throw new InitException("a program made no progress within " + timeout.toMillis() + " ms");
     }
     ByteBuffer index = ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    Received received = kernel.sockets().receive(gate, index);
-    received.descriptors().forEach(Fd::close);
-    if (received.bytes() == 0) {
-      return ended();
+    return receive(index) == 0 ? ended() : new Progress.AtBarrier(index.getInt(0));
+  }
+
+  /** 0 when the other end is closed. */
+  private int receive(ByteBuffer index) {
+    try {
+      Received received = kernel.sockets().receive(gate, index);
+      received.descriptors().forEach(Fd::close);
+      return received.bytes();
+    } catch (LinuxException e) {
+      if (e.errno() == Errno.ECONNRESET) { // it was killed before it read that its gate is open
+        return 0;
+      }
+      throw e;
     }
-    return new Progress.AtBarrier(index.getInt(0));
   }
 
   /**

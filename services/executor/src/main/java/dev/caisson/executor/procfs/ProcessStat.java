@@ -48,6 +48,11 @@ public record ProcessStat(
     }
   }
 
+  /** From the kernel's start to the process's. */
+  Duration sinceBoot() {
+    return Duration.ofNanos(startTicks * NANOS_PER_TICK);
+  }
+
   private static ProcessStat of(String pid, String command, String[] fields) {
     long ticks = Long.parseLong(fields[UTIME]) + Long.parseLong(fields[STIME]);
     return new ProcessStat(

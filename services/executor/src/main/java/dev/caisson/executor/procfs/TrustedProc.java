@@ -11,6 +11,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
@@ -33,6 +34,8 @@ public final class TrustedProc implements AutoCloseable {
 
   /** Links of {@code ns/} are magic ones, on a filesystem of their own. */
   private static final Set<Resolve> NAMESPACE = EnumSet.noneOf(Resolve.class);
+
+  private static final String BOOT_TIME = "btime ";
 
   private final Kernel kernel;
   private final Fd proc;
@@ -96,6 +99,19 @@ public final class TrustedProc implements AutoCloseable {
   /** A name of this boot of the kernel. Source: random(4). */
   public String bootId() {
     return readBytes("sys/kernel/random/boot_id").orElseThrow().strip();
+  }
+
+  /** When the process was started, to the second. Source: proc_stat(5), {@code btime}. */
+  public Instant startTime(ProcessStat process) {
+    long boot =
+        readBytes("stat")
+            .orElseThrow()
+            .lines()
+            .filter(line -> line.startsWith(BOOT_TIME))
+            .findFirst()
+            .map(line -> Long.parseLong(line.substring(BOOT_TIME.length())))
+            .orElseThrow();
+    return Instant.ofEpochSecond(boot).plus(process.sinceBoot());
   }
 
   public Optional<ProcessStat> stat(int pid) {

@@ -1,6 +1,7 @@
 package dev.caisson.executor.rpc;
 
 import dev.caisson.executor.sandbox.AttachedProcess;
+import dev.caisson.executor.sandbox.AttachedRun;
 import dev.caisson.executor.sandbox.Node;
 import dev.caisson.proto.executor.v1.AttachContainer;
 import dev.caisson.proto.executor.v1.AttachRequest;
@@ -47,7 +48,6 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -92,12 +92,14 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
 
   @Override
   public void getSandbox(GetSandboxRequest request, StreamObserver<Sandbox> responses) {
+    admission.admit("GetSandbox", request, seen(Actor.getDefaultInstance()));
     answer(responses, node.sandbox(request.getTenant(), request.getSandboxId()));
   }
 
   @Override
   public void listSandboxes(
       ListSandboxesRequest request, StreamObserver<ListSandboxesResponse> responses) {
+    admission.admit("ListSandboxes", request, seen(Actor.getDefaultInstance()));
     answer(
         responses,
         ListSandboxesResponse.newBuilder()
@@ -134,12 +136,14 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
 
   @Override
   public void getContainer(GetContainerRequest request, StreamObserver<Container> responses) {
+    admission.admit("GetContainer", request, seen(Actor.getDefaultInstance()));
     answer(responses, node.container(request.getTenant(), request.getContainerId()));
   }
 
   @Override
   public void listContainers(
       ListContainersRequest request, StreamObserver<ListContainersResponse> responses) {
+    admission.admit("ListContainers", request, seen(Actor.getDefaultInstance()));
     answer(
         responses,
         ListContainersResponse.newBuilder()
@@ -150,6 +154,7 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
   /** Holds no thread while it waits. */
   @Override
   public void wait(WaitRequest request, StreamObserver<WaitResponse> responses) {
+    admission.admit("Wait", request, seen(Actor.getDefaultInstance()));
     ServerCallStreamObserver<WaitResponse> caller =
         (ServerCallStreamObserver<WaitResponse>) responses;
     var told =
@@ -189,6 +194,7 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
   @Override
   public void listProcesses(
       ListProcessesRequest request, StreamObserver<ListProcessesResponse> responses) {
+    admission.admit("ListProcesses", request, seen(Actor.getDefaultInstance()));
     answer(
         responses,
         ListProcessesResponse.newBuilder()
@@ -212,7 +218,7 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
 
   @Override
   public StreamObserver<RunRequest> run(StreamObserver<RunResponse> responses) {
-    return AttachedCall.of(responses, new RunMethod(node, this::admitted), workers);
+    return AttachedCall.of(responses, new RunMethod(), workers);
   }
 
   @Override
@@ -241,6 +247,11 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
         });
   }
 
+  private Input checked(Input input) {
+    admission.admit("Input", input, seen(Actor.getDefaultInstance()));
+    return input;
+  }
+
   private static void nothing() {}
 
   /** The streams of a container that was created with pipes. */
@@ -262,7 +273,7 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
 
     @Override
     public @Nullable Input input(AttachRequest message) {
-      return message.hasInput() ? message.getInput() : null;
+      return message.hasInput() ? checked(message.getInput()) : null;
     }
 
     @Override
@@ -294,7 +305,7 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
 
     @Override
     public @Nullable Input input(ExecRequest message) {
-      return message.hasInput() ? message.getInput() : null;
+      return message.hasInput() ? checked(message.getInput()) : null;
     }
 
     @Override
@@ -309,49 +320,28 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
   }
 
   /** A container from its creation to its deletion. */
-  private record RunMethod(Node node, UnaryOperator<CreateContainerRequest> admitted)
-      implements AttachedCall.Method<RunRequest, RunResponse> {
+  private final class RunMethod implements AttachedCall.Method<RunRequest, RunResponse> {
     @Override
     public AttachedCall.@Nullable Attachment begin(RunRequest first, Consumer<RunResponse> out) {
       if (!first.hasRun()) {
         throw ErrorMapping.invalidStream();
       }
-      CreateContainerRequest request =
-          admitted.apply(first.getRun().toBuilder().setStdio(StdioMode.PIPE).build());
-      Container created = node.createContainer(request);
+      AttachedRun run =
+          node.run(admitted(first.getRun().toBuilder().setStdio(StdioMode.PIPE).build()));
       try {
-        return begun(request, created, out);
+        out.accept(RunResponse.newBuilder().setCreated(run.view()).build());
+        AttachedProcess process = run.attach();
+        out.accept(RunResponse.newBuilder().setStarted(run.start()).build());
+        return attachment(process, run::end, run::left);
       } catch (RuntimeException e) {
-        delete(request);
+        run.giveUp();
         throw e;
       }
     }
 
-    private AttachedCall.Attachment begun(
-        CreateContainerRequest request, Container created, Consumer<RunResponse> out) {
-      out.accept(RunResponse.newBuilder().setCreated(created).build());
-      String tenant = request.getTenant();
-      String id = request.getContainerId();
-      AttachedProcess process = node.attach(tenant, id, request.getActor());
-      Container started = node.startContainer(tenant, id, request.getActor());
-      out.accept(RunResponse.newBuilder().setStarted(started).build());
-      return attachment(
-          process, () -> delete(request), () -> node.broken(tenant, id, request.getActor()));
-    }
-
-    private void delete(CreateContainerRequest request) {
-      node.deleteContainer(
-          DeleteContainerRequest.newBuilder()
-              .setActor(request.getActor())
-              .setTenant(request.getTenant())
-              .setContainerId(request.getContainerId())
-              .setForce(true)
-              .build());
-    }
-
     @Override
     public @Nullable Input input(RunRequest message) {
-      return message.hasInput() ? message.getInput() : null;
+      return message.hasInput() ? checked(message.getInput()) : null;
     }
 
     @Override

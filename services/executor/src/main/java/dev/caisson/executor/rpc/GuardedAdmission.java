@@ -15,10 +15,17 @@ import dev.caisson.proto.executor.v1.CreateSandboxRequest;
 import dev.caisson.proto.executor.v1.DeleteContainerRequest;
 import dev.caisson.proto.executor.v1.DeleteSandboxRequest;
 import dev.caisson.proto.executor.v1.ExecProcess;
+import dev.caisson.proto.executor.v1.GetContainerRequest;
+import dev.caisson.proto.executor.v1.GetSandboxRequest;
+import dev.caisson.proto.executor.v1.Input;
+import dev.caisson.proto.executor.v1.ListContainersRequest;
+import dev.caisson.proto.executor.v1.ListProcessesRequest;
+import dev.caisson.proto.executor.v1.ListSandboxesRequest;
 import dev.caisson.proto.executor.v1.PauseContainerRequest;
 import dev.caisson.proto.executor.v1.ResumeContainerRequest;
 import dev.caisson.proto.executor.v1.SignalRequest;
 import dev.caisson.proto.executor.v1.StartContainerRequest;
+import dev.caisson.proto.executor.v1.WaitRequest;
 import dev.caisson.proto.types.v1.Actor;
 import java.time.Clock;
 
@@ -63,6 +70,13 @@ public final class GuardedAdmission implements Admission {
       case DeleteContainerRequest r -> guard.check(r);
       case ExecProcess r -> guard.check(r);
       case AttachContainer r -> guard.check(r);
+      case WaitRequest r -> guard.check(r);
+      case GetSandboxRequest r -> guard.checkSandbox(r.getTenant(), r.getSandboxId());
+      case ListSandboxesRequest r -> guard.checkNames(r.getTenant(), "", "");
+      case GetContainerRequest r -> guard.checkContainer(r.getTenant(), r.getContainerId());
+      case ListContainersRequest r -> guard.checkNames(r.getTenant(), r.getSandboxId(), "");
+      case ListProcessesRequest r -> guard.checkContainer(r.getTenant(), r.getContainerId());
+      case Input r -> guard.check(r);
       default -> throw new IllegalArgumentException("no rule for " + request.getClass());
     };
   }

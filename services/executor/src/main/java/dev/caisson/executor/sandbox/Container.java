@@ -26,15 +26,14 @@ final class Container {
   private final AtomicBoolean attached = new AtomicBoolean();
   private volatile ContainerRecord record;
   private volatile @Nullable Running running;
+  private volatile @Nullable ProcessStreams streams;
 
   /**
    * What there is of a first process that has not ended.
    *
    * @param program until it was started
-   * @param streams where it has pipes
    */
-  record Running(Fd pidfd, Optional<Waiting> program, Optional<ProcessStreams> streams)
-      implements AutoCloseable {
+  record Running(Fd pidfd, Optional<Waiting> program) implements AutoCloseable {
     @Override
     public void close() {
       pidfd.close();
@@ -85,6 +84,16 @@ final class Container {
   void running(@Nullable Running next) {
     sandbox.queue().requireTurn();
     running = next;
+  }
+
+  /** Where it has pipes; until its deletion, since output may be read after its end. */
+  Optional<ProcessStreams> streams() {
+    return Optional.ofNullable(streams);
+  }
+
+  void streams(Optional<ProcessStreams> next) {
+    sandbox.queue().requireTurn();
+    streams = next.orElse(null);
   }
 
   /**

@@ -32,6 +32,7 @@ final class ContainerBirth {
   /** Nothing is left of one that fails. */
   Container make(Sandbox sandbox, ContainerRecord draft, Prepared plan) {
     Holder holder = sandbox.requireHolder();
+    Identity.require(draft.getSpec().getProcess(), sandbox.record());
     try (Rollback rollback = new Rollback()) {
       Cgroup cgroup = cgroup(sandbox, draft, rollback);
       Container container = new Container(sandbox, cgroup, draft);
@@ -41,8 +42,7 @@ final class ContainerBirth {
       rollback.onFailure("process", () -> abandon(holder, container, process));
       stdio.closeInside();
       Waiting waiting = new Waiting(process.program(), plan.plan());
-      container.running(
-          new Container.Running(process.pidfd(), Optional.of(waiting), Optional.empty()));
+      container.running(new Container.Running(process.pidfd(), Optional.of(waiting)));
       container.record(identified(draft, process.pidfd(), cgroup));
       waiting.advanceTo(
           ContainerPlan.CREATED,
@@ -52,11 +52,7 @@ final class ContainerBirth {
       hold(holder, container, process, stdio);
       container.record(container.record().toBuilder().setState(ContainerState.CREATED).build());
       host.store().put(container.record());
-      container.running(
-          new Container.Running(
-              process.pidfd(),
-              Optional.of(waiting),
-              stdio.streams(host, sandbox, draft.getToken())));
+      container.streams(stdio.streams(host, sandbox, draft.getToken()));
       exits.expect(container);
       sandbox.containersByUid().put(container.uid(), container);
       rollback.keep();

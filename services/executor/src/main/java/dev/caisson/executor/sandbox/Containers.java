@@ -1,6 +1,7 @@
 package dev.caisson.executor.sandbox;
 
 import com.google.protobuf.ByteString;
+import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.plan.ContainerFacts;
 import dev.caisson.executor.plan.ContainerPlan;
 import dev.caisson.executor.plan.Plan;
@@ -42,6 +43,7 @@ final class Containers {
   private final Recorder recorder;
   private final Facts facts;
   private final PlanCache plans;
+  private final GuardPolicy.Limits limits;
   private final Redaction redaction = new Redaction();
   private final Registry<Container> registry = new Registry<>();
   private final AtomicLong tokens;
@@ -54,7 +56,8 @@ final class Containers {
       Execs execs,
       Recorder recorder,
       Facts facts,
-      PlanCache plans) {
+      PlanCache plans,
+      GuardPolicy.Limits limits) {
     this.host = host;
     this.sandboxes = sandboxes;
     this.birth = birth;
@@ -63,6 +66,7 @@ final class Containers {
     this.recorder = recorder;
     this.facts = facts;
     this.plans = plans;
+    this.limits = limits;
     // Unlike those of any life before: caisson-init may still know some.
     this.tokens = new AtomicLong(host.settings().epoch() << Integer.SIZE);
   }
@@ -88,22 +92,44 @@ final class Containers {
     return named.build();
   }
 
-  Container create(CreateContainerRequest asked) {
+  /**
+   * A container of this id.
+   *
+   * @param fresh false when an earlier call of the same request has made it
+   */
+  record Made(Container container, boolean fresh) {}
+
+  /**
+   * Makes a container.
+   *
+   * @param leased whether it ends when its caller leaves and does not come back
+   */
+  Made create(CreateContainerRequest asked, boolean leased) {
     CreateContainerRequest request = named(asked);
     Prepared plan = prepared(request); // every refusal comes before anything is made
     String tenant = request.getTenant();
     String id = request.getContainerId();
     Optional<Registry.Entry<Container>> taken = registry.reserve(tenant, id);
     if (taken.isPresent()) {
-      return repeated(request, taken.get());
+      return new Made(repeated(request, taken.get()), false);
     }
     try {
-      Container made = made(request, plan);
+      requireRoom();
+      Container made = made(request, leased, plan);
       registry.put(tenant, id, made);
-      return made;
+      return new Made(made, true);
     } catch (RuntimeException e) {
       registry.release(tenant, id);
       throw e;
+    }
+  }
+
+  private void requireRoom() {
+    if (registry.all().size() >= limits.containers()) {
+      throw Refusal.limit(
+              "containers",
+              "This node may have " + limits.containers() + " containers: delete one first.")
+          .exception();
     }
   }
 
@@ -129,14 +155,15 @@ final class Containers {
     return Digests.of(request.toBuilder().clearActor().build());
   }
 
-  private Container made(CreateContainerRequest request, Prepared plan) {
+  private Container made(CreateContainerRequest request, boolean leased, Prepared plan) {
     if (!request.getSandboxId().isEmpty()) {
-      return madeIn(sandboxes.require(request.getTenant(), request.getSandboxId()), request, plan);
+      Sandbox sandbox = sandboxes.require(request.getTenant(), request.getSandboxId());
+      return madeIn(sandbox, request, leased, plan, host.uids().get());
     }
     String uid = host.uids().get();
     Sandbox sandbox = sandboxes.create(implied(request, uid));
     try {
-      return madeIn(sandbox, request, plan, uid);
+      return madeIn(sandbox, request, leased, plan, uid);
     } catch (RuntimeException e) {
       sandbox.queue().run(() -> sandboxes.delete(sandbox, request.getActor()));
       throw e;
@@ -160,17 +187,14 @@ final class Containers {
         Optional.of(containerUid));
   }
 
-  private Container madeIn(Sandbox sandbox, CreateContainerRequest request, Prepared plan) {
-    return madeIn(sandbox, request, plan, host.uids().get());
-  }
-
   private Container madeIn(
-      Sandbox sandbox, CreateContainerRequest request, Prepared plan, String uid) {
+      Sandbox sandbox, CreateContainerRequest request, boolean leased, Prepared plan, String uid) {
     return sandbox
         .queue()
         .call(() -> {
           requireRoom(sandbox);
-          ContainerRecord draft = draft(sandbox, request, plan, uid);
+          ContainerRecord draft =
+              draft(sandbox, request, plan, uid).toBuilder().setLeased(leased).build();
           return recorder.record(
               Recorder.event(sandbox.record(), draft)
                   .setActor(request.getActor())
@@ -337,6 +361,7 @@ final class Containers {
     sandbox
         .queue()
         .run(() -> {
+          requireSame(container);
           boolean root = sandbox.record().getRootContainerUid().equals(container.uid());
           if (root) {
             requireAlone(container, force);
@@ -364,14 +389,21 @@ final class Containers {
   }
 
   private void deleteOne(Container container, boolean force, Actor actor) {
-    if (registry.find(container.record().getTenant(), container.record().getId()).isEmpty()) {
-      throw require404(container);
-    }
+    requireSame(container);
     lives.delete(container, force, actor);
     registry.release(container.record().getTenant(), container.record().getId());
   }
 
-  private static RuntimeException require404(Container container) {
+  /** Another may have the id by now: one that was made while this call waited for its turn. */
+  @SuppressWarnings("ReferenceEquality") // this very one
+  private void requireSame(Container container) {
+    ContainerRecord record = container.record();
+    if (find(record.getTenant(), record.getId()).filter(found -> found == container).isEmpty()) {
+      throw gone(container);
+    }
+  }
+
+  private static RuntimeException gone(Container container) {
     return new Refusal(
             Reason.CONTAINER_NOT_FOUND,
             "There is no container " + container.record().getId() + " any more.",

@@ -240,7 +240,7 @@ final class Donor {
             .filter(path::startsWith)
             .findFirst()
             .orElseThrow(() ->
-                Refusal.guard(field, field + " must lie below one of " + roots + ": " + path)
+                Refusal.guard(field, field + " must lie below an allowed directory: " + path)
                     .exception());
     Path rest = root.relativize(path);
     try (Fd directory = kernel.files().open(root, OpenFlag.PATH, OpenFlag.DIRECTORY)) {
@@ -248,7 +248,8 @@ final class Donor {
       return kernel.files().openIn(directory, name, BENEATH, flags);
     } catch (LinuxException e) {
       if (e.errno() == Errno.EXDEV) {
-        throw Refusal.guard(field, field + " must not lead out of " + root + " by a link: " + path)
+        throw Refusal.guard(
+                field, field + " must not lead out of its allowed directory by a link: " + path)
             .exception();
       }
       throw e;

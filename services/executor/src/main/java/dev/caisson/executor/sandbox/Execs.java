@@ -1,5 +1,6 @@
 package dev.caisson.executor.sandbox;
 
+import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.init.RunRequest;
 import dev.caisson.executor.init.StartedProcess;
 import dev.caisson.executor.plan.ExecFacts;
@@ -24,15 +25,24 @@ final class Execs {
   private final Exits exits;
   private final Facts facts;
   private final PlanCache plans;
+  private final GuardPolicy.Limits limits;
   private final Redaction redaction = new Redaction();
 
-  Execs(Host host, Donor donor, Recorder recorder, Exits exits, Facts facts, PlanCache plans) {
+  Execs(
+      Host host,
+      Donor donor,
+      Recorder recorder,
+      Exits exits,
+      Facts facts,
+      PlanCache plans,
+      GuardPolicy.Limits limits) {
     this.host = host;
     this.donor = donor;
     this.recorder = recorder;
     this.exits = exits;
     this.facts = facts;
     this.plans = plans;
+    this.limits = limits;
   }
 
   /** Nothing is left of one that fails. */
@@ -41,6 +51,7 @@ final class Execs {
     requireRoom(container.sandbox());
     ContainerSpec spec = container.record().getSpec();
     Process process = ExecPlan.complete(request.getProcess(), spec, request.getAddEnvList());
+    Identity.require(process, container.sandbox().record());
     ExecFacts known = facts.exec(container.cgroup(), !request.getDetach());
     Prepared plan =
         plans.get(List.of(process, spec, known), () -> ExecPlan.compile(process, spec, known));
@@ -62,16 +73,16 @@ final class Execs {
                 .setExecStarted(started(process, exec.record().getPid())));
   }
 
-  private static void requireRoom(Sandbox sandbox) {
+  private void requireRoom(Sandbox sandbox) {
     long running =
         sandbox.containers().stream()
             .flatMap(container -> container.execs().values().stream())
             .filter(exec -> !exec.exit().isDone())
             .count();
-    if (running >= Settings.MAX_EXECS) {
+    if (running >= limits.execsPerSandbox()) {
       throw Refusal.limit(
               "execs",
-              "At most " + Settings.MAX_EXECS + " exec'd processes may run in one sandbox.")
+              "At most " + limits.execsPerSandbox() + " exec'd processes may run in one sandbox.")
           .exception();
     }
   }

@@ -91,26 +91,32 @@ final class Exits {
             .setExecExited(
                 ExecExited.newBuilder().setStatus(status).setDuration(protoDuration(duration))));
     acknowledge(container, exec.token());
+    drop(container, exec.token());
     exec.exit().complete(status);
   }
 
   private static void acknowledge(Container container, long token) {
+    container.sandbox().holder().ifPresent(holder -> holder.client().acknowledge(token));
+  }
+
+  /**
+   * What caisson-init holds for the process. A container's output may be read until its deletion.
+   */
+  static void drop(Container container, long token) {
     container
         .sandbox()
         .holder()
         .ifPresent(holder -> {
-          holder.client().acknowledge(token);
           holder.client().drop(token);
           holder.client().drop(Stdio.inputToken(token));
         });
   }
 
   private ExitStatus status(Container container, ProcessEnd end) {
-    boolean killed = end.signal() == SIGKILL && container.cgroup().oomKills() > 0;
     return ExitStatus.newBuilder()
         .setCode(end.code())
         .setSignal(end.signal())
-        .setOutOfMemory(killed)
+        .setOutOfMemory(container.cgroup().oomKills() > 0)
         .setTime(timestamp(end.time()))
         .setUsage(
             ProcessUsage.newBuilder()

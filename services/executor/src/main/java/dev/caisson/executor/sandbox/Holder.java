@@ -53,9 +53,12 @@ final class Holder implements AutoCloseable {
             client.connection(),
             ready ->
                 workers.execute(() -> {
-                  reports.run();
-                  if (!ending.get()) {
-                    connection[0].arm(Interest.IN);
+                  try {
+                    reports.run();
+                  } finally { // one report that cannot be dealt with does not hide those after it
+                    if (!ending.get()) {
+                      connection[0].arm(Interest.IN);
+                    }
                   }
                 }));
     PollLoop.Watch end =

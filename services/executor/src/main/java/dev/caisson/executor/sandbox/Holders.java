@@ -98,6 +98,11 @@ final class Holders {
     reap(pidfd);
   }
 
+  /** Somebody else's child. */
+  void kill(Fd pidfd) {
+    signal(pidfd, SIGKILL);
+  }
+
   void signal(Fd pidfd, int signal) {
     try {
       host.kernel().processes().signal(pidfd, signal);

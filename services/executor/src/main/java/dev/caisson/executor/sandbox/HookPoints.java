@@ -13,6 +13,7 @@ import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.proto.types.v1.Hook;
 import dev.caisson.proto.types.v1.Hooks;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -25,11 +26,13 @@ final class HookPoints {
   private final Host host;
   private final Recorder recorder;
   private final HookTrust trust;
+  private final Duration timeout;
 
-  HookPoints(Host host, Recorder recorder, HookTrust trust) {
+  HookPoints(Host host, Recorder recorder, HookTrust trust, Duration timeout) {
     this.host = host;
     this.recorder = recorder;
     this.trust = trust;
+    this.timeout = timeout;
   }
 
   /**
@@ -95,7 +98,7 @@ final class HookPoints {
     return trust
         .problem(hook)
         .map(HookOutcome::refused)
-        .orElseGet(() -> host.hooks().run(hook, state));
+        .orElseGet(() -> host.hooks().run(hook, state, timeout));
   }
 
   private static HookFinished finished(String kind, int index, Hook hook, HookOutcome outcome) {

@@ -3,8 +3,6 @@ package dev.caisson.executor.sandbox;
 import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.proto.types.v1.Actor;
 import java.lang.System.Logger.Level;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Future;
@@ -12,8 +10,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An attached run whose caller has gone: it ends when nobody has come back in time. The deadline is
- * in the container's record, so that it also holds across a restart of the executor.
+ * An attached run whose caller has gone: it ends when nobody has come back in time. A restart of
+ * the executor begins all leases anew, since nobody could come back while it was away.
  *
  * <p>Thread-safe.
  */
@@ -29,32 +27,13 @@ final class Leases {
     this.containers = containers;
   }
 
+  /** From now on. */
   void begin(Container container, Actor actor) {
-    Instant deadline = host.clock().instant().plus(host.settings().lease());
-    container
-        .sandbox()
-        .queue()
-        .run(() -> {
-          container.record(
-              container.record().toBuilder().setLeaseDeadline(Exits.timestamp(deadline)).build());
-          host.store().put(container.record());
-        });
-    schedule(container, deadline, actor);
-  }
-
-  /** After a restart: whoever was attached has lost the call. */
-  void resume(Container container) {
-    Instant deadline = Exits.instant(container.record().getLeaseDeadline());
-    schedule(container, deadline, Actor.getDefaultInstance());
-  }
-
-  private void schedule(Container container, Instant deadline, Actor actor) {
-    Duration left = Duration.between(host.clock().instant(), deadline);
     Future<?> end =
         host.workers()
             .schedule(
                 () -> expire(container, actor),
-                Math.max(0, left.toMillis()),
+                host.settings().lease().toMillis(),
                 TimeUnit.MILLISECONDS);
     replace(container, end);
   }

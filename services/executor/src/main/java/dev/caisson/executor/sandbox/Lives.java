@@ -56,7 +56,7 @@ final class Lives {
   private void execute(Container container) {
     Container.Running running = container.running().orElseThrow();
     Waiting waiting = running.program().orElseThrow();
-    waiting.program().proceed();
+    proceed(container, waiting);
     waiting.finish(host.settings().stepTimeout());
     put(
         container,
@@ -64,6 +64,17 @@ final class Lives {
             .setState(ContainerState.RUNNING)
             .setStartTime(Exits.timestamp(host.clock().instant()))
             .build());
+  }
+
+  private static void proceed(Container container, Waiting waiting) {
+    try {
+      waiting.program().proceed();
+    } catch (LinuxException e) {
+      if (e.errno() == Errno.EPIPE || e.errno() == Errno.ECONNRESET) {
+        throw wrongState(container, "start", "its process has just been killed");
+      }
+      throw e;
+    }
   }
 
   void signal(Container container, Fd process, int signal, Actor actor) {
@@ -180,7 +191,8 @@ final class Lives {
     put(container, container.record().toBuilder().setDeleting(true).build());
     end(container);
     usage.sample(container.sandbox());
-    container.running().flatMap(Container.Running::streams).ifPresent(ProcessStreams::close);
+    container.streams().ifPresent(ProcessStreams::close);
+    Exits.drop(container, container.record().getToken());
     container.execs().values().forEach(exec -> exec.streams().ifPresent(ProcessStreams::close));
     container.cgroup().remove();
     host.store().removeContainer(container.uid());

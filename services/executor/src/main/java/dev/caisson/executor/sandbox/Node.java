@@ -64,7 +64,13 @@ public final class Node {
   }
 
   public Container createContainer(CreateContainerRequest request) {
-    return Views.of(containers.create(request));
+    return Views.of(containers.create(request, false).container());
+  }
+
+  /** The container of an attached run: it ends when its caller leaves and does not come back. */
+  public AttachedRun run(CreateContainerRequest request) {
+    Containers.Made made = containers.create(request, true);
+    return new AttachedRun(this, containers, made.container(), made.fresh(), request.getActor());
   }
 
   public Container startContainer(String tenant, String id, Actor actor) {
@@ -129,12 +135,26 @@ public final class Node {
   }
 
   /**
-   * Attaches to a container's first process; one at a time. When the caller leaves before its end,
-   * it has its lease to come back.
+   * Attaches to a container's first process; one at a time. That of a run has its lease, from when
+   * its caller leaves or has seen its end: then it is deleted.
    */
   public AttachedProcess attach(String tenant, String id, Actor actor) {
     var container = containers.require(tenant, id);
+    AttachedProcess process = attach(container, actor);
+    return new AttachedProcess(
+        process.info(),
+        process.streams(),
+        process.exit(),
+        process.signal(),
+        () -> {
+          process.release().run();
+          broken(container, actor);
+        });
+  }
+
+  AttachedProcess attach(dev.caisson.executor.sandbox.Container container, Actor actor) {
     if (!container.attach()) {
+      String id = container.record().getId();
       throw new Refusal(
               Reason.ALREADY_ATTACHED,
               "Somebody else is attached to container " + id + ".",
@@ -144,15 +164,17 @@ public final class Node {
     leases.renew(container);
     return new AttachedProcess(
         views.process(container, container.record().getPid(), Containers.INIT).orElse(gone()),
-        container.running().flatMap(running -> running.streams()),
+        container.streams(),
         container.exit(),
         signal -> containers.signal(container, Containers.INIT, signal, actor),
         container::detach);
   }
 
   /** The caller of an attached run has gone. */
-  public void broken(String tenant, String id, Actor actor) {
-    leases.begin(containers.require(tenant, id), actor);
+  void broken(dev.caisson.executor.sandbox.Container container, Actor actor) {
+    if (container.record().getLeased()) {
+      leases.begin(container, actor);
+    }
   }
 
   private static ProcessInfo gone() {

@@ -42,12 +42,15 @@ public final class NodeAssembly implements AutoCloseable {
     this.sandboxes =
         new Sandboxes(
             host, sandboxBirth, pool, holders, ranges, recorder, exits, usage, policy.limits());
-    HookPoints hooks = new HookPoints(host, recorder, new HookTrust(host.kernel(), policy));
+    HookPoints hooks =
+        new HookPoints(
+            host, recorder, new HookTrust(host.kernel(), policy), policy.limits().hookTimeout());
     Lives lives = new Lives(host, recorder, hooks, usage);
-    Execs execs = new Execs(host, donor, recorder, exits, facts, plans);
+    Execs execs = new Execs(host, donor, recorder, exits, facts, plans, policy.limits());
     ContainerBirth birth = new ContainerBirth(host, donor, hooks, exits);
     Containers containers =
-        new Containers(host, sandboxes, birth, lives, execs, recorder, facts, plans);
+        new Containers(
+            host, sandboxes, birth, lives, execs, recorder, facts, plans, policy.limits());
     Leases leases = new Leases(host, containers);
     this.node = new Node(sandboxes, containers, new Views(host.proc()), leases);
     this.recovery =

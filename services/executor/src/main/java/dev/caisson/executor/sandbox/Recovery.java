@@ -28,12 +28,15 @@ import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -127,6 +130,7 @@ final class Recovery {
         .run(() -> {
           Map<Long, KnownProcess> known = known(holder);
           mine.forEach(container -> recover(sandbox, container, known));
+          holder.ifPresent(present -> abandonStrangers(sandbox, known.values()));
           known.values().forEach(process -> process.pidfd().ifPresent(Fd::close));
           holder.ifPresent(present -> sandbox.collectEnds());
         });
@@ -175,16 +179,40 @@ final class Recovery {
     return known;
   }
 
+  /** Processes of containers that were being made: nothing but caisson-init knows of them. */
+  private void abandonStrangers(Sandbox sandbox, Collection<KnownProcess> known) {
+    Set<Long> ours =
+        sandbox.containers().stream()
+            .flatMap(container ->
+                Stream.concat(
+                    Stream.of(container.record().getToken()),
+                    container.execs().values().stream().map(ExecedProcess::token)))
+            .collect(Collectors.toSet());
+    for (KnownProcess process : known) {
+      if (!ours.contains(process.token())) {
+        process.pidfd().ifPresent(holders::kill);
+        sandbox.requireHolder().client().drop(process.token());
+        sandbox.requireHolder().client().drop(Stdio.inputToken(process.token()));
+      }
+    }
+  }
+
   private void recover(Sandbox sandbox, ContainerRecord record, Map<Long, KnownProcess> known) {
     Cgroup cgroup = host.cgroups().open(record.getCgroup());
     Container container = new Container(sandbox, cgroup, record);
     sandbox.containersByUid().put(record.getUid(), container);
     containers.adopt(container);
     record.getExecsList().forEach(exec -> recover(container, exec, known.get(exec.getToken())));
+    Optional<RunningProgram> program =
+        sandbox.holder().flatMap(holder -> held(container, holder.client()));
     if (record.hasExit()) {
       container.exit().complete(record.getExit());
+      program.ifPresent(RunningProgram::close);
     } else {
-      takeUp(container, known.get(record.getToken()));
+      takeUp(container, known.get(record.getToken()), program);
+    }
+    if (record.getLeased()) {
+      leases.begin(container, Actor.getDefaultInstance());
     }
     recorder.observe(
         Recorder.event(container)
@@ -194,13 +222,22 @@ final class Recovery {
                     .setFound(Lives.words(container.record().getState()))));
   }
 
-  private void takeUp(Container container, @Nullable KnownProcess process) {
+  private void takeUp(
+      Container container, @Nullable KnownProcess process, Optional<RunningProgram> program) {
     if (process == null) {
+      program.ifPresent(RunningProgram::close);
       exits.lost(container);
       return;
     }
     exits.expect(container);
-    process.pidfd().ifPresent(pidfd -> container.running(running(container, pidfd.duplicate())));
+    if (process.pidfd().isPresent()) {
+      container.running(
+          new Container.Running(
+              process.pidfd().get().duplicate(),
+              program.map(running -> new Waiting(running, plan(container)))));
+    } else {
+      program.ifPresent(RunningProgram::close);
+    }
     if (container.isStartedUnnoticed()) {
       container.record(
           container.record().toBuilder()
@@ -209,23 +246,18 @@ final class Recovery {
               .build());
       host.store().put(container.record());
     }
-    if (container.record().hasLeaseDeadline()) {
-      leases.resume(container);
-    }
   }
 
-  private Container.Running running(Container container, Fd pidfd) {
-    List<Fd> held =
-        container.sandbox().requireHolder().client().fetch(container.record().getToken());
-    RunningProgram program = new RunningProgram(host.kernel(), held.get(0), held.get(1));
-    return new Container.Running(
-        pidfd,
-        Optional.of(new Waiting(program, plan(container))),
-        Stdio.fetched(
-            host,
-            container.sandbox(),
-            container.record().getToken(),
-            held.subList(2, held.size())));
+  /** What an earlier executor has had held of the container: its streams, and its program. */
+  private Optional<RunningProgram> held(Container container, InitClient init) {
+    long token = container.record().getToken();
+    List<Fd> held = init.fetch(token);
+    if (held.isEmpty()) {
+      return Optional.empty();
+    }
+    List<Fd> outputs = held.subList(2, held.size());
+    container.streams(Stdio.fetched(host, container.sandbox(), token, outputs));
+    return Optional.of(new RunningProgram(host.kernel(), held.get(0), held.get(1)));
   }
 
   private Plan plan(Container container) {
@@ -263,9 +295,15 @@ final class Recovery {
     List.copyOf(sandbox.containers()).stream()
         .filter(container -> container.record().getDeleting())
         .forEach(container -> containers.delete(container, true, nobody));
-    if (sandbox.record().getDeleting()) {
+    if (sandbox.record().getDeleting() || isHalf(sandbox)) {
       containers.deleteSandbox(sandbox, true, nobody);
     }
+  }
+
+  /** Made for a container that was never finished, or is gone already. */
+  private static boolean isHalf(Sandbox sandbox) {
+    String root = sandbox.record().getRootContainerUid();
+    return !root.isEmpty() && !sandbox.containersByUid().containsKey(root);
   }
 
   /** Sandboxes that were being made: their directories are there, and no record. */

@@ -199,13 +199,13 @@ final class Sandboxes {
   }
 
   Sandbox require(String tenant, String id) {
-    return find(tenant, id)
-        .orElseThrow(() ->
-            new Refusal(
-                    Reason.SANDBOX_NOT_FOUND,
-                    "There is no sandbox " + id + ".",
-                    Map.of("sandbox", id))
-                .exception());
+    return find(tenant, id).orElseThrow(() -> notFound(id));
+  }
+
+  private static RefusedException notFound(String id) {
+    return new Refusal(
+            Reason.SANDBOX_NOT_FOUND, "There is no sandbox " + id + ".", Map.of("sandbox", id))
+        .exception();
   }
 
   List<Sandbox> list(String tenant) {
@@ -222,6 +222,7 @@ final class Sandboxes {
    */
   void delete(Sandbox sandbox, Actor actor) {
     sandbox.queue().requireTurn();
+    requireSame(sandbox);
     if (!sandbox.containers().isEmpty()) {
       throw notEmpty(sandbox);
     }
@@ -235,6 +236,15 @@ final class Sandboxes {
         ended ->
             Recorder.event(ended.record(), actor)
                 .setSandboxDeleted(SandboxDeleted.getDefaultInstance()));
+  }
+
+  /** Another may have the id by now: one that was made while this call waited for its turn. */
+  @SuppressWarnings("ReferenceEquality") // this very one
+  private void requireSame(Sandbox sandbox) {
+    SandboxRecord record = sandbox.record();
+    if (find(record.getTenant(), record.getId()).filter(found -> found == sandbox).isEmpty()) {
+      throw notFound(record.getId());
+    }
   }
 
   private static RefusedException notEmpty(Sandbox sandbox) {

@@ -27,9 +27,6 @@ public record Settings(
   public static final Duration DEFAULT_STEP_TIMEOUT = Duration.ofSeconds(20);
   public static final Duration DEFAULT_LEASE = Duration.ofSeconds(30);
 
-  /** Exec'd processes that run, for each sandbox. */
-  static final int MAX_EXECS = 64;
-
   /** Containers, for each sandbox. */
   static final int MAX_CONTAINERS = 128;
 }

@@ -98,6 +98,7 @@ final class Views {
             .setCommand(stat.get().command())
             .setCpuNanos(stat.get().cpu().toNanos())
             .setThreads(stat.get().threads())
+            .setStartTime(Exits.timestamp(proc.startTime(stat.get())))
             .build());
   }
 

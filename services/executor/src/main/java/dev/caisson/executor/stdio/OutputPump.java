@@ -30,6 +30,7 @@ public final class OutputPump implements AutoCloseable {
   private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
   private @Nullable OutputSink sink;
   private @Nullable Runnable whenDrained;
+  private boolean closed;
 
   /** Takes both descriptors over; they must not block. */
   public OutputPump(Files files, PollLoop loop, Fd stdout, Fd stderr) {
@@ -74,22 +75,33 @@ public final class OutputPump implements AutoCloseable {
   }
 
   private void pump() {
-    if (sink == null) {
-      return;
+    if (sink != null) {
+      sources.forEach(Source::move);
     }
-    sources.forEach(Source::move);
+    if (closed || (sink != null && sources.stream().allMatch(source -> source.empty))) {
+      drained();
+    }
+  }
+
+  private void drained() {
     Runnable then = whenDrained;
-    if (then != null && sources.stream().allMatch(source -> source.empty)) {
-      whenDrained = null;
+    whenDrained = null;
+    if (then != null) {
       then.run();
     }
   }
 
+  /**
+   * Whoever waits in {@link #finish} is told, now or later; what is not taken at once is dropped.
+   */
   @Override
   public void close() {
     loop.execute(() -> {
-      sink = null;
+      pump();
+      closed = true;
       sources.forEach(Source::end);
+      drained();
+      sink = null;
     });
   }
 

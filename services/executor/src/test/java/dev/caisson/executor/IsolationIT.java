@@ -1,0 +1,254 @@
+package dev.caisson.executor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.Resources;
+import dev.caisson.proto.types.v1.Rlimit;
+import dev.caisson.proto.types.v1.User;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What a container sees, and what it cannot do. */
+class IsolationIT extends OnNode {
+  private static String seen(String script) {
+    return seen(node.shell(script));
+  }
+
+  private static String seen(ContainerSpec.Builder spec) {
+    Ended ended = node.run(spec);
+    assertThat(ended.err()).isEmpty();
+    return ended.out();
+  }
+
+  @Test
+  void hasAUserNamespaceOfItsOwn() {
+    String[] map = seen("cat /proc/self/uid_map").strip().split("\\s+");
+    assertThat(map[0]).isEqualTo("0");
+    assertThat(Long.parseLong(map[1])).isGreaterThan(1_000_000);
+    assertThat(map[2]).isEqualTo("65536");
+    assertThat(seen("cat /proc/self/setgroups")).isEqualTo("allow\n");
+  }
+
+  @Test
+  void noTwoSandboxesShareIds() {
+    node.started("a", node.spec("sleep", "60"));
+    node.started("b", node.spec("sleep", "60"));
+    String a = node.exec("a", "cat", "/proc/self/uid_map").ended().out();
+    String b = node.exec("b", "cat", "/proc/self/uid_map").ended().out();
+    assertThat(a).isNotEqualTo(b);
+  }
+
+  @Test
+  void hasThreeDescriptorsAndNoMore() {
+    String list = "cd /proc/self/fd; for f in *; do [ -e $f ] && echo $f; done";
+    assertThat(seen(list).lines()).containsExactly("0", "1", "2");
+    var discarded = node.shell("cd /proc/1/fd; echo * > /shared/fds");
+    Path volume = node.share(discarded);
+    node.started("c", discarded);
+    node.await("c");
+    assertThat(volume.resolve("fds")).hasContent("0 1 2 10".replace(" 10", ""));
+  }
+
+  @Test
+  void execHasThreeDescriptorsAndNoMore() {
+    node.started("c", node.spec("sleep", "60"));
+    String list = "cd /proc/self/fd; for f in *; do [ -e $f ] && echo $f; done";
+    assertThat(node.exec("c", "sh", "-c", list).ended().out().lines())
+        .containsExactly("0", "1", "2");
+  }
+
+  @Test
+  void hasItsOwnHostname() {
+    ContainerSpec.Builder named = node.shell("hostname").setHostname("inside");
+    assertThat(seen(named)).isEqualTo("inside\n");
+    assertThat(
+            node.runAttached(node.request("by-id", node.shell("hostname")).build()).ended().out())
+        .isEqualTo("by-id\n");
+  }
+
+  @Test
+  void hasALoopbackAndNothingElse() {
+    assertThat(seen("ls /sys/class/net")).isEqualTo("lo\n");
+    assertThat(seen("cat /sys/class/net/lo/operstate; ip -o addr show lo")).contains("127.0.0.1/8");
+    assertThat(seen("ping -c1 -W1 127.0.0.1 >/dev/null && echo up")).isEqualTo("up\n");
+  }
+
+  @Test
+  void seesNoMountOfTheHost() {
+    List<String> targets = seen("cut -d' ' -f5 /proc/self/mountinfo").lines().toList();
+    assertThat(targets)
+        .contains("/", "/proc", "/sys", "/dev", "/dev/pts", "/dev/shm", "/dev/null")
+        .allMatch(target ->
+            target.equals("/")
+                || target.startsWith("/dev")
+                || target.startsWith("/proc")
+                || target.startsWith("/sys"));
+  }
+
+  @Test
+  void isTheFirstProcessOfItsOwnNamespace() {
+    assertThat(seen("echo $$; ls -d /proc/[0-9]* | wc -l").lines().toList().getFirst())
+        .isEqualTo("1");
+  }
+
+  @Test
+  void hasNoPrivilegeToGain() {
+    String status = seen("grep -E 'NoNewPrivs|Cap' /proc/self/status");
+    assertThat(status).contains("NoNewPrivs:\t1");
+    assertThat(status)
+        .contains("CapInh:\t0000000000000000")
+        .contains("CapPrm:\t0000000000000000")
+        .contains("CapEff:\t0000000000000000")
+        .contains("CapBnd:\t0000000000000000")
+        .contains("CapAmb:\t0000000000000000");
+  }
+
+  @Test
+  void hasTheCapabilitiesThatItWasGiven() {
+    ContainerSpec.Builder spec = node.shell("grep Cap /proc/self/status");
+    spec.getProcessBuilder()
+        .getCapabilitiesBuilder()
+        .addBounding("CAP_CHOWN")
+        .addPermitted("CAP_CHOWN")
+        .addEffective("CAP_CHOWN");
+    assertThat(seen(spec))
+        .contains("CapInh:\t0000000000000000")
+        .contains("CapPrm:\t0000000000000001")
+        .contains("CapEff:\t0000000000000001")
+        .contains("CapBnd:\t0000000000000001");
+  }
+
+  @Test
+  void runsAsTheUserThatWasAskedFor() {
+    ContainerSpec.Builder spec = node.shell("id -u; id -g; id -G; echo written");
+    spec.getProcessBuilder()
+        .setUser(User.newBuilder().setUid(1000).setGid(1001).addAdditionalGids(1002));
+    assertThat(seen(spec)).isEqualTo("1000\n1001\n1001 1002\nwritten\n");
+  }
+
+  @Test
+  void writesFilesAsTheIdsThatItSees() throws Exception {
+    ContainerSpec.Builder spec = node.shell("echo x > /shared/file");
+    Path volume = node.share(spec);
+    node.run(spec);
+    assertThat(Files.getAttribute(volume.resolve("file"), "unix:uid")).isEqualTo(0);
+  }
+
+  @Test
+  void hasItsOwnRlimits() {
+    ContainerSpec.Builder spec = node.shell("ulimit -n");
+    spec.getProcessBuilder()
+        .addRlimits(Rlimit.newBuilder().setType("RLIMIT_NOFILE").setSoft(77).setHard(88));
+    assertThat(seen(spec)).isEqualTo("77\n");
+  }
+
+  @Test
+  void seesItsCgroupAsTheRoot() {
+    assertThat(seen("cut -d: -f3 /proc/self/cgroup | sort -u")).isEqualTo("/\n");
+  }
+
+  @Test
+  void seesTheSameCgroupAfterExec() {
+    node.started("c", node.spec("sleep", "60"));
+    assertThat(node.exec("c", "sh", "-c", "cut -d: -f3 /proc/self/cgroup | sort -u").ended().out())
+        .isEqualTo("/\n");
+  }
+
+  @Test
+  void cannotTouchTheHost() {
+    assertThat(node.run(node.shell("mknod /tmp/sda b 8 0")).code()).isNotZero();
+    assertThat(node.run(node.shell("echo 1 > /proc/sys/kernel/sysrq")).code()).isNotZero();
+    assertThat(node.run(node.shell("echo c > /proc/sysrq-trigger")).code()).isNotZero();
+    assertThat(node.run(node.shell("mount -t tmpfs none /tmp")).code()).isNotZero();
+    assertThat(node.run(node.shell("hostname other")).code()).isNotZero();
+    assertThat(node.run(node.shell("chmod 777 /dev/null")).code()).isNotZero();
+    assertThat(node.run(node.shell("kill -9 $(cat /proc/sys/kernel/ns_last_pid)x")).code())
+        .isNotZero();
+  }
+
+  @Test
+  void mayNotWriteAReadonlyRoot() {
+    ContainerSpec.Builder spec = node.shell("echo x > /tmp/file");
+    spec.getRootBuilder().setReadonly(true);
+    assertThat(node.run(spec).err()).contains("Read-only file system");
+  }
+
+  @Test
+  void hidesWhatIsMasked() throws Exception {
+    Files.writeString(node.rootfs().resolve("tmp/secret"), "secret");
+    ContainerSpec.Builder spec =
+        node.shell(
+            "cat /tmp/secret; ls /proc/irq | wc -l; echo x > /proc/sys/x 2>/dev/null || echo no");
+    spec.addMaskedPaths("/tmp/secret").addMaskedPaths("/proc/irq").addMaskedPaths("/none");
+    spec.addReadonlyPaths("/proc/sys");
+    assertThat(seen(spec)).isEqualTo("0\nno\n");
+    Files.delete(node.rootfs().resolve("tmp/secret"));
+  }
+
+  @Test
+  void endsWhatUsesTooMuchMemory() {
+    ContainerSpec.Builder spec = node.spec("tail", "-c", "64m", "/dev/zero");
+    spec.setResources(memory(16 << 20));
+    Ended ended = node.run(spec);
+
+    assertThat(ended.signal()).isEqualTo(9);
+    assertThat(ended.status().getOutOfMemory()).isTrue();
+  }
+
+  @Test
+  void saysThatAChildUsedTooMuchMemory() {
+    ContainerSpec.Builder spec = node.shell("tail -c 64m /dev/zero; exit 3");
+    spec.setResources(memory(16 << 20));
+    Ended ended = node.run(spec);
+
+    assertThat(ended.code()).isEqualTo(3);
+    assertThat(ended.status().getOutOfMemory()).isTrue();
+  }
+
+  private static Resources.Builder memory(long limit) {
+    return Resources.newBuilder().setMemory(Resources.Memory.newBuilder().setLimit(limit));
+  }
+
+  @Test
+  void cannotHaveMoreProcessesThanItsLimit() {
+    ContainerSpec.Builder spec =
+        node.shell("for i in 1 2 3 4 5 6; do sleep 60 & done; echo started");
+    spec.setResources(Resources.newBuilder().setPids(Resources.Pids.newBuilder().setLimit(3)));
+    Ended ended = node.run(spec);
+    assertThat(ended.err()).contains("can't fork");
+  }
+
+  @Test
+  void getsNoMoreCpuThanItsQuota() {
+    ContainerSpec.Builder spec = node.spec("sh", "-c", "while :; do :; done");
+    spec.setResources(
+        Resources.newBuilder()
+            .setCpu(Resources.Cpu.newBuilder().setQuota(10_000).setPeriod(100_000)));
+    node.started("c", spec);
+    long began = System.nanoTime();
+    TestNode.eventually(
+        "it has run for a second", () -> System.nanoTime() - began > 1_000_000_000L);
+    long cpu =
+        node.stub()
+            .listProcesses(
+                dev.caisson.proto.executor.v1.ListProcessesRequest.newBuilder()
+                    .setTenant(TestNode.TENANT)
+                    .setContainerId("c")
+                    .build())
+            .getProcesses(0)
+            .getCpuNanos();
+    assertThat(cpu).isLessThan((System.nanoTime() - began) / 4);
+  }
+
+  @Test
+  void theSandboxLimitHoldsItsContainers() {
+    var request =
+        node.request("c", node.spec("tail", "-c", "64m", "/dev/zero"))
+            .setSandboxResources(memory(24 << 20))
+            .build();
+    assertThat(node.runAttached(request).ended().signal()).isEqualTo(9);
+  }
+}

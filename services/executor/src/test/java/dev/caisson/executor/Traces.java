@@ -1,0 +1,116 @@
+package dev.caisson.executor;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * What an operation could leave behind on this machine.
+ *
+ * @param processes in cgroups of the node's, and children of this process
+ * @param descriptors of this process: how many of each kind
+ * @param files below the data and run directories; those of the record grow and do not count
+ */
+record Traces(
+    Set<String> processes,
+    Set<String> cgroups,
+    List<String> mounts,
+    Set<String> sockets,
+    Map<String, Long> descriptors,
+    Set<String> files) {
+  private static final Path PROC = Path.of("/proc");
+
+  static Traces of(TestNode node) {
+    try {
+      return new Traces(
+          processes(node),
+          cgroups(node),
+          Files.readAllLines(PROC.resolve("self/mountinfo")),
+          sockets(node),
+          openDescriptors(),
+          files(node));
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  private static Set<String> processes(TestNode node) throws IOException {
+    Set<String> found = new TreeSet<>();
+    try (Stream<Path> all = Files.list(PROC)) {
+      for (Path process : all.filter(p -> p.getFileName().toString().matches("\\d+")).toList()) {
+        String cgroups = read(process.resolve("cgroup"));
+        String own = "\nPPid:\t" + ProcessHandle.current().pid() + "\n";
+        if (cgroups.contains(node.cgroupParent())
+            || read(process.resolve("status")).contains(own)) {
+          found.add(process.getFileName() + " " + read(process.resolve("comm")).strip());
+        }
+      }
+    }
+    return found;
+  }
+
+  private static String read(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      return ""; // it has just ended
+    }
+  }
+
+  private static Set<String> cgroups(TestNode node) throws IOException {
+    Set<String> found = new TreeSet<>();
+    for (String line : Files.readAllLines(PROC.resolve("self/mountinfo"))) {
+      String[] fields = line.split(" ", -1);
+      Path parent = Path.of(fields[4] + node.cgroupParent());
+      if (line.contains(" - cgroup") && Files.isDirectory(parent)) {
+        try (Stream<Path> tree = Files.walk(parent)) {
+          tree.filter(Files::isDirectory).map(Path::toString).forEach(found::add);
+        }
+      }
+    }
+    return found;
+  }
+
+  private static Set<String> sockets(TestNode node) throws IOException {
+    return Files.readAllLines(PROC.resolve("self/net/unix")).stream()
+        .filter(line -> line.contains(node.base() + "/"))
+        .map(line -> line.substring(line.indexOf(node.base().toString())))
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  private static Map<String, Long> openDescriptors() throws IOException {
+    try (Stream<Path> all = Files.list(PROC.resolve("self/fd"))) {
+      return all.map(Traces::kind)
+          .filter(kind -> !kind.isEmpty())
+          .collect(Collectors.groupingBy(kind -> kind, TreeMap::new, Collectors.counting()));
+    }
+  }
+
+  private static String kind(Path descriptor) {
+    try {
+      return Files.readSymbolicLink(descriptor).toString().replaceAll(":\\[\\d+]|\\d+$", "");
+    } catch (IOException e) {
+      return ""; // the one that lists the others
+    }
+  }
+
+  private static Set<String> files(TestNode node) throws IOException {
+    Set<String> found = new TreeSet<>();
+    for (Path root : List.of(node.data(), node.run())) {
+      try (Stream<Path> tree = Files.walk(root)) {
+        tree.filter(path -> !path.startsWith(node.data().resolve("journal")))
+            .filter(path -> !path.startsWith(node.data().resolve("usage")))
+            .map(Path::toString)
+            .forEach(found::add);
+      }
+    }
+    return found;
+  }
+}
