@@ -1,4 +1,0 @@
-@NullMarked
-package dev.caisson.executor.oom;
-
-import org.jspecify.annotations.NullMarked;
