@@ -8,6 +8,12 @@ SERVICE_ENVIRONMENT=(PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbi
 # end with a message rather than a half-dead process when it does not suffice.
 COMMON_FLAGS=(-XX:+UseSerialGC -XX:-UsePerfData -XX:+ExitOnOutOfMemoryError -Dio.netty.jfr.enabled=false -Dfile.encoding=UTF-8)
 
+# archive_flags SERVICE: an archive of its classes, made by the JVM when a service ends and checked by it when one starts,
+# halves the CPU time of the next start. Not for services that are started only once.
+archive_flags() {
+  [[ ${CAISSON_ARCHIVES:-yes} == no ]] || printf '%s\n' -XX:+AutoCreateSharedArchive "-XX:SharedArchiveFile=$DATA/$1/classes.jsa"
+}
+
 words() { printf '%s\0' "$@"; }
 
 # cgroup_parent DATA: a tree for each data directory, so that two sets of services never meet.
@@ -21,8 +27,10 @@ cgroup_parent() {
 
 # The one JVM that may use native code, and of it only the module dev.caisson.linux.
 executor_command() {
+  local archive
   local lib=$LIB/executor
-  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" -Xms16m -Xmx48m -Xss512k -XX:MaxMetaspaceSize=64m -XX:TieredStopAtLevel=1 \
+  mapfile -t archive < <(archive_flags executor)
+  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" -Xms16m -Xmx48m -Xss512k -XX:MaxMetaspaceSize=64m -XX:TieredStopAtLevel=1 \
     -XX:ReservedCodeCacheSize=24m -p "$lib/caisson-linux-$VERSION.jar" --add-modules dev.caisson.linux \
     --enable-native-access=dev.caisson.linux --illegal-native-access=deny \
     -Djava.util.logging.config.file="$DATA/log/executor.properties" \
@@ -32,7 +40,9 @@ executor_command() {
 }
 
 gateway_command() {
-  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" -Xms32m -Xmx192m -XX:TieredStopAtLevel=1 --illegal-native-access=deny \
+  local archive
+  mapfile -t archive < <(archive_flags gateway)
+  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" -Xms32m -Xmx192m -XX:TieredStopAtLevel=1 --illegal-native-access=deny \
     -Dlogback.configurationFile="$DATA/log/logback.xml" -Dcaisson.log="$DATA/log/gateway/gateway.log" \
     -Dcaisson.gateway.socket="$(socket_of gateway)" \
     -Dcaisson.gateway.executor-socket="$DATA/run/executor/executor.sock" \
@@ -47,7 +57,9 @@ gateway_command() {
 gateway_socket_mode() { if [[ -n ${CAISSON_USERS:-} ]]; then echo rw-rw-rw-; else echo rw-rw----; fi; }
 
 auditor_command() {
-  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" -Xms48m -Xmx320m -XX:TieredStopAtLevel=1 --illegal-native-access=deny \
+  local archive
+  mapfile -t archive < <(archive_flags auditor)
+  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" -Xms48m -Xmx320m -XX:TieredStopAtLevel=1 --illegal-native-access=deny \
     -Dlogback.configurationFile="$DATA/log/logback.xml" -Dcaisson.log="$DATA/log/auditor/auditor.log" \
     -Dcaisson.auditor.socket="$(socket_of auditor)" \
     -Dcaisson.auditor.data="$DATA/auditor" \
@@ -57,7 +69,9 @@ auditor_command() {
 }
 
 broker_command() {
-  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" -Xms128m -Xmx384m -XX:TieredStopAtLevel=1 \
+  local archive
+  mapfile -t archive < <(archive_flags broker)
+  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" -Xms128m -Xmx384m -XX:TieredStopAtLevel=1 \
     -Dlogback.configurationFile="$DATA/log/logback.xml" -Dcaisson.log="$DATA/log/broker/broker.log" \
     -cp "$(jars "$LIB/broker")" dev.caisson.broker.Broker \
     --data "$DATA/broker" --port "$BROKER_PORT" --ready-file "$DATA/run/broker/ready"

@@ -153,13 +153,16 @@ stop_and_prove() {
   pids=$(cat "$data/run/"*.pid | cut -d ' ' -f 1)
   group=$(cgroup_parent "$data")
   stop_services
-  none "processes" "$(ps -o pid=,comm= -p "$(paste -s -d , <<< "$pids")" 2> /dev/null)$(pgrep -f "$directory" | grep -v -x "$$" || true)"
+  none "processes" "$(living "$pids")$(pgrep -f "$directory" | grep -v -x "$$" || true)"
   none "mounts" "$(grep -F "$directory" /proc/mounts || true)"
   none "cgroups" "$(find /sys/fs/cgroup -mindepth 1 -maxdepth 2 -type d -name "${group#/}")"
   none "sockets" "$(grep -F "$directory" /proc/net/unix || true)"
   none "files" "$(find "$directory" 2> /dev/null || true)"
   ((left == 0)) || die "Something is left behind"
 }
+
+# living PIDS: those that have not ended; a zombie has, and waits for whoever adopted it to look.
+living() { ps -o pid=,stat=,comm= -p "$(paste -s -d , <<< "$1")" | awk '$2 !~ /^Z/ { print $1, $3 }'; }
 
 # none WHAT FOUND
 none() {

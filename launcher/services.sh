@@ -7,7 +7,7 @@ source "$LAUNCHER/commands.sh"
 source "$LAUNCHER/guard.sh"
 
 READY_SECONDS=60
-STOP_SECONDS=15
+STOP_SECONDS=30
 LOG_LINES=20
 
 # ---- processes -------------------------------------------------------------------------------------------------------
@@ -305,6 +305,8 @@ down_verb() {
 # Callers first, the record last: what the executor still writes is relayed by the next start.
 stop_all() {
   local service
+  signal_service gateway TERM || true
+  signal_service auditor TERM || true
   for service in gateway auditor executor broker; do
     stop_service "$service"
   done

@@ -19,7 +19,7 @@ make_rootfs() {
 start_services() {
   TEST_DIR=$(mktemp -d /tmp/caisson-test.XXXXXX)
   chmod 0755 "$TEST_DIR"
-  export TEST_DIR CAISSON_DATA=$TEST_DIR/data TEST_ROOTFS=$TEST_DIR/rootfs
+  export CAISSON_ARCHIVES=no TEST_DIR CAISSON_DATA=$TEST_DIR/data TEST_ROOTFS=$TEST_DIR/rootfs
   trap stop_services EXIT
   make_rootfs "$TEST_ROOTFS"
   make_hook "$TEST_DIR/hook.sh"
