@@ -238,7 +238,7 @@ public final class Executor implements AutoCloseable {
               samplers.add(sampler);
               return sampler;
             });
-    Node node = assembly.recover();
+    Node node = keep(assembly.recover());
     samplers.forEach(UsageSampler::start);
     return node;
   }

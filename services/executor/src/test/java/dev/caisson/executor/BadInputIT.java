@@ -48,8 +48,10 @@ class BadInputIT extends OnNode {
   }
 
   private void assertLooksAsBefore() {
-    TestNode.eventually("nothing is left", () -> Traces.of(node).equals(before), () ->
-        assertThat(Traces.of(node)).usingRecursiveComparison().isEqualTo(before));
+    TestNode.eventually(
+        "nothing is left",
+        () -> Traces.of(node).equals(before),
+        () -> assertThat(Traces.of(node)).usingRecursiveComparison().isEqualTo(before));
   }
 
   private Problem refused(ContainerSpec.Builder spec, Status.Code code, Reason reason) {
@@ -157,8 +159,7 @@ class BadInputIT extends OnNode {
   @ParameterizedTest
   @ValueSource(strings = {"tenant/x", "..", "a\u0000b"})
   void aTenantThatIsNone(String tenant) {
-    CreateContainerRequest request =
-        node.request("c", node.spec("true")).setTenant(tenant).build();
+    CreateContainerRequest request = node.request("c", node.spec("true")).setTenant(tenant).build();
     Problem.of(() -> node.stub().createContainer(request))
         .is(Status.Code.INVALID_ARGUMENT, Reason.INVALID_ID);
   }
@@ -199,8 +200,8 @@ class BadInputIT extends OnNode {
     guarded(spec -> spec.getProcessBuilder().setNoNewPrivileges(false)).says("no_new_privileges");
     guarded(spec -> spec.getProcessBuilder().getCapabilitiesBuilder().addBounding("CAP_SYS_ADMIN"))
         .says("CAP_SYS_ADMIN");
-    guarded(spec -> spec.setUserNamespace(
-        UserNamespace.newBuilder().setMode(UserNamespace.Mode.HOST)));
+    guarded(
+        spec -> spec.setUserNamespace(UserNamespace.newBuilder().setMode(UserNamespace.Mode.HOST)));
     guarded(spec -> without(spec, Namespace.Type.NETWORK));
     guarded(spec -> without(spec, Namespace.Type.MOUNT));
     guarded(spec -> spec.setCgroupParent("/elsewhere"));
@@ -228,9 +229,7 @@ class BadInputIT extends OnNode {
     guarded(spec -> {
       without(spec, Namespace.Type.NETWORK);
       spec.addNamespaces(
-          Namespace.newBuilder()
-              .setType(Namespace.Type.NETWORK)
-              .setPath("/proc/1/ns/net"));
+          Namespace.newBuilder().setType(Namespace.Type.NETWORK).setPath("/proc/1/ns/net"));
     });
   }
 
@@ -262,7 +261,8 @@ class BadInputIT extends OnNode {
     ContainerSpec.Builder spec = node.spec("true");
     spec.setResources(
         Resources.newBuilder().setMemory(Resources.Memory.newBuilder().setLimit(4096)));
-    refused(spec, Status.Code.INVALID_ARGUMENT, Reason.LIMIT_TOO_LOW).says("memory.limit", "at least");
+    refused(spec, Status.Code.INVALID_ARGUMENT, Reason.LIMIT_TOO_LOW)
+        .says("memory.limit", "at least");
   }
 
   @Test
@@ -270,19 +270,16 @@ class BadInputIT extends OnNode {
     invalid(spec ->
             spec.setResources(
                 Resources.newBuilder()
-                    .setMemory(
-                        Resources.Memory.newBuilder().setLimit(64 << 20).setSwap(32 << 20))))
+                    .setMemory(Resources.Memory.newBuilder().setLimit(64 << 20).setSwap(32 << 20))))
         .says("swap");
     invalid(spec ->
-        spec.setResources(
-            Resources.newBuilder().setCpu(Resources.Cpu.newBuilder().setCpus("0-"))));
+        spec.setResources(Resources.newBuilder().setCpu(Resources.Cpu.newBuilder().setCpus("0-"))));
   }
 
   @Test
   void aCpuThatThisMachineDoesNotHave() {
     ContainerSpec.Builder spec = node.spec("true");
-    spec.setResources(
-        Resources.newBuilder().setCpu(Resources.Cpu.newBuilder().setCpus("4000")));
+    spec.setResources(Resources.newBuilder().setCpu(Resources.Cpu.newBuilder().setCpus("4000")));
     Problem problem = Problem.of(() -> node.create("bad", spec));
     assertThat(problem.code()).as(problem.sentence()).isNotEqualTo(Status.Code.INTERNAL);
     assertLooksAsBefore();
@@ -320,8 +317,7 @@ class BadInputIT extends OnNode {
     Problem.of(() -> node.signal("none", 9)).is(Status.Code.NOT_FOUND, Reason.CONTAINER_NOT_FOUND);
     Problem.of(() -> node.delete("none", true))
         .is(Status.Code.NOT_FOUND, Reason.CONTAINER_NOT_FOUND);
-    Problem.of(node.attach("none").failure())
-        .is(Status.Code.NOT_FOUND, Reason.CONTAINER_NOT_FOUND);
+    Problem.of(node.attach("none").failure()).is(Status.Code.NOT_FOUND, Reason.CONTAINER_NOT_FOUND);
     Problem.of(node.exec("none", "true").failure())
         .is(Status.Code.NOT_FOUND, Reason.CONTAINER_NOT_FOUND);
     Problem.of(() -> node.createIn("none", "c", node.spec("true")))
@@ -337,10 +333,11 @@ class BadInputIT extends OnNode {
           .is(Status.Code.ALREADY_EXISTS, Reason.CONTAINER_EXISTS)
           .says("c");
     }
-    Problem.of(() -> node.createSandbox("c"))
-        .is(Status.Code.ALREADY_EXISTS, Reason.SANDBOX_EXISTS);
-    TestNode.eventually("unchanged", () -> Traces.of(node).equals(one), () ->
-        assertThat(Traces.of(node)).isEqualTo(one));
+    Problem.of(() -> node.createSandbox("c")).is(Status.Code.ALREADY_EXISTS, Reason.SANDBOX_EXISTS);
+    TestNode.eventually(
+        "unchanged",
+        () -> Traces.of(node).equals(one),
+        () -> assertThat(Traces.of(node)).isEqualTo(one));
     assertThat(node.exec("c", "true").ended().code()).isZero();
   }
 

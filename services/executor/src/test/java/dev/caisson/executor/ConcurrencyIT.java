@@ -103,8 +103,9 @@ class ConcurrencyIT extends OnNode {
     node.started("c", node.spec("sleep", "60"));
     List<Runnable> calls = new ArrayList<>(times(6, () -> node.delete("c", true)));
     calls.add(() ->
-        TestNode.eventually("the id is free", () ->
-            catchThrowable(() -> node.create("c", node.spec("sleep", "60"))) == null));
+        TestNode.eventually(
+            "the id is free",
+            () -> catchThrowable(() -> node.create("c", node.spec("sleep", "60"))) == null));
     var ends = together(calls);
     assertThat(ends.getLast()).isNull();
     ends.subList(0, 6).stream()
@@ -123,11 +124,13 @@ class ConcurrencyIT extends OnNode {
     var ends =
         together(
             IntStream.range(0, 50)
-                .mapToObj(i -> (Runnable) () -> {
-                  Ended ended = node.run(node.shell("echo " + i + "; exit " + i));
-                  assertThat(ended.out()).isEqualTo(i + "\n");
-                  assertThat(ended.code()).isEqualTo(i);
-                })
+                .mapToObj(i ->
+                    (Runnable)
+                        () -> {
+                          Ended ended = node.run(node.shell("echo " + i + "; exit " + i));
+                          assertThat(ended.out()).isEqualTo(i + "\n");
+                          assertThat(ended.code()).isEqualTo(i);
+                        })
                 .toList());
     assertThat(ends).containsOnlyNulls();
   }
@@ -138,12 +141,14 @@ class ConcurrencyIT extends OnNode {
     var ends =
         together(
             IntStream.range(0, 9)
-                .mapToObj(i -> (Runnable) () -> {
-                  node.createIn("box", "c" + i, node.spec("sleep", "60"));
-                  var problem = catchThrowable(() -> node.start("c" + i));
-                  assertThat(problem).isNull();
-                  node.delete("c" + i, true);
-                })
+                .mapToObj(i ->
+                    (Runnable)
+                        () -> {
+                          node.createIn("box", "c" + i, node.spec("sleep", "60"));
+                          var problem = catchThrowable(() -> node.start("c" + i));
+                          assertThat(problem).isNull();
+                          node.delete("c" + i, true);
+                        })
                 .toList());
     assertThat(ends).containsOnlyNulls();
     node.deleteSandbox("box", false);
@@ -210,13 +215,17 @@ class ConcurrencyIT extends OnNode {
         node.request("c", node.shell("echo hello; cat")).setActor(TestNode.actor("r1")).build();
     var first = node.runAttached(request).awaitOutput("hello");
     first.cancel();
-    TestNode.eventually("the second is attached", () -> {
-      var second = AttachedClient.run();
-      second.begin(node.async()::run, RunRequest.newBuilder().setRun(request).build());
-      second.input("more").closeInput();
-      Throwable problem = catchThrowable(second::ended);
-      return problem == null && new String(second.stdout(), java.nio.charset.StandardCharsets.UTF_8).equals("more");
-    });
+    TestNode.eventually(
+        "the second is attached",
+        () -> {
+          var second = AttachedClient.run();
+          second.begin(node.async()::run, RunRequest.newBuilder().setRun(request).build());
+          second.input("more").closeInput();
+          Throwable problem = catchThrowable(second::ended);
+          return problem == null
+              && new String(second.stdout(), java.nio.charset.StandardCharsets.UTF_8)
+                  .equals("more");
+        });
     Problem.of(() -> node.get("c")).is(Status.Code.NOT_FOUND, Reason.CONTAINER_NOT_FOUND);
   }
 }

@@ -45,11 +45,11 @@ class IsolationIT extends OnNode {
   void hasThreeDescriptorsAndNoMore() {
     String list = "cd /proc/self/fd; for f in *; do [ -e $f ] && echo $f; done";
     assertThat(seen(list).lines()).containsExactly("0", "1", "2");
-    var discarded = node.shell("cd /proc/1/fd; echo * > /shared/fds");
+    var discarded = node.shell(list.replace("echo $f", "echo $f >> /shared/fds"));
     Path volume = node.share(discarded);
     node.started("c", discarded);
     node.await("c");
-    assertThat(volume.resolve("fds")).hasContent("0 1 2 10".replace(" 10", ""));
+    assertThat(volume.resolve("fds")).hasContent("0\n1\n2\n");
   }
 
   @Test
@@ -64,28 +64,28 @@ class IsolationIT extends OnNode {
   void hasItsOwnHostname() {
     ContainerSpec.Builder named = node.shell("hostname").setHostname("inside");
     assertThat(seen(named)).isEqualTo("inside\n");
-    assertThat(node.runAttached(node.request("by-id", node.shell("hostname")).build()).ended().out())
+    assertThat(
+            node.runAttached(node.request("by-id", node.shell("hostname")).build()).ended().out())
         .isEqualTo("by-id\n");
   }
 
   @Test
   void hasALoopbackAndNothingElse() {
     assertThat(seen("ls /sys/class/net")).isEqualTo("lo\n");
-    assertThat(seen("cat /sys/class/net/lo/operstate; ip -o addr show lo"))
-        .contains("127.0.0.1/8");
-    assertThat(seen("ping -c1 -W1 127.0.0.1 >/dev/null && echo up")).isEqualTo("up\n");
+    assertThat(seen("ip -o addr show lo")).contains("127.0.0.1/8");
+    assertThat(seen("ip -o link show lo")).contains("LOOPBACK,UP");
   }
 
   @Test
   void seesNoMountOfTheHost() {
-    List<String> targets =
-        seen("cut -d' ' -f5 /proc/self/mountinfo").lines().toList();
+    List<String> targets = seen("cut -d' ' -f5 /proc/self/mountinfo").lines().toList();
     assertThat(targets)
         .contains("/", "/proc", "/sys", "/dev", "/dev/pts", "/dev/shm", "/dev/null")
-        .allMatch(target -> target.equals("/")
-            || target.startsWith("/dev")
-            || target.startsWith("/proc")
-            || target.startsWith("/sys"));
+        .allMatch(target ->
+            target.equals("/")
+                || target.startsWith("/dev")
+                || target.startsWith("/proc")
+                || target.startsWith("/sys"));
   }
 
   @Test
@@ -180,7 +180,8 @@ class IsolationIT extends OnNode {
   void hidesWhatIsMasked() throws Exception {
     Files.writeString(node.rootfs().resolve("tmp/secret"), "secret");
     ContainerSpec.Builder spec =
-        node.shell("cat /tmp/secret; ls /proc/irq | wc -l; echo x > /proc/sys/x 2>/dev/null || echo no");
+        node.shell(
+            "cat /tmp/secret; ls /proc/irq | wc -l; (echo x > /proc/sys/kernel/hostname) 2>/dev/null || echo no");
     spec.addMaskedPaths("/tmp/secret").addMaskedPaths("/proc/irq").addMaskedPaths("/none");
     spec.addReadonlyPaths("/proc/sys");
     assertThat(seen(spec)).isEqualTo("0\nno\n");
@@ -213,9 +214,9 @@ class IsolationIT extends OnNode {
 
   @Test
   void cannotHaveMoreProcessesThanItsLimit() {
-    ContainerSpec.Builder spec = node.shell("for i in 1 2 3 4 5 6; do sleep 60 & done; echo started");
-    spec.setResources(
-        Resources.newBuilder().setPids(Resources.Pids.newBuilder().setLimit(3)));
+    ContainerSpec.Builder spec =
+        node.shell("for i in 1 2 3 4 5 6; do sleep 60 & done; echo started");
+    spec.setResources(Resources.newBuilder().setPids(Resources.Pids.newBuilder().setLimit(3)));
     Ended ended = node.run(spec);
     assertThat(ended.err()).contains("can't fork");
   }
@@ -228,7 +229,8 @@ class IsolationIT extends OnNode {
             .setCpu(Resources.Cpu.newBuilder().setQuota(10_000).setPeriod(100_000)));
     node.started("c", spec);
     long began = System.nanoTime();
-    TestNode.eventually("it has run for a second", () -> System.nanoTime() - began > 1_000_000_000L);
+    TestNode.eventually(
+        "it has run for a second", () -> System.nanoTime() - began > 1_000_000_000L);
     long cpu =
         node.stub()
             .listProcesses(

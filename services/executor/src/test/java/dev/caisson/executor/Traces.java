@@ -5,9 +5,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -47,7 +47,8 @@ record Traces(
       for (Path process : all.filter(p -> p.getFileName().toString().matches("\\d+")).toList()) {
         String cgroups = read(process.resolve("cgroup"));
         String own = "\nPPid:\t" + ProcessHandle.current().pid() + "\n";
-        if (cgroups.contains(node.cgroupParent()) || read(process.resolve("status")).contains(own)) {
+        if (cgroups.contains(node.cgroupParent())
+            || read(process.resolve("status")).contains(own)) {
           found.add(process.getFileName() + " " + read(process.resolve("comm")).strip());
         }
       }
