@@ -239,7 +239,7 @@ public final class Executor implements AutoCloseable {
               return sampler;
             });
     var _ = keep(assembly);
-    Node node = assembly.recover();
+    Node node = keep(assembly.recover());
     samplers.forEach(UsageSampler::start);
     return node;
   }

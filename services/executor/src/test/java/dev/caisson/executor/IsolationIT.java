@@ -45,11 +45,11 @@ class IsolationIT extends OnNode {
   void hasThreeDescriptorsAndNoMore() {
     String list = "cd /proc/self/fd; for f in *; do [ -e $f ] && echo $f; done";
     assertThat(seen(list).lines()).containsExactly("0", "1", "2");
-    var discarded = node.shell("cd /proc/1/fd; echo * > /shared/fds");
+    var discarded = node.shell(list.replace("echo $f", "echo $f >> /shared/fds"));
     Path volume = node.share(discarded);
     node.started("c", discarded);
     node.await("c");
-    assertThat(volume.resolve("fds")).hasContent("0 1 2 10".replace(" 10", ""));
+    assertThat(volume.resolve("fds")).hasContent("0\n1\n2\n");
   }
 
   @Test
@@ -72,8 +72,8 @@ class IsolationIT extends OnNode {
   @Test
   void hasALoopbackAndNothingElse() {
     assertThat(seen("ls /sys/class/net")).isEqualTo("lo\n");
-    assertThat(seen("cat /sys/class/net/lo/operstate; ip -o addr show lo")).contains("127.0.0.1/8");
-    assertThat(seen("ping -c1 -W1 127.0.0.1 >/dev/null && echo up")).isEqualTo("up\n");
+    assertThat(seen("ip -o addr show lo")).contains("127.0.0.1/8");
+    assertThat(seen("ip -o link show lo")).contains("LOOPBACK,UP");
   }
 
   @Test
@@ -181,7 +181,7 @@ class IsolationIT extends OnNode {
     Files.writeString(node.rootfs().resolve("tmp/secret"), "secret");
     ContainerSpec.Builder spec =
         node.shell(
-            "cat /tmp/secret; ls /proc/irq | wc -l; echo x > /proc/sys/x 2>/dev/null || echo no");
+            "cat /tmp/secret; ls /proc/irq | wc -l; (echo x > /proc/sys/kernel/hostname) 2>/dev/null || echo no");
     spec.addMaskedPaths("/tmp/secret").addMaskedPaths("/proc/irq").addMaskedPaths("/none");
     spec.addReadonlyPaths("/proc/sys");
     assertThat(seen(spec)).isEqualTo("0\nno\n");

@@ -10,7 +10,7 @@ abstract class OnNode {
 
   @BeforeAll
   static void startNode() throws Exception {
-    node = TestNode.start();
+    node = TestNode.launch();
   }
 
   @AfterEach

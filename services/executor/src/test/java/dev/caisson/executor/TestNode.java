@@ -19,6 +19,7 @@ import dev.caisson.proto.executor.v1.ExecutorGrpc;
 import dev.caisson.proto.executor.v1.GetContainerRequest;
 import dev.caisson.proto.executor.v1.ListSandboxesRequest;
 import dev.caisson.proto.executor.v1.PauseContainerRequest;
+import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.executor.v1.ResumeContainerRequest;
 import dev.caisson.proto.executor.v1.RunRequest;
 import dev.caisson.proto.executor.v1.RunResponse;
@@ -38,6 +39,8 @@ import dev.caisson.proto.types.v1.RootFilesystem;
 import dev.caisson.proto.types.v1.UserNamespace;
 import dev.caisson.rpc.Channels;
 import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -78,7 +81,7 @@ final class TestNode implements AutoCloseable {
    *
    * @param rules further lines of its guard's configuration, {@code %s} for its base directory
    */
-  static TestNode start(String... rules) throws IOException {
+  static TestNode launch(String... rules) throws IOException {
     TestNode node = prepared();
     Files.writeString(
         node.base.resolve("guard.conf"),
@@ -444,7 +447,16 @@ final class TestNode implements AutoCloseable {
     stub()
         .listSandboxes(ListSandboxesRequest.getDefaultInstance())
         .getSandboxesList()
-        .forEach(sandbox -> deleteSandbox(sandbox.getId(), true));
+        .forEach(sandbox -> deleteIfThere(sandbox.getId()));
+  }
+
+  /** The lease of a run may end it at the same time. */
+  private void deleteIfThere(String id) {
+    try {
+      deleteSandbox(id, true);
+    } catch (StatusRuntimeException e) {
+      Problem.of(e).is(Status.Code.NOT_FOUND, Reason.SANDBOX_NOT_FOUND);
+    }
   }
 
   @Override

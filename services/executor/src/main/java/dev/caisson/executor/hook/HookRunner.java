@@ -244,10 +244,17 @@ public final class HookRunner implements AutoCloseable {
     }
   }
 
+  private void reap(Fd pidfd) {
+    if (kernel.processes().awaitEnd(pidfd, KILL_TIMEOUT)) {
+      var _ = kernel.processes().reap(pidfd);
+    }
+  }
+
   @Override
   public void close() {
     reports.cancel();
     helper.client().close(); // the helper ends with its connection
+    reap(helper.process().pidfd());
     helper.process().pidfd().close();
     helper.process().program().close();
   }

@@ -15,6 +15,10 @@ import java.util.regex.Pattern;
  */
 final class Tail {
   static final int BYTES = 4096;
+
+  /** pipe(7), "Pipe capacity". */
+  private static final int PIPE_BYTES = 64 * 1024;
+
   private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cntrl}&&[^\n\t]]");
 
   private final Files files;
@@ -48,6 +52,17 @@ final class Tail {
     }
   }
 
+  /** No more than a pipe holds: what a daemon goes on to print is not waited for. */
+  private void drain() {
+    int count = 1;
+    for (int i = 0; i < PIPE_BYTES / BYTES && count > 0; i++) {
+      count = files.read(pipe, chunk.clear());
+      if (count > 0) {
+        append(count);
+      }
+    }
+  }
+
   private void append(int count) {
     int kept = Math.min(end.length, BYTES - count);
     byte[] joined = new byte[kept + count];
@@ -66,10 +81,7 @@ final class Tail {
     CompletableFuture<String> text = new CompletableFuture<>();
     loop.execute(() -> {
       if (pipe.isOpen()) {
-        int count = files.read(pipe, chunk.clear());
-        if (count > 0) {
-          append(count);
-        }
+        drain();
         close();
       }
       String all = new String(end, StandardCharsets.UTF_8);

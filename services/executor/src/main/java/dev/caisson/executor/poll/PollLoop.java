@@ -68,6 +68,7 @@ public final class PollLoop implements AutoCloseable {
         dispatch(ready);
       }
     }
+    runTasks(); // what was handed over before the end
   }
 
   /**

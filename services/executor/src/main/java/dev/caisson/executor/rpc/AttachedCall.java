@@ -11,6 +11,7 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
@@ -183,7 +184,11 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
     if (from.streams() != null) {
       from.streams().output().detach(this);
     }
-    workers.execute(from.broken());
+    try {
+      workers.execute(from.broken());
+    } catch (RejectedExecutionException e) {
+      // The executor ends: its next life deals with whoever does not come back.
+    }
   }
 
   @Override

@@ -110,6 +110,13 @@ final class Container {
     return exit.isDone() && execs.values().stream().allMatch(exec -> exec.exit().isDone());
   }
 
+  /** The executor ends, the container does not. */
+  void release() {
+    running().ifPresent(Running::close);
+    streams().ifPresent(ProcessStreams::release);
+    execs.values().forEach(ExecedProcess::release);
+  }
+
   /** Says whether the caller is the one that is attached now. */
   boolean attach() {
     return attached.compareAndSet(false, true);

@@ -62,6 +62,12 @@ final class ExecedProcess {
     return exit;
   }
 
+  /** The executor ends, the process does not. */
+  void release() {
+    pidfd().ifPresent(Fd::close);
+    streams.ifPresent(ProcessStreams::release);
+  }
+
   void ended(ProcessRecord last) {
     record = last;
     pidfd().ifPresent(Fd::close);

@@ -23,6 +23,9 @@ import java.util.Map;
  * queue.
  */
 final class HookPoints {
+  /** Of a hook's output in an error, in characters. */
+  private static final int MAX_SHOWN = 512;
+
   private final Host host;
   private final Recorder recorder;
   private final HookTrust trust;
@@ -131,6 +134,12 @@ final class HookPoints {
         record.getSpec().getAnnotationsMap());
   }
 
+  /** Of what it printed: what it said last is what went wrong. */
+  private static String end(String output) {
+    String text = output.strip();
+    return text.substring(Math.max(0, text.length() - MAX_SHOWN));
+  }
+
   private static RuntimeException failed(String kind, int index, Hook hook, HookOutcome outcome) {
     String words =
         String.format(
@@ -140,7 +149,7 @@ final class HookPoints {
             index,
             hook.getPath(),
             outcome.problem().orElseThrow(),
-            outcome.outputTail().isBlank() ? "" : " It printed: " + outcome.outputTail().strip());
+            outcome.outputTail().isBlank() ? "" : " It printed: " + end(outcome.outputTail()));
     return new Refusal(Reason.HOOK_FAILED, words, Map.of("hook", hook.getPath(), "kind", kind))
         .exception();
   }

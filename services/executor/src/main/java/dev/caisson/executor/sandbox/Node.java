@@ -27,7 +27,7 @@ import java.util.concurrent.CompletableFuture;
  *
  * <p>Thread-safe.
  */
-public final class Node {
+public final class Node implements AutoCloseable {
   private final Sandboxes sandboxes;
   private final Containers containers;
   private final Views views;
@@ -38,6 +38,12 @@ public final class Node {
     this.containers = containers;
     this.views = views;
     this.leases = leases;
+  }
+
+  /** Lets go of everything; nothing ends. */
+  @Override
+  public void close() {
+    sandboxes.letGo();
   }
 
   public Sandbox createSandbox(CreateSandboxRequest request) {

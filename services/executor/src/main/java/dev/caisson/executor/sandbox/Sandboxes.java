@@ -285,6 +285,24 @@ final class Sandboxes {
         });
   }
 
+  /** The executor ends, the sandboxes do not. */
+  void letGo() {
+    for (Sandbox sandbox : all()) {
+      sandbox
+          .queue()
+          .run(() -> {
+            sandbox.containers().forEach(Container::release);
+            sandbox
+                .holder()
+                .ifPresent(holder -> {
+                  holder.ending();
+                  holder.close();
+                  sandbox.holder(null);
+                });
+          });
+    }
+  }
+
   /** Its caisson-init has ended without having been asked to, and every process with it. */
   void lost(Sandbox sandbox, String cause) {
     sandbox

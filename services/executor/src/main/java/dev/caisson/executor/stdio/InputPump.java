@@ -110,6 +110,19 @@ public final class InputPump implements AutoCloseable {
     });
   }
 
+  /**
+   * Closes the descriptor and nothing else: the process goes on, and so does its input elsewhere.
+   */
+  public void release() {
+    loop.execute(() -> {
+      if (pipe != null && watch != null && !closed) {
+        closed = true;
+        watch.cancel();
+        pipe.close();
+      }
+    });
+  }
+
   private void end() {
     if (pipe != null && watch != null && !closed) {
       closed = true;

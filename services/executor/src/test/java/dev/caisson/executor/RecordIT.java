@@ -1,0 +1,192 @@
+package dev.caisson.executor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.proto.events.v1.Event;
+import dev.caisson.proto.events.v1.Event.PayloadCase;
+import dev.caisson.proto.events.v1.Phase;
+import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.journal.v1.JournalGrpc;
+import dev.caisson.proto.journal.v1.ReadRequest;
+import dev.caisson.rpc.Channels;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Nothing privileged happens unrecorded. */
+class RecordIT {
+  private TestNode node;
+
+  @BeforeEach
+  void start() throws Exception {
+    node = TestNode.launch();
+  }
+
+  @AfterEach
+  void end() throws Exception {
+    if (node != null) {
+      node.close();
+    }
+  }
+
+  /** Everything, once it is durable. */
+  private List<Event> record() throws Exception {
+    ManagedChannel channel = Channels.unix(node.journalSocket());
+    try {
+      List<Event> events = new ArrayList<>();
+      var answers =
+          Channels.withDeadline(JournalGrpc.newBlockingStub(channel))
+              .read(ReadRequest.getDefaultInstance());
+      while (answers.hasNext()) {
+        for (var record : answers.next().getRecordsList()) {
+          events.add(Event.parseFrom(record.getEvent()));
+        }
+      }
+      return events;
+    } finally {
+      channel.shutdownNow();
+      assertThat(channel.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+    }
+  }
+
+  private List<Event> recordWith(PayloadCase last) throws Exception {
+    List<Event> events = record();
+    while (events.stream()
+        .noneMatch(e -> e.getPayloadCase() == last && e.getPhase() != Phase.INTENT)) {
+      events = record();
+    }
+    return events;
+  }
+
+  private static List<PayloadCase> kinds(List<Event> events, Phase phase) {
+    return events.stream().filter(e -> e.getPhase() == phase).map(Event::getPayloadCase).toList();
+  }
+
+  @Test
+  void everyOperationHasItsIntentAndItsOutcome() throws Exception {
+    node.createSandbox("box");
+    node.createIn("box", "c", node.spec("sleep", "60"));
+    node.start("c");
+    node.exec("c", "true", "--password", "hunter2").ended();
+    node.pause("c");
+    node.resume("c");
+    node.signal("c", 9);
+    node.await("c");
+    node.delete("c");
+    node.deleteSandbox("box", false);
+
+    List<Event> events = recordWith(PayloadCase.SANDBOX_DELETED);
+    List<PayloadCase> operations =
+        List.of(
+            PayloadCase.SANDBOX_CREATED,
+            PayloadCase.CONTAINER_CREATED,
+            PayloadCase.CONTAINER_STARTED,
+            PayloadCase.EXEC_STARTED,
+            PayloadCase.CONTAINER_PAUSED,
+            PayloadCase.CONTAINER_RESUMED,
+            PayloadCase.SIGNAL_SENT,
+            PayloadCase.CONTAINER_DELETED,
+            PayloadCase.SANDBOX_DELETED);
+    assertThat(kinds(events, Phase.INTENT)).isEqualTo(operations);
+    assertThat(kinds(events, Phase.OUTCOME)).isEqualTo(operations);
+    assertThat(kinds(events, Phase.OBSERVATION))
+        .contains(PayloadCase.EXEC_EXITED, PayloadCase.CONTAINER_EXITED);
+    assertComplete(events);
+    Event last = events.stream().filter(e -> e.hasSubject()).reduce((a, b) -> b).orElseThrow();
+    assertThat(last.getPayloadCase()).isEqualTo(PayloadCase.SANDBOX_DELETED);
+    assertThat(events.toString()).doesNotContain("hunter2");
+  }
+
+  /** No sequence has a gap, each intent one outcome, and each event its actor. */
+  private static void assertComplete(List<Event> events) {
+    Map<Long, Long> sequences = new HashMap<>();
+    Map<String, Long> ofSandboxes = new HashMap<>();
+    Map<Long, Event> open = new HashMap<>();
+    for (Event event : events) {
+      assertThat(event.getSeq()).isEqualTo(sequences.merge(event.getEpoch(), 1L, Long::sum));
+      String sandbox = event.getSubject().getSandboxUid();
+      if (!sandbox.isEmpty()) {
+        assertThat(event.getSandboxSeq()).isEqualTo(ofSandboxes.merge(sandbox, 1L, Long::sum));
+      }
+      if (event.getPhase() == Phase.INTENT) {
+        assertThat(event.getActor().getPrincipal()).isEqualTo("uid:1000");
+        assertThat(event.getActor().getPeer()).isIn("0", "root");
+        open.put(event.getSeq(), event);
+      } else if (event.getPhase() == Phase.OUTCOME) {
+        Event intent = open.remove(event.getIntentSeq());
+        assertThat(intent).as("intent of %s", event).isNotNull();
+        assertThat(event.getPayloadCase()).isEqualTo(intent.getPayloadCase());
+      }
+    }
+    assertThat(open).isEmpty();
+  }
+
+  @Test
+  void aFailureIsRecordedWithItsReason() throws Exception {
+    node.create("c", node.spec("no-such-program"));
+    Problem.of(() -> node.start("c")).is(Status.Code.NOT_FOUND, Reason.COMMAND_NOT_FOUND);
+    List<Event> events = recordWith(PayloadCase.CONTAINER_STARTED);
+    Event failed =
+        events.stream()
+            .filter(e -> e.getPhase() == Phase.OUTCOME)
+            .filter(e -> e.getPayloadCase() == PayloadCase.CONTAINER_STARTED)
+            .findFirst()
+            .orElseThrow();
+    assertThat(failed.getFailure().getReason()).isEqualTo("COMMAND_NOT_FOUND");
+    assertThat(failed.getFailure().getCode()).isEqualTo(Status.Code.NOT_FOUND.value());
+  }
+
+  @Test
+  void aRefusalIsRecorded() throws Exception {
+    Problem.of(() -> node.create("..", node.spec("true")));
+    List<Event> events = recordWith(PayloadCase.REQUEST_DENIED);
+    assertThat(events.getLast().getRequestDenied().getReason()).isEqualTo("INVALID_ID");
+    assertThat(events.getLast().getActor().getPrincipal()).isEqualTo("uid:1000");
+  }
+
+  @Test
+  void refusingDoesNotFillTheRecord() throws Exception {
+    for (int i = 0; i < 200; i++) {
+      Problem.of(() -> node.get(".."));
+    }
+    Problem.of(() -> node.create("..", node.spec("true")));
+    long denials =
+        recordWith(PayloadCase.REQUEST_DENIED).stream().filter(Event::hasRequestDenied).count();
+    assertThat(denials).isLessThan(20);
+  }
+
+  @Test
+  void aRestartGoesOnWithoutAGap() throws Exception {
+    node.started("c", node.spec("sleep", "60"));
+    node.restart();
+    node.delete("c", true);
+    List<Event> events = recordWith(PayloadCase.SANDBOX_DELETED);
+    assertThat(events.stream().map(Event::getEpoch).distinct()).hasSize(2);
+    assertThat(kinds(events, Phase.OBSERVATION)).contains(PayloadCase.RECOVERED);
+    assertComplete(events);
+  }
+
+  @Test
+  void aLossIsRecorded() throws Exception {
+    var sandbox = node.createSandbox("box");
+    node.createIn("box", "c", node.spec("sleep", "60"));
+    assertThat(
+            new ProcessBuilder("kill", "-9", Integer.toString(sandbox.getInitPid()))
+                .start()
+                .waitFor())
+        .isZero();
+    node.await("c");
+    node.deleteSandbox("box", true);
+    List<Event> events = recordWith(PayloadCase.SANDBOX_DELETED);
+    assertThat(kinds(events, Phase.OBSERVATION))
+        .containsSubsequence(PayloadCase.SANDBOX_LOST, PayloadCase.CONTAINER_EXITED);
+    assertComplete(events);
+  }
+}

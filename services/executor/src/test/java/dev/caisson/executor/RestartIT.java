@@ -1,0 +1,393 @@
+package dev.caisson.executor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.proto.executor.v1.Container;
+import dev.caisson.proto.executor.v1.GetSandboxRequest;
+import dev.caisson.proto.executor.v1.ListSandboxesRequest;
+import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.executor.v1.StdioMode;
+import dev.caisson.proto.types.v1.ContainerState;
+import io.grpc.Status;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Containers outlive the executor; a new one takes them up as they are. */
+class RestartIT {
+  private TestNode node;
+
+  @BeforeEach
+  void start() throws Exception {
+    node = TestNode.launch();
+  }
+
+  @AfterEach
+  void end() throws Exception {
+    if (node != null) {
+      node.close();
+    }
+  }
+
+  @Test
+  void takesUpContainersInEveryState() throws Exception {
+    Container created = node.create("created", node.shell("exit 4"));
+    Container running = node.started("running", node.spec("sleep", "60"));
+    node.started("paused", node.spec("sleep", "60"));
+    node.pause("paused");
+    node.started("stopped", node.shell("exit 5"));
+    node.await("stopped");
+
+    node.restart();
+
+    assertThat(node.get("created")).isEqualTo(created);
+    assertThat(node.get("running")).isEqualTo(running);
+    assertThat(node.state("paused")).isEqualTo(ContainerState.PAUSED);
+    assertThat(node.await("stopped").getCode()).isEqualTo(5);
+
+    node.start("created");
+    assertThat(node.await("created").getCode()).isEqualTo(4);
+    assertThat(node.exec("running", "true").ended().code()).isZero();
+    node.resume("paused");
+    assertThat(node.exec("paused", "true").ended().code()).isZero();
+    node.signal("running", 9);
+    assertThat(node.await("running").getSignal()).isEqualTo(9);
+    for (String id : List.of("created", "running", "stopped")) {
+      node.delete(id);
+    }
+    node.delete("paused", true);
+    nothingIsLeft();
+  }
+
+  private void nothingIsLeft() throws IOException {
+    assertThat(
+            node.stub().listSandboxes(ListSandboxesRequest.getDefaultInstance()).getSandboxesList())
+        .isEmpty();
+    try (Stream<Path> left = Files.list(node.run().resolve("sandboxes"))) {
+      assertThat(left).isEmpty();
+    }
+    assertThat(Traces.of(node).cgroups()).allMatch(path -> path.endsWith(node.cgroupParent()));
+    assertThat(storeFiles()).isEmpty();
+  }
+
+  private List<Path> storeFiles() throws IOException {
+    try (Stream<Path> files = Files.list(node.data().resolve("store"))) {
+      return files.filter(Files::isRegularFile).toList();
+    }
+  }
+
+  @Test
+  void knowsWhatEndedWhileItWasAway() throws Exception {
+    var spec = node.shell("while [ ! -e /shared/go ]; do :; done; exit 6");
+    Path volume = node.share(spec);
+    Container container = node.started("c", spec);
+    var exec = node.exec("c", "sleep", "60");
+    String process = exec.execStarted().getId();
+
+    node.shut();
+    Files.createFile(volume.resolve("go"));
+    TestNode.eventually("it ends", () -> hasEnded(container.getPid()));
+    node.open();
+
+    assertThat(node.await("c").getCode()).isEqualTo(6);
+    assertThat(node.await("c", process).getSignal()).isEqualTo(9);
+    assertThat(node.state("c")).isEqualTo(ContainerState.STOPPED);
+    node.delete("c");
+    nothingIsLeft();
+  }
+
+  private static boolean hasEnded(int pid) {
+    return !Files.exists(Path.of("/proc/" + pid));
+  }
+
+  @Test
+  void keepsStreamsOfWhatRuns() throws Exception {
+    piped("c", "echo before; cat; exit 3");
+    node.start("c");
+    node.restart();
+    var call = node.attach("c").awaitOutput("before").input("after").closeInput();
+
+    assertThat(call.ended().out()).isEqualTo("before\nafter");
+    assertThat(call.ended().code()).isEqualTo(3);
+  }
+
+  @Test
+  void keepsOutputOfWhatEnded() throws Exception {
+    piped("before", "echo early");
+    node.start("before");
+    node.await("before");
+    piped("while", "while [ ! -e /tmp/go ]; do :; done; echo late");
+    int pid = node.start("while").getPid();
+    Path go = node.rootfs().resolve("tmp/go");
+    node.shut();
+    Files.createFile(go);
+    TestNode.eventually("it ends", () -> hasEnded(pid));
+    node.open();
+
+    assertThat(node.attach("before").ended().out()).isEqualTo("early\n");
+    assertThat(node.attach("while").ended().out()).isEqualTo("late\n");
+    Files.delete(go);
+  }
+
+  @Test
+  void inputThatHasEndedStaysEnded() throws Exception {
+    piped("c", "cat; while [ ! -e /tmp/go2 ]; do :; done; cat; echo end");
+    node.start("c");
+    var first = node.attach("c").input("one").closeInput().awaitOutput("one");
+    first.cancel();
+    node.restart();
+    Path go = Files.createFile(node.rootfs().resolve("tmp/go2"));
+    assertThat(node.attach("c").ended().out()).isEqualTo("end\n");
+    Files.delete(go);
+  }
+
+  private void piped(String id, String script) {
+    var _ =
+        node.stub()
+            .createContainer(node.request(id, node.shell(script)).setStdio(StdioMode.PIPE).build());
+  }
+
+  @Test
+  void takesUpExecutedProcesses() throws Exception {
+    node.started("c", node.spec("sleep", "60"));
+    String process = node.exec("c", "sleep", "60").execStarted().getId();
+    node.restart();
+    var _ =
+        node.stub().signal(TestNode.signalRequest("c").setProcessId(process).setSignal(15).build());
+    assertThat(node.await("c", process).getSignal()).isEqualTo(15);
+    assertThat(node.exec("c", "true").ended().code()).isZero();
+    node.restart();
+    assertThat(node.await("c", process).getSignal()).isEqualTo(15);
+  }
+
+  @Test
+  void takesUpASandboxOfMany() throws Exception {
+    node.createSandbox("box");
+    node.createIn("box", "a", node.spec("sleep", "60"));
+    node.createIn("box", "b", node.spec("sleep", "60"));
+    node.start("a");
+    node.restart();
+    node.start("b");
+    node.createIn("box", "c", node.spec("true"));
+    node.start("c");
+    assertThat(node.await("c").getCode()).isZero();
+    node.deleteSandbox("box", true);
+    nothingIsLeft();
+  }
+
+  @Test
+  void remembersRequestIds() throws Exception {
+    var request =
+        node.request("c", node.spec("sleep", "60")).setActor(TestNode.actor("r1")).build();
+    String uid = node.stub().createContainer(request).getUid();
+    node.restart();
+    assertThat(node.stub().createContainer(request).getUid()).isEqualTo(uid);
+  }
+
+  @Test
+  void idsOfUsersStayApart() throws Exception {
+    node.started("a", node.spec("sleep", "60"));
+    node.restart();
+    node.started("b", node.spec("sleep", "60"));
+    assertThat(node.exec("a", "cat", "/proc/self/uid_map").ended().out())
+        .isNotEqualTo(node.exec("b", "cat", "/proc/self/uid_map").ended().out());
+  }
+
+  @Test
+  void endsARunWhoseCallerDoesNotComeBack() throws Exception {
+    node.shut();
+    node.lease(Duration.ofMillis(200)).open();
+    var run = node.runAttached(node.request("c", node.spec("sleep", "60")).build());
+    run.started();
+    run.cancel();
+    TestNode.eventually("its lease ends", () -> isGoneWithItsSandbox("c"));
+    nothingIsLeft();
+  }
+
+  @Test
+  void aLeaseHoldsAcrossARestart() throws Exception {
+    var run = node.runAttached(node.request("c", node.spec("sleep", "60")).build());
+    run.started();
+    var kept = node.started("kept", node.spec("sleep", "60"));
+    node.shut();
+    node.lease(Duration.ofMillis(200)).open();
+    TestNode.eventually("its lease ends", () -> isGoneWithItsSandbox("c"));
+    assertThat(node.get("kept")).isEqualTo(kept);
+  }
+
+  @Test
+  void anAttachRenewsTheLeaseAndItsEndBeginsIt() throws Exception {
+    node.shut();
+    node.lease(Duration.ofMillis(500)).open();
+    var run = node.runAttached(node.request("c", node.shell("echo hello; cat")).build());
+    run.awaitOutput("hello").cancel();
+    var attached = new Object[1];
+    TestNode.eventually(
+        "attached",
+        () -> {
+          var call = node.attach("c").input("more");
+          attached[0] = call;
+          try {
+            call.awaitOutput("more");
+            return true;
+          } catch (AssertionError busy) {
+            return false;
+          }
+        });
+    long began = System.nanoTime();
+    TestNode.eventually("twice the lease", () -> System.nanoTime() - began > 1_000_000_000L);
+    assertThat(node.state("c")).isEqualTo(ContainerState.RUNNING);
+    ((AttachedClient<?, ?>) attached[0]).cancel();
+    TestNode.eventually("its lease ends", () -> isGoneWithItsSandbox("c"));
+  }
+
+  private boolean isGone(String id) {
+    try {
+      node.get(id);
+      return false;
+    } catch (io.grpc.StatusRuntimeException e) {
+      Problem.of(e).is(Status.Code.NOT_FOUND, Reason.CONTAINER_NOT_FOUND);
+      return true;
+    }
+  }
+
+  /** The container, and the sandbox that was made for it. */
+  private boolean isGoneWithItsSandbox(String id) {
+    return isGone(id)
+        && node
+            .stub()
+            .listSandboxes(ListSandboxesRequest.getDefaultInstance())
+            .getSandboxesList()
+            .stream()
+            .noneMatch(sandbox -> sandbox.getId().equals(id));
+  }
+
+  // ---- What a crash leaves
+
+  @Test
+  void removesASandboxThatWasBeingMade() throws Exception {
+    Container container = node.started("c", node.spec("sleep", "60"));
+    node.shut();
+    for (Path file : storeFiles()) {
+      Files.delete(file);
+    }
+    node.open();
+    TestNode.eventually("its process ends", () -> hasEnded(container.getPid()));
+    nothingIsLeft();
+  }
+
+  @Test
+  void removesAContainerThatWasBeingMade() throws Exception {
+    Container half = node.create("half", node.spec("sleep", "60"));
+    node.createSandbox("box");
+    Container inBox = node.createIn("box", "b", node.spec("sleep", "60"));
+    node.shut();
+    for (Path file : storeFiles()) {
+      if (file.getFileName().toString().startsWith("container-")) {
+        Files.delete(file);
+      }
+    }
+    node.open();
+
+    TestNode.eventually("both end", () -> hasEnded(half.getPid()) && hasEnded(inBox.getPid()));
+    assertThat(isGone("half")).isTrue();
+    var box = GetSandboxRequest.newBuilder().setTenant(TestNode.TENANT).setSandboxId("box").build();
+    assertThat(node.stub().getSandbox(box).getContainersList()).isEmpty();
+    node.createIn("box", "b", node.spec("true"));
+    node.start("b");
+    assertThat(node.await("b").getCode()).isZero();
+    node.deleteSandbox("box", true);
+    nothingIsLeft();
+  }
+
+  @Test
+  void aRecordThatCannotBeReadStopsNoOther() throws Exception {
+    node.started("good", node.spec("sleep", "60"));
+    Path bad = node.data().resolve("store/container-bad.rec");
+    Files.writeString(bad, "nonsense");
+    node.restart();
+    assertThat(node.exec("good", "true").ended().code()).isZero();
+    assertThat(bad).doesNotExist();
+    Files.delete(node.data().resolve("store/quarantine/container-bad.rec"));
+  }
+
+  @Test
+  void letsNoTwoExecutorsShareADirectory() {
+    assertThatThrownBy(node::open).isInstanceOf(IllegalStateException.class);
+  }
+
+  // ---- caisson-init is killed
+
+  @Test
+  void aSandboxWhoseInitIsKilledIsLost() throws Exception {
+    var sandbox = node.createSandbox("box");
+    node.createIn("box", "created", node.spec("sleep", "60"));
+    node.createIn("box", "running", node.spec("sleep", "60"));
+    Container running = node.start("running");
+    var exec = node.exec("running", "sleep", "60");
+    exec.execStarted();
+    kill(sandbox.getInitPid());
+
+    for (String id : List.of("created", "running")) {
+      var status = node.await(id);
+      assertThat(status.getLost()).isTrue();
+      assertThat(status.getSignal()).isEqualTo(9);
+      assertThat(node.state(id)).isEqualTo(ContainerState.STOPPED);
+    }
+    assertThat(exec.ended().status().getLost()).isTrue();
+    assertThat(hasEnded(running.getPid())).isTrue();
+    Problem.of(() -> node.createIn("box", "next", node.spec("true")))
+        .is(Status.Code.FAILED_PRECONDITION, Reason.SANDBOX_LOST);
+    node.restart();
+    assertThat(node.await("running").getLost()).isTrue();
+    node.delete("running");
+    node.deleteSandbox("box", true);
+    nothingIsLeft();
+  }
+
+  @Test
+  void aSandboxWhoseInitWasKilledWhileItWasAwayIsLost() throws Exception {
+    var sandbox = node.createSandbox("box");
+    node.createIn("box", "c", node.spec("sleep", "60"));
+    node.start("c");
+    node.shut();
+    kill(sandbox.getInitPid());
+    TestNode.eventually(
+        "it ends", () -> hasEnded(sandbox.getInitPid()) || isZombie(sandbox.getInitPid()));
+    node.open();
+
+    assertThat(node.await("c").getLost()).isTrue();
+    node.delete("c");
+    node.deleteSandbox("box", false);
+    nothingIsLeft();
+  }
+
+  @Test
+  void aRunWhoseInitIsKilledEnds() throws Exception {
+    var run = node.runAttached(node.request("c", node.spec("sleep", "60")).build());
+    run.started();
+    var box = GetSandboxRequest.newBuilder().setTenant(TestNode.TENANT).setSandboxId("c").build();
+    kill(node.stub().getSandbox(box).getInitPid());
+    assertThat(run.ended().status().getLost()).isTrue();
+    nothingIsLeft();
+  }
+
+  private static boolean isZombie(int pid) {
+    try {
+      return Files.readString(Path.of("/proc/" + pid + "/stat")).contains(") Z ");
+    } catch (IOException e) {
+      return true;
+    }
+  }
+
+  private static void kill(int pid) throws Exception {
+    assertThat(new ProcessBuilder("kill", "-9", Integer.toString(pid)).start().waitFor()).isZero();
+  }
+}
