@@ -298,7 +298,7 @@ down_verb() {
   [[ $force == no ]] || end_containers
   tell_what_goes_on "$force"
   stop_all
-  [[ $force == no ]] || remove_leftovers
+  if [[ $force == yes ]]; then remove_leftovers; else remove_if_empty; fi
   good "down"
 }
 
@@ -334,6 +334,14 @@ remove_leftovers() {
   while read -r group; do
     kill_group "$group"
     remove_group "$group"
+  done < <(our_cgroups)
+}
+
+# Without containers the tree of cgroups is only its top.
+remove_if_empty() {
+  local group
+  while read -r group; do
+    rmdir "$group" 2> /dev/null || true
   done < <(our_cgroups)
 }
 
