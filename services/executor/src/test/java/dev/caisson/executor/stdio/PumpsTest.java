@@ -9,6 +9,7 @@ import dev.caisson.linux.Kernel;
 import dev.caisson.linux.Pipe;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -74,12 +75,12 @@ class PumpsTest {
     Collected sink = new Collected();
     OutputPump pump = output();
     pump.attach(sink);
-    kernel.files().write(first.write(), ByteBuffer.wrap("out".getBytes()));
-    kernel.files().write(second.write(), ByteBuffer.wrap("err".getBytes()));
+    kernel.files().write(first.write(), ByteBuffer.wrap("out".getBytes(StandardCharsets.UTF_8)));
+    kernel.files().write(second.write(), ByteBuffer.wrap("err".getBytes(StandardCharsets.UTF_8)));
     pump.finish(() -> done.complete(null));
     awaitDone();
-    assertThat(sink.out.toString()).isEqualTo("out");
-    assertThat(sink.err.toString()).isEqualTo("err");
+    assertThat(sink.out.toString(StandardCharsets.UTF_8)).isEqualTo("out");
+    assertThat(sink.err.toString(StandardCharsets.UTF_8)).isEqualTo("err");
   }
 
   @Test
@@ -88,7 +89,7 @@ class PumpsTest {
     sink.ready = false;
     OutputPump pump = output();
     pump.attach(sink);
-    kernel.files().write(first.write(), ByteBuffer.wrap("later".getBytes()));
+    kernel.files().write(first.write(), ByteBuffer.wrap("later".getBytes(StandardCharsets.UTF_8)));
     pump.finish(() -> done.complete(null));
     CompletableFuture<Void> turn = new CompletableFuture<>();
     loop.execute(() -> turn.complete(null));
@@ -99,7 +100,7 @@ class PumpsTest {
     sink.ready = true;
     pump.resume();
     awaitDone();
-    assertThat(sink.out.toString()).isEqualTo("later");
+    assertThat(sink.out.toString(StandardCharsets.UTF_8)).isEqualTo("later");
   }
 
   @Test
