@@ -177,7 +177,7 @@ final class AttachedClient<Q, R> implements ClientResponseObserver<Q, R> {
   Ended ended() {
     ExitStatus status = joined(exit);
     joined(completed);
-    return new Ended(status, stdout(), stderr());
+    return new Ended(status, ByteString.copyFrom(stdout()), ByteString.copyFrom(stderr()));
   }
 
   boolean isCompleted() {

@@ -1,16 +1,16 @@
 package dev.caisson.executor;
 
+import com.google.protobuf.ByteString;
 import dev.caisson.proto.types.v1.ExitStatus;
-import java.nio.charset.StandardCharsets;
 
 /** A process that has ended, and what it printed. */
-record Ended(ExitStatus status, byte[] stdout, byte[] stderr) {
+record Ended(ExitStatus status, ByteString stdout, ByteString stderr) {
   String out() {
-    return new String(stdout, StandardCharsets.UTF_8);
+    return stdout.toStringUtf8();
   }
 
   String err() {
-    return new String(stderr, StandardCharsets.UTF_8);
+    return stderr.toStringUtf8();
   }
 
   int code() {

@@ -53,9 +53,9 @@ class RunIT extends OnNode {
     String script = "yes 0123456789abcdef | head -c 3000001; yes err | head -c 2000003 >&2";
     Ended ended = node.run(node.shell(script));
 
-    assertThat(ended.stdout()).hasSize(3_000_001);
+    assertThat(ended.stdout().size()).isEqualTo(3_000_001);
     assertThat(ended.out().replace("0123456789abcdef\n", "")).isEqualTo("0123456789a");
-    assertThat(ended.stderr()).hasSize(2_000_003);
+    assertThat(ended.stderr().size()).isEqualTo(2_000_003);
     assertThat(ended.err().replace("err\n", "")).isEqualTo("err");
   }
 
@@ -88,7 +88,7 @@ class RunIT extends OnNode {
     assertThat(call.stdout()).hasSizeLessThanOrEqualTo(4 * OutputPump.BUFFER_BYTES);
 
     call.take(1_000_000);
-    assertThat(call.ended().stdout()).hasSize(4096 * 64 * 1024);
+    assertThat(call.ended().stdout().size()).isEqualTo(4096 * 64 * 1024);
     assertThat(volume.resolve("end")).exists();
   }
 

@@ -144,13 +144,22 @@ final class TestNode implements AutoCloseable {
   }
 
   /** Ends this life of the executor; containers run on. */
-  void shut() throws InterruptedException {
+  void shut() {
     channel.shutdownNow();
-    assertThat(channel.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(hasTerminated()).isTrue();
     executor.close();
   }
 
-  void restart() throws IOException, InterruptedException {
+  private boolean hasTerminated() {
+    try {
+      return channel.awaitTermination(10, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  void restart() throws IOException {
     shut();
     open();
   }
@@ -460,7 +469,7 @@ final class TestNode implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
+  public void close() throws IOException {
     try {
       deleteEverything();
     } finally {
