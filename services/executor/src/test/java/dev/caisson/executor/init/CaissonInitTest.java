@@ -34,13 +34,18 @@ class CaissonInitTest {
   @Test
   void staysSmall() throws Exception {
     try (Stream<Path> binaries = Files.list(BINARIES)) {
-      List<Path> found = binaries.toList();
+      List<Path> found = binaries.filter(CaissonInitTest::isBinary).toList();
       assertThat(found).isNotEmpty();
       for (Path binary : found) {
         System.out.printf("%s: %d bytes%n", binary.getFileName(), Files.size(binary));
         assertThat(Files.size(binary)).isBetween(1L, (long) MAX_BINARY_BYTES - 1);
       }
     }
+  }
+
+  /** The package's classes lie beside them. */
+  private static boolean isBinary(Path file) {
+    return file.getFileName().toString().startsWith("caisson-init-");
   }
 
   @Test
@@ -50,7 +55,7 @@ class CaissonInitTest {
         new CProgram(build.toAbsolutePath()).run(Duration.ofMinutes(1), directory.toString());
     assertThat(result.status()).as(result.output()).isZero();
     try (Stream<Path> binaries = Files.list(BINARIES)) {
-      for (Path binary : binaries.toList()) {
+      for (Path binary : binaries.filter(CaissonInitTest::isBinary).toList()) {
         assertThat(directory.resolve(binary.getFileName())).hasSameBinaryContentAs(binary);
       }
     }
