@@ -267,6 +267,15 @@ class LifecycleIT extends OnNode {
     assertThat(node.exec(exec).ended().out()).isEqualTo("container exec /tmp\n");
   }
 
+  /** Their ends come while the executor still waits for other answers of caisson-init. */
+  @Test
+  void noEndOfAShortProcessIsMissed() {
+    node.started("c", node.spec("sleep", "60"));
+    for (int i = 0; i < 100; i++) {
+      assertThat(node.exec("c", "true").ended().code()).isZero();
+    }
+  }
+
   @Test
   void detachedExecEndsTheCallAtOnce() {
     node.started("c", node.spec("sleep", "60"));

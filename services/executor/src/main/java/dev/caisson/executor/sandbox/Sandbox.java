@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Anyone may read; everything is changed in {@link #queue} only.
  */
 final class Sandbox {
-  private final SerialQueue queue = new SerialQueue();
+  private final SerialQueue queue = new SerialQueue(this::handleEnds);
   private final Cgroup cgroup;
   private final ConcurrentMap<String, Container> containers = new ConcurrentHashMap<>();
   private final ConcurrentMap<Long, EndListener> processes = new ConcurrentHashMap<>();
@@ -123,7 +123,10 @@ final class Sandbox {
     handleEnds();
   }
 
-  /** Tells those whom it concerns what has been reported. */
+  /**
+   * Tells those whom it concerns what has been reported. At the end of each turn: a request that
+   * waits for its answer may have met a report, and then nothing else says that there is one.
+   */
   void handleEnds() {
     queue.requireTurn();
     for (ProcessEnd end = ends.poll(); end != null; end = ends.poll()) {

@@ -12,12 +12,23 @@ import java.util.function.Supplier;
 final class SerialQueue {
   private final ReentrantLock turn = new ReentrantLock(true);
 
+  private final Runnable atEnd;
+
+  /**
+   * A queue of its own.
+   *
+   * @param atEnd runs at the end of each turn, still in it
+   */
+  SerialQueue(Runnable atEnd) {
+    this.atEnd = atEnd;
+  }
+
   <T> T call(Supplier<T> task) {
     turn.lock();
     try {
       return task.get();
     } finally {
-      turn.unlock();
+      end();
     }
   }
 
@@ -25,6 +36,16 @@ final class SerialQueue {
     turn.lock();
     try {
       task.run();
+    } finally {
+      end();
+    }
+  }
+
+  private void end() {
+    try {
+      if (turn.getHoldCount() == 1) {
+        atEnd.run();
+      }
     } finally {
       turn.unlock();
     }

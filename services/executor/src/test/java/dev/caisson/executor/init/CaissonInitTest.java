@@ -34,13 +34,18 @@ class CaissonInitTest {
   @Test
   void staysSmall() throws Exception {
     try (Stream<Path> binaries = Files.list(BINARIES)) {
-      List<Path> found = binaries.toList();
+      List<Path> found = binaries.filter(CaissonInitTest::isBinary).toList();
       assertThat(found).isNotEmpty();
       for (Path binary : found) {
         System.out.printf("%s: %d bytes%n", binary.getFileName(), Files.size(binary));
         assertThat(Files.size(binary)).isBetween(1L, (long) MAX_BINARY_BYTES - 1);
       }
     }
+  }
+
+  /** The package's classes lie beside them. */
+  private static boolean isBinary(Path file) {
+    return file.getFileName().toString().startsWith("caisson-init-");
   }
 
   @Test

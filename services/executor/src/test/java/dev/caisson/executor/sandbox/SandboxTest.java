@@ -1,0 +1,38 @@
+package dev.caisson.executor.sandbox;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.executor.cgroup.Cgroups;
+import dev.caisson.executor.init.ProcessEnd;
+import dev.caisson.executor.store.v1.SandboxRecord;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class SandboxTest {
+  private final Sandbox sandbox =
+      new Sandbox(
+          SandboxRecord.getDefaultInstance(),
+          Cgroups.detect(Path.of("/proc/self/mountinfo")).open("/caisson-test-none"));
+
+  private static ProcessEnd end(long token) {
+    return new ProcessEnd(token, 0, 0, Duration.ZERO, Duration.ZERO, 0, Instant.EPOCH);
+  }
+
+  @Test
+  void anEndThatIsReportedDuringATurnIsDealtWithInIt() {
+    List<Long> told = new ArrayList<>();
+    sandbox
+        .queue()
+        .run(() -> {
+          sandbox.reported(end(7)); // met while somebody waited for another answer
+          sandbox.onEnd(7, ended -> told.add(ended.token()));
+          sandbox.queue().run(() -> {}); // a turn within is not its end
+          assertThat(told).isEmpty();
+        });
+    assertThat(told).containsExactly(7L);
+  }
+}
