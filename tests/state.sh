@@ -1,13 +1,16 @@
 # What containers could leave behind on this machine, as text: to compare before and after.
 # shellcheck shell=bash
 
-# Not processes and mounts of others: only what belongs to this data directory, or to the services' process trees.
+# Not processes and mounts of others: only what belongs to this data directory, or to the services' process trees. One kind of
+# thing a line, with how many: sandboxes that are parked for callers to come are always as many, but not always the same.
 left_behind() {
-  echo "processes: $(processes_of_executor)"
-  echo "mounts: $(mounts_of_executor)"
-  echo "cgroups: $(find /sys/fs/cgroup -mindepth 1 -type d -path "*$(our_cgroup)*" 2> /dev/null | sed 's|^/sys/fs/cgroup||' | sort | tr '\n' ' ')"
-  echo "sockets: $(find "$CAISSON_DATA/run" -type s 2> /dev/null | sort | tr '\n' ' ')"
-  echo "files: $(find "$CAISSON_DATA/executor" \( -name journal -o -name usage \) -prune -o -type f -print 2> /dev/null | sort | tr '\n' ' ')"
+  {
+    processes_of_executor | sed 's/^/process /'
+    echo "mounts $(mounts_of_executor)"
+    find /sys/fs/cgroup -mindepth 1 -type d -path "*$(our_cgroup)*" 2> /dev/null | sed 's/^/cgroup /'
+    find "$CAISSON_DATA/run" -type s 2> /dev/null | sed 's/^/socket /'
+    find "$CAISSON_DATA/executor" \( -name journal -o -name usage \) -prune -o -type f -print 2> /dev/null | sed 's/^/file /'
+  } | sed -E 's/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/‹uid›/g' | sort | uniq -c
 }
 
 our_cgroup() {
@@ -20,7 +23,7 @@ executor_pid() { cut -d ' ' -f 1 "$CAISSON_DATA/run/executor.pid"; }
 processes_of_executor() {
   { descendants "$(executor_pid)"; cgroup_processes; } | sort -un | while read -r pid; do
     cat "/proc/$pid/comm" 2> /dev/null || true
-  done | sort | tr '\n' ' '
+  done
 }
 
 descendants() {

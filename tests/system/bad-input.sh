@@ -22,10 +22,13 @@ refused() {
   holds "$behaviour: says what to do: $(jq -r '.error.message + " / " + .error.hint' <<< "$error" 2> /dev/null | cut -c 1-150)" says_something "$error"
   eventually 5 same_as "$before" || true
   after=$(left_behind)
-  equal "$behaviour: nothing remains" "$before" "$after"
+  equal "$behaviour: nothing remains" '' "$(diff <(echo "$before") <(echo "$after") || true)"
 }
 
 same_as() { [[ $(left_behind) == "$1" ]]; }
+
+# shows KIND BEFORE: that the comparison sees what it is made to see.
+shows() { [[ -n $(diff <(grep " $1 " <<< "$2") <(left_behind | grep " $1 ") | grep '^>') ]]; }
 
 # A sentence: some words, and no Java in it.
 says_something() { jq -e '.error.message | (split(" ") | length) > 3 and (contains("Exception") | not)' <<< "$1"; }
@@ -74,7 +77,11 @@ refused "a second create of the same id" 125 ALREADY_EXISTS CONTAINER_EXISTS \
 refused "pausing what does not run" 125 FAILED_PRECONDITION WRONG_STATE pause --output json once
 caisson delete --force once
 
+without=$(left_behind)
 caisson run --detach --id lives --rootfs "$TEST_ROOTFS" -- sleep 100 > /dev/null
+for kind in process cgroup socket file; do
+  holds "one that is there shows as a further $kind" eventually 5 shows "$kind" "$without"
+done
 refused "starting what runs" 125 FAILED_PRECONDITION WRONG_STATE start --output json lives
 refused "deleting what runs" 125 FAILED_PRECONDITION WRONG_STATE delete --output json lives
 equal "a container beside all this still runs" running "$(caisson ps | awk '$1 == "lives" { print $3 }')"
