@@ -34,6 +34,7 @@ bench_verb() {
   [[ $count =~ ^[1-9][0-9]{0,4}$ ]] || misuse "--count must be a number from 1 to 99999: $count"
   require_root bench
   ensure_built
+  CAISSON_PARKED=4
   start_services
   make_bundle "$TEST_DIR/bundle"
   measure "$count" "$HOME_DIR/bench/results/run-$(date -u +%Y%m%dT%H%M%SZ).json"

@@ -36,7 +36,7 @@ executor_command() {
     -Djava.util.logging.config.file="$DATA/log/executor.properties" \
     -cp "$(jars "$lib" "caisson-linux-*")" dev.caisson.executor.Executor \
     --data "$DATA/executor" --run "$DATA/run/executor" --node "$NODE" --peer-gid "$GATEWAY_UID" --gateway-user "$GATEWAY_UID" \
-    --guard "$DATA/guard.conf" --cgroup-parent "$(cgroup_parent "$DATA")"
+    --guard "$DATA/guard.conf" --cgroup-parent "$(cgroup_parent "$DATA")" --parked "$PARKED"
 }
 
 gateway_command() {

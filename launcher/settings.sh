@@ -17,6 +17,9 @@ AUDITOR_PORT=${CAISSON_AUDITOR_PORT:-7181}
 
 # CAISSON_USERS: numbers or names of the users, beside root, who may call the gateway, separated by commas.
 
+# How many sandboxes the executor makes in advance, to hand them out without a wait.
+PARKED=${CAISSON_PARKED:-4}
+
 NODE=${CAISSON_NODE:-$(uname -n)}
 
 service_uid() {

@@ -19,6 +19,8 @@ make_rootfs() {
 start_services() {
   TEST_DIR=$(mktemp -d /tmp/caisson-test.XXXXXX)
   chmod 0755 "$TEST_DIR"
+  # None in advance, unless asked for: the tests compare what is there before and after.
+  export CAISSON_PARKED=${CAISSON_PARKED:-0}
   export CAISSON_ARCHIVES=no TEST_DIR CAISSON_DATA=$TEST_DIR/data TEST_ROOTFS=$TEST_DIR/rootfs
   trap stop_services EXIT
   make_rootfs "$TEST_ROOTFS"

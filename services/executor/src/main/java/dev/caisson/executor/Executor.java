@@ -201,7 +201,8 @@ public final class Executor implements AutoCloseable {
             proc.bootId(),
             journal.epoch(),
             Settings.DEFAULT_STEP_TIMEOUT,
-            lease);
+            lease,
+            options.parked());
     return new Host(
         settings,
         kernel,

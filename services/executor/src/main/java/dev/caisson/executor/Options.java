@@ -17,6 +17,7 @@ import java.util.Set;
  * @param gatewayGroup the group of the sockets
  * @param guard the guard's configuration; absent: its defaults
  * @param cgroupParent of all sandboxes
+ * @param parked how many sandboxes are made in advance
  */
 record Options(
     Path data,
@@ -25,14 +26,19 @@ record Options(
     String gatewayUser,
     String gatewayGroup,
     String guard,
-    String cgroupParent) {
+    String cgroupParent,
+    int parked) {
+  /** More would only cost memory. */
+  private static final int MAX_PARKED = 64;
+
   private static final Set<String> REQUIRED = Set.of("--data", "--run", "--node");
   private static final Map<String, String> DEFAULTS =
       Map.of(
           "--gateway-user", "0",
           "--peer-gid", "0",
           "--guard", "",
-          "--cgroup-parent", "/caisson");
+          "--cgroup-parent", "/caisson",
+          "--parked", "4");
 
   /**
    * @throws IllegalArgumentException with every problem at once, a line each
@@ -67,7 +73,15 @@ record Options(
         required(values, "--gateway-user"),
         required(values, "--peer-gid"),
         required(values, "--guard"),
-        required(values, "--cgroup-parent"));
+        required(values, "--cgroup-parent"),
+        parked(required(values, "--parked")));
+  }
+
+  private static int parked(String value) {
+    if (!value.matches("\\d{1,2}") || Integer.parseInt(value) > MAX_PARKED) {
+      throw new IllegalArgumentException("--parked must be 0 to " + MAX_PARKED + ": " + value);
+    }
+    return Integer.parseInt(value);
   }
 
   private static String required(Map<String, String> values, String name) {

@@ -69,6 +69,7 @@ final class TestNode implements AutoCloseable {
   private final String cgroupParent = "/caisson-test-" + UUID.randomUUID();
   private final AtomicInteger ids = new AtomicInteger();
   private Duration lease = Duration.ofSeconds(30);
+  private int parked;
   private Executor executor;
   private ManagedChannel channel;
 
@@ -135,10 +136,17 @@ final class TestNode implements AutoCloseable {
     return this;
   }
 
+  /** For the next {@link #open}: none otherwise, so that what is there can be compared. */
+  TestNode parked(int next) {
+    parked = next;
+    return this;
+  }
+
   void open() throws IOException {
     executor =
         Executor.start(
-            new Options(data(), run(), "node-1", "0", "0", base + "/guard.conf", cgroupParent),
+            new Options(
+                data(), run(), "node-1", "0", "0", base + "/guard.conf", cgroupParent, parked),
             lease);
     channel = Channels.unix(run().resolve("executor.sock"));
   }

@@ -38,7 +38,11 @@ public final class NodeAssembly implements AutoCloseable {
         new SandboxBirth(host, ranges, donor, holders, facts, recorder, plans);
     this.pool =
         new SandboxPool(
-            host.kernel(), host.workers(), sandboxBirth::parkOne, sandboxBirth::discardOne);
+            host.settings().parked(),
+            host.kernel(),
+            host.workers(),
+            sandboxBirth::parkOne,
+            sandboxBirth::discardOne);
     this.sandboxes =
         new Sandboxes(
             host, sandboxBirth, pool, holders, ranges, recorder, exits, usage, policy.limits());

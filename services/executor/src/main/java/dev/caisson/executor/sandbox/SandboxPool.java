@@ -18,11 +18,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe.
  */
 final class SandboxPool implements AutoCloseable {
-  /** As many as may be asked for at once before the next is made. An idle one costs tens of KiB. */
-  static final int SIZE = 4;
-
   private static final System.Logger LOG = System.getLogger(SandboxPool.class.getName());
 
+  private final int size;
   private final Kernel kernel;
   private final Executor workers;
   private final Supplier<Parked> maker;
@@ -32,10 +30,14 @@ final class SandboxPool implements AutoCloseable {
   private boolean open;
 
   /**
+   * @param size as many as may be asked for at once before the next is made; an idle one costs tens
+   *     of KiB
    * @param maker makes one; may fail
    * @param discard ends and removes one
    */
-  SandboxPool(Kernel kernel, Executor workers, Supplier<Parked> maker, Consumer<Parked> discard) {
+  SandboxPool(
+      int size, Kernel kernel, Executor workers, Supplier<Parked> maker, Consumer<Parked> discard) {
+    this.size = size;
     this.kernel = kernel;
     this.workers = workers;
     this.maker = maker;
@@ -65,7 +67,7 @@ final class SandboxPool implements AutoCloseable {
   }
 
   private void refill() {
-    while (open && parked.size() + underway < SIZE) {
+    while (open && parked.size() + underway < size) {
       underway++;
       workers.execute(this::make);
     }

@@ -14,6 +14,7 @@ import java.time.Duration;
  * @param epoch this life of the executor
  * @param stepTimeout for a program to come from one barrier to the next
  * @param lease for a caller of an attached run to come back
+ * @param parked how many sandboxes are made in advance
  */
 public record Settings(
     Path runDirectory,
@@ -22,7 +23,8 @@ public record Settings(
     String bootId,
     long epoch,
     Duration stepTimeout,
-    Duration lease) {
+    Duration lease,
+    int parked) {
 
   public static final Duration DEFAULT_STEP_TIMEOUT = Duration.ofSeconds(20);
   public static final Duration DEFAULT_LEASE = Duration.ofSeconds(30);

@@ -61,10 +61,6 @@ class CaissonInitTest {
     }
   }
 
-  private static boolean isBinary(Path file) {
-    return file.getFileName().toString().startsWith("caisson-init-");
-  }
-
   @Test
   void survivesSpoiledPrograms() throws Exception {
     fuzz("program_fuzz", "program_fuzz.c", "fuzz_random.c", "program.c");
