@@ -1,5 +1,6 @@
 package dev.caisson.linux;
 
+import dev.caisson.linux.abi.Constants;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -23,6 +24,23 @@ public interface Processes {
    * @param signal 0 to test for existence only
    */
   void signal(Fd pidfd, int signal);
+
+  /**
+   * Sends SIGKILL.
+   *
+   * @return false when there was no process any more, which is fine
+   */
+  default boolean kill(Fd pidfd) {
+    try {
+      signal(pidfd, Constants.SIGKILL);
+      return true;
+    } catch (LinuxException e) {
+      if (e.errno() == Errno.ESRCH) {
+        return false;
+      }
+      throw e;
+    }
+  }
 
   /**
    * Sends a signal to the process group that the process leads: pidfd_send_signal(2) with

@@ -82,6 +82,14 @@ abstract class ProcessesContract {
   }
 
   @Test
+  final void isKilledOrGone() {
+    assertThat(processes.kill(child.pidfd())).isTrue();
+    assertThat(processes.awaitEnd(child.pidfd(), Failures.LONG)).isTrue();
+    assertThat(processes.reap(child.pidfd())).contains(KILLED);
+    assertThat(processes.kill(child.pidfd())).isFalse();
+  }
+
+  @Test
   final void isNobodyOnceReaped() {
     killAndReap();
 

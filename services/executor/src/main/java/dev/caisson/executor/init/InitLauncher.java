@@ -1,9 +1,7 @@
 package dev.caisson.executor.init;
 
-import dev.caisson.linux.Errno;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Kernel;
-import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.SpawnRequest;
 import dev.caisson.linux.Spawned;
 import java.io.IOException;
@@ -96,7 +94,7 @@ public final class InitLauncher implements AutoCloseable {
       if (client != null) {
         client.close();
       }
-      kill(first);
+      var _ = kernel.processes().kill(first);
       throw e;
     }
   }
@@ -106,20 +104,10 @@ public final class InitLauncher implements AutoCloseable {
    */
   private void reap(Fd first) {
     if (!kernel.processes().awaitEnd(first, FIRST_PROCESS_END)) {
-      kill(first);
+      var _ = kernel.processes().kill(first);
       kernel.processes().awaitEnd(first, FIRST_PROCESS_END);
     }
     var _ = kernel.processes().reap(first);
-  }
-
-  private void kill(Fd process) {
-    try {
-      kernel.processes().signal(process, 9);
-    } catch (LinuxException e) {
-      if (e.errno() != Errno.ESRCH) {
-        throw e;
-      }
-    }
   }
 
   /** Connects to one that runs: after a restart of the executor. */

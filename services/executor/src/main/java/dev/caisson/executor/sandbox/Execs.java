@@ -150,13 +150,7 @@ final class Execs {
   }
 
   private void abandon(StartedProcess process) {
-    try {
-      host.kernel().processes().signal(process.pidfd(), 9);
-    } catch (dev.caisson.linux.LinuxException e) {
-      if (e.errno() != dev.caisson.linux.Errno.ESRCH) {
-        throw e;
-      }
-    }
+    var _ = host.kernel().processes().kill(process.pidfd());
     process.pidfd().close();
     process.program().close();
   }

@@ -15,7 +15,6 @@ import java.util.function.Consumer;
 
 /** The caisson-inits: where their sockets are, how they are watched, and how they end. */
 final class Holders {
-  private static final int SIGKILL = 9;
   private static final Duration DEATH = Duration.ofSeconds(10);
 
   private final Host host;
@@ -93,24 +92,14 @@ final class Holders {
 
   /** Its PID namespace guarantees that no process of the sandbox survives it. */
   void killAndAwait(Fd pidfd) {
-    signal(pidfd, SIGKILL);
+    var _ = host.kernel().processes().kill(pidfd);
     host.kernel().processes().awaitEnd(pidfd, DEATH);
     reap(pidfd);
   }
 
   /** Somebody else's child. */
   void kill(Fd pidfd) {
-    signal(pidfd, SIGKILL);
-  }
-
-  void signal(Fd pidfd, int signal) {
-    try {
-      host.kernel().processes().signal(pidfd, signal);
-    } catch (LinuxException e) {
-      if (e.errno() != Errno.ESRCH) {
-        throw e;
-      }
-    }
+    var _ = host.kernel().processes().kill(pidfd);
   }
 
   /** It is a child only of the executor that started it. */
