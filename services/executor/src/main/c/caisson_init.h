@@ -49,9 +49,13 @@ enum step_flag {
 	/* After success the byte at the address of argument 0 must be '/', else the step fails with ENOENT:
 	 * getcwd(2) answers "(unreachable)…" for a directory outside the root. */
 	STEP_ROOTED = 4,
+	/* Go on with another program; only without a system call. Like a barrier, but what comes back is one message with
+	 * descriptors: the next program, and what is donated to it beside all that this one was given. Nothing of this one is
+	 * run any more. A message of another form ends it with EINVAL. */
+	STEP_NEXT = 8,
 };
 
-#define NO_SYSTEM_CALL (-1) /* a step that is only a barrier */
+#define NO_SYSTEM_CALL (-1) /* a step that only waits: a barrier, or for the next program */
 #define NO_SLOT 0xffu
 
 struct step {

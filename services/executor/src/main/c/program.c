@@ -3,13 +3,18 @@
 
 #define PROGRAM_FAILED 127 /* the exit status; why is in the status page */
 #define REQUIRED_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
-#define ALL_STEP_FLAGS (STEP_BARRIER | STEP_STOP_UNLESS_ERROR | STEP_ROOTED)
+#define ALL_STEP_FLAGS (STEP_BARRIER | STEP_STOP_UNLESS_ERROR | STEP_ROOTED | STEP_NEXT)
 
 #if defined(__x86_64__)
 #define MACHINE 62 /* EM_X86_64 */
 #elif defined(__aarch64__)
 #define MACHINE 183 /* EM_AARCH64 */
 #endif
+
+union next_control {
+	struct control_header header;
+	unsigned char bytes[sizeof(struct control_header) + (MAX_DESCRIPTORS + 1) * sizeof(int32_t)];
+};
 
 struct parts {
 	const struct program_header *header;
@@ -63,7 +68,9 @@ static int step_is_valid(const struct program_header *header, const struct step 
 {
 	if (step->number < NO_SYSTEM_CALL || step->flags & ~ALL_STEP_FLAGS || step->reserved != 0)
 		return 0;
-	if (step->number == NO_SYSTEM_CALL && (step->flags != STEP_BARRIER || step->slot != NO_SLOT))
+	if (step->number == NO_SYSTEM_CALL && step->flags != STEP_BARRIER && step->flags != STEP_NEXT)
+		return 0;
+	if (step->number == NO_SYSTEM_CALL ? step->slot != NO_SLOT : step->flags & STEP_NEXT)
 		return 0;
 	if (step->flags & STEP_ROOTED && step->kind[0] != ARG_DATA)
 		return 0;
@@ -113,16 +120,51 @@ static _Noreturn void give_up(struct status_page *page, uint32_t state, uint32_t
 	end_process(PROGRAM_FAILED);
 }
 
+static int reports(int gate, uint32_t step)
+{
+	return CALL(__NR_sendto, gate, &step, sizeof step, MSG_NOSIGNAL) == sizeof step;
+}
+
 static int passes_gate(int gate, uint32_t step)
 {
 	uint8_t answer;
 	long result;
-	if (CALL(__NR_sendto, gate, &step, sizeof step, MSG_NOSIGNAL) != sizeof step)
+	if (!reports(gate, step))
 		return 0;
 	do
 		result = CALL(__NR_read, gate, &answer, sizeof answer);
 	while (result == -EINTR);
 	return result == sizeof answer;
+}
+
+/* An errno, or 0: the program is then the one that was received, and what is donated is more. */
+static int take_next(struct program_input *input, int32_t *donated, uint32_t step)
+{
+	union next_control control;
+	uint8_t answer;
+	struct iovec part = {.iov_base = &answer, .iov_len = sizeof answer};
+	struct message_header header = {
+		.parts = &part, .part_count = 1, .control = &control, .control_bytes = sizeof control};
+	long result = -EPIPE;
+	if (reports(input->gate, step)) {
+		do
+			result = CALL(__NR_recvmsg, input->gate, &header, MSG_CMSG_CLOEXEC);
+		while (result == -EINTR);
+	}
+	if (result <= 0)
+		return EPIPE;
+	if (header.flags & (MSG_CTRUNC | MSG_TRUNC) || header.control_bytes < sizeof control.header ||
+	    control.header.level != SOL_SOCKET || control.header.type != SCM_RIGHTS)
+		return EINVAL;
+	uint32_t count = (uint32_t)((control.header.bytes - sizeof control.header) / sizeof(int32_t)) - 1;
+	if (count > MAX_DESCRIPTORS - input->donated_count)
+		return EINVAL;
+	const int32_t *received = (const int32_t *)(&control.header + 1);
+	for (uint32_t i = 0; i < count; i++)
+		donated[input->donated_count + i] = received[i + 1];
+	input->donated_count += count;
+	input->program = received[0]; /* that of the last one belongs to whoever called */
+	return 0;
 }
 
 static long resolve(const struct parts *parts, const int32_t *donated, const long *slots, uint8_t kind, uint64_t argument)
@@ -155,11 +197,14 @@ static int tolerates(const struct step *step, long error)
 	       error == step->tolerated[3];
 }
 
-static void run_steps(const struct parts *parts, const struct program_input *input, struct status_page *page)
+/* Returns the index of the step that asks for another program, or how many there are: it has come to its end. */
+static uint32_t run_steps(const struct parts *parts, const struct program_input *input, struct status_page *page)
 {
 	long slots[MAX_SLOTS];
 	for (uint32_t i = 0; i < parts->header->steps; i++) {
 		const struct step *step = &parts->steps[i];
+		if (step->flags & STEP_NEXT)
+			return i;
 		if (step->flags & STEP_BARRIER && !passes_gate(input->gate, i))
 			give_up(page, STATUS_FAILED, i, EPIPE);
 		if (step->number == NO_SYSTEM_CALL)
@@ -170,8 +215,9 @@ static void run_steps(const struct parts *parts, const struct program_input *inp
 		if (step->slot != NO_SLOT)
 			slots[step->slot] = result;
 		if (step->flags & STEP_STOP_UNLESS_ERROR && !is_error(result))
-			return;
+			break;
 	}
+	return parts->header->steps;
 }
 
 static void relocate(const struct parts *parts)
@@ -196,18 +242,35 @@ static void *map_program(const struct program_input *input, uint64_t size)
 	return map(input->program, size, MAP_PRIVATE);
 }
 
-void program_run(const struct program_input *input)
+/* Says whether another one follows, which is in the input then. */
+static int run_one(struct program_input *input, int32_t *donated, struct status_page *page)
 {
-	struct status_page *page = map(input->page, sizeof *page, MAP_SHARED);
-	if (page == NULL)
-		end_process(PROGRAM_FAILED);
 	uint64_t size = (uint64_t)CALL(__NR_lseek, input->program, 0, SEEK_END);
 	void *bytes = map_program(input, size);
 	if (bytes == NULL || !program_is_valid(bytes, size, input->donated_count))
 		give_up(page, STATUS_MALFORMED, 0, 0);
 	struct parts parts = divide(bytes);
 	relocate(&parts);
-	run_steps(&parts, input, page);
+	uint32_t last = run_steps(&parts, input, page);
+	int follows = last < parts.header->steps;
+	int error = follows ? take_next(input, donated, last) : 0;
+	if (error != 0)
+		give_up(page, STATUS_FAILED, last, error);
 	CALL(__NR_munmap, bytes, size);
+	return follows;
+}
+
+void program_run(const struct program_input *first)
+{
+	int32_t donated[MAX_DESCRIPTORS];
+	struct program_input input = *first;
+	struct status_page *page = map(input.page, sizeof *page, MAP_SHARED);
+	if (page == NULL)
+		end_process(PROGRAM_FAILED);
+	for (uint32_t i = 0; i < input.donated_count; i++)
+		donated[i] = first->donated[i];
+	input.donated = donated;
+	while (run_one(&input, donated, page))
+		;
 	CALL(__NR_munmap, page, sizeof *page);
 }

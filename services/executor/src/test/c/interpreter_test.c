@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -307,6 +308,133 @@ CASE(tells_by_the_gate_that_the_program_was_executed)
 	CHECK_EQUAL(expect_exit(&init, 5), EXITED_WITH(2));
 }
 
+/* ---- The next program ---- */
+
+/* At the step that asks for the next program; one descriptor is donated already. */
+static struct launch start_to_wait(const struct init *init, int donated)
+{
+	begin_program();
+	add_write(DONATED(0), "one ");
+	STEP(.number = NO_SYSTEM_CALL, .flags = STEP_NEXT);
+	add_write(DONATED(0), "never");
+	struct launch launch =
+		run(init, 5, finish_program(1), &(struct options){.donated = &donated, .donated_count = 1});
+	CHECK_EQUAL(expect_barrier(&launch), 1);
+	return launch;
+}
+
+static void send_next(const struct launch *launch, const int *descriptors, int count)
+{
+	char byte = 1;
+	struct iovec part = {.iov_base = &byte, .iov_len = 1};
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(MAX_PASSED * sizeof(int))];
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+	if (count > 0) {
+		message.msg_control = control;
+		message.msg_controllen = CMSG_SPACE((size_t)count * sizeof(int));
+		struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+		*header = (struct cmsghdr){.cmsg_len = CMSG_LEN((size_t)count * sizeof(int)),
+					   .cmsg_level = SOL_SOCKET,
+					   .cmsg_type = SCM_RIGHTS};
+		memcpy(CMSG_DATA(header), descriptors, (size_t)count * sizeof(int));
+	}
+	MUST(sendmsg(launch->gate, &message, MSG_NOSIGNAL));
+}
+
+CASE(goes_on_with_the_program_that_it_is_sent)
+{
+	int first[2], second[2];
+	char text[16];
+	struct init init = start_sandbox(CLONE_NEWPID);
+	MUST(pipe2(first, O_CLOEXEC));
+	MUST(pipe2(second, O_CLOEXEC));
+	struct launch launch = start_to_wait(&init, first[1]);
+	begin_program();
+	add_write(DONATED(0), "two");
+	add_write(DONATED(1), "three");
+	STEP(.number = NO_SYSTEM_CALL, .flags = STEP_BARRIER);
+	STEP(.number = SYS_exit_group, .argument = {IMMEDIATE(9)});
+	send_next(&launch, (int[]){finish_program(2), second[1]}, 2);
+	CHECK_EQUAL(expect_barrier(&launch), 2);
+	open_gate(&launch);
+	CHECK_EQUAL(expect_exit(&init, 5), EXITED_WITH(9));
+	close(first[1]);
+	close(second[1]);
+	read_text(first[0], text, sizeof text);
+	CHECK_EQUAL(strcmp(text, "one two"), 0);
+	read_text(second[0], text, sizeof text);
+	CHECK_EQUAL(strcmp(text, "three"), 0);
+}
+
+CASE(goes_on_more_than_once)
+{
+	int ends[2];
+	char text[16];
+	struct init init = start_sandbox(CLONE_NEWPID);
+	MUST(pipe2(ends, O_CLOEXEC));
+	struct launch launch = start_to_wait(&init, ends[1]);
+	begin_program();
+	STEP(.number = NO_SYSTEM_CALL, .flags = STEP_NEXT);
+	send_next(&launch, (int[]){finish_program(1)}, 1);
+	CHECK_EQUAL(expect_barrier(&launch), 0);
+	begin_program();
+	add_write(DONATED(0), "last");
+	send_next(&launch, (int[]){finish_program(1)}, 1);
+	CHECK_EQUAL(expect_exit(&init, 5), 0);
+	close(ends[1]);
+	read_text(ends[0], text, sizeof text);
+	CHECK_EQUAL(strcmp(text, "one last"), 0);
+}
+
+CASE(refuses_a_malformed_next_program)
+{
+	struct init init = start_sandbox(CLONE_NEWPID);
+	struct launch launch = start_to_wait(&init, 2);
+	begin_program();
+	STEP(.number = SYS_getpid);
+	send_next(&launch, (int[]){finish_program(2)}, 1); /* one is donated, not two */
+	CHECK_EQUAL(expect_exit(&init, 5), EXITED_WITH(127));
+	CHECK_EQUAL(launch.page->state, STATUS_MALFORMED);
+}
+
+CASE(refuses_a_next_program_without_descriptors)
+{
+	struct init init = start_sandbox(CLONE_NEWPID);
+	struct launch launch = start_to_wait(&init, 2);
+	send_next(&launch, NULL, 0);
+	CHECK_EQUAL(expect_exit(&init, 5), EXITED_WITH(127));
+	CHECK_EQUAL(launch.page->state, STATUS_FAILED);
+	CHECK_EQUAL(launch.page->step, 1);
+	CHECK_EQUAL(launch.page->error, EINVAL);
+}
+
+CASE(refuses_more_descriptors_than_a_program_can_name)
+{
+	int many[MAX_DESCRIPTORS + 1];
+	struct init init = start_sandbox(CLONE_NEWPID);
+	struct launch launch = start_to_wait(&init, 2);
+	begin_program();
+	STEP(.number = SYS_getpid);
+	many[0] = finish_program(1);
+	for (uint32_t i = 1; i <= MAX_DESCRIPTORS; i++)
+		many[i] = 2;
+	send_next(&launch, many, MAX_DESCRIPTORS + 1); /* and one that it has */
+	CHECK_EQUAL(expect_exit(&init, 5), EXITED_WITH(127));
+	CHECK_EQUAL(launch.page->state, STATUS_FAILED);
+	CHECK_EQUAL(launch.page->error, EINVAL);
+}
+
+CASE(ends_when_no_next_program_can_come)
+{
+	struct init init = start_sandbox(CLONE_NEWPID);
+	struct launch launch = start_to_wait(&init, 2);
+	close(launch.gate);
+	CHECK_EQUAL(expect_exit(&init, 5), EXITED_WITH(127));
+	CHECK_EQUAL(launch.page->state, STATUS_FAILED);
+	CHECK_EQUAL(launch.page->step, 1);
+	CHECK_EQUAL(launch.page->error, EPIPE);
+}
+
 /* ---- What a child starts with ---- */
 
 CASE(gives_an_executed_program_only_its_standard_descriptors)
@@ -453,7 +581,13 @@ static void use_the_slot_of_the_same_step(void)
 }
 static void use_a_slot_behind_the_last(void) { draft.steps[2].argument[0] = MAX_SLOTS; }
 static void define_a_slot_behind_the_last(void) { draft.steps[1].slot = MAX_SLOTS; }
-static void use_an_unknown_flag(void) { draft.steps[2].flags = STEP_ROOTED << 1; }
+static void use_an_unknown_flag(void) { draft.steps[2].flags = STEP_NEXT << 1; }
+static void call_and_go_on_with_another_program(void) { draft.steps[2].flags = STEP_NEXT; }
+static void go_on_with_another_program_at_a_barrier(void)
+{
+	draft.steps[2].number = NO_SYSTEM_CALL;
+	draft.steps[2].flags = STEP_NEXT | STEP_BARRIER;
+}
 static void use_a_negative_system_call(void) { draft.steps[2].number = -2; }
 static void use_no_call_without_barrier(void) { draft.steps[2].number = NO_SYSTEM_CALL; }
 static void use_no_call_with_slot(void)
@@ -490,6 +624,7 @@ CASE(refuses_malformed_programs_whole)
 		SPOILER(define_a_slot_behind_the_last), SPOILER(use_an_unknown_flag),
 		SPOILER(use_a_negative_system_call), SPOILER(use_no_call_without_barrier),
 		SPOILER(use_no_call_with_slot), SPOILER(use_no_call_with_another_flag),
+		SPOILER(call_and_go_on_with_another_program), SPOILER(go_on_with_another_program_at_a_barrier),
 		SPOILER(root_what_is_not_data), SPOILER(tolerate_what_is_no_error), SPOILER(relocate_unaligned),
 		SPOILER(relocate_behind_the_data), SPOILER(relocate_at_the_end_of_numbers),
 		SPOILER(relocate_to_behind_the_data),

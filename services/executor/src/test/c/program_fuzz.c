@@ -29,7 +29,7 @@ static unsigned char *bytes; /* of exactly the program's size, so that the sanit
 static uint64_t size;
 static struct status_page page;
 static jmp_buf ended;
-static unsigned long runs, valid, malformed, failed, finished;
+static unsigned long runs, valid, malformed, failed, finished, gone_on;
 
 static uint32_t below(uint32_t bound)
 {
@@ -42,6 +42,23 @@ static void check_argument(long argument)
 	uint64_t offset = (uint64_t)argument - (uint64_t)bytes;
 	if (offset >= size && offset < size + MAX_PROGRAM_BYTES)
 		abort();
+}
+
+/* What may come for the next program: it is these bytes again, with as many more donated descriptors as there are. */
+static long receive_next(struct message_header *header)
+{
+	struct control_header *control = header->control;
+	uint32_t count = below(4) ? 1 : below(MAX_DESCRIPTORS + 2);
+	if (below(4) == 0)
+		return below(2) ? 0 : -EINTR;
+	gone_on++;
+	header->flags = below(8) ? 0 : MSG_CTRUNC;
+	*control = (struct control_header){sizeof *control + count * sizeof(int32_t), SOL_SOCKET, SCM_RIGHTS};
+	if (below(8) == 0)
+		control->type = (int32_t)below(4);
+	memset(control + 1, 0, count * sizeof(int32_t));
+	header->control_bytes = below(8) ? control->bytes : 0;
+	return 1;
 }
 
 long system_call(long number, long a, long b, long c, long d, long e, long f)
@@ -62,6 +79,8 @@ long system_call(long number, long a, long b, long c, long d, long e, long f)
 		return 15; /* all seals */
 	case __NR_read:
 		return below(8) ? 1 : below(2) ? 0 : -EINTR;
+	case __NR_recvmsg:
+		return receive_next((struct message_header *)b);
 	}
 	for (int i = 0; i < 6; i++)
 		check_argument(arguments[i]);
@@ -96,6 +115,11 @@ static void make_program(void)
 			step->argument[0] = below(data);
 			step->flags |= STEP_ROOTED;
 		}
+		if (below(8) == 0) {
+			step->number = NO_SYSTEM_CALL;
+			step->slot = NO_SLOT;
+			step->flags = below(2) ? STEP_NEXT : STEP_BARRIER;
+		}
 	}
 	struct relocation *relocation = (struct relocation *)step;
 	for (uint32_t i = 0; i < relocations; i++, relocation++)
@@ -124,6 +148,7 @@ static void run_once(void)
 	static const int32_t donated[DONATED_COUNT] = {10, 11, 12};
 	const struct program_input input = {
 		.program = 0, .page = 1, .gate = 2, .donated = donated, .donated_count = DONATED_COUNT};
+	unsigned long before = gone_on;
 	page = (struct status_page){0};
 	int is_valid = program_is_valid(bytes, size, DONATED_COUNT);
 	if (setjmp(ended) == 0) {
@@ -134,7 +159,7 @@ static void run_once(void)
 	valid += (unsigned long)is_valid;
 	malformed += page.state == STATUS_MALFORMED;
 	failed += page.state == STATUS_FAILED;
-	if (is_valid == (page.state == STATUS_MALFORMED))
+	if (gone_on == before && is_valid == (page.state == STATUS_MALFORMED))
 		abort();
 }
 
@@ -148,8 +173,8 @@ int main(int count, char **words)
 		run_once();
 		free(bytes);
 	}
-	printf("%lu programs from seed %lu: %lu valid, %lu malformed, %lu failed, %lu finished\n", runs, seed, valid, malformed,
-	       failed, finished);
+	printf("%lu programs from seed %lu: %lu valid, %lu malformed, %lu failed, %lu finished, %lu gone on\n", runs, seed, valid,
+	       malformed, failed, finished, gone_on);
 	/* A fuzzer that never gets through tests nothing. */
-	return valid > 0 && malformed > 0 && failed > 0 && finished > 0 ? 0 : 1;
+	return valid > 0 && malformed > 0 && failed > 0 && finished > 0 && gone_on > 0 ? 0 : 1;
 }
