@@ -93,7 +93,7 @@ public final class InitClient implements AutoCloseable {
   }
 
   private StartedProcess launch(int type, int answer, int flags, RunRequest request) {
-    Fd program = kernel.files().sealedMemory("caisson-program", request.program());
+    Fd program = sealed(kernel, request.program());
     Fd page = kernel.files().memory("caisson-status", RunningProgram.PAGE_BYTES);
     Pair gate = kernel.sockets().pair();
     boolean done = false;
@@ -118,6 +118,10 @@ public final class InitClient implements AutoCloseable {
         page.close();
       }
     }
+  }
+
+  static Fd sealed(Kernel kernel, ByteBuffer program) {
+    return kernel.files().sealedMemory("caisson-program", program);
   }
 
   /** Forgets an exit; the token can be used anew. */

@@ -9,6 +9,8 @@ import dev.caisson.linux.Received;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * The executor's end of a program that caisson-init runs: its gate and its status page.
@@ -88,7 +90,22 @@ public final class RunningProgram implements AutoCloseable {
 
   /** Opens one barrier: the one that the program waits at, or the next that it comes to. */
   public void proceed() {
-    kernel.sockets().send(gate, ByteBuffer.wrap(new byte[] {1}), java.util.List.of());
+    kernel.sockets().send(gate, ByteBuffer.wrap(new byte[] {1}), List.of());
+  }
+
+  /**
+   * Has it go on with another program, at the step that waits for one, or as soon as it comes
+   * there.
+   *
+   * @param program encoded
+   * @param donated beside what the process was given before; stay the caller's
+   */
+  public void next(ByteBuffer program, List<Fd> donated) {
+    try (Fd sealed = InitClient.sealed(kernel, program)) {
+      List<Fd> descriptors = new ArrayList<>(List.of(sealed));
+      descriptors.addAll(donated);
+      kernel.sockets().send(gate, ByteBuffer.wrap(new byte[] {1}), descriptors);
+    }
   }
 
   @Override

@@ -114,6 +114,17 @@ sealed interface Argument {
     }
   }
 
+  /** A string in the room that the longest name of a host takes: it can be replaced in place. */
+  record HostnameText(String value) implements Pointer {
+    /** {@code __NEW_UTS_LEN} and a null: linux/utsname.h. */
+    static final int BYTES = 65;
+
+    @Override
+    public String text() {
+      return Quoted.of(value);
+    }
+  }
+
   /** A vector of strings, with the null pointer that ends it: argv, envp. */
   record Texts(List<String> values) implements Pointer {
     public Texts {

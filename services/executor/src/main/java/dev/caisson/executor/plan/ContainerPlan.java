@@ -42,7 +42,6 @@ public final class ContainerPlan {
       // Not by clone3(2): the new namespace is rooted at the cgroup where its maker is by now.
       assembly.add(new NamespaceStep.Unshare(List.of(Flag.CLONE_NEWCGROUP)));
     }
-    nameSandbox();
     assembly.add(new MountStep.MakePrivate());
     Sysctls.set(assembly, spec.getSysctlMap());
     Donated root = attachRoot();
@@ -51,6 +50,7 @@ public final class ContainerPlan {
       assembly.add(new Step.Barrier(CREATE_RUNTIME));
     }
     pivot(root);
+    nameSandbox();
     assembly.add(new Step.Barrier(CREATED));
     ProcessTail tail = new ProcessTail(spec.getProcess(), facts.pipes(), facts.lastCapability());
     tail.addTo(assembly);

@@ -19,6 +19,14 @@ sealed interface Instruction {
     }
   }
 
+  /** Report, and go on with the program that is received. */
+  record Next() implements Instruction {
+    @Override
+    public String text() {
+      return "next_program()";
+    }
+  }
+
   /**
    * A system call.
    *

@@ -42,7 +42,8 @@ sealed interface NamespaceStep extends Step {
   record SetHostname(String name) implements NamespaceStep {
     @Override
     public Instruction instruction() {
-      return Call.of(Syscall.SETHOSTNAME, new Text(name), new Decimal(length(name)));
+      return Call.of(
+          Syscall.SETHOSTNAME, new Argument.HostnameText(name), new Decimal(length(name)));
     }
 
     @Override

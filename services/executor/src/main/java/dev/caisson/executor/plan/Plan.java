@@ -1,9 +1,5 @@
 package dev.caisson.executor.plan;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -35,9 +31,17 @@ public record Plan(List<Step> steps, List<Donation> donations, List<Flag> namesp
 
   /** SHA-256 of the lines, each with its newline. */
   public byte[] sha256() {
-    MessageDigest digest = newDigest();
-    text().forEach(line -> digest.update((line + "\n").getBytes(UTF_8)));
-    return digest.digest();
+    return PlanDigest.of(this).value().toByteArray();
+  }
+
+  /** The index of the step that sets the hostname; -1: there is none. */
+  int namingStep() {
+    for (int i = 0; i < steps.size(); i++) {
+      if (steps.get(i) instanceof NamespaceStep.SetHostname) {
+        return i;
+      }
+    }
+    return -1;
   }
 
   /** {@code flags} of clone3(2); the same bits on each machine. */
@@ -60,13 +64,5 @@ public record Plan(List<Step> steps, List<Donation> donations, List<Flag> namesp
   /** Whether the step at an index executes the caller's program: its errors are then about that. */
   public boolean executes(int index) {
     return steps.get(index) instanceof ProcessStep.Execute;
-  }
-
-  private static MessageDigest newDigest() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every Java platform has SHA-256", e);
-    }
   }
 }

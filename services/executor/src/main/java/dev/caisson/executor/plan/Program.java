@@ -1,5 +1,7 @@
 package dev.caisson.executor.plan;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.caisson.executor.plan.Argument.Descriptor;
 import dev.caisson.executor.plan.Argument.Donated;
 import dev.caisson.executor.plan.Argument.Here;
@@ -8,6 +10,7 @@ import dev.caisson.executor.plan.Argument.Scalar;
 import dev.caisson.executor.plan.Argument.Slot;
 import dev.caisson.executor.plan.Instruction.Call;
 import dev.caisson.executor.plan.Instruction.Gate;
+import dev.caisson.executor.plan.Instruction.Next;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
@@ -33,6 +36,12 @@ public final class Program {
   private static final int FLAG_BARRIER = 1;
   private static final int FLAG_STOP_UNLESS_ERROR = 2;
   private static final int FLAG_ROOTED = 4;
+  private static final int FLAG_NEXT = 8;
+
+  // Offsets in the header and in a step.
+  private static final int STEPS_AT = 8;
+  private static final int RELOCATIONS_AT = 12;
+  private static final int ARGUMENTS_AT = 24;
 
   private static final int NO_SYSTEM_CALL = -1;
   private static final byte NO_SLOT = (byte) 0xff;
@@ -54,6 +63,37 @@ public final class Program {
     data.putRelocations(out);
     data.putBytes(out);
     return out.array();
+  }
+
+  /**
+   * The same program with another hostname.
+   *
+   * @param step the one that sets it
+   */
+  static byte[] renamed(byte[] program, int step, String hostname) {
+    byte[] renamed = program.clone();
+    ByteBuffer out = ByteBuffer.wrap(renamed).order(ByteOrder.LITTLE_ENDIAN);
+    byte[] name = ProgramData.padded(hostname);
+    int arguments = HEADER_BYTES + step * STEP_BYTES + ARGUMENTS_AT;
+    int data =
+        HEADER_BYTES
+            + out.getInt(STEPS_AT) * STEP_BYTES
+            + out.getInt(RELOCATIONS_AT) * RELOCATION_BYTES;
+    out.put(data + (int) out.getLong(arguments), name);
+    out.putLong(arguments + Long.BYTES, hostname.getBytes(UTF_8).length);
+    return renamed;
+  }
+
+  /** The same program without its first steps, of which no later one uses a result. */
+  static byte[] without(byte[] program, int steps) {
+    int cut = steps * STEP_BYTES;
+    byte[] rest = new byte[program.length - cut];
+    System.arraycopy(program, 0, rest, 0, HEADER_BYTES);
+    System.arraycopy(
+        program, HEADER_BYTES + cut, rest, HEADER_BYTES, program.length - HEADER_BYTES - cut);
+    ByteBuffer header = ByteBuffer.wrap(rest).order(ByteOrder.LITTLE_ENDIAN);
+    header.putInt(STEPS_AT, header.getInt(STEPS_AT) - steps);
+    return rest;
   }
 
   /** Bytes of the program; the same on each machine. */
@@ -90,14 +130,15 @@ public final class Program {
   private static void putStep(
       ByteBuffer out, Instruction instruction, ProgramData data, Machine machine) {
     switch (instruction) {
-      case Gate ignored -> putGate(out);
+      case Gate ignored -> putWait(out, FLAG_BARRIER);
+      case Next ignored -> putWait(out, FLAG_NEXT);
       case Call call -> putCall(out, call, data, machine);
     }
   }
 
-  private static void putGate(ByteBuffer out) {
+  private static void putWait(ByteBuffer out, int flag) {
     out.putInt(NO_SYSTEM_CALL).put(new byte[Call.MAX_ARGUMENTS]);
-    out.put(NO_SLOT).put((byte) FLAG_BARRIER);
+    out.put(NO_SLOT).put((byte) flag);
     out.put(new byte[Short.BYTES * Call.MAX_TOLERATED]).putInt(0);
     out.put(new byte[Long.BYTES * Call.MAX_ARGUMENTS]);
   }

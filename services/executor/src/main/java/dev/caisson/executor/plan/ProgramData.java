@@ -3,6 +3,7 @@ package dev.caisson.executor.plan;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.caisson.executor.plan.Argument.Field;
+import dev.caisson.executor.plan.Argument.HostnameText;
 import dev.caisson.executor.plan.Argument.Numbers;
 import dev.caisson.executor.plan.Argument.Pointer;
 import dev.caisson.executor.plan.Argument.Room;
@@ -13,6 +14,7 @@ import dev.caisson.executor.plan.Instruction.Call;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -90,6 +92,7 @@ final class ProgramData {
     int offset = size;
     switch (pointer) {
       case Text text -> appendText(text);
+      case HostnameText name -> append(padded(name.value()));
       case Texts texts -> appendVector(texts, offset);
       case Struct struct -> appendStruct(struct);
       case Numbers numbers -> appendNumbers(numbers);
@@ -101,6 +104,10 @@ final class ProgramData {
   private void appendText(Text text) {
     append(text.value().getBytes(UTF_8));
     append(new byte[1]);
+  }
+
+  static byte[] padded(String hostname) {
+    return Arrays.copyOf(hostname.getBytes(UTF_8), HostnameText.BYTES);
   }
 
   private void appendVector(Texts texts, int offset) {

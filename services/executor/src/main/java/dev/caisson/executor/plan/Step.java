@@ -13,6 +13,7 @@ public sealed interface Step
         IdentityStep,
         ProcessStep,
         Step.Barrier,
+        Step.Next,
         Step.Lenient {
 
   /** What is done, as words that can follow "Failed to". */
@@ -41,6 +42,19 @@ public sealed interface Step
     @Override
     public String describe() {
       return "pass barrier " + name;
+    }
+  }
+
+  /** Waits for another program, which is run instead of what would follow. */
+  record Next() implements Step {
+    @Override
+    public Instruction instruction() {
+      return new Instruction.Next();
+    }
+
+    @Override
+    public String describe() {
+      return "receive the next program";
     }
   }
 

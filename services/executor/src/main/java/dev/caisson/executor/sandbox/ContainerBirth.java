@@ -1,11 +1,8 @@
 package dev.caisson.executor.sandbox;
 
-import dev.caisson.executor.cgroup.Cgroup;
-import dev.caisson.executor.cgroup.SandboxLayout;
-import dev.caisson.executor.init.RunRequest;
-import dev.caisson.executor.init.StartedProcess;
+import dev.caisson.executor.plan.CompiledPlan;
 import dev.caisson.executor.plan.ContainerPlan;
-import dev.caisson.executor.plan.Plan;
+import dev.caisson.executor.plan.Placement;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.linux.Fd;
 import dev.caisson.proto.executor.v1.StdioMode;
@@ -19,40 +16,37 @@ import java.util.Optional;
 final class ContainerBirth {
   private final Host host;
   private final Donor donor;
+  private final Placing placing;
   private final HookPoints hooks;
   private final Exits exits;
 
-  ContainerBirth(Host host, Donor donor, HookPoints hooks, Exits exits) {
+  ContainerBirth(Host host, Donor donor, Placing placing, HookPoints hooks, Exits exits) {
     this.host = host;
     this.donor = donor;
+    this.placing = placing;
     this.hooks = hooks;
     this.exits = exits;
   }
 
   /** Nothing is left of one that fails. */
-  Container make(Sandbox sandbox, ContainerRecord draft, Prepared plan) {
+  Container make(Sandbox sandbox, ContainerRecord draft, CompiledPlan plan) {
     Holder holder = sandbox.requireHolder();
     Identity.require(draft.getSpec().getProcess(), sandbox.record());
     try (Rollback rollback = new Rollback()) {
-      Cgroup cgroup = cgroup(sandbox, draft, rollback);
-      Container container = new Container(sandbox, cgroup, draft);
-      Stdio stdio = stdio(draft);
-      rollback.onFailure("stdio", stdio::close);
-      StartedProcess process = launch(holder, container, plan, stdio);
-      rollback.onFailure("process", () -> abandon(holder, container, process));
-      stdio.closeInside();
-      Waiting waiting = new Waiting(process.program(), plan.plan());
-      container.running(new Container.Running(process.pidfd(), Optional.of(waiting)));
-      container.record(identified(draft, process.pidfd(), cgroup));
+      Placed placed = place(sandbox, draft, plan, rollback);
+      Container container = new Container(sandbox, placed.cgroup(), identified(draft, placed));
+      Waiting waiting = new Waiting(placed.process().program(), plan.rest());
+      container.running(new Container.Running(placed.process().pidfd(), Optional.of(waiting)));
+      rollback.onFailure("container", () -> container.running(null));
+      instruct(container, placed, plan);
       waiting.advanceTo(
           ContainerPlan.CREATED,
           host.settings().stepTimeout(),
           barrier -> hooks.atBarrier(container, barrier));
-      adjustOomScore(container, process.pidfd());
-      hold(holder, container, process, stdio);
+      adjustOomScore(container, placed.process().pidfd());
       container.record(container.record().toBuilder().setState(ContainerState.CREATED).build());
       host.store().put(container.record());
-      container.streams(stdio.streams(host, sandbox, draft.getToken()));
+      container.streams(placed.stdio().streams(host, sandbox, placed.token()));
       exits.expect(container);
       sandbox.containersByUid().put(container.uid(), container);
       rollback.keep();
@@ -60,53 +54,64 @@ final class ContainerBirth {
     }
   }
 
-  private Cgroup cgroup(Sandbox sandbox, ContainerRecord draft, Rollback rollback) {
-    String path = new SandboxLayout(parentOf(sandbox), sandbox.uid()).container(draft.getUid());
-    Cgroup cgroup =
-        host.cgroups()
-            .create(path, draft.getSpec().getResources(), SandboxBirth.ownerOf(sandbox.record()));
-    rollback.onFailure("cgroup", cgroup::remove);
-    return cgroup;
+  /** In its place, with the limits that the container is to have. */
+  private Placed place(
+      Sandbox sandbox, ContainerRecord draft, CompiledPlan plan, Rollback rollback) {
+    Optional<Placed> ready = sandbox.takePlaced(draft.getUid());
+    return ready.isPresent()
+        ? limited(sandbox, draft, ready.get(), rollback)
+        : placedNow(sandbox, draft, plan.placement(), rollback);
   }
 
-  private static String parentOf(Sandbox sandbox) {
-    String path = sandbox.cgroup().path();
-    int end = path.lastIndexOf('/');
-    return end == 0 ? "/" : path.substring(0, end);
+  private Placed limited(Sandbox sandbox, ContainerRecord draft, Placed ready, Rollback rollback) {
+    Holder holder = sandbox.requireHolder();
+    rollback.onFailure("process", () -> placing.discard(holder, ready));
+    var _ = ready.cgroup().update(draft.getSpec().getResources());
+    if (draft.getStdio() == StdioMode.PIPE) {
+      return ready;
+    }
+    Placed without = placing.withoutStdio(holder, ready);
+    rollback.onFailure("stdio", without.stdio()::close);
+    return without;
   }
 
-  private Stdio stdio(ContainerRecord draft) {
-    return draft.getStdio() == StdioMode.PIPE ? Stdio.pipes(host) : Stdio.discarded(host);
+  private Placed placedNow(
+      Sandbox sandbox, ContainerRecord draft, Placement placement, Rollback rollback) {
+    Holder holder = sandbox.requireHolder();
+    Placed placed =
+        placing.place(
+            holder,
+            sandbox.record(),
+            new Placing.Place(
+                draft.getUid(),
+                draft.getToken(),
+                draft.getSpec().getResources(),
+                draft.getStdio() == StdioMode.PIPE),
+            placement);
+    rollback.onFailure("process", () -> placing.discard(holder, placed));
+    placing.await(placed, placement);
+    return placed;
   }
 
-  private StartedProcess launch(
-      Holder holder, Container container, Prepared prepared, Stdio stdio) {
-    Plan plan = prepared.plan();
+  /** Gives the process its program. */
+  private void instruct(Container container, Placed placed, CompiledPlan plan) {
     Donor.Sources sources =
-        Donor.Sources.of(container.sandbox(), container.cgroup(), stdio.inside(), Optional.empty());
-    List<Fd> donated = donor.open(plan.donations(), sources);
-    try (Closing directory = host.birthDirectory(container.cgroup())) {
-      return holder
-          .client()
-          .run(
-              new RunRequest(
-                  container.record().getToken(),
-                  prepared.program(),
-                  plan.cloneFlags(),
-                  directory.descriptor(),
-                  Optional.empty(),
-                  donated));
+        Donor.Sources.of(
+            container.sandbox(), container.cgroup(), placed.stdio().inside(), Optional.empty());
+    List<Fd> donated = donor.open(plan.further(), sources);
+    try {
+      placed.process().program().next(plan.restProgram(), donated);
     } finally {
       donated.forEach(Fd::close);
     }
+    placed.stdio().closeInside();
   }
 
-  private ContainerRecord identified(ContainerRecord draft, Fd pidfd, Cgroup cgroup) {
-    int pid = host.kernel().processes().pid(pidfd);
+  private static ContainerRecord identified(ContainerRecord draft, Placed placed) {
     return draft.toBuilder()
-        .setPid(pid)
-        .setStartTicks(host.proc().startTicks(pid))
-        .setCgroup(cgroup.path())
+        .setPid(placed.pid())
+        .setStartTicks(placed.startTicks())
+        .setCgroup(placed.cgroup().path())
         .build();
   }
 
@@ -115,23 +120,5 @@ final class ContainerBirth {
     if (process.hasOomScoreAdj()) {
       host.proc().write(pidfd, "oom_score_adj", Integer.toString(process.getOomScoreAdj()));
     }
-  }
-
-  /** The executor's ends live on in caisson-init, should the executor die: see {@link Recovery}. */
-  private void hold(Holder holder, Container container, StartedProcess process, Stdio stdio) {
-    stdio.hold(
-        holder.client(),
-        container.record().getToken(),
-        List.of(process.program().gate(), process.program().page()));
-  }
-
-  private void abandon(Holder holder, Container container, StartedProcess process) {
-    container.cgroup().kill();
-    host.kernel().processes().awaitEnd(process.pidfd(), host.settings().stepTimeout());
-    holder.client().drop(container.record().getToken());
-    holder.client().drop(Stdio.inputToken(container.record().getToken()));
-    process.pidfd().close();
-    process.program().close();
-    container.running(null);
   }
 }

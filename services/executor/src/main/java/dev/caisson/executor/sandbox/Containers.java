@@ -2,6 +2,7 @@ package dev.caisson.executor.sandbox;
 
 import com.google.protobuf.ByteString;
 import dev.caisson.executor.guard.GuardPolicy;
+import dev.caisson.executor.plan.CompiledPlan;
 import dev.caisson.executor.plan.ContainerFacts;
 import dev.caisson.executor.plan.ContainerPlan;
 import dev.caisson.executor.plan.Plan;
@@ -24,7 +25,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The containers of this node: made, found, and what is done to them.
@@ -34,6 +34,8 @@ import java.util.concurrent.atomic.AtomicLong;
 final class Containers {
   /** The id of a container's first process. */
   static final String INIT = "init";
+
+  private static final String ANY_HOSTNAME = "container";
 
   private final Host host;
   private final Sandboxes sandboxes;
@@ -46,7 +48,7 @@ final class Containers {
   private final GuardPolicy.Limits limits;
   private final Redaction redaction = new Redaction();
   private final Registry<Container> registry = new Registry<>();
-  private final AtomicLong tokens;
+  private final Tokens tokens;
 
   Containers(
       Host host,
@@ -57,6 +59,7 @@ final class Containers {
       Recorder recorder,
       Facts facts,
       PlanCache plans,
+      Tokens tokens,
       GuardPolicy.Limits limits) {
     this.host = host;
     this.sandboxes = sandboxes;
@@ -67,19 +70,25 @@ final class Containers {
     this.facts = facts;
     this.plans = plans;
     this.limits = limits;
-    // Unlike those of any life before: caisson-init may still know some.
-    this.tokens = new AtomicLong(host.settings().epoch() << Integer.SIZE);
+    this.tokens = tokens;
   }
 
   Plan plan(CreateContainerRequest request) {
     return prepared(named(request)).plan();
   }
 
-  private Prepared prepared(CreateContainerRequest request) {
+  private CompiledPlan prepared(CreateContainerRequest request) {
     boolean root = request.getSandboxId().isEmpty();
     ContainerSpec spec = request.getSpec();
     ContainerFacts known = facts.container(spec, root, request.getStdio() == StdioMode.PIPE);
-    return plans.get(List.of(spec, known), () -> ContainerPlan.compile(spec, known));
+    if (!root) {
+      return plans.get(List.of(spec, known), () -> ContainerPlan.compile(spec, known));
+    }
+    // Containers that differ in their names only share a compilation.
+    ContainerSpec named = spec.toBuilder().setHostname(ANY_HOSTNAME).build();
+    return plans
+        .get(List.of(named, known), () -> ContainerPlan.compile(named, known))
+        .named(spec.getHostname());
   }
 
   /** The root container of a sandbox names it. */
@@ -106,7 +115,7 @@ final class Containers {
    */
   Made create(CreateContainerRequest asked, boolean leased) {
     CreateContainerRequest request = named(asked);
-    Prepared plan = prepared(request); // every refusal comes before anything is made
+    CompiledPlan plan = prepared(request); // every refusal comes before anything is made
     String tenant = request.getTenant();
     String id = request.getContainerId();
     Optional<Registry.Entry<Container>> taken = registry.reserve(tenant, id);
@@ -155,14 +164,14 @@ final class Containers {
     return Digests.of(request.toBuilder().clearActor().build());
   }
 
-  private Container made(CreateContainerRequest request, boolean leased, Prepared plan) {
+  private Container made(CreateContainerRequest request, boolean leased, CompiledPlan plan) {
     if (!request.getSandboxId().isEmpty()) {
       Sandbox sandbox = sandboxes.require(request.getTenant(), request.getSandboxId());
       return madeIn(sandbox, request, leased, plan, host.uids().get());
     }
-    String uid = host.uids().get();
-    Sandbox sandbox = sandboxes.create(implied(request, uid));
+    Sandbox sandbox = sandboxes.create(implied(request, plan));
     try {
+      String uid = sandbox.record().getRootContainerUid();
       return madeIn(sandbox, request, leased, plan, uid);
     } catch (RuntimeException e) {
       sandbox.queue().run(() -> sandboxes.delete(sandbox, request.getActor()));
@@ -171,7 +180,7 @@ final class Containers {
   }
 
   /** The sandbox of a container that names none: of the same id, and with the same end. */
-  private static Sandboxes.Wanted implied(CreateContainerRequest request, String containerUid) {
+  private static Sandboxes.Wanted implied(CreateContainerRequest request, CompiledPlan plan) {
     ContainerSpec spec = request.getSpec();
     return new Sandboxes.Wanted(
         request.getActor(),
@@ -184,11 +193,15 @@ final class Containers {
         spec.getCgroupParent(),
         spec.getAnnotationsMap(),
         digest(request),
-        Optional.of(containerUid));
+        Optional.of(plan.placement()));
   }
 
   private Container madeIn(
-      Sandbox sandbox, CreateContainerRequest request, boolean leased, Prepared plan, String uid) {
+      Sandbox sandbox,
+      CreateContainerRequest request,
+      boolean leased,
+      CompiledPlan plan,
+      String uid) {
     return sandbox
         .queue()
         .call(() -> {
@@ -222,7 +235,7 @@ final class Containers {
   }
 
   private ContainerRecord draft(
-      Sandbox sandbox, CreateContainerRequest request, Prepared plan, String uid) {
+      Sandbox sandbox, CreateContainerRequest request, CompiledPlan plan, String uid) {
     return ContainerRecord.newBuilder()
         .setTenant(request.getTenant())
         .setId(request.getContainerId())
@@ -230,7 +243,7 @@ final class Containers {
         .setSandboxUid(sandbox.uid())
         .setSpec(request.getSpec())
         .setState(ContainerState.CREATING)
-        .setToken(tokens.incrementAndGet())
+        .setToken(sandbox.placedFor(uid).map(Placed::token).orElseGet(tokens::next))
         .setCreateTime(Exits.timestamp(host.clock().instant()))
         .setStdio(request.getStdio())
         .setPlanSha256(plan.sha256())
@@ -240,7 +253,7 @@ final class Containers {
   }
 
   private ContainerCreated created(
-      CreateContainerRequest request, Prepared plan, ContainerRecord record) {
+      CreateContainerRequest request, CompiledPlan plan, ContainerRecord record) {
     ContainerCreated.Builder created =
         ContainerCreated.newBuilder()
             .setPlanSha256(plan.sha256())
@@ -350,7 +363,7 @@ final class Containers {
   }
 
   ExecedProcess exec(Container container, ExecProcess request) {
-    long token = tokens.incrementAndGet();
+    long token = tokens.next();
     String id = "exec-" + Long.toUnsignedString(token, 36);
     return container.sandbox().queue().call(() -> execs.start(container, request, id, token));
   }
@@ -362,18 +375,26 @@ final class Containers {
         .queue()
         .run(() -> {
           requireSame(container);
-          boolean root = sandbox.record().getRootContainerUid().equals(container.uid());
-          if (root) {
+          if (sandbox.record().getRootContainerUid().equals(container.uid())) {
             requireAlone(container, force);
-            List.copyOf(sandbox.containers()).stream()
-                .filter(other -> other != container)
-                .forEach(other -> deleteOne(other, true, actor));
-          }
-          deleteOne(container, force, actor);
-          if (root) {
-            sandboxes.delete(sandbox, actor);
+            lives.requireDeletable(container, force);
+            sandboxes.delete(sandbox, actor, () -> deleteAll(container, force, actor));
+          } else {
+            deleteOne(container, force, actor);
           }
         });
+  }
+
+  private void deleteAll(Sandbox sandbox, Actor actor) {
+    List.copyOf(sandbox.containers()).forEach(container -> deleteOne(container, true, actor));
+  }
+
+  /** The root container is the last. */
+  private void deleteAll(Container root, boolean force, Actor actor) {
+    List.copyOf(root.sandbox().containers()).stream()
+        .filter(other -> other != root)
+        .forEach(other -> deleteOne(other, true, actor));
+    deleteOne(root, force, actor);
   }
 
   private static void requireAlone(Container root, boolean force) {
@@ -417,10 +438,10 @@ final class Containers {
         .queue()
         .run(() -> {
           if (force) {
-            List.copyOf(sandbox.containers())
-                .forEach(container -> deleteOne(container, true, actor));
+            sandboxes.delete(sandbox, actor, () -> deleteAll(sandbox, actor));
+          } else {
+            sandboxes.delete(sandbox, actor);
           }
-          sandboxes.delete(sandbox, actor);
         });
   }
 }

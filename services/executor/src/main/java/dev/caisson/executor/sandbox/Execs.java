@@ -3,6 +3,7 @@ package dev.caisson.executor.sandbox;
 import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.init.RunRequest;
 import dev.caisson.executor.init.StartedProcess;
+import dev.caisson.executor.plan.CompiledPlan;
 import dev.caisson.executor.plan.ExecFacts;
 import dev.caisson.executor.plan.ExecPlan;
 import dev.caisson.executor.refusal.Refusal;
@@ -53,7 +54,7 @@ final class Execs {
     Process process = ExecPlan.complete(request.getProcess(), spec, request.getAddEnvList());
     Identity.require(process, container.sandbox().record());
     ExecFacts known = facts.exec(container.cgroup(), !request.getDetach());
-    Prepared plan =
+    CompiledPlan plan =
         plans.get(List.of(process, spec, known), () -> ExecPlan.compile(process, spec, known));
     ProcessRecord draft =
         ProcessRecord.newBuilder()
@@ -98,7 +99,7 @@ final class Execs {
   }
 
   private ExecedProcess launch(
-      Container container, Prepared plan, ProcessRecord draft, boolean detached) {
+      Container container, CompiledPlan plan, ProcessRecord draft, boolean detached) {
     Holder holder = container.sandbox().requireHolder();
     Fd first = container.running().orElseThrow().pidfd();
     try (Rollback rollback = new Rollback()) {
@@ -128,7 +129,7 @@ final class Execs {
   }
 
   private StartedProcess run(
-      Holder holder, Container container, Prepared plan, long token, Stdio stdio, Fd first) {
+      Holder holder, Container container, CompiledPlan plan, long token, Stdio stdio, Fd first) {
     Donor.Sources sources =
         Donor.Sources.of(
             container.sandbox(), container.cgroup(), stdio.inside(), Optional.of(first));

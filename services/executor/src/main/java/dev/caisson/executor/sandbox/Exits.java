@@ -96,7 +96,7 @@ final class Exits {
   }
 
   private static void acknowledge(Container container, long token) {
-    container.sandbox().holder().ifPresent(holder -> holder.client().acknowledge(token));
+    container.sandbox().holder().ifPresent(holder -> holder.acknowledge(token));
   }
 
   /**
@@ -107,8 +107,8 @@ final class Exits {
         .sandbox()
         .holder()
         .ifPresent(holder -> {
-          holder.client().drop(token);
-          holder.client().drop(Stdio.inputToken(token));
+          holder.drop(token);
+          holder.drop(Stdio.inputToken(token));
         });
   }
 

@@ -4,6 +4,7 @@ import dev.caisson.executor.cgroup.Cgroup;
 import dev.caisson.executor.plan.CgroupFacts;
 import dev.caisson.executor.plan.ContainerFacts;
 import dev.caisson.executor.plan.ExecFacts;
+import dev.caisson.executor.plan.Placement;
 import dev.caisson.executor.plan.SandboxFacts;
 import dev.caisson.executor.store.v1.SandboxRecord;
 import dev.caisson.proto.types.v1.ContainerSpec;
@@ -28,13 +29,22 @@ final class Facts {
 
   /** Of a container that is to be made, or only planned: its cgroup need not be there. */
   ContainerFacts container(ContainerSpec spec, boolean rootContainer, boolean pipes) {
-    Cgroup anywhere = host.cgroups().open(host.settings().cgroupParent());
     Set<String> files = donor.fileSources(spec.getMountsList());
-    return new ContainerFacts(rootContainer, cgroup(anywhere), pipes, files, lastCapability);
+    return new ContainerFacts(rootContainer, anywhere(), pipes, files, lastCapability);
   }
 
   ExecFacts exec(Cgroup cgroup, boolean pipes) {
     return new ExecFacts(cgroup(cgroup), pipes, lastCapability);
+  }
+
+  /** How the first processes of most containers are placed on this host. */
+  Placement usualPlacement() {
+    return Placement.usual(anywhere());
+  }
+
+  /** The hierarchies that every cgroup of this host is in. */
+  private CgroupFacts anywhere() {
+    return cgroup(host.cgroups().open(host.settings().cgroupParent()));
   }
 
   private static CgroupFacts cgroup(Cgroup cgroup) {

@@ -74,6 +74,20 @@ final class Holder implements AutoCloseable {
     watches.forEach(watch -> watch.arm(Interest.IN));
   }
 
+  /** It may forget the exit; it need not be told once it ends. */
+  void acknowledge(long token) {
+    if (!ending.get()) {
+      client.acknowledge(token);
+    }
+  }
+
+  /** What it holds under the token is not needed any more. */
+  void drop(long token) {
+    if (!ending.get()) {
+      client.drop(token);
+    }
+  }
+
   /** Its end is wanted. */
   void ending() {
     ending.set(true);

@@ -173,9 +173,7 @@ final class Lives {
 
   /** When it returns no process, cgroup or record of the container is left. */
   void delete(Container container, boolean force, Actor actor) {
-    if (!force) {
-      requireState(container, "delete", Set.of(ContainerState.CREATED, ContainerState.STOPPED));
-    }
+    requireDeletable(container, force);
     ContainerDeleted deleted = ContainerDeleted.newBuilder().setForced(force).build();
     recorder.recordEnd(
         Recorder.event(container, actor).setContainerDeleted(deleted),
@@ -185,6 +183,13 @@ final class Lives {
         },
         done -> Recorder.event(container, actor).setContainerDeleted(done));
     hooks.afterDelete(container);
+  }
+
+  /** One with a process is deleted by force only. */
+  void requireDeletable(Container container, boolean force) {
+    if (!force) {
+      requireState(container, "delete", Set.of(ContainerState.CREATED, ContainerState.STOPPED));
+    }
   }
 
   private void remove(Container container) {

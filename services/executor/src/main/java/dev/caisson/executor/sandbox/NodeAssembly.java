@@ -34,8 +34,10 @@ public final class NodeAssembly implements AutoCloseable {
     IdRanges ranges = new IdRanges();
     Holders holders = new Holders(host, this::lost);
     PlanCache plans = new PlanCache(host.settings().machine());
+    Tokens tokens = new Tokens(host.settings().epoch());
+    Placing placing = new Placing(host, donor, tokens, plans);
     SandboxBirth sandboxBirth =
-        new SandboxBirth(host, ranges, donor, holders, facts, recorder, plans);
+        new SandboxBirth(host, ranges, donor, holders, facts, recorder, plans, placing);
     this.pool =
         new SandboxPool(
             host.settings().parked(),
@@ -51,10 +53,10 @@ public final class NodeAssembly implements AutoCloseable {
             host, recorder, new HookTrust(host.kernel(), policy), policy.limits().hookTimeout());
     Lives lives = new Lives(host, recorder, hooks, usage);
     Execs execs = new Execs(host, donor, recorder, exits, facts, plans, policy.limits());
-    ContainerBirth birth = new ContainerBirth(host, donor, hooks, exits);
+    ContainerBirth birth = new ContainerBirth(host, donor, placing, hooks, exits);
     Containers containers =
         new Containers(
-            host, sandboxes, birth, lives, execs, recorder, facts, plans, policy.limits());
+            host, sandboxes, birth, lives, execs, recorder, facts, plans, tokens, policy.limits());
     Leases leases = new Leases(host, containers);
     this.node = new Node(sandboxes, containers, new Views(host.proc()), leases);
     this.recovery =

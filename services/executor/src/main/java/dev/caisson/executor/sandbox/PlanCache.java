@@ -1,9 +1,8 @@
 package dev.caisson.executor.sandbox;
 
-import com.google.protobuf.ByteString;
+import dev.caisson.executor.plan.CompiledPlan;
 import dev.caisson.executor.plan.Machine;
 import dev.caisson.executor.plan.Plan;
-import dev.caisson.executor.plan.Program;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -18,12 +17,12 @@ final class PlanCache {
   static final int CAPACITY = 64;
 
   private final Machine machine;
-  private final Map<Object, Prepared> entries =
+  private final Map<Object, CompiledPlan> entries =
       new LinkedHashMap<>(CAPACITY, 0.75f, true) {
         private static final long serialVersionUID = 1L;
 
         @Override
-        protected boolean removeEldestEntry(Map.Entry<Object, Prepared> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<Object, CompiledPlan> eldest) {
           return size() > CAPACITY;
         }
       };
@@ -36,24 +35,19 @@ final class PlanCache {
    * @param source everything that the compiler reads; compared by its value
    * @param compiler may refuse, which is not remembered
    */
-  Prepared get(Object source, Supplier<Plan> compiler) {
-    @Nullable Prepared known = find(source);
+  CompiledPlan get(Object source, Supplier<Plan> compiler) {
+    @Nullable CompiledPlan known = find(source);
     if (known != null) {
       return known;
     }
-    Plan plan = compiler.get();
-    Prepared prepared =
-        new Prepared(
-            plan,
-            ByteString.copyFrom(Program.encode(plan, machine)),
-            ByteString.copyFrom(plan.sha256()));
+    CompiledPlan compiled = CompiledPlan.of(compiler.get(), machine);
     synchronized (entries) {
-      entries.put(source, prepared);
+      entries.put(source, compiled);
     }
-    return prepared;
+    return compiled;
   }
 
-  private @Nullable Prepared find(Object source) {
+  private @Nullable CompiledPlan find(Object source) {
     synchronized (entries) {
       return entries.get(source);
     }

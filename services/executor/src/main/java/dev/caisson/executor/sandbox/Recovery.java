@@ -8,6 +8,7 @@ import dev.caisson.executor.init.KnownProcess;
 import dev.caisson.executor.init.ProcessEnd;
 import dev.caisson.executor.init.RunningProgram;
 import dev.caisson.executor.plan.ContainerPlan;
+import dev.caisson.executor.plan.Placement;
 import dev.caisson.executor.plan.Plan;
 import dev.caisson.executor.store.Loaded;
 import dev.caisson.executor.store.v1.ContainerRecord;
@@ -191,8 +192,8 @@ final class Recovery {
     for (KnownProcess process : known) {
       if (!ours.contains(process.token())) {
         process.pidfd().ifPresent(holders::kill);
-        sandbox.requireHolder().client().drop(process.token());
-        sandbox.requireHolder().client().drop(Stdio.inputToken(process.token()));
+        sandbox.requireHolder().drop(process.token());
+        sandbox.requireHolder().drop(Stdio.inputToken(process.token()));
       }
     }
   }
@@ -264,7 +265,8 @@ final class Recovery {
     ContainerRecord record = container.record();
     boolean root = container.sandbox().record().getRootContainerUid().equals(record.getUid());
     boolean pipes = record.getStdio() == StdioMode.PIPE;
-    return ContainerPlan.compile(record.getSpec(), facts.container(record.getSpec(), root, pipes));
+    return Placement.rest(
+        ContainerPlan.compile(record.getSpec(), facts.container(record.getSpec(), root, pipes)));
   }
 
   private void recover(Container container, ProcessRecord record, @Nullable KnownProcess process) {

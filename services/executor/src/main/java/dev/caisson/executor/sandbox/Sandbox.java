@@ -28,6 +28,7 @@ final class Sandbox {
   private final Queue<ProcessEnd> ends;
   private volatile SandboxRecord record;
   private volatile @Nullable Holder holder;
+  private volatile @Nullable Placed placed;
 
   /** Who is told, in the queue, that a process has ended. */
   interface EndListener {
@@ -93,6 +94,22 @@ final class Sandbox {
 
   void holder(@Nullable Holder next) {
     holder = next;
+  }
+
+  /** A process that waits for this container's program. */
+  Optional<Placed> placedFor(String containerUid) {
+    return Optional.ofNullable(placed).filter(present -> present.uid().equals(containerUid));
+  }
+
+  /** The taker closes it. */
+  Optional<Placed> takePlaced(String containerUid) {
+    Optional<Placed> taken = placedFor(containerUid);
+    taken.ifPresent(ignored -> placed = null);
+    return taken;
+  }
+
+  void placed(@Nullable Placed next) {
+    placed = next;
   }
 
   /** Called for the end of the process that has this token; in the queue. */

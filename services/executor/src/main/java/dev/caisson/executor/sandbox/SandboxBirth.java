@@ -7,6 +7,8 @@ import dev.caisson.executor.init.LaunchedInit;
 import dev.caisson.executor.init.ProcessEnd;
 import dev.caisson.executor.init.Progress;
 import dev.caisson.executor.init.RunRequest;
+import dev.caisson.executor.plan.CompiledPlan;
+import dev.caisson.executor.plan.Placement;
 import dev.caisson.executor.plan.Plan;
 import dev.caisson.executor.plan.SandboxFacts;
 import dev.caisson.executor.plan.SandboxPlan;
@@ -44,6 +46,7 @@ final class SandboxBirth {
   private final Facts facts;
   private final Recorder recorder;
   private final PlanCache plans;
+  private final Placing placing;
 
   SandboxBirth(
       Host host,
@@ -52,7 +55,8 @@ final class SandboxBirth {
       Holders holders,
       Facts facts,
       Recorder recorder,
-      PlanCache plans) {
+      PlanCache plans,
+      Placing placing) {
     this.host = host;
     this.ranges = ranges;
     this.donor = donor;
@@ -60,11 +64,13 @@ final class SandboxBirth {
     this.facts = facts;
     this.recorder = recorder;
     this.plans = plans;
+    this.placing = placing;
   }
 
   /** One that is made from the beginning. Nothing is left of one that fails. */
   Sandbox make(SandboxRecord draft, UserNamespace userNamespace, String cgroupParent) {
-    return claim(park(draft.getUid(), draft.getHostname(), userNamespace, cgroupParent), draft);
+    return claim(
+        park(draft.getUid(), draft.getHostname(), userNamespace, cgroupParent, false), draft);
   }
 
   /** One that nobody has asked for yet. Its hostname will be its root container's. */
@@ -72,7 +78,7 @@ final class SandboxBirth {
     String uid = host.uids().get();
     String path = new SandboxLayout(parent(""), uid).sandbox();
     return recorder.record(
-        configured(path), () -> park(uid, PARKED, AUTO, ""), parked -> configured(path));
+        configured(path), () -> park(uid, PARKED, AUTO, "", true), parked -> configured(path));
   }
 
   private static Event.Builder configured(String cgroup) {
@@ -92,7 +98,11 @@ final class SandboxBirth {
   }
 
   private Parked park(
-      String uid, String hostname, UserNamespace userNamespace, String cgroupParent) {
+      String uid,
+      String hostname,
+      UserNamespace userNamespace,
+      String cgroupParent,
+      boolean forContainer) {
     try (Rollback rollback = new Rollback()) {
       // First: what a crash leaves is found by it.
       rollback.onFailure("directory", () -> holders.removeDirectory(uid));
@@ -111,9 +121,23 @@ final class SandboxBirth {
       Cgroup leaf = created(layout.init(), owner, rollback);
       Queue<ProcessEnd> ends = new ConcurrentLinkedQueue<>();
       Holder holder = launch(record, leaf, ends, rollback);
+      Optional<Placed> placed =
+          forContainer ? Optional.of(place(holder, record, rollback)) : Optional.empty();
       rollback.keep();
-      return new Parked(identified(record, holder), cgroup, holder, ends);
+      return new Parked(identified(record, holder), cgroup, holder, ends, placed);
     }
+  }
+
+  private Placed place(Holder holder, SandboxRecord record, Rollback rollback) {
+    Placed placed = placing.placeOne(holder, record, usual());
+    rollback.onFailure("first process", () -> placing.discard(holder, placed));
+    placing.await(placed, usual());
+    return placed;
+  }
+
+  /** How the first processes of most containers are placed. */
+  Placement usual() {
+    return facts.usualPlacement();
   }
 
   /**
@@ -128,6 +152,7 @@ final class SandboxBirth {
       SandboxRecord record = draft.toBuilder().mergeFrom(own(parked.record())).build();
       Sandbox sandbox = new Sandbox(record, parked.cgroup(), parked.ends());
       sandbox.holder(parked.holder());
+      parked.placed().ifPresent(sandbox::placed);
       host.store().put(record);
       holders.watch(sandbox);
       rollback.keep();
@@ -145,6 +170,7 @@ final class SandboxBirth {
     parked.holder().ending();
     holders.killAndAwait(parked.holder().pidfd());
     parked.holder().close();
+    parked.placed().ifPresent(Placed::close);
     parked.cgroup().kill();
     parked.cgroup().remove();
     holders.removeDirectory(parked.record().getUid());
@@ -208,14 +234,14 @@ final class SandboxBirth {
       SandboxRecord record, Cgroup leaf, Queue<ProcessEnd> ends, Rollback rollback) {
     boolean mapped = record.getUidMappingsCount() > 0;
     SandboxFacts source = facts.sandbox(record, leaf);
-    Prepared prepared = plans.get(source, () -> SandboxPlan.compile(source));
-    Plan plan = prepared.plan();
+    CompiledPlan compiled = plans.get(source, () -> SandboxPlan.compile(source));
+    Plan plan = compiled.plan();
     List<Fd> donated = donor.open(plan.donations(), Donor.Sources.ofSandbox(leaf));
     try (Closing directory = host.birthDirectory(leaf)) {
       RunRequest request =
           new RunRequest(
               0,
-              prepared.program(),
+              compiled.program(),
               plan.cloneFlags(),
               directory.descriptor(),
               Optional.empty(),

@@ -1,5 +1,6 @@
 package dev.caisson.executor.sandbox;
 
+import dev.caisson.linux.Fd;
 import dev.caisson.linux.Kernel;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
@@ -52,12 +53,21 @@ final class SandboxPool implements AutoCloseable {
   /** One that lives, if there is any. */
   Optional<Parked> take() {
     for (@Nullable Parked next = next(); next != null; next = next()) {
-      if (!kernel.processes().awaitEnd(next.holder().pidfd(), Duration.ZERO)) {
+      if (lives(next)) {
         return Optional.of(next);
       }
       discard.accept(next);
     }
     return Optional.empty();
+  }
+
+  private boolean lives(Parked one) {
+    return lives(one.holder().pidfd())
+        && one.placed().map(placed -> lives(placed.process().pidfd())).orElse(true);
+  }
+
+  private boolean lives(Fd pidfd) {
+    return !kernel.processes().awaitEnd(pidfd, Duration.ZERO);
   }
 
   private synchronized @Nullable Parked next() {

@@ -3,6 +3,7 @@ package dev.caisson.executor.sandbox;
 import com.google.protobuf.ByteString;
 import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.journal.JournalFullException;
+import dev.caisson.executor.plan.Placement;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.executor.store.v1.SandboxRecord;
@@ -57,7 +58,11 @@ final class Sandboxes {
     this.limits = limits;
   }
 
-  /** What a sandbox is made from, by either way in. */
+  /**
+   * What a sandbox is made from, by either way in.
+   *
+   * @param rootContainer how the first process of the container that it is made for is placed
+   */
   record Wanted(
       Actor actor,
       String tenant,
@@ -69,7 +74,7 @@ final class Sandboxes {
       String cgroupParent,
       Map<String, String> annotations,
       ByteString digest,
-      Optional<String> rootContainerUid) {
+      Optional<Placement> rootContainer) {
 
     static Wanted of(CreateSandboxRequest request) {
       return new Wanted(
@@ -140,7 +145,7 @@ final class Sandboxes {
 
   /** What is made in advance: for a container that names no sandbox, with the defaults. */
   private boolean isUsual(Wanted wanted) {
-    return wanted.rootContainerUid().isPresent()
+    return wanted.rootContainer().filter(birth.usual()::equals).isPresent()
         && wanted.userNamespace().getMode() == UserNamespace.Mode.AUTO
         && (wanted.cgroupParent().isEmpty()
             || wanted.cgroupParent().equals(host.settings().cgroupParent()));
@@ -171,7 +176,10 @@ final class Sandboxes {
             .putAllAnnotations(wanted.annotations())
             .setRequestId(wanted.actor().getRequestId())
             .setRequestSha256(wanted.digest());
-    wanted.rootContainerUid().ifPresent(draft::setRootContainerUid);
+    if (wanted.rootContainer().isPresent()) {
+      draft.setRootContainerUid(
+          parked.flatMap(Parked::placed).map(Placed::uid).orElseGet(host.uids()));
+    }
     return draft.build();
   }
 
@@ -221,15 +229,26 @@ final class Sandboxes {
    * queue.
    */
   void delete(Sandbox sandbox, Actor actor) {
-    sandbox.queue().requireTurn();
-    requireSame(sandbox);
     if (!sandbox.containers().isEmpty()) {
       throw notEmpty(sandbox);
     }
+    delete(sandbox, actor, () -> {});
+  }
+
+  /**
+   * Ends a sandbox with all that is in it.
+   *
+   * @param containers deletes its containers
+   */
+  void delete(Sandbox sandbox, Actor actor, Runnable containers) {
+    sandbox.queue().requireTurn();
+    requireSame(sandbox);
     recorder.recordEnd(
         Recorder.event(sandbox.record(), actor)
             .setSandboxDeleted(SandboxDeleted.getDefaultInstance()),
         () -> {
+          endEarly(sandbox);
+          containers.run();
           end(sandbox);
           return sandbox;
         },
@@ -257,6 +276,21 @@ final class Sandboxes {
         .exception();
   }
 
+  /**
+   * A caisson-init that has nothing to report any more ends while its containers are removed: the
+   * kernel takes milliseconds to undo its namespaces.
+   */
+  private void endEarly(Sandbox sandbox) {
+    if (sandbox.containers().stream().allMatch(Container::hasEnded)) {
+      sandbox
+          .holder()
+          .ifPresent(holder -> {
+            holder.ending();
+            holders.kill(holder.pidfd());
+          });
+    }
+  }
+
   private void end(Sandbox sandbox) {
     SandboxRecord deleting = sandbox.record().toBuilder().setDeleting(true).build();
     sandbox.record(deleting);
@@ -275,6 +309,7 @@ final class Sandboxes {
   }
 
   private void release(Sandbox sandbox) {
+    sandbox.takePlaced(sandbox.record().getRootContainerUid()).ifPresent(Placed::close);
     sandbox
         .holder()
         .ifPresent(holder -> {
@@ -292,6 +327,7 @@ final class Sandboxes {
           .queue()
           .run(() -> {
             sandbox.containers().forEach(Container::release);
+            sandbox.takePlaced(sandbox.record().getRootContainerUid()).ifPresent(Placed::close);
             sandbox
                 .holder()
                 .ifPresent(holder -> {

@@ -108,8 +108,7 @@ record Stdio(List<Fd> inside, List<Fd> outside) implements AutoCloseable {
     Runnable inputEnded =
         () ->
             host.workers()
-                .execute(() ->
-                    sandbox.holder().ifPresent(init -> init.client().drop(inputToken(token))));
+                .execute(() -> sandbox.holder().ifPresent(init -> init.drop(inputToken(token))));
     return new ProcessStreams(
         new InputPump(host.kernel().files(), host.stdio(), in, inputEnded),
         new OutputPump(host.kernel().files(), host.stdio(), out, err));

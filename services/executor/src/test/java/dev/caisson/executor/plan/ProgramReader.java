@@ -81,8 +81,10 @@ record ProgramReader(
   private void validate() {
     Set<Integer> defined = new HashSet<>();
     for (ReadStep step : steps) {
-      require(step.number() >= -1 && (step.flags() & ~7) == 0, "step");
-      require(step.number() != -1 || (step.flags() == 1 && step.slot() == 0xff), "barrier");
+      require(step.number() >= -1 && (step.flags() & ~15) == 0, "step");
+      boolean waits = step.flags() == 1 || step.flags() == 8;
+      require(step.number() != -1 || (waits && step.slot() == 0xff), "wait");
+      require(step.number() == -1 || (step.flags() & 8) == 0, "next");
       for (int i = 0; i < 6; i++) {
         validateArgument(step.kinds().get(i), step.arguments().get(i), defined);
       }
