@@ -1,7 +1,10 @@
 package dev.caisson.linux;
 
+import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -14,6 +17,9 @@ import java.util.Set;
 public interface Files {
   /** In place of a count: a descriptor that does not block has nothing to give or take now. */
   int WOULD_BLOCK = -1;
+
+  /** The kernel writes at most a page of a file of its own in one call, whole lines of it. */
+  int GENERATED_PAGE = 4096;
 
   /** Opens a path as this process sees it, open(2). */
   Fd open(Path path, OpenFlag... flags);
@@ -42,6 +48,45 @@ public interface Files {
    */
   int readAt(Fd fd, ByteBuffer into, long offset);
 
+  /**
+   * The rest of a file that the kernel writes when it is read (procfs, a control file), with as few
+   * calls as can be: after an answer below half a page nothing comes, since no line is as long as
+   * the other half.
+   *
+   * @param most bytes; what is beyond them may be left out
+   */
+  default byte[] readGenerated(Fd fd, int most) {
+    ByteArrayOutputStream all = new ByteArrayOutputStream(GENERATED_PAGE / 2);
+    ByteBuffer page = ByteBuffer.allocate(GENERATED_PAGE);
+    int count;
+    do {
+      count = read(fd, page.clear());
+      all.write(page.array(), 0, page.position());
+    } while (count >= GENERATED_PAGE / 2 && all.size() < most);
+    return all.toByteArray();
+  }
+
+  /**
+   * Waits until the kernel says that a file of its own has changed since it was last read through
+   * this descriptor, poll(2) with POLLPRI. One that was removed counts as changed.
+   *
+   * @return false when the time was up first
+   */
+  boolean awaitChange(Fd fd, Duration timeout);
+
+  /** Makes a directory with mode 0755 less the umask, mkdir(2). */
+  void makeDirectory(Path path);
+
+  /** Removes an empty directory, rmdir(2); of a cgroup, with its control files. */
+  void removeDirectory(Path path);
+
+  /**
+   * The names of the directories in a directory, in no order; symbolic links are none.
+   * getdents64(2), without a look at each file: EOPNOTSUPP where the filesystem does not tell types
+   * there.
+   */
+  List<String> directories(Path path);
+
   /** Works on every descriptor, {@link OpenFlag#PATH} included. */
   FileStatus status(Fd fd);
 
@@ -66,6 +111,9 @@ public interface Files {
 
   /** Changes the owner of one entry of a directory; a symbolic link itself, not its target. */
   void setOwner(Fd directory, String name, int uid, int gid);
+
+  /** Changes the owner of what is at a path; of a symbolic link itself, not of its target. */
+  void setOwner(Path path, int uid, int gid);
 
   /** Changes the owner of an open file, a pipe for example. */
   void setOwner(Fd file, int uid, int gid);

@@ -1,6 +1,7 @@
 package dev.caisson.linux;
 
 import dev.caisson.linux.abi.Constants;
+import dev.caisson.linux.abi.Dirent;
 import dev.caisson.linux.abi.Downcalls;
 import dev.caisson.linux.abi.OpenHow;
 import dev.caisson.linux.abi.Statfs;
@@ -11,12 +12,20 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 
 /** {@link Files} by system calls. */
 final class LinuxFiles implements Files {
   /** Of a created file: its owner's alone. */
   private static final int MODE = 0600;
+
+  private static final int DIRECTORY_MODE = 0755;
+
+  /** For the names of a directory: some forty of a cgroup's control files fit at a time. */
+  private static final int ENTRIES_BYTES = 4096;
 
   /**
    * How often openat2 is repeated when a rename elsewhere has made it unsure whether {@code ..}
@@ -109,6 +118,62 @@ final class LinuxFiles implements Files {
   private static void requireRoom(ByteBuffer into) {
     if (!into.hasRemaining()) {
       throw new IllegalArgumentException("buffer must have room: " + into);
+    }
+  }
+
+  @Override
+  public boolean awaitChange(Fd fd, Duration timeout) {
+    return Waiting.untilChanged(fd, timeout);
+  }
+
+  @Override
+  public void makeDirectory(Path path) {
+    try (Arena arena = Arena.ofConfined()) {
+      long name = CString.in(arena, path.toString()).address();
+      long result = Downcalls.syscall(CALLS.mkdirat(), Constants.AT_FDCWD, name, DIRECTORY_MODE);
+      Outcome.require(result, "make directory", path);
+    }
+  }
+
+  @Override
+  public void removeDirectory(Path path) {
+    try (Arena arena = Arena.ofConfined()) {
+      long name = CString.in(arena, path.toString()).address();
+      long result =
+          Downcalls.syscall(CALLS.unlinkat(), Constants.AT_FDCWD, name, Constants.AT_REMOVEDIR);
+      Outcome.require(result, "remove directory", path);
+    }
+  }
+
+  @Override
+  public List<String> directories(Path path) {
+    List<String> names = new ArrayList<>();
+    try (Fd directory = open(path, OpenFlag.DIRECTORY);
+        Arena arena = Arena.ofConfined()) {
+      MemorySegment entries = Dirent.room(arena, ENTRIES_BYTES);
+      long bytes;
+      do {
+        bytes =
+            directory.use(number ->
+                Downcalls.syscall(
+                    CALLS.getdents64(), number, entries.address(), entries.byteSize()));
+        Outcome.require(bytes, "list", path);
+        addDirectories(path, entries.asSlice(0, bytes), names);
+      } while (bytes > 0);
+    }
+    return names;
+  }
+
+  private static void addDirectories(Path path, MemorySegment entries, List<String> names) {
+    for (long at = 0; at < entries.byteSize(); at += Dirent.length(entries, at)) {
+      int type = Dirent.type(entries, at);
+      if (type == Constants.DT_UNKNOWN) {
+        throw new LinuxException("list", path + ": no types are told", Errno.EOPNOTSUPP);
+      }
+      String name = Dirent.name(entries, at);
+      if (type == Constants.DT_DIR && !name.equals(".") && !name.equals("..")) {
+        names.add(name);
+      }
     }
   }
 
@@ -230,6 +295,16 @@ final class LinuxFiles implements Files {
           directory.use(
               number -> Downcalls.syscall(CALLS.fchownat(), number, address, uid, gid, flags));
       Outcome.require(result, "change the owner of", name);
+    }
+  }
+
+  @Override
+  public void setOwner(Path path, int uid, int gid) {
+    try (Arena arena = Arena.ofConfined()) {
+      long name = CString.in(arena, path.toString()).address();
+      int flags = Constants.AT_SYMLINK_NOFOLLOW;
+      long result = Downcalls.syscall(CALLS.fchownat(), Constants.AT_FDCWD, name, uid, gid, flags);
+      Outcome.require(result, "change the owner of", path);
     }
   }
 

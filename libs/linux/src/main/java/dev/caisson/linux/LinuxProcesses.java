@@ -2,12 +2,12 @@ package dev.caisson.linux;
 
 import dev.caisson.linux.abi.Constants;
 import dev.caisson.linux.abi.Downcalls;
+import dev.caisson.linux.abi.PidfdInfo;
 import dev.caisson.linux.abi.SigInfo;
 import dev.caisson.linux.abi.SystemCallNumbers;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -103,19 +103,36 @@ final class LinuxProcesses implements Processes {
 
   @Override
   public int pid(Fd pidfd) {
-    return (int) pidfd.use(LinuxProcesses::pid);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment info = PidfdInfo.in(arena);
+      long result =
+          pidfd.use(
+              number -> Downcalls.syscall(CALLS.ioctl(), number, PidfdInfo.GET, info.address()));
+      if (Outcome.is(result, Errno.ESRCH)) {
+        return -1;
+      }
+      if (Outcome.is(result, Errno.ENOTTY) || Outcome.is(result, Errno.EINVAL)) {
+        return pidByText(pidfd);
+      }
+      Outcome.require(result, "read the pid of", pidfd);
+      return PidfdInfo.pid(info);
+    }
   }
 
-  private static long pid(int number) {
-    try (var lines = java.nio.file.Files.lines(Path.of("/proc/self/fdinfo/" + number))) {
-      return lines
+  /** Before Linux 6.13. */
+  int pidByText(Fd pidfd) {
+    return (int) pidfd.use(this::pidByText);
+  }
+
+  private long pidByText(int number) {
+    try (Fd info = files.open(Path.of("/proc/self/fdinfo/" + number), OpenFlag.READ_ONLY)) {
+      return new String(files.readGenerated(info, Files.GENERATED_PAGE), StandardCharsets.US_ASCII)
+          .lines()
           .filter(line -> line.startsWith(PID_FIELD))
           .mapToInt(line -> Integer.parseInt(line.substring(PID_FIELD.length()).strip()))
           .findFirst()
           .orElseThrow(
               () -> new LinuxException("read the pid of", "descriptor " + number, Errno.EBADF));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
   }
 }

@@ -17,14 +17,24 @@ final class Waiting {
 
   /** False when the time was up first. An error or a hang-up counts: the next call tells it. */
   static boolean untilReadable(Fd fd, Duration timeout) {
+    return until(Constants.POLLIN, fd, timeout);
+  }
+
+  /** Of a file of the kernel's: since it was last read through this descriptor. */
+  static boolean untilChanged(Fd fd, Duration timeout) {
+    return until(Constants.POLLPRI, fd, timeout);
+  }
+
+  private static boolean until(short events, Fd fd, Duration timeout) {
     Deadline deadline = Deadline.after(timeout);
-    long result = Outcome.uninterrupted(() -> fd.use(number -> poll(number, deadline.left())));
+    long result =
+        Outcome.uninterrupted(() -> fd.use(number -> poll(number, events, deadline.left())));
     return Outcome.require(result, "wait for", fd) > 0;
   }
 
-  private static long poll(int number, Duration timeout) {
+  private static long poll(int number, short events, Duration timeout) {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment poll = PollFd.in(arena, number, Constants.POLLIN);
+      MemorySegment poll = PollFd.in(arena, number, events);
       MemorySegment time = Timespec.in(arena, timeout);
       return Downcalls.syscall(CALLS.ppoll(), poll.address(), 1, time.address(), 0, 0);
     }

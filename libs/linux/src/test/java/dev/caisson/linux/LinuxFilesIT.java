@@ -51,6 +51,27 @@ final class LinuxFilesIT {
   }
 
   @Test
+  void listsEveryDirectoryOfMany() {
+    for (int i = 0; i < 500; i++) {
+      files.makeDirectory(directory.resolve("directory-with-a-long-name-" + i));
+    }
+
+    assertThat(files.directories(directory)).hasSize(500).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void changesTheOwnerOfALinkItself() throws Exception {
+    Path link = java.nio.file.Files.createSymbolicLink(directory.resolve("link"), file);
+    files.setOwner(link, 1234, 1235);
+
+    assertThat(
+            java.nio.file.Files.getAttribute(
+                link, "unix:uid", java.nio.file.LinkOption.NOFOLLOW_LINKS))
+        .isEqualTo(1234);
+    assertThat(java.nio.file.Files.getAttribute(file, "unix:uid")).isEqualTo(0);
+  }
+
+  @Test
   void refusesAPathWithNul() {
     assertThatThrownBy(() -> openIn("file\0.txt", Resolve.BENEATH))
         .isInstanceOf(IllegalArgumentException.class);

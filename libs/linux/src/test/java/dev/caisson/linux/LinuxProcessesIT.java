@@ -30,6 +30,20 @@ final class LinuxProcessesIT {
   }
 
   @Test
+  void knowsThePidWithAndWithoutTheIoctl() {
+    Spawned spawned = shell("exec sleep 1000");
+    try (Fd child = spawned.pidfd()) {
+      LinuxProcesses text = new LinuxProcesses(files);
+      assertThat(processes.pid(child)).isEqualTo(spawned.pid());
+      assertThat(text.pidByText(child)).isEqualTo(spawned.pid());
+      processes.signal(child, 9);
+      end(child);
+      assertThat(processes.pid(child)).isEqualTo(-1);
+      assertThat(text.pidByText(child)).isEqualTo(-1);
+    }
+  }
+
+  @Test
   void tellsTheSignal() {
     try (Fd child = shell("kill -TERM $$").pidfd()) {
       assertThat(end(child)).isEqualTo(new ChildStatus(0, SIGTERM));

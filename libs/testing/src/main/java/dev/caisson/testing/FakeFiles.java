@@ -11,6 +11,8 @@ import dev.caisson.linux.Pipe;
 import dev.caisson.linux.Resolve;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
 
@@ -111,6 +113,46 @@ final class FakeFiles implements Files {
     }
   }
 
+  /** Only what is written here changes a file. */
+  @Override
+  public boolean awaitChange(Fd fd, Duration timeout) {
+    return call(
+        () -> {
+          OpenNode node = open.get(fd, OpenNode.class, Errno.EBADF);
+          return monitor.await(node::hasChanged, timeout);
+        },
+        "awaitChange",
+        fd,
+        timeout);
+  }
+
+  @Override
+  public void makeDirectory(Path path) {
+    call(
+        () -> {
+          tree.addDirectory(path);
+          return path;
+        },
+        "makeDirectory",
+        path);
+  }
+
+  @Override
+  public void removeDirectory(Path path) {
+    call(
+        () -> {
+          tree.removeDirectory(path);
+          return path;
+        },
+        "removeDirectory",
+        path);
+  }
+
+  @Override
+  public List<String> directories(Path path) {
+    return call(() -> tree.directories(path), "directories", path);
+  }
+
   @Override
   public FileStatus status(Fd fd) {
     return call(() -> open.get(fd).status(), "status", fd);
@@ -193,6 +235,19 @@ final class FakeFiles implements Files {
         "setOwner",
         directory,
         name,
+        uid,
+        gid);
+  }
+
+  @Override
+  public void setOwner(Path path, int uid, int gid) {
+    call(
+        () -> {
+          tree.require(path).setOwner(uid, gid);
+          return path;
+        },
+        "setOwner",
+        path,
         uid,
         gid);
   }

@@ -16,6 +16,7 @@ final class Node {
   private final long inode;
   private byte[] content = {};
   private boolean sealed;
+  private int changes;
   private int uid;
   private int gid;
 
@@ -39,6 +40,11 @@ final class Node {
   void resize(long bytes) {
     requireUnsealed();
     content = Arrays.copyOf(content, Math.toIntExact(bytes));
+  }
+
+  /** How often it was written. */
+  int changes() {
+    return changes;
   }
 
   void seal() {
@@ -65,6 +71,7 @@ final class Node {
       resize(offset + count);
     }
     from.get(content, (int) offset, count);
+    changes++;
     return count;
   }
 

@@ -14,6 +14,7 @@ final class OpenNode extends OpenFile {
   private final Node node;
   private final Set<OpenFlag> flags;
   private long position;
+  private int seen;
 
   OpenNode(Path path, Node node, Set<OpenFlag> flags) {
     this.path = path;
@@ -29,9 +30,15 @@ final class OpenNode extends OpenFile {
     return node;
   }
 
+  /** Since it was read here. */
+  boolean hasChanged() {
+    return node.changes() != seen;
+  }
+
   @Override
   int read(ByteBuffer into) {
     requireReadable();
+    seen = node.changes();
     int count = node.read(into, position);
     position += count;
     return count;
@@ -40,6 +47,7 @@ final class OpenNode extends OpenFile {
   @Override
   int readAt(ByteBuffer into, long offset) {
     requireReadable();
+    seen = node.changes();
     return node.read(into, offset);
   }
 

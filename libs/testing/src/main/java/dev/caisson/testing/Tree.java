@@ -5,9 +5,11 @@ import dev.caisson.linux.FileType;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.OpenFlag;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** Files by absolute path, without symbolic links. Guarded by the kernel's monitor. */
 final class Tree {
@@ -49,6 +51,38 @@ final class Tree {
     Node node = node(type);
     nodes.put(place, node);
     return node;
+  }
+
+  void addDirectory(Path path) {
+    if (find(path).isPresent()) {
+      throw new LinuxException("make directory", path.toString(), Errno.EEXIST);
+    }
+    add(path, FileType.DIRECTORY);
+  }
+
+  void removeDirectory(Path path) {
+    if (require(path).type() != FileType.DIRECTORY) {
+      throw new LinuxException("remove directory", path.toString(), Errno.ENOTDIR);
+    }
+    if (children(path).findAny().isPresent()) {
+      throw new LinuxException("remove directory", path.toString(), Errno.ENOTEMPTY);
+    }
+    nodes.remove(absolute(path));
+  }
+
+  List<String> directories(Path path) {
+    if (require(path).type() != FileType.DIRECTORY) {
+      throw new LinuxException("open", path.toString(), Errno.ENOTDIR);
+    }
+    return children(path)
+        .filter(child -> require(child).type() == FileType.DIRECTORY)
+        .map(child -> child.getFileName().toString())
+        .toList();
+  }
+
+  private Stream<Path> children(Path path) {
+    Path parent = absolute(path);
+    return nodes.keySet().stream().filter(place -> parent.equals(place.getParent()));
   }
 
   OpenNode open(Path path, Set<OpenFlag> flags) {

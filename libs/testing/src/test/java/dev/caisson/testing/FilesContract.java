@@ -162,6 +162,56 @@ abstract class FilesContract {
   }
 
   @Test
+  final void makesAndRemovesDirectories() {
+    Path inside = directory().resolve("inside");
+    files.makeDirectory(inside);
+    files.makeDirectory(inside.resolve("below"));
+
+    assertThat(files.directories(directory())).containsExactly("inside");
+    assertErrno(Errno.EEXIST, () -> files.makeDirectory(inside));
+    assertErrno(Errno.ENOTEMPTY, () -> files.removeDirectory(inside));
+    files.removeDirectory(inside.resolve("below"));
+    files.removeDirectory(inside);
+    assertThat(files.directories(directory())).isEmpty();
+    assertErrno(Errno.ENOENT, () -> files.removeDirectory(inside));
+    assertErrno(Errno.ENOENT, () -> files.makeDirectory(inside.resolve("below")));
+    assertErrno(Errno.ENOENT, () -> files.directories(inside));
+  }
+
+  @Test
+  final void takesAFileForNoDirectory() {
+    assertErrno(Errno.ENOTDIR, () -> files.removeDirectory(file));
+    assertErrno(Errno.ENOTDIR, () -> files.directories(file));
+    assertErrno(Errno.ENOTDIR, () -> files.makeDirectory(file.resolve("below")));
+  }
+
+  @Test
+  final void readsAllOfAGeneratedFile() {
+    String lines = "123456789\n".repeat(2_000);
+    write(file, lines, OpenFlag.WRITE_ONLY);
+    try (Fd fd = files.open(file)) {
+      assertThat(new String(files.readGenerated(fd, lines.length()), UTF_8)).isEqualTo(lines);
+    }
+    try (Fd fd = files.open(file)) {
+      assertThat(files.readGenerated(fd, 1)).hasSize(Files.GENERATED_PAGE);
+    }
+  }
+
+  @Test
+  final void waitsInVainForAChange() {
+    try (Fd fd = files.open(file)) {
+      files.readGenerated(fd, 100);
+      assertThat(files.awaitChange(fd, Failures.SHORT)).isFalse();
+    }
+  }
+
+  @Test
+  final void changesOwnersByPath() {
+    files.setOwner(file, 0, 0);
+    assertErrno(Errno.ENOENT, () -> files.setOwner(directory().resolve("missing"), 0, 0));
+  }
+
+  @Test
   final void tellsTheStatus() {
     try (Fd fd = files.open(file);
         Fd again = files.open(file);

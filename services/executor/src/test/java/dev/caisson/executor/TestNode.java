@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caisson.executor.cgroup.Cgroups;
+import dev.caisson.linux.Kernel;
 import dev.caisson.proto.executor.v1.AttachContainer;
 import dev.caisson.proto.executor.v1.AttachRequest;
 import dev.caisson.proto.executor.v1.AttachResponse;
@@ -482,7 +483,7 @@ final class TestNode implements AutoCloseable {
       deleteEverything();
     } finally {
       shut();
-      Cgroups cgroups = Cgroups.detect(MOUNTINFO);
+      Cgroups cgroups = Cgroups.detect(Kernel.open().files(), MOUNTINFO);
       cgroups.open(cgroupParent).kill();
       cgroups.open(cgroupParent).remove();
       removeTree(base);

@@ -5,6 +5,7 @@ public final class Constants {
   // fcntl.h
   public static final int AT_FDCWD = -100;
   public static final int AT_SYMLINK_NOFOLLOW = 0x100;
+  public static final int AT_REMOVEDIR = 0x200;
   public static final int AT_EMPTY_PATH = 0x1000;
   public static final int AT_RECURSIVE = 0x8000;
   public static final int O_NONBLOCK = 04000;
@@ -18,6 +19,10 @@ public final class Constants {
   public static final int F_SEAL_SHRINK = 0x2;
   public static final int F_SEAL_GROW = 0x4;
   public static final int F_SEAL_WRITE = 0x8;
+
+  // dirent.h
+  public static final int DT_UNKNOWN = 0;
+  public static final int DT_DIR = 4;
 
   // linux/memfd.h
   public static final int MFD_CLOEXEC = 0x1;
@@ -45,6 +50,9 @@ public final class Constants {
   /** Linux 6.9, linux/pidfd.h. */
   public static final int PIDFD_SIGNAL_PROCESS_GROUP = 0x4;
 
+  /** Linux 6.13, linux/pidfd.h. */
+  public static final int PIDFD_INFO_PID = 0x1;
+
   public static final int WNOHANG = 0x1;
   public static final int WEXITED = 0x4;
   public static final int CLD_EXITED = 1;
@@ -71,6 +79,7 @@ public final class Constants {
 
   // poll.h, sys/epoll.h, sys/eventfd.h
   public static final short POLLIN = 0x1;
+  public static final short POLLPRI = 0x2;
   public static final int EPOLL_CLOEXEC = O_CLOEXEC;
   public static final int EPOLL_CTL_ADD = 1;
   public static final int EPOLL_CTL_DEL = 2;

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 final class ConstantsTest {
   /** Not in Debian 12's headers, which are 6.1's. */
   private static final Set<String> NEWER =
-      Set.of("MFD_EXEC", "MFD_NOEXEC_SEAL", "PIDFD_SIGNAL_PROCESS_GROUP");
+      Set.of("MFD_EXEC", "MFD_NOEXEC_SEAL", "PIDFD_SIGNAL_PROCESS_GROUP", "PIDFD_INFO_PID");
 
   @ParameterizedTest
   @EnumSource
@@ -22,6 +22,7 @@ final class ConstantsTest {
     HeaderFacts facts =
         new HeaderFacts(
             "fcntl.h",
+            "dirent.h",
             "linux/memfd.h",
             "sys/pidfd.h",
             "linux/stat.h",

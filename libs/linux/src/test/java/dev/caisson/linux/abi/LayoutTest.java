@@ -15,6 +15,7 @@ final class LayoutTest {
   private static final String[] HEADERS = {
     "stddef.h",
     "fcntl.h",
+    "dirent.h",
     "linux/openat2.h",
     "linux/stat.h",
     "sys/statfs.h",
@@ -52,6 +53,12 @@ final class LayoutTest {
         .contains("offsetof(struct open_how, mode)");
   }
 
+  /** Debian 12's headers do not have the structure; the size is part of the ioctl's number. */
+  @Test
+  void theSizeOfAPidfdsInfoIsInItsRequest() {
+    assertThat((PidfdInfo.GET >> 16) & 0x3fff).isEqualTo((int) PidfdInfo.LAYOUT.byteSize());
+  }
+
   private static void declare(HeaderFacts facts, String name, StructLayout layout) {
     facts.equal("sizeof(" + name + ")", layout.byteSize());
     for (MemoryLayout member : layout.memberLayouts()) {
@@ -70,6 +77,7 @@ final class LayoutTest {
     structures.put("struct open_how", OpenHow.LAYOUT);
     structures.put("struct statx", Statx.LAYOUT);
     structures.put("struct statfs", Statfs.LAYOUT);
+    structures.put("struct dirent64", Dirent.LAYOUT);
     structures.put("struct iovec", IoVec.LAYOUT);
     structures.put("struct msghdr", MsgHdr.LAYOUT);
     structures.put("struct cmsghdr", CmsgHdr.LAYOUT);

@@ -13,9 +13,20 @@ public interface Cgroup {
   String path();
 
   /**
-   * The v1 {@code cgroup.procs}, one for each hierarchy, in the order of writing; none in pure v2.
+   * What a process writes itself to.
+   *
+   * @param hierarchy the last name of its mount point, {@code memory}
+   * @param procs the {@code cgroup.procs} there
    */
-  List<Path> joinFiles();
+  record Join(String hierarchy, Path procs) {}
+
+  /** One for each v1 hierarchy, in the order of writing; none in pure v2. */
+  List<Join> joins();
+
+  /** The files of {@link #joins}. */
+  default List<Path> joinFiles() {
+    return joins().stream().map(Join::procs).toList();
+  }
 
   /** The v2 directory, for {@code CLONE_INTO_CGROUP}. */
   Optional<Path> birthDirectory();

@@ -1,6 +1,6 @@
 package dev.caisson.executor.cgroup;
 
-import java.io.IOException;
+import dev.caisson.linux.LinuxException;
 
 /** A cgroup that could not be made, read, changed or removed. */
 public final class CgroupException extends RuntimeException {
@@ -25,9 +25,22 @@ public final class CgroupException extends RuntimeException {
     this.kind = kind;
   }
 
-  CgroupException(String operation, String subject, IOException cause) {
-    super("Failed to " + operation + " " + subject + ": " + ErrnoText.of(cause), cause);
-    this.kind = ErrnoText.kind(cause);
+  CgroupException(String operation, Object subject, LinuxException cause) {
+    super("Failed to " + operation + " " + subject + ": " + text(cause), cause);
+    this.kind = kind(cause);
+  }
+
+  static String text(LinuxException failure) {
+    return failure.errno().name() + " (" + failure.errno().number() + ")";
+  }
+
+  private static Kind kind(LinuxException failure) {
+    return switch (failure.errno()) {
+      case EEXIST -> Kind.EXISTS;
+      case ENOENT -> Kind.MISSING;
+      case EBUSY, ENOTEMPTY -> Kind.BUSY;
+      default -> Kind.FAILED;
+    };
   }
 
   public Kind kind() {

@@ -1,8 +1,7 @@
 package dev.caisson.executor.cgroup;
 
+import dev.caisson.linux.Files;
 import dev.caisson.proto.types.v1.Resources;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -18,14 +17,9 @@ public interface Cgroups {
    * @param mountinfo {@code /proc/self/mountinfo}
    * @throws CgroupException when no hierarchy is mounted
    */
-  static Cgroups detect(Path mountinfo) {
-    try {
-      ControlFiles files = new ControlFiles();
-      List<Mountinfo.Entry> mounts = Mountinfo.parse(Files.readAllLines(mountinfo));
-      return new MountedCgroups(Hierarchies.detect(mounts, files), files);
-    } catch (IOException e) {
-      throw new CgroupException("read", mountinfo.toString(), e);
-    }
+  static Cgroups detect(Files kernelFiles, Path mountinfo) {
+    ControlFiles files = new ControlFiles(kernelFiles);
+    return new MountedCgroups(Hierarchies.detect(Mountinfo.read(mountinfo), files), files);
   }
 
   CgroupMode mode();
@@ -50,6 +44,16 @@ public interface Cgroups {
    * @throws CgroupException EXISTS when it is there in any hierarchy
    */
   Cgroup create(String path, Resources limits, Owner owner);
+
+  /**
+   * Makes the place of a cgroup's own processes, beside its children. v2 allows no process in a
+   * cgroup with children, so there it is a child of this name; in v1 it is the cgroup itself, and
+   * so is whatever is read, changed or killed through the place: one directory in each hierarchy
+   * less to make and to remove, and what is counted for the cgroup is the same.
+   *
+   * @param cgroup made by {@link #create}
+   */
+  Cgroup createLeaf(Cgroup cgroup, String name, Owner owner);
 
   /** One that is there, or was: the answers of one that is gone are empty. Does no I/O. */
   Cgroup open(String path);

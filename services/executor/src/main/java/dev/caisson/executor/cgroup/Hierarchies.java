@@ -1,6 +1,6 @@
 package dev.caisson.executor.cgroup;
 
-import java.io.IOException;
+import dev.caisson.linux.LinuxException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -47,11 +47,15 @@ record Hierarchies(CgroupMode mode, List<Hierarchy> all) {
 
   /** The controllers that a v2 directory can pass on to its children. */
   static Set<Controller> available(Path directory, ControlFiles files) {
-    Path file = directory.resolve("cgroup.controllers");
+    return controllersOf(directory.resolve("cgroup.controllers"), files);
+  }
+
+  /** Of a file that lists some in a line. */
+  static Set<Controller> controllersOf(Path file, ControlFiles files) {
     try {
       return named(List.of(files.read(file).split(" ", -1)));
-    } catch (IOException e) {
-      throw new CgroupException("read", file.toString(), e);
+    } catch (LinuxException e) {
+      throw new CgroupException("read", file, e);
     }
   }
 

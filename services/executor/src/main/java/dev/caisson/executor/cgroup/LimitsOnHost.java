@@ -1,6 +1,6 @@
 package dev.caisson.executor.cgroup;
 
-import java.io.IOException;
+import dev.caisson.linux.LinuxException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -105,10 +105,11 @@ final class LimitsOnHost {
 
   private void requireShare(Hierarchy hierarchy, String path, double asked, long quota) {
     OptionalLong limit = FlatKeyed.number(readOrEmpty(hierarchy, path, V1Files.QUOTA));
+    if (limit.isEmpty()) {
+      return; // -1: this one has none
+    }
     OptionalLong period = FlatKeyed.number(readOrEmpty(hierarchy, path, V1Files.PERIOD));
-    if (limit.isPresent()
-        && period.isPresent()
-        && asked > share(limit.getAsLong(), period.getAsLong())) {
+    if (period.isPresent() && asked > share(limit.getAsLong(), period.getAsLong())) {
       throw InvalidResources.invalid(
           "resources.cpu.quota",
           "not be a larger part of its period than that of "
@@ -129,7 +130,7 @@ final class LimitsOnHost {
   private String readOrEmpty(Hierarchy hierarchy, String path, String file) {
     try {
       return files.read(hierarchy.directory(path).resolve(file));
-    } catch (IOException _) {
+    } catch (LinuxException _) {
       return "";
     }
   }

@@ -1,8 +1,7 @@
 package dev.caisson.executor.cgroup;
 
+import dev.caisson.linux.LinuxException;
 import dev.caisson.proto.types.v1.Resources;
-import java.io.IOException;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -12,16 +11,27 @@ import java.util.OptionalLong;
 
 /** {@link Cgroup} of any mode. */
 final class MountedCgroup implements Cgroup {
+  static final String EVENTS = "cgroup.events";
+
   private static final String PROCS = "cgroup.procs";
 
   private final String path;
+  private final String v1Path;
   private final Hierarchies hierarchies;
   private final ControlFiles files;
   private final LimitsOnHost limitsOnHost;
 
+  /**
+   * @param v1Path the same, but for a leaf, which exists in v2 only
+   */
   MountedCgroup(
-      String path, Hierarchies hierarchies, ControlFiles files, LimitsOnHost limitsOnHost) {
+      String path,
+      String v1Path,
+      Hierarchies hierarchies,
+      ControlFiles files,
+      LimitsOnHost limitsOnHost) {
     this.path = path;
+    this.v1Path = v1Path;
     this.hierarchies = hierarchies;
     this.files = files;
     this.limitsOnHost = limitsOnHost;
@@ -33,13 +43,23 @@ final class MountedCgroup implements Cgroup {
   }
 
   @Override
-  public List<Path> joinFiles() {
-    return hierarchies.v1InOrder().stream().map(h -> h.directory(path).resolve(PROCS)).toList();
+  public List<Join> joins() {
+    return hierarchies.v1InOrder().stream().map(this::join).toList();
+  }
+
+  private Join join(Hierarchy hierarchy) {
+    Path mount = hierarchy.mount();
+    String name = mount.getName(mount.getNameCount() - 1).toString();
+    return new Join(name, directory(hierarchy).resolve(PROCS));
+  }
+
+  private Path directory(Hierarchy hierarchy) {
+    return hierarchy.directory(hierarchy.unified() ? path : v1Path);
   }
 
   @Override
   public Optional<Path> birthDirectory() {
-    return hierarchies.unified().map(h -> h.directory(path));
+    return hierarchies.unified().map(this::directory);
   }
 
   @Override
@@ -53,8 +73,8 @@ final class MountedCgroup implements Cgroup {
   private void give(Path file, Owner owner) {
     try {
       files.give(file, owner);
-    } catch (IOException e) {
-      throw new CgroupException("change the owner of", file.toString(), e);
+    } catch (LinuxException e) {
+      throw new CgroupException("change the owner of", file, e);
     }
   }
 
@@ -62,11 +82,11 @@ final class MountedCgroup implements Cgroup {
   public OptionalLong cpuNanos() {
     Optional<Path> v1 = file(Controller.CPUACCT, "cpuacct.usage");
     if (v1.isPresent()) {
-      return read(v1.get()).map(FlatKeyed::number).orElse(OptionalLong.empty());
+      return files.readIfThere(v1.get()).map(FlatKeyed::number).orElse(OptionalLong.empty());
     }
     OptionalLong micros =
         birthDirectory()
-            .flatMap(d -> read(d.resolve("cpu.stat")))
+            .flatMap(d -> files.readIfThere(d.resolve("cpu.stat")))
             .map(text -> FlatKeyed.parse(text).get("usage_usec"))
             .orElse(OptionalLong.empty());
     return micros.isPresent() ? OptionalLong.of(micros.getAsLong() * 1_000) : micros;
@@ -76,7 +96,7 @@ final class MountedCgroup implements Cgroup {
   public OptionalLong memoryBytes() {
     return file(
             Controller.MEMORY, isV1(Controller.MEMORY) ? "memory.usage_in_bytes" : "memory.current")
-        .flatMap(this::read)
+        .flatMap(files::readIfThere)
         .map(FlatKeyed::number)
         .orElse(OptionalLong.empty());
   }
@@ -84,7 +104,7 @@ final class MountedCgroup implements Cgroup {
   @Override
   public long oomKills() {
     return file(Controller.MEMORY, isV1(Controller.MEMORY) ? "memory.oom_control" : "memory.events")
-        .flatMap(this::read)
+        .flatMap(files::readIfThere)
         .map(text -> FlatKeyed.parse(text).get("oom_kill").orElse(0))
         .orElse(0L);
   }
@@ -94,21 +114,7 @@ final class MountedCgroup implements Cgroup {
   }
 
   private Optional<Path> file(Controller controller, String name) {
-    return hierarchies.of(controller).map(h -> h.directory(path).resolve(name));
-  }
-
-  /** Empty: the cgroup is gone. */
-  private Optional<String> read(Path file) {
-    try {
-      return Optional.of(files.read(file));
-    } catch (NoSuchFileException _) {
-      return Optional.empty();
-    } catch (IOException e) {
-      if (ErrnoText.of(e).startsWith("ENODEV")) {
-        return Optional.empty();
-      }
-      throw new CgroupException("read", file.toString(), e);
-    }
+    return hierarchies.of(controller).map(h -> directory(h).resolve(name));
   }
 
   @Override
@@ -129,7 +135,7 @@ final class MountedCgroup implements Cgroup {
     Path directory =
         hierarchies
             .of(Controller.FREEZER)
-            .map(h -> h.directory(path))
+            .map(this::directory)
             .orElseThrow(() ->
                 new CgroupException(
                     CgroupException.Kind.MISSING,
@@ -152,10 +158,11 @@ final class MountedCgroup implements Cgroup {
   private void write(Path file, String value) {
     try {
       files.write(file, value);
-    } catch (NoSuchFileException _) {
+    } catch (LinuxException e) {
       // Nothing can be in a cgroup that is gone.
-    } catch (IOException e) {
-      throw new CgroupException("write " + value + " to", file.toString(), e);
+      if (!ControlFiles.isGone(e)) {
+        throw new CgroupException("write " + value + " to", file, e);
+      }
     }
   }
 
@@ -167,11 +174,11 @@ final class MountedCgroup implements Cgroup {
   }
 
   private Path mainDirectory() {
-    return birthDirectory().orElseGet(() -> hierarchies.v1InOrder().getFirst().directory(path));
+    return birthDirectory().orElseGet(() -> directory(hierarchies.v1InOrder().getFirst()));
   }
 
   private void collect(Path directory, List<Integer> pids) {
-    String text = read(directory.resolve(PROCS)).orElse("");
+    String text = files.readIfThere(directory.resolve(PROCS)).orElse("");
     text.lines()
         .mapToInt(line -> (int) FlatKeyed.number(line).orElse(0))
         .filter(pid -> pid > 0)
@@ -182,10 +189,11 @@ final class MountedCgroup implements Cgroup {
   private List<Path> children(Path directory) {
     try {
       return files.childDirectories(directory);
-    } catch (NoSuchFileException _) {
-      return List.of();
-    } catch (IOException e) {
-      throw new CgroupException("list", directory.toString(), e);
+    } catch (LinuxException e) {
+      if (ControlFiles.isGone(e)) {
+        return List.of();
+      }
+      throw new CgroupException("list", directory, e);
     }
   }
 
@@ -195,8 +203,8 @@ final class MountedCgroup implements Cgroup {
     if (unified.isEmpty()) {
       return !processes().isEmpty();
     }
-    String events = read(unified.get().resolve(CgroupEvents.FILE)).orElse("");
-    return FlatKeyed.parse(events).get("populated").orElse(0) == 1;
+    String events = files.readIfThere(unified.get().resolve(EVENTS)).orElse("");
+    return populated(FlatKeyed.parse(events));
   }
 
   @Override
@@ -205,7 +213,11 @@ final class MountedCgroup implements Cgroup {
     if (unified.isEmpty()) {
       return Retry.until(timeout, () -> !populated());
     }
-    return CgroupEvents.await(unified.get(), timeout, () -> !populated());
+    return files.awaitEvents(unified.get().resolve(EVENTS), timeout, events -> !populated(events));
+  }
+
+  private static boolean populated(FlatKeyed events) {
+    return events.get("populated").orElse(0) == 1;
   }
 
   /** A new cgroup's limits. */
@@ -214,8 +226,8 @@ final class MountedCgroup implements Cgroup {
       Path file = file(setting.controller(), setting.file()).orElseThrow();
       try {
         files.write(file, setting.value());
-      } catch (IOException e) {
-        throw new CgroupException("write " + setting.value() + " to", file.toString(), e);
+      } catch (LinuxException e) {
+        throw new CgroupException("write " + setting.value() + " to", file, e);
       }
     }
   }
@@ -230,6 +242,15 @@ final class MountedCgroup implements Cgroup {
   @Override
   public void remove() {
     Removal removal = new Removal(files);
-    hierarchies.all().forEach(h -> removal.remove(h.directory(path)));
+    boolean leaf = !path.equals(v1Path);
+    hierarchies.all().stream().filter(h -> h.unified() || !leaf).forEach(h -> remove(removal, h));
+  }
+
+  private void remove(Removal removal, Hierarchy hierarchy) {
+    Path directory = hierarchy.directory(path);
+    if (hierarchy.unified() && SandboxLayout.isSandbox(path)) {
+      removal.removeLeaf(directory.resolve(SandboxLayout.LEAF));
+    }
+    removal.remove(directory);
   }
 }

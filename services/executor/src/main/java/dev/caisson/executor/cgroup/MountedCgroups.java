@@ -1,16 +1,17 @@
 package dev.caisson.executor.cgroup;
 
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.LinuxException;
 import dev.caisson.proto.types.v1.Resources;
-import java.io.IOException;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** {@link Cgroups} of any mode: a mode is only which controller is in which hierarchy. */
 final class MountedCgroups implements Cgroups {
@@ -68,6 +69,24 @@ final class MountedCgroups implements Cgroups {
     if (!path.equals("/")) {
       ensure(CgroupPath.parent(path));
       hierarchies.all().forEach(h -> make(h, path, true));
+      hierarchies.of(Controller.CPUSET).ifPresent(h -> cloneCpusets(h, path));
+    }
+  }
+
+  /**
+   * v1: children are born with their parent's CPUs and memory nodes, and their children too: one
+   * write here, once, for two for each of them. Source: the kernel's
+   * Documentation/admin-guide/cgroup-v1/cpusets.rst, 1.4 and cgroups.rst, 1.5.
+   */
+  private void cloneCpusets(Hierarchy hierarchy, String path) {
+    if (hierarchy.unified()) {
+      return;
+    }
+    Path file = hierarchy.directory(path).resolve("cgroup.clone_children");
+    try {
+      files.write(file, "1");
+    } catch (LinuxException e) {
+      throw new CgroupException("write 1 to", file, e);
     }
   }
 
@@ -94,7 +113,22 @@ final class MountedCgroups implements Cgroups {
   @Override
   public MountedCgroup open(String path) {
     CgroupPath.require(path);
-    return new MountedCgroup(path, hierarchies, files, limitsOnHost);
+    return new MountedCgroup(path, path, hierarchies, files, limitsOnHost);
+  }
+
+  @Override
+  public Cgroup createLeaf(Cgroup cgroup, String name, Owner owner) {
+    String path = cgroup.path() + "/" + name;
+    CgroupPath.require(path);
+    MountedCgroup leaf = new MountedCgroup(path, cgroup.path(), hierarchies, files, limitsOnHost);
+    Optional<Path> made = hierarchies.unified().map(unified -> make(unified, path, false));
+    try {
+      leaf.delegate(owner.uid(), owner.gid());
+      return leaf;
+    } catch (CgroupException e) {
+      made.ifPresent(this::undo);
+      throw e;
+    }
   }
 
   @Override
@@ -111,10 +145,8 @@ final class MountedCgroups implements Cgroups {
     try {
       files.removeDirectory(directory);
       return true;
-    } catch (NoSuchFileException _) {
-      return true;
-    } catch (IOException _) {
-      return false;
+    } catch (LinuxException e) {
+      return ControlFiles.isGone(e);
     }
   }
 
@@ -133,13 +165,11 @@ final class MountedCgroups implements Cgroups {
     try {
       files.makeDirectory(directory);
       return true;
-    } catch (FileAlreadyExistsException e) {
-      if (mayExist) {
+    } catch (LinuxException e) {
+      if (mayExist && e.errno() == Errno.EEXIST) {
         return false;
       }
-      throw new CgroupException("create cgroup", directory.toString(), e);
-    } catch (IOException e) {
-      throw new CgroupException("create cgroup", directory.toString(), e);
+      throw new CgroupException("create cgroup", directory, e);
     }
   }
 
@@ -149,38 +179,47 @@ final class MountedCgroups implements Cgroups {
       return;
     }
     Path directory = hierarchy.directory(parent);
+    Path subtreeControl = directory.resolve("cgroup.subtree_control");
     Set<Controller> wanted = EnumSet.copyOf(hierarchy.controllers());
-    wanted.retainAll(Hierarchies.available(directory, files));
-    wanted.forEach(controller -> passOn(directory.resolve("cgroup.subtree_control"), controller));
-  }
-
-  private void passOn(Path subtreeControl, Controller controller) {
-    try {
-      List<String> enabled = List.of(files.read(subtreeControl).split(" ", -1));
-      if (!enabled.contains(controller.kernelName())) {
-        files.write(subtreeControl, "+" + controller.kernelName());
-      }
-    } catch (IOException e) {
-      throw new CgroupException(
-          "enable controller " + controller.kernelName() + " in", subtreeControl.toString(), e);
+    wanted.removeAll(Hierarchies.controllersOf(subtreeControl, files));
+    if (!wanted.isEmpty()) {
+      wanted.retainAll(Hierarchies.available(directory, files));
+      passOn(subtreeControl, wanted);
     }
   }
 
-  /** v1: a cpuset is born without CPUs and memory nodes, and takes no process until it has both. */
+  private void passOn(Path subtreeControl, Set<Controller> wanted) {
+    if (wanted.isEmpty()) {
+      return;
+    }
+    String all = wanted.stream().map(c -> "+" + c.kernelName()).collect(Collectors.joining(" "));
+    try {
+      files.write(subtreeControl, all);
+    } catch (LinuxException e) {
+      throw new CgroupException("write " + all + " to", subtreeControl, e);
+    }
+  }
+
+  /**
+   * v1: a cpuset is born without CPUs and memory nodes, and takes no process until it has both,
+   * unless its parent was told to give it its own ({@link #cloneCpusets}).
+   */
   private void inheritCpuset(Hierarchy hierarchy, Path directory) {
     if (!hierarchy.controllers().contains(Controller.CPUSET)) {
       return;
     }
     try {
-      inherit(hierarchy, directory, "cpuset.cpus");
-      inherit(hierarchy, directory, "cpuset.mems");
-    } catch (IOException e) {
+      if (files.read(directory.resolve("cpuset.cpus")).isEmpty()) {
+        inherit(hierarchy, directory, "cpuset.cpus");
+        inherit(hierarchy, directory, "cpuset.mems");
+      }
+    } catch (LinuxException e) {
       undo(directory);
-      throw new CgroupException("inherit the cpuset of", directory.toString(), e);
+      throw new CgroupException("inherit the cpuset of", directory, e);
     }
   }
 
-  private String inherit(Hierarchy hierarchy, Path directory, String file) throws IOException {
+  private String inherit(Hierarchy hierarchy, Path directory, String file) {
     String own = files.read(directory.resolve(file));
     Path parent = directory.getParent();
     if (!own.isEmpty() || parent == null || directory.equals(hierarchy.mount())) {
@@ -194,14 +233,14 @@ final class MountedCgroups implements Cgroups {
   private void undo(Path directory) {
     try {
       files.removeDirectory(directory);
-    } catch (NoSuchFileException _) {
-      // Gone is what was wanted.
-    } catch (IOException e) {
-      LOG.log(
-          System.Logger.Level.WARNING,
-          "Failed to remove cgroup {0}: {1}",
-          directory,
-          ErrnoText.of(e));
+    } catch (LinuxException e) {
+      if (!ControlFiles.isGone(e)) {
+        LOG.log(
+            System.Logger.Level.WARNING,
+            "Failed to remove cgroup {0}: {1}",
+            directory,
+            CgroupException.text(e));
+      }
     }
   }
 }

@@ -1,5 +1,7 @@
 package dev.caisson.executor.cgroup;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -21,6 +23,15 @@ final class Mountinfo {
    * @param root the directory of the filesystem that is mounted, {@code /} for all of it
    */
   record Entry(String root, Path mountPoint, String type, Set<String> superOptions) {}
+
+  static List<Entry> read(Path mountinfo) {
+    try {
+      return parse(Files.readAllLines(mountinfo));
+    } catch (IOException e) {
+      throw new CgroupException(
+          CgroupException.Kind.FAILED, "read", mountinfo.toString(), String.valueOf(e));
+    }
+  }
 
   /** Lines that are none are skipped: what cannot be read is not used. */
   static List<Entry> parse(List<String> lines) {

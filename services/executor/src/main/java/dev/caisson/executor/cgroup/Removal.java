@@ -1,7 +1,7 @@
 package dev.caisson.executor.cgroup;
 
-import java.io.IOException;
-import java.nio.file.NoSuchFileException;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.LinuxException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -21,7 +21,7 @@ record Removal(ControlFiles files) {
 
   private final class Attempt {
     private final Path directory;
-    private Optional<IOException> last = Optional.empty();
+    private Optional<LinuxException> last = Optional.empty();
 
     Attempt(Path directory) {
       this.directory = directory;
@@ -31,42 +31,49 @@ record Removal(ControlFiles files) {
       try {
         removeTree(directory);
         return true;
-      } catch (NoSuchFileException _) {
-        return true;
-      } catch (IOException e) {
+      } catch (LinuxException e) {
         last = Optional.of(e);
-        return false;
+        return ControlFiles.isGone(e);
       }
     }
 
     void fail() {
-      throw new CgroupException("remove cgroup", directory.toString(), last.orElseThrow());
+      throw new CgroupException("remove cgroup", directory, last.orElseThrow());
     }
   }
 
-  /** Removing is cheap and mostly works; listing means a stat for each control file. */
-  private void removeTree(Path directory) throws IOException {
+  /** Removing is cheap and mostly works; only where it does not, somebody looks for children. */
+  private void removeTree(Path directory) {
     try {
       files.removeDirectory(directory);
-    } catch (NoSuchFileException e) {
-      throw e;
-    } catch (IOException _) {
-      removeWithChildren(directory);
+    } catch (LinuxException e) {
+      if (ControlFiles.isGone(e)) {
+        throw e;
+      }
+      files.childDirectories(directory).forEach(this::removeChild);
+      files.removeDirectory(directory);
     }
   }
 
-  private void removeWithChildren(Path directory) throws IOException {
-    for (Path child : files.childDirectories(directory)) {
-      removeChild(child);
-    }
-    files.removeDirectory(directory);
-  }
-
-  private void removeChild(Path child) throws IOException {
+  private void removeChild(Path child) {
     try {
       removeTree(child);
-    } catch (NoSuchFileException _) {
+    } catch (LinuxException e) {
+      if (!ControlFiles.isGone(e)) {
+        throw e;
+      }
       // Somebody else was faster.
+    }
+  }
+
+  /** One that is known to have no children, before its parent; what is in the way is left. */
+  void removeLeaf(Path leaf) {
+    try {
+      files.removeDirectory(leaf);
+    } catch (LinuxException e) {
+      if (!ControlFiles.isGone(e) && e.errno() != Errno.EBUSY && e.errno() != Errno.ENOTEMPTY) {
+        throw new CgroupException("remove cgroup", leaf, e);
+      }
     }
   }
 }

@@ -1,6 +1,6 @@
 package dev.caisson.executor.cgroup;
 
-import java.io.IOException;
+import dev.caisson.linux.LinuxException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -124,8 +124,8 @@ record Update(Hierarchies hierarchies, ControlFiles files, String path) {
     String before = read(file);
     try {
       files.write(file, setting.value());
-    } catch (IOException e) {
-      throw new CgroupException("write " + setting.value() + " to", file.toString(), e);
+    } catch (LinuxException e) {
+      throw new CgroupException("write " + setting.value() + " to", file, e);
     }
     SettingChange change = new SettingChange(setting.file(), before, read(file));
     return new Written(file, change);
@@ -134,8 +134,8 @@ record Update(Hierarchies hierarchies, ControlFiles files, String path) {
   private String read(Path file) {
     try {
       return files.read(file);
-    } catch (IOException e) {
-      throw new CgroupException("read", file.toString(), e);
+    } catch (LinuxException e) {
+      throw new CgroupException("read", file, e);
     }
   }
 
@@ -144,9 +144,12 @@ record Update(Hierarchies hierarchies, ControlFiles files, String path) {
       Written last = written.removeLast();
       try {
         files.write(last.file(), last.change().before());
-      } catch (IOException e) {
+      } catch (LinuxException e) {
         LOG.log(
-            System.Logger.Level.ERROR, "Failed to restore {0}: {1}", last.file(), ErrnoText.of(e));
+            System.Logger.Level.ERROR,
+            "Failed to restore {0}: {1}",
+            last.file(),
+            CgroupException.text(e));
       }
     }
   }

@@ -1,6 +1,6 @@
 package dev.caisson.executor.cgroup;
 
-import java.io.IOException;
+import dev.caisson.linux.LinuxException;
 import java.nio.file.Path;
 
 /**
@@ -37,8 +37,8 @@ record V1Freezer(Path directory, ControlFiles files) implements Freezer {
     try {
       files.write(file, state);
       return files.read(file).equals(state);
-    } catch (IOException e) {
-      throw new CgroupException("write " + state + " to", file.toString(), e);
+    } catch (LinuxException e) {
+      throw new CgroupException("write " + state + " to", file, e);
     }
   }
 }

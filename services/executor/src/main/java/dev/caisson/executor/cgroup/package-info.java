@@ -1,6 +1,6 @@
 /**
  * Control groups: detection of the host's layout, creation with limits, accounting, freezing,
- * killing and removal. No system calls but those behind plain file access.
+ * killing and removal, by plain file access through {@link dev.caisson.linux.Files}.
  */
 @NullMarked
 package dev.caisson.executor.cgroup;

@@ -2,12 +2,10 @@ package dev.caisson.executor.procfs;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Fd;
-import dev.caisson.linux.Files;
 import dev.caisson.linux.Kernel;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.OpenFlag;
 import dev.caisson.linux.Resolve;
-import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -120,23 +118,14 @@ public final class TrustedProc implements AutoCloseable {
 
   private Optional<String> readBytes(String path) {
     try (Fd source = kernel.files().openIn(proc, path, PLAIN, OpenFlag.READ_ONLY)) {
-      return Optional.of(content(source));
+      byte[] content = kernel.files().readGenerated(source, MAX_BYTES);
+      return Optional.of(new String(content, StandardCharsets.UTF_8));
     } catch (LinuxException e) {
       if (e.errno() == Errno.ENOENT || e.errno() == Errno.ESRCH) {
         return Optional.empty();
       }
       throw e;
     }
-  }
-
-  private String content(Fd source) {
-    Files files = kernel.files();
-    ByteArrayOutputStream all = new ByteArrayOutputStream();
-    ByteBuffer buffer = ByteBuffer.allocate(4096);
-    while (all.size() < MAX_BYTES && files.read(source, buffer.clear()) > 0) {
-      all.write(buffer.array(), 0, buffer.position());
-    }
-    return all.toString(StandardCharsets.UTF_8);
   }
 
   @Override

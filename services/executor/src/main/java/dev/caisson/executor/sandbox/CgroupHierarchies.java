@@ -9,16 +9,15 @@ final class CgroupHierarchies {
   private CgroupHierarchies() {}
 
   static List<String> names(Cgroup cgroup) {
-    return cgroup.joinFiles().stream().map(file -> name(cgroup, file)).toList();
+    return cgroup.joins().stream().map(Cgroup.Join::hierarchy).toList();
   }
 
-  /**
-   * {@code /sys/fs/cgroup/memory/caisson/…/cgroup.procs} is {@code memory}'s: the mount point's
-   * name.
-   */
+  /** {@code /sys/fs/cgroup/memory/caisson/…/cgroup.procs} is {@code memory}'s. */
   static String name(Cgroup cgroup, Path joinFile) {
-    int below = Path.of(cgroup.path()).getNameCount() + 1;
-    int mountPoint = joinFile.getNameCount() - below;
-    return joinFile.getName(mountPoint - 1).toString();
+    return cgroup.joins().stream()
+        .filter(join -> join.procs().equals(joinFile))
+        .findFirst()
+        .map(Cgroup.Join::hierarchy)
+        .orElseThrow();
   }
 }

@@ -118,7 +118,8 @@ final class SandboxBirth {
       SandboxRecord record = mapped(draft, userNamespace, rollback);
       Owner owner = ownerOf(record);
       Cgroup cgroup = created(layout.sandbox(), owner, rollback);
-      Cgroup leaf = created(layout.init(), owner, rollback);
+      Cgroup leaf = host.cgroups().createLeaf(cgroup, SandboxLayout.LEAF, owner);
+      rollback.onFailure("cgroup " + leaf.path(), leaf::remove);
       Queue<ProcessEnd> ends = new ConcurrentLinkedQueue<>();
       Holder holder = launch(record, leaf, ends, rollback);
       Optional<Placed> placed =

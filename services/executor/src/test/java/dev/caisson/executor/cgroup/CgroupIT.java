@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.caisson.linux.Kernel;
 import dev.caisson.proto.types.v1.Resources;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -24,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** The host's own trees, below a parent of its own. Needs root and busybox. */
 class CgroupIT {
   private static final Path MOUNTINFO = Path.of("/proc/self/mountinfo");
+  private static final dev.caisson.linux.Files FILES = Kernel.open().files();
   private static final Resources NONE = Resources.getDefaultInstance();
 
   private final String parent = "/caisson-test-" + UUID.randomUUID();
@@ -36,7 +39,7 @@ class CgroupIT {
     assumeTrue(
         Files.isExecutable(Path.of("/bin/busybox")),
         "needs /bin/busybox: apt-get install busybox-static");
-    cgroups = Cgroups.detect(MOUNTINFO);
+    cgroups = Cgroups.detect(FILES, MOUNTINFO);
     cgroups.ensure(parent);
   }
 
@@ -142,6 +145,49 @@ class CgroupIT {
   }
 
   @Test
+  void removesWhatWasMadeInside() throws Exception {
+    Cgroup cgroup = cgroups.create(parent + "/box", NONE, Owner.ROOT);
+    for (Path join : allProcs(cgroup)) {
+      Files.createDirectories(join.resolveSibling("ctr/of/its own"));
+    }
+    cgroup.remove();
+
+    assertThat(allProcs(cgroup)).noneMatch(Files::exists);
+    assertThat(allProcs(cgroups.open(parent))).allMatch(Files::exists);
+  }
+
+  @Test
+  void takesProcessesInALeafBesideChildren() throws Exception {
+    Cgroup box = cgroups.create(parent + "/sandbox-1", NONE, Owner.ROOT);
+    Cgroup leaf = cgroups.createLeaf(box, SandboxLayout.LEAF, new Owner(200_000, 200_001));
+    cgroups.create(parent + "/sandbox-1/ctr-1", NONE, Owner.ROOT);
+    Process shell =
+        spawn(leaf, "read x; i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; read x");
+    shell.outputWriter().append("go\n").flush();
+    assertThat(Retry.until(Duration.ofSeconds(5), () -> box.cpuNanos().orElseThrow() > 1_000_000))
+        .isTrue();
+    assertThat(box.processes()).containsExactly((int) shell.pid());
+
+    box.kill();
+    assertThat(box.awaitEmpty(Duration.ofSeconds(5))).isTrue();
+    assertThat(shell.waitFor()).isEqualTo(137);
+    box.remove();
+    assertThat(allProcs(box)).noneMatch(Files::exists);
+  }
+
+  @Test
+  void isToldWhenItEmpties() throws Exception {
+    Cgroup cgroup = cgroups.create(parent + "/box", NONE, Owner.ROOT);
+    Process shell = spawn(cgroup, "read x");
+    FutureTask<Boolean> waiting = new FutureTask<>(() -> cgroup.awaitEmpty(Duration.ofSeconds(60)));
+    Thread.ofPlatform().start(waiting);
+    go(shell);
+
+    assertThat(waiting.get(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(cgroup.populated()).isFalse();
+  }
+
+  @Test
   void givesUpOnAPopulatedCgroupInTime() throws Exception {
     Cgroup cgroup = cgroups.create(parent + "/box", NONE, Owner.ROOT);
     spawn(cgroup, "read x");
@@ -190,7 +236,7 @@ class CgroupIT {
     Files.write(
         mountinfo,
         Files.readAllLines(MOUNTINFO).stream().filter(l -> !l.contains(" cgroup2 ")).toList());
-    Cgroups v1 = Cgroups.detect(mountinfo);
+    Cgroups v1 = Cgroups.detect(FILES, mountinfo);
     v1.ensure(parent);
     Cgroup cgroup = v1.create(parent + "/box", memory(64 << 20, -1), Owner.ROOT);
     Process shell = spawn(cgroup, "while :; do :; done");

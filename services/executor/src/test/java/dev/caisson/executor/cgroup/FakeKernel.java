@@ -1,9 +1,14 @@
 package dev.caisson.executor.cgroup;
 
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.Kernel;
+import dev.caisson.linux.LinuxException;
 import java.io.IOException;
-import java.nio.file.FileSystemException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -21,6 +26,7 @@ final class FakeKernel extends ControlFiles {
           "cpuacct", List.of("cpuacct.usage=0"),
           "cpuset",
               List.of(
+                  "cgroup.clone_children=0",
                   "cpuset.cpus=",
                   "cpuset.mems=",
                   "cpuset.effective_cpus=0-1",
@@ -57,9 +63,12 @@ final class FakeKernel extends ControlFiles {
 
   private final Path root;
   final List<String> writes = new ArrayList<>();
+  final List<String> removals = new ArrayList<>();
+  final List<String> listings = new ArrayList<>();
   final Set<String> broken = new HashSet<>();
 
   FakeKernel(Path root) {
+    super(Kernel.open().files());
     this.root = root;
   }
 
@@ -95,7 +104,7 @@ final class FakeKernel extends ControlFiles {
     return new MountedCgroups(Hierarchies.detect(mounts, this), this);
   }
 
-  String get(String file) throws IOException {
+  String get(String file) {
     return read(root.resolve(file));
   }
 
@@ -108,14 +117,31 @@ final class FakeKernel extends ControlFiles {
   }
 
   @Override
-  void makeDirectory(Path directory) throws IOException {
+  void makeDirectory(Path directory) {
     failIfBroken("mkdir", directory);
     super.makeDirectory(directory);
-    for (String file : filesOf(root.relativize(directory).getName(0).toString())) {
-      String[] nameAndValue = file.split("=", 2);
-      Files.writeString(directory.resolve(nameAndValue[0]), nameAndValue[1]);
+    try {
+      for (String file : filesOf(root.relativize(directory).getName(0).toString())) {
+        String[] nameAndValue = file.split("=", 2);
+        Files.writeString(directory.resolve(nameAndValue[0]), nameAndValue[1]);
+      }
+      Files.writeString(directory.resolve("cgroup.procs"), "");
+      cloneCpuset(directory);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
-    Files.writeString(directory.resolve("cgroup.procs"), "");
+  }
+
+  private static void cloneCpuset(Path directory) throws IOException {
+    Path parents = directory.resolveSibling("cgroup.clone_children");
+    if (Files.exists(parents) && Files.readString(parents).equals("1")) {
+      for (String name : List.of("cgroup.clone_children", "cpuset.cpus", "cpuset.mems")) {
+        Files.copy(
+            directory.resolveSibling(name),
+            directory.resolve(name),
+            StandardCopyOption.REPLACE_EXISTING);
+      }
+    }
   }
 
   private static List<String> filesOf(String hierarchy) {
@@ -123,32 +149,51 @@ final class FakeKernel extends ControlFiles {
   }
 
   @Override
-  void removeDirectory(Path directory) throws IOException {
+  void removeDirectory(Path directory) {
+    removals.add(root.relativize(directory).toString());
     failIfBroken("rmdir", directory);
-    if (!childDirectories(directory).isEmpty()) {
-      throw new FileSystemException(directory.toString(), null, "Device or resource busy");
+    if (Files.exists(directory) && !super.childDirectories(directory).isEmpty()) {
+      throw new LinuxException("remove directory", directory.toString(), Errno.EBUSY);
     }
+    removeFiles(directory);
+    super.removeDirectory(directory);
+  }
+
+  private static void removeFiles(Path directory) {
     try (var files = Files.list(directory)) {
       for (Path file : files.toList()) {
         Files.delete(file);
       }
+    } catch (NoSuchFileException _) {
+      // Then there is none.
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
-    super.removeDirectory(directory);
   }
 
   @Override
-  void write(Path file, String value) throws IOException {
+  List<Path> childDirectories(Path directory) {
+    listings.add(root.relativize(directory).toString());
+    return super.childDirectories(directory);
+  }
+
+  @Override
+  void write(Path file, String value) {
     failIfBroken("write", file);
     writes.add(file.getFileName() + "=" + value);
     if (!exists(file)) {
-      throw new java.nio.file.NoSuchFileException(file.toString());
+      throw new LinuxException("open", file.toString(), Errno.ENOENT);
     }
-    Files.writeString(file, value);
+    try {
+      Files.writeString(file, value);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
-  private void failIfBroken(String operation, Path path) throws IOException {
+  private void failIfBroken(String operation, Path path) {
     if (broken.contains(operation + " " + root.relativize(path))) {
-      throw new IOException("Invalid argument");
+      throw new LinuxException(operation, path.toString(), Errno.EINVAL);
     }
   }
 }

@@ -91,10 +91,88 @@ class MountedCgroupsTest {
     cgroups.create("/parent/box", NONE, Owner.ROOT);
 
     assertThat(kernel.writes)
-        .contains(
-            "cgroup.subtree_control=+cpu",
-            "cgroup.subtree_control=+memory",
-            "cgroup.subtree_control=+pids");
+        .containsExactly(
+            "cgroup.subtree_control=+cpu +cpuset +memory +pids",
+            "cgroup.subtree_control=+cpu +cpuset +memory +pids");
+  }
+
+  @Test
+  void passesOnInV2OnlyWhatIsNotPassedOnYet() throws IOException {
+    Cgroups cgroups = kernel.v2();
+    cgroups.ensure("/parent");
+    kernel.set("unified/parent/cgroup.subtree_control", "cpu memory");
+    kernel.writes.clear();
+    cgroups.create("/parent/box", NONE, Owner.ROOT);
+
+    assertThat(kernel.writes).containsExactly("cgroup.subtree_control=+cpuset +pids");
+  }
+
+  @Test
+  void childrenOfAnEnsuredParentGetItsCpusetWithoutAWrite() throws IOException {
+    Cgroups cgroups = kernel.hybrid();
+    cgroups.ensure("/parent");
+    kernel.writes.clear();
+    cgroups.create("/parent/box", NONE, Owner.ROOT);
+    cgroups.create("/parent/box/ctr", NONE, Owner.ROOT);
+
+    assertThat(kernel.writes).isEmpty();
+    assertThat(kernel.get("cpuset/parent/box/ctr/cpuset.cpus")).isEqualTo("0-1");
+    assertThat(kernel.get("cpuset/parent/box/ctr/cpuset.mems")).isEqualTo("0");
+  }
+
+  @Test
+  void makesALeafInTheV2TreeAlone() throws IOException {
+    Cgroups cgroups = kernel.hybrid();
+    Cgroup box = cgroups.create("/sandbox-1", NONE, Owner.ROOT);
+    Cgroup leaf = cgroups.createLeaf(box, SandboxLayout.LEAF, Owner.ROOT);
+
+    assertThat(leaf.birthDirectory()).contains(root.resolve("unified/sandbox-1/init"));
+    assertThat(leaf.joins()).isEqualTo(box.joins());
+    assertThat(leaf.joins()).extracting(Cgroup.Join::hierarchy).startsWith("cpu", "cpuacct");
+    assertThat(kernel.has("memory/sandbox-1/init")).isFalse();
+    leaf.remove();
+    assertThat(kernel.has("unified/sandbox-1/init")).isFalse();
+    assertThat(kernel.has("memory/sandbox-1")).isTrue();
+  }
+
+  @Test
+  void needsNoLeafWithoutAV2Tree() throws IOException {
+    Cgroups cgroups = kernel.v1();
+    Cgroup box = cgroups.create("/sandbox-1", NONE, Owner.ROOT);
+    Cgroup leaf = cgroups.createLeaf(box, SandboxLayout.LEAF, Owner.ROOT);
+
+    assertThat(leaf.birthDirectory()).isEmpty();
+    assertThat(leaf.joins()).isEqualTo(box.joins());
+    leaf.remove();
+    assertThat(kernel.has("pids/sandbox-1")).isTrue();
+  }
+
+  @Test
+  void removesASandboxWithoutLookingForItsLeaf() throws IOException {
+    Cgroups cgroups = kernel.hybrid();
+    Cgroup box = cgroups.create("/sandbox-1", NONE, Owner.ROOT);
+    cgroups.createLeaf(box, SandboxLayout.LEAF, Owner.ROOT);
+    box.remove();
+
+    assertThat(kernel.listings).isEmpty();
+    assertThat(kernel.removals)
+        .containsExactly(
+            "cpu/sandbox-1",
+            "cpuacct/sandbox-1",
+            "cpuset/sandbox-1",
+            "memory/sandbox-1",
+            "pids/sandbox-1",
+            "unified/sandbox-1/init",
+            "unified/sandbox-1");
+  }
+
+  @Test
+  void freezesNothingToKillNobody() throws IOException {
+    Cgroup box = kernel.v1().create("/box", NONE, Owner.ROOT);
+    kernel.writes.clear();
+    box.kill();
+
+    assertThat(kernel.writes).isEmpty();
   }
 
   @Test

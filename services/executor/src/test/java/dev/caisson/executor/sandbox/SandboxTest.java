@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caisson.executor.cgroup.Cgroups;
 import dev.caisson.executor.init.ProcessEnd;
 import dev.caisson.executor.store.v1.SandboxRecord;
+import dev.caisson.linux.Kernel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -19,7 +20,8 @@ class SandboxTest {
   private final Sandbox sandbox =
       new Sandbox(
           SandboxRecord.getDefaultInstance(),
-          Cgroups.detect(Path.of("/proc/self/mountinfo")).open("/caisson-test-none"),
+          Cgroups.detect(Kernel.open().files(), Path.of("/proc/self/mountinfo"))
+              .open("/caisson-test-none"),
           ends);
 
   private static ProcessEnd end(long token) {
