@@ -24,6 +24,8 @@ public final class ClientSettings {
   /** How long one call of a client waits for the broker before its caller decides what to do. */
   public static final Duration CALL_TIMEOUT = Duration.ofSeconds(10);
 
+  private static final Duration LINGER = Duration.ofMillis(100);
+
   private static final int RECONNECT_BACKOFF_MAX_MILLIS = 1_000;
 
   private ClientSettings() {}
@@ -39,7 +41,8 @@ public final class ClientSettings {
     settings.put(
         ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) CALL_TIMEOUT.dividedBy(2).toMillis());
     settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) CALL_TIMEOUT.toMillis());
-    settings.put(ProducerConfig.LINGER_MS_CONFIG, 0);
+    // The commit of a transaction sends what is there at once; until then there is more to come.
+    settings.put(ProducerConfig.LINGER_MS_CONFIG, (int) LINGER.toMillis());
     settings.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
     settings.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
     return settings;

@@ -47,7 +47,7 @@ final class LocalUsers {
     }
   }
 
-  private static OptionalInt number(String text) {
+  static OptionalInt number(String text) {
     try {
       return OptionalInt.of(Integer.parseUnsignedInt(text));
     } catch (NumberFormatException name) {

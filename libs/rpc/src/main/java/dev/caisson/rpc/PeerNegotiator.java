@@ -91,7 +91,7 @@ final class PeerNegotiator implements ProtocolNegotiator {
 
     private static Peer peer(ChannelHandlerContext context) {
       UnixDomainPrincipal principal = context.channel().config().getOption(PEER_CREDENTIALS);
-      return new Peer(principal.user().getName(), principal.group().getName());
+      return Peer.of(principal.user().getName(), principal.group().getName());
     }
   }
 }

@@ -19,6 +19,7 @@ public interface PeerPolicy {
    */
   static PeerPolicy users(List<String> numbersOrNames) {
     List<String> users = List.copyOf(numbersOrNames);
-    return peer -> users.stream().anyMatch(peer::isUser);
+    return peer ->
+        users.stream().anyMatch(peer::isEvidently) || users.stream().anyMatch(peer::isUser);
   }
 }

@@ -5,10 +5,10 @@ import dev.caisson.proto.events.v1.CpuApportioned;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.SequencedMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +35,7 @@ final class CpuSeries {
   private final int maxExited;
   private final int maxSeries;
   private final Map<Labels, Series> series = new HashMap<>();
-  private final Deque<Series> exited = new ArrayDeque<>();
+  private final SequencedMap<Labels, Series> exited = new LinkedHashMap<>();
 
   CpuSeries(MeterRegistry registry) {
     this(registry, MAX_EXITED, MAX_SERIES);
@@ -63,8 +63,8 @@ final class CpuSeries {
     Series known = series.get(labels);
     if (known != null && known.uid().equals(container.getContainerUid())) {
       known.nanos().set(container.getTotalNanos());
-      if (container.getExited() && !exited.contains(known)) {
-        leave(known);
+      if (container.getExited() && !exited.containsKey(labels)) {
+        leave(labels, known);
       }
     } else if (known == null || !container.getExited()) {
       enter(labels, container, known);
@@ -74,7 +74,7 @@ final class CpuSeries {
   // An id that is used again: to the scraper, the counter starts again.
   private void enter(Labels labels, ContainerCpu container, @Nullable Series before) {
     if (before != null) {
-      exited.remove(before);
+      exited.remove(labels);
       registry.remove(before.meter());
       series.remove(labels);
     }
@@ -86,16 +86,16 @@ final class CpuSeries {
     Series entered = new Series(container.getContainerUid(), nanos, meter(labels, nanos));
     series.put(labels, entered);
     if (container.getExited()) {
-      leave(entered);
+      leave(labels, entered);
     }
   }
 
-  private void leave(Series leaving) {
-    exited.add(leaving);
+  private void leave(Labels labels, Series leaving) {
+    exited.put(labels, leaving);
     if (exited.size() > maxExited) {
-      Series oldest = exited.remove();
-      registry.remove(oldest.meter());
-      series.values().remove(oldest);
+      Map.Entry<Labels, Series> oldest = exited.pollFirstEntry();
+      registry.remove(oldest.getValue().meter());
+      series.remove(oldest.getKey());
     }
   }
 

@@ -4,8 +4,10 @@ import dev.caisson.proto.events.v1.CpuApportioned;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.SequencedSet;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 
@@ -22,10 +24,8 @@ public final class CpuTable {
       Comparator.comparing(CpuApportioned::getSandboxId)
           .thenComparing(CpuApportioned::getSandboxUid);
 
-  private static final Comparator<CpuApportioned> LEAVING =
-      Comparator.comparing(CpuApportioned::getLast)
-          .reversed()
-          .thenComparingLong(figures -> figures.getTime().getSeconds());
+  private static final Comparator<CpuApportioned> AGE =
+      Comparator.comparingLong(figures -> figures.getTime().getSeconds());
 
   /** Ends listening. */
   public interface Subscription extends AutoCloseable {
@@ -35,6 +35,10 @@ public final class CpuTable {
 
   private final int limit;
   private final Map<String, CpuApportioned> newest = new HashMap<>();
+
+  // Uids of sandboxes that have ended, in the order in which they did: who leaves must not be
+  // searched for.
+  private final SequencedSet<String> ended = new LinkedHashSet<>();
   private final List<Consumer<CpuApportioned>> listeners = new CopyOnWriteArrayList<>();
 
   public CpuTable() {
@@ -53,17 +57,27 @@ public final class CpuTable {
         return;
       }
       newest.put(figures.getSandboxUid(), figures);
+      if (figures.getLast()) {
+        ended.add(figures.getSandboxUid());
+      }
       if (newest.size() > limit) {
-        newest.remove(newest.values().stream().min(LEAVING).orElseThrow().getSandboxUid());
+        newest.remove(leaving());
       }
     }
     listeners.forEach(listener -> listener.accept(figures));
+  }
+
+  private String leaving() {
+    return ended.isEmpty()
+        ? newest.values().stream().min(AGE).orElseThrow().getSandboxUid()
+        : ended.removeFirst();
   }
 
   /** Forgets a sandbox. */
   void remove(String sandboxUid) {
     synchronized (newest) {
       newest.remove(sandboxUid);
+      ended.remove(sandboxUid);
     }
   }
 

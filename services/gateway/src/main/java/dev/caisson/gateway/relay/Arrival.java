@@ -7,10 +7,18 @@ import java.util.List;
 /** What came from the journal: some records of one stream, in order. */
 sealed interface Arrival {
 
+  /** Of its records. */
+  long bytes();
+
   /** Events. */
   record Events(List<Record> records) implements Arrival {
     public Events {
       records = List.copyOf(records);
+    }
+
+    @Override
+    public long bytes() {
+      return records.stream().mapToLong(record -> record.getEvent().size()).sum();
     }
   }
 
@@ -18,6 +26,11 @@ sealed interface Arrival {
   record Samples(List<UsageRecord> records) implements Arrival {
     public Samples {
       records = List.copyOf(records);
+    }
+
+    @Override
+    public long bytes() {
+      return records.stream().mapToLong(record -> record.getSample().size()).sum();
     }
   }
 }

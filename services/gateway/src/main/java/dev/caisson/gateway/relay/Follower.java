@@ -13,8 +13,18 @@ import org.jspecify.annotations.Nullable;
  */
 final class Follower<Q, A> implements ClientResponseObserver<Q, A> {
 
-  /** What came of a stream: an arrival, or its end. */
-  record Event(@Nullable Arrival arrival, @Nullable Throwable end, Follower<?, ?> source) {}
+  /** What a stream gives to the relay. */
+  sealed interface Event {
+
+    /** A message of it; the next one is to be asked for. */
+    record Arrived(Arrival arrival, Follower<?, ?> source) implements Event {}
+
+    /** Its end. */
+    record Ended(Throwable cause, Follower<?, ?> source) implements Event {}
+
+    /** Nothing of any stream: the relay shall wait no longer. */
+    record Woken() implements Event {}
+  }
 
   private final Function<A, Arrival> arrival;
   private final BlockingQueue<Event> events;
@@ -39,18 +49,18 @@ final class Follower<Q, A> implements ClientResponseObserver<Q, A> {
 
   @Override
   public void onNext(A response) {
-    events.add(new Event(arrival.apply(response), null, this));
+    events.add(new Event.Arrived(arrival.apply(response), this));
   }
 
   @Override
   public void onError(Throwable error) {
-    events.add(new Event(null, error, this));
+    events.add(new Event.Ended(error, this));
   }
 
   @Override
   public void onCompleted() {
     Status ended = Status.UNAVAILABLE.withDescription("The journal has ended the stream");
-    events.add(new Event(null, ended.asRuntimeException(), this));
+    events.add(new Event.Ended(ended.asRuntimeException(), this));
   }
 
   /** Asks for the next message. */

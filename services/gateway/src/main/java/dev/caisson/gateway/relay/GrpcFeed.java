@@ -1,5 +1,6 @@
 package dev.caisson.gateway.relay;
 
+import dev.caisson.gateway.relay.Follower.Event;
 import dev.caisson.proto.journal.v1.AcknowledgeRequest;
 import dev.caisson.proto.journal.v1.JournalGrpc;
 import dev.caisson.proto.journal.v1.ReadRequest;
@@ -10,8 +11,8 @@ import io.grpc.Channel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.BlockingDeque;
+import java.util.concurrent.LinkedBlockingDeque;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -21,11 +22,13 @@ final class GrpcFeed implements JournalFeed {
   private static final Duration ACKNOWLEDGE_TIMEOUT = Duration.ofSeconds(10);
 
   private final JournalGrpc.JournalBlockingStub blocking;
-  private final BlockingQueue<Follower.Event> arrived = new LinkedBlockingQueue<>();
+  private final Batching batching;
+  private final BlockingDeque<Event> arrived = new LinkedBlockingDeque<>();
   private final Follower<ReadRequest, ReadResponse> events;
   private final Follower<ReadUsageRequest, ReadUsageResponse> usage;
 
-  GrpcFeed(Channel channel, Progress after) {
+  GrpcFeed(Channel channel, Progress after, Batching batching) {
+    this.batching = batching;
     this.blocking = JournalGrpc.newBlockingStub(channel);
     this.events =
         new Follower<>(response -> new Arrival.Events(response.getRecordsList()), arrived);
@@ -42,17 +45,45 @@ final class GrpcFeed implements JournalFeed {
 
   @Override
   public List<Arrival> take(Duration patience) throws InterruptedException {
-    List<Follower.Event> taken = new ArrayList<>();
-    Follower.Event first = arrived.poll(patience.toMillis(), TimeUnit.MILLISECONDS);
-    if (first != null) {
-      taken.add(first);
-      arrived.drainTo(taken);
-    }
     List<Arrival> arrivals = new ArrayList<>();
-    for (Follower.Event event : taken) {
-      arrivals.add(arrival(event));
+    if (add(arrived.poll(patience.toNanos(), TimeUnit.NANOSECONDS), arrivals)) {
+      collect(arrivals);
     }
     return arrivals;
+  }
+
+  // What came before a stream's end can be relayed; what ended it is thrown by the next call.
+  private void collect(List<Arrival> arrivals) throws InterruptedException {
+    long end = System.nanoTime() + batching.linger().toNanos();
+    boolean more = true;
+    while (more && arrivals.stream().mapToLong(Arrival::bytes).sum() < batching.bytes()) {
+      Event next = arrived.poll(end - System.nanoTime(), TimeUnit.NANOSECONDS);
+      if (next instanceof Event.Ended) {
+        arrived.addFirst(next);
+        return;
+      }
+      more = add(next, arrivals);
+    }
+  }
+
+  /** Whether there may be more to wait for. */
+  private boolean add(@Nullable Event event, List<Arrival> arrivals) {
+    return switch (event) {
+      case Event.Arrived(Arrival arrival, Follower<?, ?> source) -> {
+        source.next();
+        arrivals.add(arrival);
+        yield true;
+      }
+      case Event.Ended(Throwable cause, Follower<?, ?> source) ->
+          throw JournalErrors.of(cause, source == events);
+      case Event.Woken _ -> false;
+      case null -> false;
+    };
+  }
+
+  @Override
+  public void wake() {
+    arrived.add(new Event.Woken());
   }
 
   @Override
@@ -71,14 +102,5 @@ final class GrpcFeed implements JournalFeed {
   public void close() {
     events.cancel();
     usage.cancel();
-  }
-
-  private Arrival arrival(Follower.Event event) {
-    @Nullable Arrival arrival = event.arrival();
-    if (arrival == null) {
-      throw JournalErrors.of(event.end(), event.source() == events);
-    }
-    event.source().next();
-    return arrival;
   }
 }

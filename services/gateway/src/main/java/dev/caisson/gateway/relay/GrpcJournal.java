@@ -20,9 +20,11 @@ final class GrpcJournal implements JournalFeed.Source {
   private static final Duration FIRST_RECORD_TIMEOUT = Duration.ofSeconds(10);
 
   private final Channel channel;
+  private final Batching batching;
 
-  GrpcJournal(Channel channel) {
+  GrpcJournal(Channel channel, Batching batching) {
     this.channel = channel;
+    this.batching = batching;
   }
 
   @Override
@@ -46,7 +48,7 @@ final class GrpcJournal implements JournalFeed.Source {
 
   @Override
   public JournalFeed open(Progress after) {
-    return new GrpcFeed(channel, after);
+    return new GrpcFeed(channel, after, batching);
   }
 
   private String nodeOfRecordAfter(Place after) {

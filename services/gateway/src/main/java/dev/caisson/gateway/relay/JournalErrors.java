@@ -5,17 +5,13 @@ import dev.caisson.gateway.relay.JournalException.Stream;
 import dev.caisson.rpc.RpcErrors;
 import io.grpc.StatusRuntimeException;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /** What the journal's errors mean to the relay. */
 final class JournalErrors {
 
   private JournalErrors() {}
 
-  static RuntimeException of(@Nullable Throwable error, boolean ofEvents) {
-    if (error == null) {
-      return new IllegalStateException("A stream ended without a reason");
-    }
+  static RuntimeException of(Throwable error, boolean ofEvents) {
     Optional<Place> oldest = oldest(error);
     if (oldest.isPresent()) {
       Stream stream = ofEvents ? Stream.EVENTS : Stream.USAGE;

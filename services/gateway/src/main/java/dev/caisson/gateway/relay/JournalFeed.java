@@ -4,8 +4,8 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * The journal as the relay needs it. Used by one thread; what ends a stream is thrown by the next
- * call.
+ * The journal as the relay needs it. Used by one thread, but for waking it; what ends a stream is
+ * thrown by the next call.
  */
 interface JournalFeed extends AutoCloseable {
 
@@ -19,8 +19,14 @@ interface JournalFeed extends AutoCloseable {
     JournalFeed open(Progress after);
   }
 
-  /** What has come; waits for something to come. Empty: nothing came in that time. */
+  /**
+   * What has come; waits for something to come, and then a little for more. Empty: nothing came in
+   * that time.
+   */
   List<Arrival> take(Duration patience) throws InterruptedException;
+
+  /** Lets who takes, or who takes next, wait no longer. By any thread. */
+  void wake();
 
   /** Lets the journal delete what is in Kafka. */
   void acknowledge(Progress progress);

@@ -37,6 +37,7 @@ final class Relay implements AutoCloseable {
   private final Thread thread = new Thread(this::run, "relay");
   private volatile Optional<String> trouble = Optional.of("not connected yet");
   private volatile boolean fenced;
+  private volatile Optional<RelaySession> current = Optional.empty();
 
   // The relay's thread alone.
   private Progress floor = Progress.NONE;
@@ -67,6 +68,7 @@ final class Relay implements AutoCloseable {
   @Override
   public void close() {
     closed.countDown();
+    current.ifPresent(RelaySession::wake);
     try {
       if (!thread.join(CLOSE_TIMEOUT)) {
         thread.interrupt();
@@ -96,7 +98,9 @@ final class Relay implements AutoCloseable {
     }
   }
 
+  // Whoever closes it either is seen here, or finds the session to wake.
   private void relay(RelaySession session) throws InterruptedException {
+    current = Optional.of(session);
     while (open()) {
       session.step();
       trouble = Optional.empty();

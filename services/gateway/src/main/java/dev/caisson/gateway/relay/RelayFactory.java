@@ -19,6 +19,7 @@ final class RelayFactory {
   Relay relay(
       RelayConfiguration kafka, @Named("journal") ManagedChannel journal, MeterRegistry registry) {
     RelayMetrics metrics = new RelayMetrics(registry, Clock.systemUTC());
-    return Relay.start(new RelayOpening(kafka, new GrpcJournal(journal), metrics), metrics);
+    return Relay.start(
+        new RelayOpening(kafka, new GrpcJournal(journal, kafka.batching()), metrics), metrics);
   }
 }

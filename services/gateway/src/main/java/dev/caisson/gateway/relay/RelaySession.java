@@ -4,8 +4,8 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * One life of the relay: from a committed position until something fails. Used by one thread; after
- * an exception it must be closed, and a new one begun.
+ * One life of the relay: from a committed position until something fails. Used by one thread, but
+ * for waking it; after an exception it must be closed, and a new one begun.
  */
 final class RelaySession implements AutoCloseable {
 
@@ -40,6 +40,11 @@ final class RelaySession implements AutoCloseable {
     progress = batch.progress();
     metrics.relayed(batch.size());
     feed.acknowledge(progress);
+  }
+
+  /** Ends the step that is under way as soon as what has come is written. By any thread. */
+  void wake() {
+    feed.wake();
   }
 
   @Override

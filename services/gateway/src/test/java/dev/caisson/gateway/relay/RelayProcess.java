@@ -29,8 +29,8 @@ final class RelayProcess {
 
   static Relay relay(Path journal, String kafka) {
     RelayMetrics metrics = new RelayMetrics(new SimpleMeterRegistry(), Clock.systemUTC());
-    RelayConfiguration configuration = new RelayConfiguration(kafka, (short) 1);
-    GrpcJournal source = new GrpcJournal(Channels.unix(journal));
+    RelayConfiguration configuration = new RelayConfiguration(kafka, (short) 1, Batching.LINGER);
+    GrpcJournal source = new GrpcJournal(Channels.unix(journal), configuration.batching());
     return Relay.start(new RelayOpening(configuration, source, metrics), metrics);
   }
 

@@ -310,6 +310,9 @@ class RelayTest {
     }
 
     @Override
+    public void wake() {}
+
+    @Override
     public void acknowledge(Progress progress) {
       acknowledged.add(progress);
     }

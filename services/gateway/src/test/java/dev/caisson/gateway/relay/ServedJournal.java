@@ -60,6 +60,11 @@ final class ServedJournal extends JournalGrpc.JournalImplBase {
     }
   }
 
+  /** Of all its events. */
+  synchronized long bytes() {
+    return records.stream().mapToLong(record -> record.getEvent().size()).sum();
+  }
+
   synchronized void nextEpoch() {
     end = new Place(end.epoch() + 1, 0);
     append(1);
@@ -78,6 +83,13 @@ final class ServedJournal extends JournalGrpc.JournalImplBase {
 
   synchronized void deleteUpTo(long epoch, long seq) {
     deleted = new Place(epoch, seq);
+  }
+
+  /** Waits until somebody follows, and so until all that is there has been sent. */
+  synchronized void awaitFollower() throws InterruptedException {
+    while (followers.isEmpty()) {
+      wait();
+    }
   }
 
   /** Ends every stream, as an executor does that is restarted. */
@@ -133,6 +145,7 @@ final class ServedJournal extends JournalGrpc.JournalImplBase {
         .forEach(send);
     followers.add(send);
     streams.add(observer);
+    notifyAll();
   }
 
   @Override
