@@ -30,7 +30,6 @@ final class ContainerBirth {
 
   /** Nothing is left of one that fails. */
   Container make(Sandbox sandbox, ContainerRecord draft, CompiledPlan plan) {
-    Holder holder = sandbox.requireHolder();
     Identity.require(draft.getSpec().getProcess(), sandbox.record());
     try (Rollback rollback = new Rollback()) {
       Placed placed = place(sandbox, draft, plan, rollback);
