@@ -20,6 +20,7 @@ final class MountedCgroup implements Cgroup {
   private final Hierarchies hierarchies;
   private final ControlFiles files;
   private final LimitsOnHost limitsOnHost;
+  private final List<Join> joins;
 
   /**
    * @param v1Path the same, but for a leaf, which exists in v2 only
@@ -35,6 +36,7 @@ final class MountedCgroup implements Cgroup {
     this.hierarchies = hierarchies;
     this.files = files;
     this.limitsOnHost = limitsOnHost;
+    this.joins = hierarchies.v1InOrder().stream().map(h -> join(h, v1Path)).toList();
   }
 
   @Override
@@ -44,13 +46,13 @@ final class MountedCgroup implements Cgroup {
 
   @Override
   public List<Join> joins() {
-    return hierarchies.v1InOrder().stream().map(this::join).toList();
+    return joins;
   }
 
-  private Join join(Hierarchy hierarchy) {
+  private static Join join(Hierarchy hierarchy, String path) {
     Path mount = hierarchy.mount();
     String name = mount.getName(mount.getNameCount() - 1).toString();
-    return new Join(name, directory(hierarchy).resolve(PROCS));
+    return new Join(name, hierarchy.directory(path).resolve(PROCS));
   }
 
   private Path directory(Hierarchy hierarchy) {

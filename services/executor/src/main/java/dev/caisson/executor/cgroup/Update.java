@@ -20,7 +20,7 @@ record Update(Hierarchies hierarchies, ControlFiles files, String path) {
   private static final System.Logger LOG = System.getLogger(Update.class.getName());
 
   List<SettingChange> apply(LimitsOnHost host, Limits limits) {
-    List<Setting> settings = host.settings(limits, quotaNow());
+    List<Setting> settings = host.settings(limits, quotaNow(limits));
     requireSwapAbove(settings, limits);
     Deque<Written> written = new ArrayDeque<>();
     try {
@@ -47,9 +47,10 @@ record Update(Hierarchies hierarchies, ControlFiles files, String path) {
     return new SettingChange(first.file(), first.before(), last.after());
   }
 
-  private String quotaNow() {
+  /** v2 has both in one file: a period that comes alone keeps the quota. */
+  private String quotaNow(Limits limits) {
     Optional<Hierarchy> v2 = hierarchies.of(Controller.CPU).filter(Hierarchy::unified);
-    if (v2.isEmpty()) {
+    if (v2.isEmpty() || limits.period().isEmpty() || limits.quota().isPresent()) {
       return V2Files.MAX;
     }
     return read(v2.get().directory(path).resolve(V2Files.CPU_MAX)).split(" ", -1)[0];

@@ -298,10 +298,11 @@ final class Donor {
 
   private Fd cgroupProcs(Donation.CgroupProcs join, Cgroup cgroup) {
     Path file =
-        cgroup.joinFiles().stream()
-            .filter(candidate -> CgroupHierarchies.name(cgroup, candidate).equals(join.hierarchy()))
+        cgroup.joins().stream()
+            .filter(candidate -> candidate.hierarchy().equals(join.hierarchy()))
             .findFirst()
-            .orElseThrow();
+            .orElseThrow()
+            .procs();
     return kernel.files().open(file, OpenFlag.WRITE_ONLY);
   }
 
