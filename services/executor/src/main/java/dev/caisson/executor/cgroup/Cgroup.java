@@ -73,6 +73,13 @@ public interface Cgroup {
   boolean awaitEmpty(Duration timeout);
 
   /**
+   * Sets the limits of one that has none yet. It is not fit for use when that fails.
+   *
+   * @throws InvalidResources before anything is set
+   */
+  void configure(Resources limits);
+
+  /**
    * Changes the limits that are given and keeps the others; all of them or none.
    *
    * @throws InvalidResources before anything is changed

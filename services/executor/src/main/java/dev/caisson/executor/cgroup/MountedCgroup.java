@@ -222,7 +222,13 @@ final class MountedCgroup implements Cgroup {
     return events.get("populated").orElse(0) == 1;
   }
 
-  /** A new cgroup's limits. */
+  @Override
+  public void configure(Resources resources) {
+    Limits limits = Limits.of(resources);
+    limitsOnHost.check(CgroupPath.parent(path), limits);
+    configure(limits);
+  }
+
   void configure(Limits limits) {
     for (Setting setting : limitsOnHost.settings(limits, V2Files.MAX)) {
       Path file = file(setting.controller(), setting.file()).orElseThrow();

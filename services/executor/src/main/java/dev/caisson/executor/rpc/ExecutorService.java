@@ -297,7 +297,7 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
       Actor actor = seen(first.getExec().getActor());
       admission.admit("Exec", first.getExec(), actor);
       AttachedProcess process = node.exec(first.getExec().toBuilder().setActor(actor).build());
-      out.accept(ExecResponse.newBuilder().setStarted(process.info()).build());
+      out.accept(ExecResponse.newBuilder().setStarted(process.info().get()).build());
       return first.getExec().getDetach()
           ? null
           : attachment(process, ExecutorService::nothing, ExecutorService::nothing);

@@ -5,17 +5,19 @@ import dev.caisson.proto.types.v1.ExitStatus;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.IntConsumer;
+import java.util.function.Supplier;
 
 /**
  * A process to which a caller is attached.
  *
+ * @param info what it is like now; reads procfs
  * @param streams empty where it has /dev/null
  * @param exit when it has ended
  * @param signal sends one to it
  * @param release the caller has gone: runs once, whichever way it went
  */
 public record AttachedProcess(
-    ProcessInfo info,
+    Supplier<ProcessInfo> info,
     Optional<ProcessStreams> streams,
     CompletableFuture<ExitStatus> exit,
     IntConsumer signal,

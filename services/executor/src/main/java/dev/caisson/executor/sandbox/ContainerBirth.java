@@ -65,7 +65,7 @@ final class ContainerBirth {
   private Placed limited(Sandbox sandbox, ContainerRecord draft, Placed ready, Rollback rollback) {
     Holder holder = sandbox.requireHolder();
     rollback.onFailure("process", () -> placing.discard(holder, ready));
-    var _ = ready.cgroup().update(draft.getSpec().getResources());
+    ready.cgroup().configure(draft.getSpec().getResources());
     if (draft.getStdio() == StdioMode.PIPE) {
       return ready;
     }

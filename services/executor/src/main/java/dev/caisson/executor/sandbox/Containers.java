@@ -248,8 +248,13 @@ final class Containers {
         .setStdio(request.getStdio())
         .setPlanSha256(plan.sha256())
         .setRequestId(request.getActor().getRequestId())
-        .setRequestSha256(digest(request))
+        .setRequestSha256(digestOf(sandbox, request))
         .build();
+  }
+
+  /** The sandbox that was made for this request knows it. */
+  private static ByteString digestOf(Sandbox sandbox, CreateContainerRequest request) {
+    return request.getSandboxId().isEmpty() ? sandbox.record().getRequestSha256() : digest(request);
   }
 
   private ContainerCreated created(

@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Opens what a program is given: every path that comes from a spec is resolved here, once, beneath
@@ -33,7 +34,7 @@ import java.util.Set;
  *
  * <p>Thread-safe.
  */
-final class Donor {
+final class Donor implements AutoCloseable {
   /** Links inside an allowed root are followed as long as they do not lead out of it. */
   private static final Set<Resolve> BENEATH = EnumSet.of(Resolve.BENEATH, Resolve.NO_MAGIC_LINKS);
 
@@ -54,6 +55,7 @@ final class Donor {
   private final Kernel kernel;
   private final List<Path> rootfsRoots;
   private final List<Path> mountRoots;
+  private final Map<Donation.DeviceTree, Fd> devices = new ConcurrentHashMap<>();
 
   /**
    * @param rootfsRoots directories below which root filesystems may lie
@@ -266,34 +268,50 @@ final class Donor {
     };
   }
 
-  /** A copy of the mount of one device node, whose type and number were checked. */
+  /** A copy of the mount of one device node. */
   private Fd deviceTree(Donation.DeviceTree device) {
+    Fd node = devices.computeIfAbsent(device, this::deviceNode);
+    return configured(
+        kernel.mounts().cloneTree(node, false),
+        attributes(device.attributes()),
+        Optional.empty(),
+        false,
+        "device",
+        Path.of(device.path()));
+  }
+
+  /** Its type and number are checked, once: the descriptor stays the node's. */
+  private Fd deviceNode(Donation.DeviceTree device) {
     Path path = Path.of(device.path());
     String name = DEVICES.relativize(path).toString();
-    try (Fd directory = kernel.files().open(DEVICES, OpenFlag.PATH, OpenFlag.DIRECTORY);
-        Fd node =
-            kernel
-                .files()
-                .openIn(
-                    directory,
-                    name,
-                    EnumSet.of(Resolve.BENEATH, Resolve.NO_SYMLINKS),
-                    OpenFlag.PATH)) {
-      FileStatus status = kernel.files().status(node);
-      if (status.type() != FileType.CHARACTER_DEVICE
-          || status.rdevMajor() != device.major()
-          || status.rdevMinor() != device.minor()) {
-        throw new LinuxException(
-            "trust", path + ": it is not the device of that name", Errno.ENODEV);
+    try (Fd directory = kernel.files().open(DEVICES, OpenFlag.PATH, OpenFlag.DIRECTORY)) {
+      Fd node =
+          kernel
+              .files()
+              .openIn(
+                  directory, name, EnumSet.of(Resolve.BENEATH, Resolve.NO_SYMLINKS), OpenFlag.PATH);
+      try {
+        requireDevice(device, path, kernel.files().status(node));
+        return node;
+      } catch (RuntimeException e) {
+        node.close();
+        throw e;
       }
-      return configured(
-          kernel.mounts().cloneTree(node, false),
-          attributes(device.attributes()),
-          Optional.empty(),
-          false,
-          "device",
-          path);
     }
+  }
+
+  private static void requireDevice(Donation.DeviceTree device, Path path, FileStatus status) {
+    if (status.type() != FileType.CHARACTER_DEVICE
+        || status.rdevMajor() != device.major()
+        || status.rdevMinor() != device.minor()) {
+      throw new LinuxException("trust", path + ": it is not the device of that name", Errno.ENODEV);
+    }
+  }
+
+  @Override
+  public void close() {
+    devices.values().forEach(Fd::close);
+    devices.clear();
   }
 
   private Fd cgroupProcs(Donation.CgroupProcs join, Cgroup cgroup) {

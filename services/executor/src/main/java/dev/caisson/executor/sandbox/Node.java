@@ -169,7 +169,7 @@ public final class Node implements AutoCloseable {
     }
     leases.renew(container);
     return new AttachedProcess(
-        views.process(container, container.record().getPid(), Containers.INIT).orElse(gone()),
+        () -> views.process(container, container.record().getPid(), Containers.INIT).orElse(gone()),
         container.streams(),
         container.exit(),
         signal -> containers.signal(container, Containers.INIT, signal, actor),
@@ -193,7 +193,7 @@ public final class Node implements AutoCloseable {
     int pid = exec.record().getPid();
     ProcessInfo known = ProcessInfo.newBuilder().setId(exec.id()).setPid(pid).build();
     return new AttachedProcess(
-        views.process(container, pid, exec.id()).orElse(known),
+        () -> views.process(container, pid, exec.id()).orElse(known),
         exec.streams(),
         exec.exit(),
         signal -> containers.signal(container, exec.id(), signal, request.getActor()),

@@ -12,6 +12,7 @@ import java.util.function.Supplier;
 /** Puts the parts of this package together. */
 public final class NodeAssembly implements AutoCloseable {
   private final Host host;
+  private final Donor donor;
   private final Sandboxes sandboxes;
   private final SandboxPool pool;
   private final Node node;
@@ -27,7 +28,7 @@ public final class NodeAssembly implements AutoCloseable {
       Function<Supplier<Collection<SampledSandbox>>, UsageSampler> sampler) {
     this.host = host;
     Recorder recorder = new Recorder(host.journal());
-    Donor donor = new Donor(host.kernel(), paths(policy.rootfsRoots()), paths(policy.mountRoots()));
+    this.donor = new Donor(host.kernel(), paths(policy.rootfsRoots()), paths(policy.mountRoots()));
     Facts facts = new Facts(host, donor);
     Usage usage = new Usage(sampler.apply(this::sampled));
     Exits exits = new Exits(host, recorder, usage);
@@ -87,5 +88,6 @@ public final class NodeAssembly implements AutoCloseable {
   @Override
   public void close() {
     pool.close();
+    donor.close();
   }
 }

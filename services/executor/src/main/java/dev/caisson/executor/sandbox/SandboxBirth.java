@@ -149,7 +149,7 @@ final class SandboxBirth {
   Sandbox claim(Parked parked, SandboxRecord draft) {
     try (Rollback rollback = new Rollback()) {
       rollback.onFailure("sandbox", () -> discard(parked));
-      var _ = parked.cgroup().update(draft.getResources());
+      parked.cgroup().configure(draft.getResources());
       SandboxRecord record = draft.toBuilder().mergeFrom(own(parked.record())).build();
       Sandbox sandbox = new Sandbox(record, parked.cgroup(), parked.ends());
       sandbox.holder(parked.holder());

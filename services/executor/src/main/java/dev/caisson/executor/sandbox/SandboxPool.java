@@ -7,7 +7,8 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
-import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -21,14 +22,19 @@ import org.jspecify.annotations.Nullable;
 final class SandboxPool implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(SandboxPool.class.getName());
 
+  /** Without another request: making one beside a call would slow the call down. */
+  static final Duration QUIET = Duration.ofMillis(40);
+
   private final int size;
   private final Kernel kernel;
-  private final Executor workers;
+  private final ScheduledExecutorService workers;
   private final Supplier<Parked> maker;
   private final Consumer<Parked> discard;
   private final Deque<Parked> parked = new ArrayDeque<>();
   private int underway;
   private boolean open;
+  private boolean waiting;
+  private long lastTaken;
 
   /**
    * @param size as many as may be asked for at once before the next is made; an idle one costs tens
@@ -37,7 +43,11 @@ final class SandboxPool implements AutoCloseable {
    * @param discard ends and removes one
    */
   SandboxPool(
-      int size, Kernel kernel, Executor workers, Supplier<Parked> maker, Consumer<Parked> discard) {
+      int size,
+      Kernel kernel,
+      ScheduledExecutorService workers,
+      Supplier<Parked> maker,
+      Consumer<Parked> discard) {
     this.size = size;
     this.kernel = kernel;
     this.workers = workers;
@@ -47,7 +57,7 @@ final class SandboxPool implements AutoCloseable {
 
   synchronized void start() {
     open = true;
-    refill();
+    refill(size);
   }
 
   /** One that lives, if there is any. */
@@ -72,12 +82,30 @@ final class SandboxPool implements AutoCloseable {
 
   private synchronized @Nullable Parked next() {
     @Nullable Parked next = parked.poll();
-    refill();
+    lastTaken = System.nanoTime();
+    refill((size + 1) / 2);
+    refillOnceQuiet();
     return next;
   }
 
-  private void refill() {
-    while (open && parked.size() + underway < size) {
+  private void refillOnceQuiet() {
+    if (open && !waiting) {
+      waiting = true;
+      var _ = workers.schedule(this::quiet, QUIET.toNanos(), TimeUnit.NANOSECONDS);
+    }
+  }
+
+  private synchronized void quiet() {
+    waiting = false;
+    if (System.nanoTime() - lastTaken < QUIET.toNanos()) {
+      refillOnceQuiet();
+    } else {
+      refill(size);
+    }
+  }
+
+  private void refill(int wanted) {
+    while (open && parked.size() + underway < wanted) {
       underway++;
       workers.execute(this::make);
     }
