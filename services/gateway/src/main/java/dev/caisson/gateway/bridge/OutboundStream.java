@@ -47,7 +47,9 @@ final class OutboundStream<T> extends BaseSubscriber<T> {
 
   @Override
   protected void hookOnSubscribe(Subscription subscription) {
-    pump();
+    // The first message need not wait until there is a stream for it: it is the one under way.
+    asked.set(true);
+    request(1);
   }
 
   @Override

@@ -7,13 +7,15 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import reactor.core.publisher.Flux;
 import reactor.core.publisher.Hooks;
 import reactor.core.publisher.Operators;
 
 class OutboundStreamTest {
   private final List<Throwable> failures = new ArrayList<>();
   private final List<Throwable> reported = new ArrayList<>();
-  private final OutboundStream<String> stream = new OutboundStream<>(new Ready(), failures::add);
+  private final Call call = new Call();
+  private final OutboundStream<String> stream = new OutboundStream<>(call, failures::add);
 
   @AfterEach
   void resetHooks() {
@@ -37,10 +39,26 @@ class OutboundStreamTest {
     assertThat(reported).isEmpty();
   }
 
-  private static final class Ready extends CallStreamObserver<String> {
+  @Test
+  void asksForOneMessageBeforeTheCallIsReadyAndForNoMore() {
+    call.ready = false;
+    List<Long> demands = new ArrayList<>();
+    Flux.just("first", "second").hide().doOnRequest(demands::add).subscribe(stream);
+    assertThat(call.sent).containsExactly("first");
+    stream.pump();
+    assertThat(demands).containsExactly(1L);
+    call.ready = true;
+    stream.pump();
+    assertThat(call.sent).containsExactly("first", "second");
+  }
+
+  private static final class Call extends CallStreamObserver<String> {
+    private boolean ready = true;
+    private final List<String> sent = new ArrayList<>();
+
     @Override
     public boolean isReady() {
-      return true;
+      return ready;
     }
 
     @Override
@@ -56,7 +74,9 @@ class OutboundStreamTest {
     public void setMessageCompression(boolean enable) {}
 
     @Override
-    public void onNext(String message) {}
+    public void onNext(String message) {
+      sent.add(message);
+    }
 
     @Override
     public void onError(Throwable error) {}
