@@ -97,10 +97,49 @@ final class Planted {
   depend cli io.projectreactor reactor-core
 }
 
+# plant_layers NAME SOURCE: a class of the gateway's package `names`, and the gateway's own test of its layers.
+plant_layers() {
+  local sources=$WORK/planted/$1/src
+  mkdir -p "$sources/main/java/dev/caisson/gateway/names" "$sources/test/java/dev/caisson/gateway" "$sources/test/resources"
+  printf '%s\n' "$2" > "$sources/main/java/dev/caisson/gateway/names/Planted.java"
+  cp "$ROOT/services/gateway/src/test/java/dev/caisson/gateway/ArchitectureTest.java" "$sources/test/java/dev/caisson/gateway"
+  cp "$ROOT/services/gateway/src/test/resources/archunit.properties" "$sources/test/resources"
+  depend "planted/$1" com.tngtech.archunit archunit
+  depend "planted/$1" org.assertj assertj-core
+  depend "planted/$1" org.junit.jupiter junit-jupiter
+}
+
+plant_all_layers() {
+  plant layered 'package planted;
+
+final class Planted {}'
+  plant_layers layered 'package dev.caisson.gateway.names;
+
+record Planted(String name) {}'
+  plant layers 'package planted;
+
+final class Planted {}'
+  plant_layers layers 'package dev.caisson.gateway.names;
+
+import java.nio.file.Path;
+
+record Planted(Path name) {}'
+}
+
 build() {
+  built compile
+}
+
+# The test of the one rule: the others need all of the gateway.
+build_layers() {
+  built test -pl planted/layered,planted/layers -Dtest='ArchitectureTest#keepsNamesAndErrorsPure'
+}
+
+# built GOAL OPTION… : whether the build with violations ran, and failed.
+built() {
   local offline=()
   [[ -z ${MAVEN_OFFLINE:-} ]] || offline=(-o)
-  ! (cd "$WORK" && mvn "${offline[@]}" -B -Dstyle.color=never -Dexec.skip -Dprotobuf.skip --fail-at-end compile > "$LOG" 2>&1) || return 1
+  ! (cd "$WORK" && mvn "${offline[@]}" -B -Dstyle.color=never -Dexec.skip -Dprotobuf.skip --fail-at-end "$@" > "$LOG" 2>&1) || return 1
   # One that could not begin says so here, rather than as many failed expectations.
   grep -q '^\[INFO\] Reactor Summary' "$LOG" || { tail -n 20 "$LOG"; return 1; }
 }
@@ -143,4 +182,8 @@ fails caisson-executor 'not allowed in this zone' 'kafka-clients'
 fails caisson-auditor 'not allowed in this zone' 'caisson-executor-api'
 fails caisson-broker 'not allowed in this zone' 'caisson-journal-api'
 fails caisson-cli 'not allowed in this zone' 'reactor-core'
+plant_all_layers
+holds "the build with a class that reaches out of its layer fails" build_layers
+holds "a class that keeps to its layer passes the test of layers" grep '^\[INFO\] planted-layered .*SUCCESS' "$LOG"
+fails planted-layers 'Architecture Violation' 'dev.caisson.gateway.names.Planted' 'keepsNamesAndErrorsPure'
 conclude

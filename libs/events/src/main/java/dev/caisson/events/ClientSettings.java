@@ -24,6 +24,12 @@ public final class ClientSettings {
   /** How long one call of a client waits for the broker before its caller decides what to do. */
   public static final Duration CALL_TIMEOUT = Duration.ofSeconds(10);
 
+  /**
+   * How long the broker keeps the question of a reader that follows a topic; an answer comes at
+   * once. Each costs both sides, whether there is an answer or not.
+   */
+  public static final Duration FOLLOWING_WAIT = Duration.ofSeconds(2);
+
   private static final Duration LINGER = Duration.ofMillis(100);
 
   private static final int RECONNECT_BACKOFF_MAX_MILLIS = 1_000;
@@ -58,6 +64,16 @@ public final class ClientSettings {
     settings.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) CALL_TIMEOUT.toMillis());
     settings.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
     settings.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
+    return settings;
+  }
+
+  /**
+   * The same for one that follows a topic for long: closing it politely would take up to {@link
+   * #FOLLOWING_WAIT}.
+   */
+  public static Map<String, Object> committedFollower(String bootstrapServers) {
+    Map<String, Object> settings = committedConsumer(bootstrapServers);
+    settings.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, (int) FOLLOWING_WAIT.toMillis());
     return settings;
   }
 

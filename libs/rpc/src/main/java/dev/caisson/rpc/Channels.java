@@ -29,14 +29,24 @@ public final class Channels {
    */
   public static ManagedChannel unix(Path socket) {
     EventLoopGroup loop = eventLoop();
-    return new ReconnectingChannel(
-        withoutKeepAlive(
-                bounded(NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(socket))))
-            .channelType(NioDomainSocketChannel.class)
-            .eventLoopGroup(loop)
-            .overrideAuthority("localhost")
-            .build(),
-        loop);
+    return new ReconnectingChannel(toSocket(socket, loop).build(), loop);
+  }
+
+  /**
+   * The same for one whose callers never block in what they are called back with: it is called by
+   * the thread that reads the socket, which saves handing each message over.
+   */
+  public static ManagedChannel unixNonBlocking(Path socket) {
+    EventLoopGroup loop = eventLoop();
+    return new ReconnectingChannel(toSocket(socket, loop).directExecutor().build(), loop);
+  }
+
+  private static NettyChannelBuilder toSocket(Path socket, EventLoopGroup loop) {
+    return withoutKeepAlive(
+            bounded(NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(socket))))
+        .channelType(NioDomainSocketChannel.class)
+        .eventLoopGroup(loop)
+        .overrideAuthority("localhost");
   }
 
   /** The same to a TCP address, without encryption: for loopback. */

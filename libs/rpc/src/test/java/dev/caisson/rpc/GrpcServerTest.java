@@ -9,6 +9,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.reflection.v1.ServerReflectionGrpc;
@@ -264,6 +265,36 @@ class GrpcServerTest {
               .withDeadlineAfter(1, TimeUnit.SECONDS);
       assertThat(patient.check(HealthCheckRequest.getDefaultInstance()).getStatus())
           .isEqualTo(ServingStatus.SERVING);
+    }
+  }
+
+  @Test
+  void callsBackOnTheThreadThatReadsWhereNothingBlocks() throws Exception {
+    CompletableFuture<String> thread = new CompletableFuture<>();
+    ManagedChannel direct = Channels.unixNonBlocking(socket);
+    try (GrpcServer server = server(failingEcho("")).start()) {
+      assertThat(server.port()).isEqualTo(-1);
+      HealthGrpc.newStub(direct)
+          .check(
+              HealthCheckRequest.getDefaultInstance(),
+              new StreamObserver<>() {
+                @Override
+                public void onNext(HealthCheckResponse answer) {
+                  thread.complete(Thread.currentThread().getName());
+                }
+
+                @Override
+                public void onError(Throwable error) {
+                  thread.completeExceptionally(error);
+                }
+
+                @Override
+                public void onCompleted() {}
+              });
+      assertThat(thread.get(5, TimeUnit.SECONDS)).startsWith("grpc-client");
+    } finally {
+      direct.shutdownNow();
+      assertThat(direct.awaitTermination(5, TimeUnit.SECONDS)).isTrue();
     }
   }
 

@@ -11,6 +11,7 @@ import dev.caisson.proto.events.v1.CpuApportioned;
 import java.time.Duration;
 import java.util.List;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -51,7 +52,7 @@ final class CpuReader implements Worker.Session {
         TopicCreation.createMissing(admin, replication);
       }
       KafkaConsumer<byte[], byte[]> consumer =
-          new KafkaConsumer<>(ClientSettings.committedConsumer(bootstrapServers));
+          new KafkaConsumer<>(ClientSettings.committedFollower(bootstrapServers));
       try {
         return new CpuReader(consumer, table);
       } catch (KafkaException e) {
@@ -68,7 +69,7 @@ final class CpuReader implements Worker.Session {
 
   @Override
   public void close() {
-    consumer.close();
+    consumer.close(CloseOptions.timeout(Duration.ZERO));
   }
 
   private void take(ConsumerRecord<byte[], byte[]> record) {

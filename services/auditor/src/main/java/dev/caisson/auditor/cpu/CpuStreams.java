@@ -27,8 +27,11 @@ final class CpuStreams implements Worker.Session {
   private static final Duration WATCH = Duration.ofMillis(500);
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(3);
 
-  // How long figures can be late; each commit is a transaction.
-  private static final Duration COMMIT_INTERVAL = Duration.ofMillis(200);
+  // How long figures can be late, at samples of one a second; each commit is a transaction.
+  private static final Duration COMMIT_INTERVAL = Duration.ofMillis(500);
+
+  // How long it sleeps when there is nothing: what comes wakes it, a commit that is due does not.
+  private static final Duration POLL = Duration.ofMillis(250);
 
   private final KafkaStreams streams;
   private final CountDownLatch ended = new CountDownLatch(1);
@@ -86,6 +89,7 @@ final class CpuStreams implements Worker.Session {
     settings.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, (int) replication);
     settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 1);
     settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, COMMIT_INTERVAL.toMillis());
+    settings.put(StreamsConfig.POLL_MS_CONFIG, POLL.toMillis());
     settings.put(StreamsConfig.ENABLE_METRICS_PUSH_CONFIG, false);
     settings.put(
         StreamsConfig.producerPrefix(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG),
@@ -95,6 +99,9 @@ final class CpuStreams implements Worker.Session {
         StreamsConfig.mainConsumerPrefix(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG), "auditor-0");
     settings.put(
         StreamsConfig.mainConsumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
+    settings.put(
+        StreamsConfig.mainConsumerPrefix(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG),
+        (int) ClientSettings.FOLLOWING_WAIT.toMillis());
     return settings;
   }
 }

@@ -8,6 +8,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 
@@ -73,7 +74,7 @@ public final class TrailService implements AutoCloseable {
     private final Progress progress;
 
     Session(String bootstrapServers, TrailWriter writer, Progress progress, TrailMetrics metrics) {
-      Map<String, Object> settings = ClientSettings.committedConsumer(bootstrapServers);
+      Map<String, Object> settings = ClientSettings.committedFollower(bootstrapServers);
       settings.put(ConsumerConfig.GROUP_ID_CONFIG, GROUP);
       settings.put(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG, INSTANCE);
       this.kafka = new KafkaConsumer<>(settings);
@@ -90,7 +91,7 @@ public final class TrailService implements AutoCloseable {
     @Override
     public void close() {
       progress.reset(Map.of());
-      kafka.close();
+      kafka.close(CloseOptions.timeout(Duration.ZERO));
     }
   }
 }

@@ -4,13 +4,26 @@ import io.grpc.stub.CallStreamObserver;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.reactivestreams.Subscription;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import reactor.core.publisher.BaseSubscriber;
+import reactor.util.context.Context;
 
 /**
  * Sends what a publisher gives, asking for one message at a time and only while the call is ready:
  * what is under way is gRPC's own buffer and one message.
  */
 final class OutboundStream<T> extends BaseSubscriber<T> {
+  private static final Logger LOG = LoggerFactory.getLogger(OutboundStream.class);
+
+  /** Reactor's own key for what becomes of an error that nobody is there to hear of. */
+  static final String DROPPED = "reactor.onErrorDropped.local";
+
+  // Who gives up ends the calls behind it too, and their errors may come before or after: no event.
+  private static final Context CONTEXT =
+      Context.of(
+          DROPPED, (Consumer<Throwable>) error -> LOG.debug("After the caller gave up", error));
+
   private final CallStreamObserver<T> call;
   private final Consumer<Throwable> whenFailed;
   private final AtomicBoolean asked = new AtomicBoolean();
@@ -28,8 +41,15 @@ final class OutboundStream<T> extends BaseSubscriber<T> {
   }
 
   @Override
+  public Context currentContext() {
+    return CONTEXT;
+  }
+
+  @Override
   protected void hookOnSubscribe(Subscription subscription) {
-    pump();
+    // The first message need not wait until there is a stream for it: it is the one under way.
+    asked.set(true);
+    request(1);
   }
 
   @Override

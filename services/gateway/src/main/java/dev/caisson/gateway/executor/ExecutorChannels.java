@@ -15,13 +15,13 @@ final class ExecutorChannels {
   @Named("executor")
   @Bean(preDestroy = "shutdownNow")
   ManagedChannel executor(GatewayConfiguration configuration) {
-    return Channels.unix(configuration.executorPath());
+    return Channels.unixNonBlocking(configuration.executorPath());
   }
 
   @Singleton
   @Named("journal")
   @Bean(preDestroy = "shutdownNow")
   ManagedChannel journal(GatewayConfiguration configuration) {
-    return Channels.unix(configuration.journalPath());
+    return Channels.unixNonBlocking(configuration.journalPath());
   }
 }

@@ -41,6 +41,8 @@ final class GatewayServer implements ApplicationEventListener<ServerStartupEvent
             .observers(List.of(metrics))
             .interceptors(List.of(callers))
             .services(services)
+            // Nothing here blocks: what is served is handed on, or answered from memory.
+            .executor(Runnable::run)
             .grace(configuration.drain());
     configuration.socketGroup().ifPresent(builder::group);
   }
