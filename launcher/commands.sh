@@ -30,7 +30,7 @@ executor_command() {
   local archive
   local lib=$LIB/executor
   mapfile -t archive < <(archive_flags executor)
-  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" -Xms16m -Xmx48m -Xss512k -XX:MaxMetaspaceSize=64m -XX:TieredStopAtLevel=1 \
+  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" -Xms16m -Xmx48m -Xss512k -XX:MaxMetaspaceSize=64m -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=0.1 \
     -XX:ReservedCodeCacheSize=24m -p "$lib/caisson-linux-$VERSION.jar" --add-modules dev.caisson.linux \
     --enable-native-access=dev.caisson.linux --illegal-native-access=deny \
     -Djava.util.logging.config.file="$DATA/log/executor.properties" \
@@ -42,7 +42,7 @@ executor_command() {
 gateway_command() {
   local archive
   mapfile -t archive < <(archive_flags gateway)
-  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" -Xms32m -Xmx192m -XX:TieredStopAtLevel=1 --illegal-native-access=deny \
+  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" -Xms32m -Xmx192m -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=0.1 --illegal-native-access=deny \
     -Dlogback.configurationFile="$DATA/log/logback.xml" -Dcaisson.log="$DATA/log/gateway/gateway.log" \
     -Dcaisson.gateway.socket="$(socket_of gateway)" \
     -Dcaisson.gateway.executor-socket="$DATA/run/executor/executor.sock" \
@@ -59,7 +59,7 @@ gateway_socket_mode() { if [[ -n ${CAISSON_USERS:-} ]]; then echo rw-rw-rw-; els
 auditor_command() {
   local archive
   mapfile -t archive < <(archive_flags auditor)
-  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" -Xms48m -Xmx320m -XX:TieredStopAtLevel=1 --illegal-native-access=deny \
+  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" -Xms48m -Xmx320m -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=0.1 --illegal-native-access=deny \
     -Dlogback.configurationFile="$DATA/log/logback.xml" -Dcaisson.log="$DATA/log/auditor/auditor.log" \
     -Dcaisson.auditor.socket="$(socket_of auditor)" \
     -Dcaisson.auditor.data="$DATA/auditor" \
@@ -71,7 +71,7 @@ auditor_command() {
 broker_command() {
   local archive
   mapfile -t archive < <(archive_flags broker)
-  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" -Xms128m -Xmx384m -XX:TieredStopAtLevel=1 \
+  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" -Xms128m -Xmx384m -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=0.1 \
     -Dlogback.configurationFile="$DATA/log/logback.xml" -Dcaisson.log="$DATA/log/broker/broker.log" \
     -cp "$(jars "$LIB/broker")" dev.caisson.broker.Broker \
     --data "$DATA/broker" --port "$BROKER_PORT" --ready-file "$DATA/run/broker/ready"
