@@ -2,11 +2,18 @@ package dev.caisson.executor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.executor.v1.StdioMode;
+import dev.caisson.proto.types.v1.Mount;
+import dev.caisson.proto.types.v1.Resources;
+import io.grpc.Status;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -66,6 +73,81 @@ class ParkedIT {
   @Test
   void areCalledAsTheirContainerIs() throws Exception {
     assertThat(node.run(node.spec("hostname").setHostname("harbour")).out()).isEqualTo("harbour\n");
+  }
+
+  @Test
+  void haveTheLimitsOfTheirContainer() throws Exception {
+    var spec = node.spec("sleep", "60");
+    spec.setResources(
+        Resources.newBuilder()
+            .setMemory(Resources.Memory.newBuilder().setLimit(64 << 20))
+            .setPids(Resources.Pids.newBuilder().setLimit(7)));
+    String cgroup = node.started("c", spec).getCgroup();
+    assertThat(Files.readString(file("memory", cgroup, "memory.limit_in_bytes")).strip())
+        .isEqualTo(Integer.toString(64 << 20));
+    assertThat(Files.readString(file("pids", cgroup, "pids.max")).strip()).isEqualTo("7");
+  }
+
+  private static Path file(String hierarchy, String cgroup, String name) {
+    return Path.of("/sys/fs/cgroup", hierarchy, cgroup, name);
+  }
+
+  @Test
+  void areAllThatIsThereAfterContainersThatCouldNotBeMade() throws Exception {
+    assertThat(node.run(node.spec("true")).code()).isZero(); // from now on devices are open
+    awaitParked();
+    Map<String, Long> before = Traces.of(node).descriptors();
+    for (int i = 0; i < 3 * PARKED; i++) {
+      Problem.of(() -> node.run(node.spec("/no/such/program")))
+          .is(Status.Code.NOT_FOUND, Reason.COMMAND_NOT_FOUND);
+      var tooMuch = node.spec("true");
+      tooMuch.addMounts(
+          Mount.newBuilder().setDestination("/x").setType("bind").setSource("/nowhere/allowed"));
+      Problem.of(() -> node.run(tooMuch));
+    }
+    awaitParked();
+    TestNode.eventually(
+        "no descriptor is left", () -> Traces.of(node).descriptors().equals(before));
+  }
+
+  @Test
+  void outliveTheExecutorOnceTheyHaveAContainer() throws Exception {
+    node.create("quiet", node.shell("echo lost; exit 3"));
+    var loud = node.request("loud", node.shell("echo heard; exit 4")).setStdio(StdioMode.PIPE);
+    var _ = node.stub().createContainer(loud.build());
+    node.restart();
+    var attached = node.attach("loud");
+    node.start("quiet");
+    node.start("loud");
+    assertThat(node.await("quiet").getCode()).isEqualTo(3);
+    Ended ended = attached.ended();
+    assertThat(ended.code()).isEqualTo(4);
+    assertThat(ended.out()).isEqualTo("heard\n");
+  }
+
+  @Test
+  void areNotHandedOutWhenTheirProcessHasBeenKilled() throws Exception {
+    Set<String> before = sandboxes();
+    placed().forEach(process -> assertThat(process.destroyForcibly()).isTrue());
+    String taken = node.started("c", node.spec("sleep", "60")).getSandboxUid();
+    assertThat(before).doesNotContain(taken);
+  }
+
+  /** The processes that wait for a container's program. */
+  private List<ProcessHandle> placed() throws IOException {
+    Path parent = Path.of("/sys/fs/cgroup/memory" + node.cgroupParent());
+    List<ProcessHandle> found = new ArrayList<>();
+    try (Stream<Path> tree = Files.walk(parent)) {
+      for (Path directory : tree.filter(path -> path.toString().contains("/ctr-")).toList()) {
+        if (Files.isDirectory(directory)) {
+          for (String pid : Files.readAllLines(directory.resolve("cgroup.procs"))) {
+            ProcessHandle.of(Long.parseLong(pid)).ifPresent(found::add);
+          }
+        }
+      }
+    }
+    assertThat(found).hasSize(PARKED);
+    return found;
   }
 
   @Test
