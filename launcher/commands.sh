@@ -2,7 +2,8 @@
 # shellcheck shell=bash disable=SC2034 # used by the files that source this one
 
 # What each service gets of the environment: nothing of the caller's.
-SERVICE_ENVIRONMENT=(PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 LC_ALL=C.UTF-8)
+# Few arenas: glibc would keep one of some MiB for each thread.
+SERVICE_ENVIRONMENT=(MALLOC_ARENA_MAX=2 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 LC_ALL=C.UTF-8)
 
 # Services live for days, on machines whose memory belongs to containers: one collector thread, a bounded heap, and an
 # end with a message rather than a half-dead process when it does not suffice.

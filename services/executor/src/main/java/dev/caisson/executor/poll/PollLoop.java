@@ -6,6 +6,7 @@ import dev.caisson.linux.Poller;
 import dev.caisson.linux.Polling;
 import dev.caisson.linux.Ready;
 import java.lang.System.Logger.Level;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.EnumSet;
@@ -27,7 +28,11 @@ public final class PollLoop implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(PollLoop.class.getName());
   private static final Duration FOREVER = Duration.ofHours(1);
 
+  /** Of {@link #scratch}. */
+  public static final int SCRATCH_BYTES = 64 * 1024;
+
   private final Poller poller;
+  private final ByteBuffer scratch = ByteBuffer.allocateDirect(SCRATCH_BYTES);
   private final ConcurrentMap<Long, Watch> watches = new ConcurrentHashMap<>();
   private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
   private final AtomicLong tokens = new AtomicLong();
@@ -51,6 +56,11 @@ public final class PollLoop implements AutoCloseable {
     Watch watch = new Watch(tokens.incrementAndGet(), fd, handler);
     watches.put(watch.token, watch);
     return watch;
+  }
+
+  /** For the loop's thread alone: room for what one handler or task reads, forgotten after it. */
+  public ByteBuffer scratch() {
+    return scratch;
   }
 
   /** Runs the task on the loop's thread, soon. */

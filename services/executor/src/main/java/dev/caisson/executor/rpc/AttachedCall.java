@@ -102,7 +102,7 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
       return;
     }
     attachment = begun;
-    var _ = begun.exit().whenCompleteAsync((status, lost) -> exited(begun, status), workers);
+    var _ = begun.exit().whenComplete((status, lost) -> exited(begun, status));
     if (begun.streams() != null) {
       begun.streams().output().attach(this);
     }
@@ -137,9 +137,10 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
     client.request(1);
   }
 
+  /** In the sandbox's turn: what takes a turn itself is left to a worker. */
   private void exited(Attachment from, @Nullable ExitStatus status) {
     if (from.streams() == null) {
-      finish(from, status);
+      workers.execute(() -> finish(from, status));
     } else {
       from.streams().output().finish(() -> workers.execute(() -> finish(from, status)));
     }

@@ -9,12 +9,14 @@ import dev.caisson.executor.plan.SandboxFacts;
 import dev.caisson.executor.store.v1.SandboxRecord;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** What the compiler of plans is told of this host. */
 final class Facts {
   private final Host host;
   private final Donor donor;
   private final int lastCapability;
+  private volatile @Nullable CgroupFacts anywhere;
 
   Facts(Host host, Donor donor) {
     this.host = host;
@@ -44,7 +46,12 @@ final class Facts {
 
   /** The hierarchies that every cgroup of this host is in. */
   private CgroupFacts anywhere() {
-    return cgroup(host.cgroups().open(host.settings().cgroupParent()));
+    @Nullable CgroupFacts known = anywhere;
+    if (known == null) {
+      known = cgroup(host.cgroups().open(host.settings().cgroupParent()));
+      anywhere = known;
+    }
+    return known;
   }
 
   private static CgroupFacts cgroup(Cgroup cgroup) {

@@ -7,7 +7,6 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.Files;
 import dev.caisson.linux.Interest;
 import dev.caisson.linux.LinuxException;
-import java.nio.ByteBuffer;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class OutputPump implements AutoCloseable {
   /** The bound of what is in the executor's hands at any moment, for each stream. */
-  public static final int BUFFER_BYTES = 64 * 1024;
+  public static final int BUFFER_BYTES = PollLoop.SCRATCH_BYTES;
 
   /** Reads before other streams have their turn. */
   private static final int TURN = 8;
@@ -27,7 +26,6 @@ public final class OutputPump implements AutoCloseable {
   private final Files files;
   private final PollLoop loop;
   private final List<Source> sources;
-  private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
   private @Nullable OutputSink sink;
   private @Nullable Runnable whenDrained;
   private boolean closed;
@@ -139,14 +137,14 @@ public final class OutputPump implements AutoCloseable {
           end();
           return;
         }
-        to.output(stream, ByteString.copyFrom(buffer.flip()));
+        to.output(stream, ByteString.copyFrom(loop.scratch().flip()));
       }
       loop.execute(OutputPump.this::pump);
     }
 
     private int read() {
       try {
-        return files.read(pipe, buffer.clear());
+        return files.read(pipe, loop.scratch().clear());
       } catch (LinuxException e) {
         if (e.errno() == Errno.EIO) {
           return 0; // a terminal whose other side is closed
