@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 
 /** Reads anywhere in a log, beside who appends to it. For one thread. */
-final class LogReader implements Closeable {
+class LogReader implements Closeable {
   private final RandomAccessFile file;
 
   LogReader(Path path) throws IOException {
