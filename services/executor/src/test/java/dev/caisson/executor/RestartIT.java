@@ -3,6 +3,8 @@ package dev.caisson.executor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.executor.store.Loaded;
+import dev.caisson.executor.store.Store;
 import dev.caisson.proto.executor.v1.Container;
 import dev.caisson.proto.executor.v1.GetSandboxRequest;
 import dev.caisson.proto.executor.v1.ListSandboxesRequest;
@@ -11,9 +13,12 @@ import dev.caisson.proto.executor.v1.StdioMode;
 import dev.caisson.proto.types.v1.ContainerState;
 import io.grpc.Status;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -74,12 +79,19 @@ class RestartIT {
       assertThat(left).isEmpty();
     }
     assertThat(Traces.of(node).cgroups()).allMatch(path -> path.endsWith(node.cgroupParent()));
-    assertThat(storeFiles()).isEmpty();
+    assertThat(stored()).isEqualTo(new Loaded(List.of(), List.of(), List.of()));
   }
 
-  private List<Path> storeFiles() throws IOException {
-    try (Stream<Path> files = Files.list(node.data().resolve("store"))) {
-      return files.filter(Files::isRegularFile).toList();
+  private Path storeLog() {
+    return node.data().resolve("store/store.log");
+  }
+
+  /** Of a copy: the executor's own is open. */
+  private Loaded stored() throws IOException {
+    Path copy = Files.createTempDirectory(node.base(), "store");
+    Files.copy(storeLog(), copy.resolve("store.log"));
+    try (Store store = Store.open(copy)) {
+      return store.load();
     }
   }
 
@@ -275,9 +287,7 @@ class RestartIT {
   void removesASandboxThatWasBeingMade() throws Exception {
     Container container = node.started("c", node.spec("sleep", "60"));
     node.shut();
-    for (Path file : storeFiles()) {
-      Files.delete(file);
-    }
+    Files.delete(storeLog());
     node.open();
     TestNode.eventually("its process ends", () -> hasEnded(container.getPid()));
     nothingIsLeft();
@@ -289,10 +299,8 @@ class RestartIT {
     node.createSandbox("box");
     Container inBox = node.createIn("box", "b", node.spec("sleep", "60"));
     node.shut();
-    for (Path file : storeFiles()) {
-      if (file.getFileName().toString().startsWith("container-")) {
-        Files.delete(file);
-      }
+    try (Store store = Store.open(node.data().resolve("store"))) {
+      store.load().containers().forEach(record -> store.removeContainer(record.getUid()));
     }
     node.open();
 
@@ -310,12 +318,28 @@ class RestartIT {
   @Test
   void aRecordThatCannotBeReadStopsNoOther() throws Exception {
     node.started("good", node.spec("sleep", "60"));
-    Path bad = node.data().resolve("store/container-bad.rec");
-    Files.writeString(bad, "nonsense");
-    node.restart();
+    node.shut();
+    String records = Files.readString(storeLog(), StandardCharsets.ISO_8859_1);
+    Files.writeString(storeLog(), "nonsense" + records, StandardCharsets.ISO_8859_1);
+    node.open();
     assertThat(node.exec("good", "true").ended().code()).isZero();
-    assertThat(bad).doesNotExist();
-    Files.delete(node.data().resolve("store/quarantine/container-bad.rec"));
+    try (Stream<Path> files = Files.list(node.data().resolve("store/quarantine"))) {
+      assertThat(files).singleElement().satisfies(f -> assertThat(f).hasContent("nonsense"));
+    }
+    node.delete("good", true);
+    nothingIsLeft();
+  }
+
+  @Test
+  void aTornRecordStopsNoOther() throws Exception {
+    node.started("good", node.spec("sleep", "60"));
+    node.shut();
+    byte[] records = Files.readAllBytes(storeLog());
+    Files.write(storeLog(), Arrays.copyOf(records, 30), StandardOpenOption.APPEND);
+    node.open();
+    assertThat(node.exec("good", "true").ended().code()).isZero();
+    node.delete("good", true);
+    nothingIsLeft();
   }
 
   @Test

@@ -7,7 +7,7 @@ import java.util.List;
 /**
  * What was in the store.
  *
- * @param quarantined the files that were none of ours, and were put aside
+ * @param quarantined what could not be read since the store was opened, and was put aside
  */
 public record Loaded(
     List<SandboxRecord> sandboxes,
@@ -20,9 +20,9 @@ public record Loaded(
   }
 
   /**
-   * A file that was moved to {@code quarantine/}.
+   * Bytes that are now a file in {@code quarantine/}.
    *
-   * @param file its name in the store
+   * @param file its name
    * @param reason a sentence
    */
   public record Quarantined(String file, String reason) {}

@@ -2,7 +2,7 @@ package dev.caisson.executor.store;
 
 import java.io.IOException;
 
-/** The store's directory or a file in it could not be read or written. */
+/** The store's directory or its log could not be read or written. */
 public final class StoreException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

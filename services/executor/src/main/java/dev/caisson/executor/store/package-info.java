@@ -1,6 +1,6 @@
 /**
- * What the executor must know again after its own death: one durable file for each sandbox and each
- * container.
+ * What the executor must know again after its own death: the last record of each sandbox and each
+ * container, in one file that is appended to.
  */
 @NullMarked
 package dev.caisson.executor.store;

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,15 +34,23 @@ class StoreTest {
     store = Store.open(directory);
   }
 
+  @AfterEach
+  void close() {
+    store.close();
+  }
+
+  /** As after a kill: nothing was closed. */
+  private Loaded loadedByAnother() {
+    return Stores.load(directory);
+  }
+
   @Test
   void givesBackWhatWasPut() {
     store.put(SANDBOX);
     store.put(CONTAINER);
 
-    Loaded loaded = Store.open(directory).load();
-    assertThat(loaded.sandboxes()).containsExactly(SANDBOX);
-    assertThat(loaded.containers()).containsExactly(CONTAINER);
-    assertThat(loaded.quarantined()).isEmpty();
+    assertThat(loadedByAnother())
+        .isEqualTo(new Loaded(List.of(SANDBOX), List.of(CONTAINER), List.of()));
   }
 
   @Test
@@ -51,8 +60,8 @@ class StoreTest {
     store.put(stopped);
 
     assertThat(store.load().containers()).containsExactly(stopped);
-    assertThat(directory.toFile().list())
-        .containsExactlyInAnyOrder("container-02-b.rec", "quarantine");
+    assertThat(loadedByAnother().containers()).containsExactly(stopped);
+    assertThat(directory.toFile().list()).containsExactlyInAnyOrder("store.log", "quarantine");
   }
 
   @Test
@@ -63,7 +72,49 @@ class StoreTest {
     store.removeSandbox("01-a");
     store.removeContainer("02-b");
 
-    assertThat(store.load()).isEqualTo(new Loaded(List.of(), List.of(), List.of()));
+    Loaded nothing = new Loaded(List.of(), List.of(), List.of());
+    assertThat(store.load()).isEqualTo(nothing);
+    assertThat(loadedByAnother()).isEqualTo(nothing);
+  }
+
+  @Test
+  void writesNothingForTheRemovalOfWhatIsNotThere() throws IOException {
+    store.put(SANDBOX);
+    long before = Files.size(Stores.log(directory));
+    store.removeContainer("01-a");
+
+    assertThat(Files.size(Stores.log(directory))).isEqualTo(before);
+    assertThat(store.load().sandboxes()).containsExactly(SANDBOX);
+  }
+
+  @Test
+  void tellsASandboxFromAContainerWithTheSameUid() {
+    ContainerRecord namesake = CONTAINER.toBuilder().setUid("01-a").build();
+    store.put(SANDBOX);
+    store.put(namesake);
+    store.removeSandbox("01-a");
+
+    assertThat(loadedByAnother()).isEqualTo(new Loaded(List.of(), List.of(namesake), List.of()));
+  }
+
+  @Test
+  void loadsInTheOrderOfTheUids() {
+    for (String uid : List.of("c", "a", "b")) {
+      store.put(SANDBOX.toBuilder().setUid(uid).build());
+    }
+
+    assertThat(loadedByAnother().sandboxes())
+        .extracting(SandboxRecord::getUid)
+        .containsExactly("a", "b", "c");
+  }
+
+  @Test
+  void loadsTheSameTwice() {
+    store.put(SANDBOX);
+    store.put(CONTAINER);
+
+    assertThat(store.load()).isEqualTo(store.load());
+    assertThat(loadedByAnother()).isEqualTo(loadedByAnother());
   }
 
   @Test
@@ -72,106 +123,77 @@ class StoreTest {
     store.put(SANDBOX);
 
     assertThat(Thread.interrupted()).isTrue();
-    assertThat(store.load().sandboxes()).containsExactly(SANDBOX);
-  }
-
-  @Test
-  void putsAsideAFileWithAnyByteChangedAndLoadsTheOthers() throws IOException {
     store.put(CONTAINER);
-    Path file = directory.resolve("sandbox-01-a.rec");
-    store.put(SANDBOX);
-    byte[] good = Files.readAllBytes(file);
-    for (int i = 0; i < good.length; i++) {
-      byte[] bad = good.clone();
-      bad[i] ^= 0x10;
-      Files.write(file, bad);
-      Loaded loaded = store.load();
-
-      assertThat(loaded.sandboxes()).as("byte %d", i).isEmpty();
-      assertThat(loaded.containers()).containsExactly(CONTAINER);
-      assertThat(loaded.quarantined())
-          .extracting(Loaded.Quarantined::file)
-          .containsExactly("sandbox-01-a.rec");
-      assertThat(directory.resolve("quarantine/sandbox-01-a.rec")).hasBinaryContent(bad);
-    }
+    assertThat(store.load()).isEqualTo(new Loaded(List.of(SANDBOX), List.of(CONTAINER), List.of()));
   }
 
   @Test
-  void putsAsideAFileOfAnyShorterLength() throws IOException {
-    Path file = directory.resolve("sandbox-01-a.rec");
+  void removesWhatACompactionLeftHalfWritten() throws IOException {
     store.put(SANDBOX);
-    byte[] good = Files.readAllBytes(file);
-    for (int length = 0; length < good.length; length++) {
-      Files.write(file, java.util.Arrays.copyOf(good, length));
-      assertThat(store.load().quarantined()).hasSize(1);
-    }
+    Files.writeString(Stores.temporary(directory), "half");
+
+    assertThat(loadedByAnother().quarantined()).isEmpty();
+    assertThat(Stores.temporary(directory)).doesNotExist();
   }
 
   @Test
-  void saysWhichVersionItCannotRead() throws IOException {
-    Path file = directory.resolve("sandbox-01-a.rec");
+  void leavesFilesThatItDoesNotKnowAlone() throws IOException {
     store.put(SANDBOX);
-    byte[] newer = Files.readAllBytes(file);
-    newer[7] = 2;
-    Files.write(file, newer);
-
-    assertThat(store.load().quarantined())
-        .containsExactly(
-            new Loaded.Quarantined("sandbox-01-a.rec", "its version is 2, this executor reads 1"));
-  }
-
-  @Test
-  void putsAsideWhatIsNoRecordOfThatName() throws IOException {
-    store.put(SANDBOX);
-    Files.copy(directory.resolve("sandbox-01-a.rec"), directory.resolve("sandbox-01-b.rec"));
     Files.writeString(directory.resolve("readme"), "?");
-    Files.createDirectory(directory.resolve("container-x.rec"));
-    Files.createSymbolicLink(
-        directory.resolve("container-y.rec"), directory.resolve("sandbox-01-a.rec"));
 
-    assertThat(store.load().quarantined())
-        .extracting(Loaded.Quarantined::file)
-        .containsExactly("container-x.rec", "container-y.rec", "readme", "sandbox-01-b.rec");
+    assertThat(loadedByAnother().quarantined()).isEmpty();
+    assertThat(directory.resolve("readme")).hasContent("?");
   }
 
   @Test
-  void removesWhatACrashLeftHalfWritten() throws IOException {
-    store.put(SANDBOX);
-    Files.writeString(directory.resolve(".tmp-1-sandbox-01-a.rec"), "half");
-
-    assertThat(store.load().quarantined()).isEmpty();
-    assertThat(directory.resolve(".tmp-1-sandbox-01-a.rec")).doesNotExist();
-  }
-
-  @Test
-  void refusesUidsThatAreNoFileNames() {
+  void refusesUidsThatAreNoText() {
     SandboxRecord bad = SANDBOX.toBuilder().setUid("../x").build();
 
     assertThatThrownBy(() -> store.put(bad)).isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> store.removeContainer(""))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> store.removeContainer("a".repeat(65)))
         .isInstanceOf(IllegalArgumentException.class);
   }
 
   @Test
   void refusesARecordAboveTheBound() {
     ContainerRecord huge =
-        CONTAINER.toBuilder()
-            .setPlanSha256(ByteString.copyFrom(new byte[RecordFile.MAX_BYTES]))
-            .build();
+        CONTAINER.toBuilder().setPlanSha256(ByteString.copyFrom(new byte[Frame.MAX_BYTES])).build();
 
     assertThatThrownBy(() -> store.put(huge)).isInstanceOf(IllegalArgumentException.class);
     assertThat(store.load().containers()).isEmpty();
   }
 
   @Test
-  void keepsTheOldRecordWhenTheNewOneCannotBeWritten() throws IOException {
-    store.put(SANDBOX);
-    // The temporary file's name is taken by a directory.
-    Files.createDirectory(directory.resolve(".tmp-2-sandbox-01-a.rec"));
+  void keepsTheLargestRecord() {
+    int others = Frame.of(new Key(Key.Kind.CONTAINER, "02-b"), CONTAINER).bytes().length;
+    ContainerRecord largest =
+        CONTAINER.toBuilder()
+            .setPlanSha256(ByteString.copyFrom(new byte[Frame.MAX_BYTES - others - 5]))
+            .build();
+    store.put(largest);
 
-    assertThatThrownBy(() -> store.put(SANDBOX.toBuilder().setLost(true).build()))
+    assertThat(loadedByAnother().containers()).containsExactly(largest);
+  }
+
+  @Test
+  void refusesARecordInWhichAFrameBegins() {
+    byte[] frame = Frame.of(new Key(Key.Kind.SANDBOX, "01-a"), SANDBOX).bytes();
+    ContainerRecord forging =
+        CONTAINER.toBuilder().setPlanSha256(ByteString.copyFrom(frame)).build();
+
+    assertThatThrownBy(() -> store.put(forging))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("record must not hold what begins a frame: container 02-b");
+  }
+
+  @Test
+  void saysThatTheStoreCannotBeOpened() throws IOException {
+    Path file = Files.createFile(directory.resolve("file"));
+
+    assertThatThrownBy(() -> Store.open(file.resolve("store")))
         .isInstanceOf(StoreException.class)
-        .hasMessageStartingWith("Failed to write ");
-    assertThat(store.load().sandboxes()).containsExactly(SANDBOX);
+        .hasMessageStartingWith("Failed to open the store ");
   }
 }

@@ -1,0 +1,43 @@
+package dev.caisson.executor.store;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+
+/**
+ * The calls whose order and failures the store must bear; a test has one that fails.
+ *
+ * <p>Files are not FileChannels, which an interrupt of the calling thread would close.
+ */
+class Disk {
+  /** At the file's position; write(2), once for up to a MiB. */
+  void write(RandomAccessFile file, byte[] bytes) throws IOException {
+    file.write(bytes);
+  }
+
+  /** ftruncate(2), and on from there. */
+  void cut(RandomAccessFile file, long length) throws IOException {
+    file.setLength(length);
+    file.seek(length);
+  }
+
+  /** fsync(2). */
+  void sync(RandomAccessFile file) throws IOException {
+    file.getFD().sync();
+  }
+
+  void rename(Path from, Path to) throws IOException {
+    Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  /** Only by threads that nobody interrupts. */
+  void syncDirectory(Path directory) throws IOException {
+    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+      channel.force(true);
+    }
+  }
+}
