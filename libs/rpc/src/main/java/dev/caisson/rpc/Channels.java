@@ -41,6 +41,12 @@ public final class Channels {
     return new ReconnectingChannel(toSocket(socket, loop).directExecutor().build(), loop);
   }
 
+  /** The same on a loop that others use too. */
+  public static ManagedChannel unixNonBlocking(Path socket, SocketLoop shared) {
+    EventLoopGroup loop = shared.group();
+    return ReconnectingChannel.sharing(toSocket(socket, loop).directExecutor().build(), loop);
+  }
+
   private static NettyChannelBuilder toSocket(Path socket, EventLoopGroup loop) {
     return withoutKeepAlive(
             bounded(NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(socket))))

@@ -1,5 +1,7 @@
 package dev.caisson.rpc;
 
+import static java.util.Objects.requireNonNull;
+
 import io.grpc.BindableService;
 import io.grpc.InsecureServerCredentials;
 import io.grpc.Server;
@@ -65,7 +67,7 @@ public final class GrpcServer implements AutoCloseable {
   private final Server server;
   private final HealthStatusManager health;
   private final ErrorInterceptor calls;
-  private final EventLoopGroup loops;
+  private final @Nullable EventLoopGroup ownLoops;
   private final @Nullable SocketFile socket;
   private final Duration grace;
 
@@ -73,13 +75,13 @@ public final class GrpcServer implements AutoCloseable {
       Server server,
       HealthStatusManager health,
       ErrorInterceptor calls,
-      EventLoopGroup loops,
+      @Nullable EventLoopGroup ownLoops,
       @Nullable SocketFile socket,
       Duration grace) {
     this.server = server;
     this.health = health;
     this.calls = calls;
-    this.loops = loops;
+    this.ownLoops = ownLoops;
     this.socket = socket;
     this.grace = grace;
   }
@@ -123,7 +125,7 @@ public final class GrpcServer implements AutoCloseable {
       server.shutdownNow();
       Thread.currentThread().interrupt();
     }
-    release(loops, socket);
+    release(ownLoops, socket);
   }
 
   private void drain() throws InterruptedException {
@@ -137,8 +139,10 @@ public final class GrpcServer implements AutoCloseable {
     }
   }
 
-  private static void release(EventLoopGroup loops, @Nullable SocketFile socket) {
-    var _ = loops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+  private static void release(@Nullable EventLoopGroup loops, @Nullable SocketFile socket) {
+    if (loops != null) {
+      var _ = loops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    }
     try {
       if (socket != null) {
         socket.close();
@@ -165,6 +169,7 @@ public final class GrpcServer implements AutoCloseable {
     private int maxConnections = MAX_CONNECTIONS;
     private Duration grace = GRACE;
     private @Nullable Executor executor;
+    private @Nullable SocketLoop loop;
 
     private Builder(@Nullable Path path, int port) {
       this.path = path;
@@ -233,6 +238,12 @@ public final class GrpcServer implements AutoCloseable {
       return this;
     }
 
+    /** Whose thread reads and writes the sockets; threads of its own, if not set. */
+    public Builder loop(SocketLoop shared) {
+      this.loop = shared;
+      return this;
+    }
+
     public Builder maxConnections(int limit) {
       this.maxConnections = limit;
       return this;
@@ -247,7 +258,8 @@ public final class GrpcServer implements AutoCloseable {
     /** Binds and serves; nothing is left of a server that fails to start. */
     public GrpcServer start() throws IOException {
       SocketFile socket = path == null ? null : SocketFile.claim(path);
-      EventLoopGroup loops = eventLoops();
+      @Nullable EventLoopGroup own = loop == null ? eventLoops() : null;
+      EventLoopGroup loops = loop == null ? requireNonNull(own) : loop.group();
       HealthStatusManager health = new HealthStatusManager();
       ErrorInterceptor calls = new ErrorInterceptor(errors, domain);
       Server server = netty(socket, loops, health, calls).build();
@@ -256,10 +268,10 @@ public final class GrpcServer implements AutoCloseable {
         if (socket != null) {
           socket.publish(mode, owner, group);
         }
-        return new GrpcServer(server, health, calls, loops, socket, grace);
+        return new GrpcServer(server, health, calls, own, socket, grace);
       } catch (IOException | RuntimeException failure) {
         server.shutdownNow();
-        release(loops, socket);
+        release(own, socket);
         throw failure;
       }
     }

@@ -10,19 +10,30 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A channel that owns its event loop, and tries again after {@link #PAUSE} where gRPC's own pause
- * would grow from one second to two minutes: the other end is a process on this machine.
+ * A channel that may own its event loop, and tries again after {@link #PAUSE} where gRPC's own
+ * pause would grow from one second to two minutes: the other end is a process on this machine.
  */
 final class ReconnectingChannel extends ManagedChannel {
   static final Duration PAUSE = Duration.ofMillis(250);
 
   private final ManagedChannel channel;
   private final EventLoopGroup loop;
+  private final boolean owner;
 
   ReconnectingChannel(ManagedChannel channel, EventLoopGroup loop) {
+    this(channel, loop, true);
+  }
+
+  private ReconnectingChannel(ManagedChannel channel, EventLoopGroup loop, boolean owner) {
     this.channel = channel;
     this.loop = loop;
+    this.owner = owner;
     watch();
+  }
+
+  /** On a loop that lives on. */
+  static ReconnectingChannel sharing(ManagedChannel channel, EventLoopGroup loop) {
+    return new ReconnectingChannel(channel, loop, false);
   }
 
   private void watch() {
@@ -72,7 +83,7 @@ final class ReconnectingChannel extends ManagedChannel {
   @Override
   public boolean awaitTermination(long timeout, TimeUnit unit) throws InterruptedException {
     boolean ended = channel.awaitTermination(timeout, unit);
-    if (ended) {
+    if (ended && owner) {
       var _ = loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
     }
     return ended;

@@ -193,7 +193,9 @@ final class Lives {
   }
 
   private void remove(Container container) {
-    put(container, container.record().toBuilder().setDeleting(true).build());
+    if (!container.sandbox().record().getDeleting()) { // which says it of all that is in it
+      put(container, container.record().toBuilder().setDeleting(true).build());
+    }
     end(container);
     usage.sample(container.sandbox());
     container.streams().ifPresent(ProcessStreams::close);

@@ -281,6 +281,10 @@ final class Sandboxes {
    * kernel takes milliseconds to undo its namespaces.
    */
   private void endEarly(Sandbox sandbox) {
+    // From now on a later life would finish this.
+    SandboxRecord deleting = sandbox.record().toBuilder().setDeleting(true).build();
+    sandbox.record(deleting);
+    host.store().put(deleting);
     if (sandbox.containers().stream().allMatch(Container::hasEnded)) {
       sandbox
           .holder()
@@ -292,9 +296,7 @@ final class Sandboxes {
   }
 
   private void end(Sandbox sandbox) {
-    SandboxRecord deleting = sandbox.record().toBuilder().setDeleting(true).build();
-    sandbox.record(deleting);
-    host.store().put(deleting);
+    SandboxRecord deleting = sandbox.record();
     release(sandbox);
     sandbox.cgroup().kill();
     sandbox.cgroup().awaitEmpty(host.settings().stepTimeout());

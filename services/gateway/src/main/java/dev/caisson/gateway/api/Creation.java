@@ -22,6 +22,7 @@ import org.slf4j.LoggerFactory;
 /** A request for a container, checked and turned into the executor's words. */
 final class Creation {
   private static final Logger LOG = LoggerFactory.getLogger(Creation.class);
+  private static final Seen IGNORED = new Seen();
   private static final String SANDBOXES = "/sandboxes/";
 
   private Creation() {}
@@ -67,8 +68,11 @@ final class Creation {
   private static ContainerSpec converted(OciBundle oci, String containerId) {
     try {
       Converted converted = OciSpec.convert(oci.getConfigJson().toByteArray(), oci.getBundle());
-      if (!converted.ignored().isEmpty()) {
-        LOG.info("Container {}: ignored in config.json: {}", containerId, converted.ignored());
+      if (!converted.ignored().isEmpty() && IGNORED.isNew(converted.ignored())) {
+        LOG.info(
+            "Container {}: ignored in config.json, as in others from now on: {}",
+            containerId,
+            converted.ignored());
       }
       return converted.spec();
     } catch (OciException refusal) {

@@ -4,6 +4,7 @@ import dev.caisson.gateway.config.GatewayConfiguration;
 import dev.caisson.gateway.errors.Errors;
 import dev.caisson.gateway.identity.CallerInterceptor;
 import dev.caisson.rpc.GrpcServer;
+import dev.caisson.rpc.SocketLoop;
 import io.grpc.BindableService;
 import io.micronaut.context.event.ApplicationEventListener;
 import io.micronaut.runtime.server.event.ServerStartupEvent;
@@ -32,7 +33,8 @@ final class GatewayServer implements ApplicationEventListener<ServerStartupEvent
       GatewayConfiguration configuration,
       List<BindableService> services,
       CallMetrics metrics,
-      CallerInterceptor callers) {
+      CallerInterceptor callers,
+      SocketLoop calls) {
     this.configuration = configuration;
     this.builder =
         GrpcServer.unix(configuration.socketPath())
@@ -43,6 +45,7 @@ final class GatewayServer implements ApplicationEventListener<ServerStartupEvent
             .services(services)
             // Nothing here blocks: what is served is handed on, or answered from memory.
             .executor(Runnable::run)
+            .loop(calls)
             .grace(configuration.drain());
     configuration.socketGroup().ifPresent(builder::group);
   }
