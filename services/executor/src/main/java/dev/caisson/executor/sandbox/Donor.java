@@ -73,7 +73,7 @@ final class Donor implements AutoCloseable {
    * @param userNamespace of the sandbox; absent where it has the host's
    * @param uids its map, empty where it has the host's
    * @param cgroup which the process joins
-   * @param stdio stdin, stdout, stderr
+   * @param stdio the inside ends of pipes: stdin, stdout, stderr; given away with the program
    * @param containerProcess whose namespaces an exec enters
    */
   record Sources(
@@ -326,13 +326,10 @@ final class Donor implements AutoCloseable {
 
   private Fd stdio(Donation.Stdio stdio, Sources sources) {
     Fd end = sources.stdio().get(number(stdio.stream()));
-    FileStatus status = kernel.files().status(end);
-    if (status.type() == FileType.FIFO) {
-      kernel
-          .files()
-          .setOwner(end, host(sources.uids(), stdio.uid()), host(sources.gids(), stdio.gid()));
-    }
-    return end.duplicate();
+    kernel
+        .files()
+        .setOwner(end, host(sources.uids(), stdio.uid()), host(sources.gids(), stdio.gid()));
+    return end;
   }
 
   private static int number(Donation.Stream stream) {

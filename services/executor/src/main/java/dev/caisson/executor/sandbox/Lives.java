@@ -14,6 +14,7 @@ import dev.caisson.proto.events.v1.SignalSent;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.ContainerState;
+import dev.caisson.proto.types.v1.Namespace;
 import java.util.Map;
 import java.util.Set;
 
@@ -201,18 +202,26 @@ final class Lives {
     container.streams().ifPresent(ProcessStreams::close);
     Exits.drop(container, container.record().getToken());
     container.execs().values().forEach(exec -> exec.streams().ifPresent(ProcessStreams::close));
-    container.cgroup().remove();
+    Emptied.remove(container.cgroup(), host.settings().stepTimeout());
     host.store().removeContainer(container.uid());
     container.sandbox().containersByUid().remove(container.uid());
   }
 
   /** Kills whatever still runs, and deals with its end here and now. */
   private void end(Container container) {
+    if (container.hasEnded() && hasOwnProcesses(container)) {
+      return; // pid_namespaces(7): the kernel has ended all others before it reported the first
+    }
     container.cgroup().kill();
     if (!container.cgroup().awaitEmpty(host.settings().stepTimeout())) {
       throw new LinuxException("end", "the container's processes", Errno.EBUSY);
     }
     container.sandbox().awaitEnds(host.settings().stepTimeout(), container);
+  }
+
+  private static boolean hasOwnProcesses(Container container) {
+    return container.record().getSpec().getNamespacesList().stream()
+        .anyMatch(namespace -> namespace.getType() == Namespace.Type.PID);
   }
 
   private Container state(Container container, ContainerState state) {

@@ -297,11 +297,13 @@ final class Sandboxes {
 
   private void end(Sandbox sandbox) {
     SandboxRecord deleting = sandbox.record();
-    release(sandbox);
-    sandbox.cgroup().kill();
-    sandbox.cgroup().awaitEmpty(host.settings().stepTimeout());
+    if (sandbox.holder().isEmpty()) {
+      sandbox.cgroup().kill();
+      sandbox.cgroup().awaitEmpty(host.settings().stepTimeout());
+    }
+    release(sandbox); // whose PID namespace all processes of the sandbox were in
     usage.last(sandbox);
-    sandbox.cgroup().remove();
+    Emptied.remove(sandbox.cgroup(), host.settings().stepTimeout());
     holders.removeDirectory(sandbox.uid());
     if (deleting.getUidMappingsCount() == 1) {
       ranges.giveBack(deleting.getUidMappings(0).getHostId());
