@@ -329,9 +329,12 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
       AttachedRun run =
           node.run(admitted(first.getRun().toBuilder().setStdio(StdioMode.PIPE).build()));
       try {
-        out.accept(RunResponse.newBuilder().setCreated(run.view()).build());
+        Container created = run.view();
         AttachedProcess process = run.attach();
-        out.accept(RunResponse.newBuilder().setStarted(run.start()).build());
+        Container started = run.start();
+        // Both at once: waking the caller in between would slow the start down.
+        out.accept(RunResponse.newBuilder().setCreated(created).build());
+        out.accept(RunResponse.newBuilder().setStarted(started).build());
         return attachment(process, run::end, run::left);
       } catch (RuntimeException e) {
         run.giveUp();

@@ -25,8 +25,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * Opens what a program is given: every path that comes from a spec is resolved here, once, beneath
@@ -52,10 +54,22 @@ final class Donor implements AutoCloseable {
 
   private static final Path DEVICES = Path.of("/dev");
 
+  /** Copies of a device that lie ready: a container takes two of the null device. */
+  private static final int READY = 4;
+
+  /** A node that was checked, and copies of its mount that nobody has yet. */
+  private record Device(Fd node, Queue<Fd> ready) implements AutoCloseable {
+    @Override
+    public void close() {
+      ready.forEach(Fd::close);
+      node.close();
+    }
+  }
+
   private final Kernel kernel;
   private final List<Path> rootfsRoots;
   private final List<Path> mountRoots;
-  private final Map<Donation.DeviceTree, Fd> devices = new ConcurrentHashMap<>();
+  private final Map<Donation.DeviceTree, Device> devices = new ConcurrentHashMap<>();
 
   /**
    * @param rootfsRoots directories below which root filesystems may lie
@@ -268,11 +282,30 @@ final class Donor implements AutoCloseable {
     };
   }
 
-  /** A copy of the mount of one device node. */
+  /** A copy of the mount of one device node, each given away once. */
   private Fd deviceTree(Donation.DeviceTree device) {
-    Fd node = devices.computeIfAbsent(device, this::deviceNode);
+    Device known = device(device);
+    Fd ready = known.ready().poll();
+    return ready == null ? copy(device, known) : ready;
+  }
+
+  /** Copies in advance of what containers have asked for: when nobody is waiting. */
+  void stock() {
+    devices.forEach((device, known) -> {
+      while (known.ready().size() < READY) {
+        known.ready().add(copy(device, known));
+      }
+    });
+  }
+
+  private Device device(Donation.DeviceTree device) {
+    return devices.computeIfAbsent(
+        device, wanted -> new Device(deviceNode(wanted), new ConcurrentLinkedQueue<>()));
+  }
+
+  private Fd copy(Donation.DeviceTree device, Device known) {
     return configured(
-        kernel.mounts().cloneTree(node, false),
+        kernel.mounts().cloneTree(known.node(), false),
         attributes(device.attributes()),
         Optional.empty(),
         false,
@@ -310,7 +343,7 @@ final class Donor implements AutoCloseable {
 
   @Override
   public void close() {
-    devices.values().forEach(Fd::close);
+    devices.values().forEach(Device::close);
     devices.clear();
   }
 

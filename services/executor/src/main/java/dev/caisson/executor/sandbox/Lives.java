@@ -198,7 +198,6 @@ final class Lives {
       put(container, container.record().toBuilder().setDeleting(true).build());
     }
     end(container);
-    usage.sample(container.sandbox());
     container.streams().ifPresent(ProcessStreams::close);
     Exits.drop(container, container.record().getToken());
     container.execs().values().forEach(exec -> exec.streams().ifPresent(ProcessStreams::close));
@@ -217,6 +216,7 @@ final class Lives {
       throw new LinuxException("end", "the container's processes", Errno.EBUSY);
     }
     container.sandbox().awaitEnds(host.settings().stepTimeout(), container);
+    usage.sample(container.sandbox()); // of what ran on after the first process's end
   }
 
   private static boolean hasOwnProcesses(Container container) {

@@ -17,7 +17,7 @@ import java.time.Duration;
 record RelayConfiguration(
     String bootstrapServers,
     @Bindable(defaultValue = "-1") short replication,
-    @Bindable(defaultValue = "100ms") Duration linger) {
+    @Bindable(defaultValue = "200ms") Duration linger) {
 
   Batching batching() {
     return new Batching(linger, Batching.BYTES);
