@@ -25,7 +25,7 @@ final class CaissonSubject implements Subject {
   private int runs;
 
   CaissonSubject(Path socket, Path bundle, ByteString config) {
-    this.channel = Channels.unix(socket);
+    this.channel = Channels.unixNonBlocking(socket);
     this.containers = ContainersGrpc.newStub(channel);
     this.bundle = OciBundle.newBuilder().setConfigJson(config).setBundle(bundle.toString()).build();
   }

@@ -16,13 +16,22 @@ import dev.caisson.proto.v1.Container;
 import dev.caisson.proto.v1.CreateContainerRequest;
 import dev.caisson.proto.v1.OciBundle;
 import dev.caisson.proto.v1.Reason;
+import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** A request for a container, checked and turned into the executor's words. */
 final class Creation {
   private static final Logger LOG = LoggerFactory.getLogger(Creation.class);
-  private static final Seen IGNORED = new Seen();
+
+  /** Sets of ignored fields that the log has been told of. */
+  private static final Recent<List<String>, Boolean> TOLD = new Recent<>(256);
+
+  /** Configurations up to {@link #MAX_KEPT_BYTES}: the same one is mostly run more than once. */
+  private static final Recent<OciBundle, Converted> CONVERTED = new Recent<>(64);
+
+  private static final int MAX_KEPT_BYTES = 64 * 1024;
+
   private static final String SANDBOXES = "/sandboxes/";
 
   private Creation() {}
@@ -67,8 +76,11 @@ final class Creation {
 
   private static ContainerSpec converted(OciBundle oci, String containerId) {
     try {
-      Converted converted = OciSpec.convert(oci.getConfigJson().toByteArray(), oci.getBundle());
-      if (!converted.ignored().isEmpty() && IGNORED.isNew(converted.ignored())) {
+      Converted converted =
+          oci.getConfigJson().size() > MAX_KEPT_BYTES
+              ? convert(oci)
+              : CONVERTED.get(oci, Creation::convert);
+      if (!converted.ignored().isEmpty() && TOLD.isNew(converted.ignored(), true)) {
         LOG.info(
             "Container {}: ignored in config.json, as in others from now on: {}",
             containerId,
@@ -78,6 +90,10 @@ final class Creation {
     } catch (OciException refusal) {
       throw Errors.of(refusal);
     }
+  }
+
+  private static Converted convert(OciBundle oci) {
+    return OciSpec.convert(oci.getConfigJson().toByteArray(), oci.getBundle());
   }
 
   /** One of its own is the default, unless a namespace to join is listed. */
