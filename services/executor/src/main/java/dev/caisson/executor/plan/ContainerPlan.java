@@ -34,6 +34,11 @@ public final class ContainerPlan {
     return new ContainerPlan(spec, facts).compile();
   }
 
+  /** The devices that a container has by itself: config-linux.md, "Default Devices". */
+  public static List<Donation.DeviceTree> devices() {
+    return Devices.all();
+  }
+
   private Plan compile() {
     // First of all, while nothing has changed that could make it fail. What follows is thereby
     // already charged to the container.

@@ -2,6 +2,7 @@ package dev.caisson.executor.plan;
 
 import dev.caisson.executor.plan.Argument.Donated;
 import dev.caisson.executor.plan.Argument.Slot;
+import java.util.ArrayList;
 import java.util.List;
 
 /** What is in {@code /dev}: runtime-spec config-linux.md, "Default Devices". */
@@ -35,9 +36,22 @@ final class Devices {
 
   private Devices() {}
 
+  /** Each of them once. */
+  static List<Donation.DeviceTree> all() {
+    List<Donation.DeviceTree> all = new ArrayList<>();
+    all.add(tree(NULL, MEMORY_MAJOR));
+    MEMORY.forEach(node -> all.add(tree(node, MEMORY_MAJOR)));
+    all.add(tree(TTY, TTY_MAJOR));
+    return all;
+  }
+
+  private static Donation.DeviceTree tree(Node node, int major) {
+    return new Donation.DeviceTree(node.path(), major, node.minor());
+  }
+
   /** A fresh copy of the host's null device, checked to be one. */
   static Donated donateNull(Assembly assembly) {
-    return assembly.donate(new Donation.DeviceTree(NULL.path(), MEMORY_MAJOR, NULL.minor()));
+    return donate(assembly, NULL, MEMORY_MAJOR);
   }
 
   /** Fills {@code /dev}, a filesystem that nobody else can reach yet. */
@@ -52,7 +66,7 @@ final class Devices {
   }
 
   private static Donated donate(Assembly assembly, Node node, int major) {
-    return assembly.donate(new Donation.DeviceTree(node.path(), major, node.minor()));
+    return assembly.donate(tree(node, major));
   }
 
   private static void mount(Assembly assembly, Targets targets, Slot dev, Donated tree, Node node) {

@@ -1,6 +1,7 @@
 package dev.caisson.executor.sandbox;
 
 import dev.caisson.executor.cgroup.Cgroup;
+import dev.caisson.executor.plan.ContainerPlan;
 import dev.caisson.executor.plan.Donation;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
@@ -37,6 +38,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  * <p>Thread-safe.
  */
 final class Donor implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(Donor.class.getName());
+
   /** Links inside an allowed root are followed as long as they do not lead out of it. */
   private static final Set<Resolve> BENEATH = EnumSet.of(Resolve.BENEATH, Resolve.NO_MAGIC_LINKS);
 
@@ -289,13 +292,27 @@ final class Donor implements AutoCloseable {
     return ready == null ? copy(device, known) : ready;
   }
 
-  /** Copies in advance of what containers have asked for: when nobody is waiting. */
+  /**
+   * Opens the devices that every container has; one that is missing is missed when it is asked for.
+   */
+  void openDevices() {
+    for (Donation.DeviceTree device : ContainerPlan.devices()) {
+      try {
+        var _ = device(device);
+      } catch (LinuxException e) {
+        LOG.log(System.Logger.Level.WARNING, "Containers will lack a device: {0}", e.getMessage());
+      }
+    }
+  }
+
+  /** Makes copies in advance: when nobody is waiting. */
   void stock() {
-    devices.forEach((device, known) -> {
+    for (Donation.DeviceTree device : ContainerPlan.devices()) {
+      Device known = device(device);
       while (known.ready().size() < READY) {
         known.ready().add(copy(device, known));
       }
-    });
+    }
   }
 
   private Device device(Donation.DeviceTree device) {

@@ -79,6 +79,7 @@ public final class NodeAssembly implements AutoCloseable {
   /** Takes up what an earlier executor has left. To be called once, before anything is served. */
   public Node recover() {
     host.cgroups().ensure(host.settings().cgroupParent());
+    donor.openDevices();
     recovery.run();
     pool.start();
     return node;
