@@ -618,6 +618,7 @@ static void set_signals(void)
 _Noreturn void caisson_init(void)
 {
 	CALL(__NR_prctl, PR_SET_DUMPABLE, 0);
+	CALL(__NR_prctl, PR_SET_NAME, "caisson-init"); /* else the number of the descriptor that it was executed from */
 	listening = LISTEN_DESCRIPTOR;
 	connection = child_signals = own_pidfd = -1;
 	set_signals();

@@ -69,6 +69,16 @@ CASE(is_the_first_process_of_its_pid_namespace)
 	CHECK(strstr(text, path) != NULL);
 }
 
+CASE(is_called_by_its_name)
+{
+	char path[64], text[64];
+	struct init init = start_sandbox(SOME_FLAGS);
+	snprintf(path, sizeof path, "/proc/%d/comm", init.second);
+	int name = MUST(open(path, O_RDONLY | O_CLOEXEC));
+	read_text(name, text, sizeof text);
+	CHECK_EQUAL(strcmp(text, "caisson-init\n"), 0);
+}
+
 static void write_file(pid_t pid, const char *name, const char *text)
 {
 	char path[64];

@@ -105,6 +105,11 @@ public final class JournalReader implements AutoCloseable {
     return batch;
   }
 
+  /** Waits until {@link #poll} finds all that has been written by now. */
+  public void awaitWritten() throws InterruptedException {
+    log.awaitWritten();
+  }
+
   private Optional<LogRecord> next() {
     while (true) {
       boolean sealed = segment.sealed();

@@ -68,6 +68,9 @@ final class RecordStream<T> {
   }
 
   private void copy() throws InterruptedException {
+    if (!follow) {
+      reader.awaitWritten(); // its caller may ask for what it has just been told of
+    }
     for (List<LogRecord> batch = batch(); !batch.isEmpty(); batch = batch()) {
       client.onNext(message.apply(batch));
     }

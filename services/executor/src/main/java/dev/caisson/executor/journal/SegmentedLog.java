@@ -310,6 +310,19 @@ final class SegmentedLog implements AutoCloseable {
     }
   }
 
+  /** Waits until all that has been written by now is durable, or never will be. */
+  void awaitWritten() throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      Position written = end;
+      while (durable.compareTo(written) < 0 && failure == null && !closed) {
+        durableOrDone.await();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
   Position durable() {
     lock.lock();
     try {

@@ -81,9 +81,8 @@ class JournalServiceTest {
   }
 
   @Test
-  void streamsTheEventsAsJournalledAndEndsAtTheLastOne() {
-    long seq = fill(600);
-    Journals.awaitDurable(journal, seq);
+  void streamsTheEventsAsJournalledAndEndsAtTheLastOneThatWasWritten() {
+    long seq = fill(600); // which need not be durable yet
     Iterator<ReadResponse> responses =
         JournalGrpc.newBlockingStub(channel).read(ReadRequest.getDefaultInstance());
     List<Record> records = new ArrayList<>();
