@@ -3,7 +3,6 @@ package dev.caisson.auditor;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.caisson.auditor.trail.FakeJournal;
 import dev.caisson.events.ClientSettings;
@@ -69,7 +68,7 @@ class AuditorIT {
   @BeforeEach
   void start() {
     var found = BrokerProcess.at(directory.resolve("broker"));
-    assumeThat(found)
+    assertThat(found)
         .as("services/broker is not built: mvn -pl services/broker -am package")
         .isPresent();
     broker = found.orElseThrow();

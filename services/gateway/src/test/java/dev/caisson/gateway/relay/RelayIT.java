@@ -2,7 +2,6 @@ package dev.caisson.gateway.relay;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.caisson.events.ClientSettings;
 import dev.caisson.events.EventHeaders;
@@ -45,7 +44,7 @@ class RelayIT {
   @BeforeEach
   void start() throws Exception {
     var found = BrokerProcess.at(directory.resolve("broker"));
-    assumeThat(found)
+    assertThat(found)
         .as("services/broker is not built: mvn -pl services/broker -am package")
         .isPresent();
     broker = found.orElseThrow();
