@@ -137,7 +137,7 @@ sealed interface Argument {
     }
   }
 
-  /** A structure without pointers. Fields follow each other without padding. */
+  /** A structure. Fields follow each other without padding. */
   record Struct(List<Field> fields) implements Pointer {
     public Struct {
       fields = List.copyOf(fields);
@@ -182,9 +182,19 @@ sealed interface Argument {
    * One field of a structure.
    *
    * @param name empty: the field is not shown
-   * @param bytes 2, 4 or 8
+   * @param bytes 2, 4 or 8; 8 of a pointer
+   * @param value a scalar or a pointer
    */
-  record Field(String name, int bytes, Scalar value) {
+  record Field(String name, int bytes, Argument value) {
+    public Field {
+      boolean known = value instanceof Scalar || value instanceof Pointer;
+      boolean wide = value instanceof Pointer && bytes != Long.BYTES;
+      if (!known || wide) {
+        throw new IllegalArgumentException(
+            "a field must be known when the program is made: " + name);
+      }
+    }
+
     String text() {
       return name + "=" + value.text();
     }

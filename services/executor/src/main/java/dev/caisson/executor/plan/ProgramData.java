@@ -7,6 +7,7 @@ import dev.caisson.executor.plan.Argument.HostnameText;
 import dev.caisson.executor.plan.Argument.Numbers;
 import dev.caisson.executor.plan.Argument.Pointer;
 import dev.caisson.executor.plan.Argument.Room;
+import dev.caisson.executor.plan.Argument.Scalar;
 import dev.caisson.executor.plan.Argument.Struct;
 import dev.caisson.executor.plan.Argument.Text;
 import dev.caisson.executor.plan.Argument.Texts;
@@ -74,9 +75,12 @@ final class ProgramData {
 
   private void place(Argument argument) {
     if (argument instanceof Pointer pointer && !offsets.containsKey(pointer)) {
-      // What a vector points to comes before it, so that its own place is known last.
-      if (pointer instanceof Texts texts) {
-        texts.values().stream().map(Text::new).forEach(this::place);
+      // What a vector or a structure points to comes before it, so that its own place is known
+      // last.
+      switch (pointer) {
+        case Texts texts -> texts.values().stream().map(Text::new).forEach(this::place);
+        case Struct struct -> struct.fields().forEach(field -> place(field.value()));
+        case Text _, HostnameText _, Numbers _, Room _ -> {}
       }
       offsets.put(pointer, append(pointer));
     }
@@ -94,7 +98,7 @@ final class ProgramData {
       case Text text -> appendText(text);
       case HostnameText name -> append(padded(name.value()));
       case Texts texts -> appendVector(texts, offset);
-      case Struct struct -> appendStruct(struct);
+      case Struct struct -> appendStruct(struct, offset);
       case Numbers numbers -> appendNumbers(numbers);
       case Room room -> append(new byte[room.bytes()]);
     }
@@ -119,14 +123,19 @@ final class ProgramData {
     append(new byte[(texts.values().size() + 1) * Long.BYTES]);
   }
 
-  private void appendStruct(Struct struct) {
+  private void appendStruct(Struct struct, int offset) {
     ByteBuffer out = ByteBuffer.allocate(struct.bytes()).order(ByteOrder.LITTLE_ENDIAN);
-    struct.fields().forEach(field -> put(out, field));
+    for (Field field : struct.fields()) {
+      if (field.value() instanceof Pointer pointer) {
+        relocations.add(new Relocation(offset + out.position(), offset(pointer)));
+      }
+      put(out, field);
+    }
     append(out.array());
   }
 
   private void put(ByteBuffer out, Field field) {
-    long value = field.value().value(machine);
+    long value = field.value() instanceof Scalar scalar ? scalar.value(machine) : 0;
     switch (field.bytes()) {
       case Short.BYTES -> out.putShort((short) value);
       case Integer.BYTES -> out.putInt((int) value);

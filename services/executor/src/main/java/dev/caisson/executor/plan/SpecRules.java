@@ -3,6 +3,7 @@ package dev.caisson.executor.plan;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Hooks;
+import dev.caisson.proto.types.v1.RootFilesystem;
 import java.util.List;
 
 /**
@@ -21,6 +22,24 @@ final class SpecRules {
     if (spec.hasSeccomp()) {
       throw Refusal.unsupported("seccomp", "System call filters are not supported.").exception();
     }
+    refuse(spec.getDevicesList(), "devices");
+    refuse(spec.getResources().getDevicesList(), "resources.devices");
+    refuse(spec.getTimeOffsetsList(), "time_offsets");
+    refuse(spec.hasPersonality(), "personality");
+    refuse(spec.getRootfsPropagationValue() != 0, "rootfs_propagation");
+    refuse(!spec.getMountLabel().isEmpty(), "mount_label");
+    refuse(spec.getRoot().hasOverlay(), "root.overlay");
+    refuse(spec.getRoot().getType() == RootFilesystem.Type.EROFS, "root.type");
+    refuse(!spec.getProcess().getApparmorProfile().isEmpty(), "process.apparmor_profile");
+    refuse(!spec.getProcess().getSelinuxLabel().isEmpty(), "process.selinux_label");
+    refuse(spec.getProcess().hasIoPriority(), "process.io_priority");
+    refuse(spec.getProcess().hasScheduler(), "process.scheduler");
+    refuse(!spec.getProcess().getCpuAffinity().isEmpty(), "process.cpu_affinity");
+    spec.getMountsList()
+        .forEach(mount ->
+            refuse(
+                mount.getUidMappingsCount() + mount.getGidMappingsCount() > 0,
+                "mounts.uid_mappings"));
     if (!rootContainer && spec.getSysctlCount() > 0) {
       throw onlyRoot("sysctl");
     }
@@ -37,16 +56,20 @@ final class SpecRules {
     }
   }
 
+  private static void refuse(boolean asked, String field) {
+    if (asked) {
+      throw Refusal.unsupported(field, field + " is not supported.").exception();
+    }
+  }
+
   private static void checkHooks(Hooks hooks) {
     refuse(hooks.getCreateContainerList(), "hooks.createContainer");
     refuse(hooks.getStartContainerList(), "hooks.startContainer");
   }
 
-  private static void refuse(List<?> hooks, String field) {
-    if (!hooks.isEmpty()) {
-      throw Refusal.unsupported(
-              field, "Hooks that run in the container are not supported; use createRuntime.")
-          .exception();
+  private static void refuse(List<?> listed, String field) {
+    if (!listed.isEmpty()) {
+      throw Refusal.unsupported(field, field + " is not supported.").exception();
     }
   }
 
