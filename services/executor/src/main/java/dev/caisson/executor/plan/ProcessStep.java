@@ -103,17 +103,25 @@ sealed interface ProcessStep extends Step {
    *
    * @param last whether no other candidate follows
    */
-  record Execute(String path, List<String> args, List<String> env, boolean last)
-      implements ProcessStep {
+  record Execute(String path, Texts args, Texts env, boolean last) implements ProcessStep {
     @Override
     public Instruction instruction() {
-      Call call = Call.of(Syscall.EXECVE, new Text(path), new Texts(args), new Texts(env));
+      Call call = Call.of(Syscall.EXECVE, new Text(path), args, env);
       return last ? call : call.asCandidate(Tolerable.ENOENT, Tolerable.ENOTDIR, Tolerable.EACCES);
     }
 
     @Override
     public String describe() {
-      return "execute " + args.getFirst();
+      return "execute " + program();
+    }
+
+    /** Whether it is one of the places that PATH names. */
+    boolean isLookedUp() {
+      return program().indexOf('/') < 0;
+    }
+
+    private String program() {
+      return args.values().getFirst();
     }
   }
 }
