@@ -2,6 +2,7 @@ package dev.caisson.executor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.ByteString;
 import dev.caisson.proto.executor.v1.ExecProcess;
 import dev.caisson.proto.executor.v1.ListProcessesRequest;
 import dev.caisson.proto.executor.v1.Reason;
@@ -112,6 +113,17 @@ class TerminalIT {
   void movesMuchOutput() {
     assertThat(seen(script("yes 0123456789 | head -n 100000")))
         .isEqualTo("0123456789\n".repeat(100_000));
+  }
+
+  @Test
+  void movesMoreInputThanATerminalHolds() {
+    var call = run(script("stty raw -echo; echo ready; head -c 3000000 | md5sum"));
+    call.awaitOutput("ready");
+    ByteString piece = ByteString.copyFrom(new byte[60_000]);
+    for (int i = 0; i < 50; i++) {
+      call.input(piece);
+    }
+    assertThat(call.ended().out()).endsWith("c9fc2d3dd83ab67a129ac10b09c9ebbb  -\n");
   }
 
   @Test

@@ -40,7 +40,7 @@ public final class HookPlan {
     assembly.add(new FileStep.CloseOnExec());
     List<String> args = hook.getArgsCount() == 0 ? List.of(path) : hook.getArgsList();
     assembly.add(
-        new ProcessStep.Execute(path, new Texts(args), new Texts(hook.getEnvList()), true));
+        new ProcessStep.Execute(path, new Texts(args), new Texts(hook.getEnvList()), List.of()));
     return assembly.plan(List.of());
   }
 

@@ -66,11 +66,6 @@ public record Plan(List<Step> steps, List<Donation> donations, List<Flag> namesp
     return steps.get(index) instanceof ProcessStep.Execute;
   }
 
-  /** Whether what the step at an index executes was looked for in the directories of PATH. */
-  public boolean looksUp(int index) {
-    return steps.get(index) instanceof ProcessStep.Execute execute && execute.isLookedUp();
-  }
-
   /** Whose home directory the program is told, as the container has it; absent: nobody's. */
   public Optional<Donation.Home> home() {
     return donations.stream()

@@ -101,27 +101,23 @@ sealed interface ProcessStep extends Step {
   /**
    * Becomes the program.
    *
-   * @param last whether no other candidate follows
+   * @param passedOver errors after which the next candidate has its turn; none for the last
    */
-  record Execute(String path, Texts args, Texts env, boolean last) implements ProcessStep {
+  record Execute(String path, Texts args, Texts env, List<Tolerable> passedOver)
+      implements ProcessStep {
+    public Execute {
+      passedOver = List.copyOf(passedOver);
+    }
+
     @Override
     public Instruction instruction() {
       Call call = Call.of(Syscall.EXECVE, new Text(path), args, env);
-      return last ? call : call.asCandidate(Tolerable.ENOENT, Tolerable.ENOTDIR, Tolerable.EACCES);
+      return passedOver.isEmpty() ? call : call.asCandidate(passedOver);
     }
 
     @Override
     public String describe() {
-      return "execute " + program();
-    }
-
-    /** Whether it is one of the places that PATH names. */
-    boolean isLookedUp() {
-      return program().indexOf('/') < 0;
-    }
-
-    private String program() {
-      return args.values().getFirst();
+      return "execute " + args.values().getFirst();
     }
   }
 }

@@ -25,6 +25,10 @@ final class ProcessTail {
   /** Of a home directory: {@code PATH_MAX} less the null. */
   static final int MAX_HOME_BYTES = 4095;
 
+  private static final List<Tolerable> MISSING = List.of(Tolerable.ENOENT, Tolerable.ENOTDIR);
+  private static final List<Tolerable> REFUSED =
+      List.of(Tolerable.ENOENT, Tolerable.ENOTDIR, Tolerable.EACCES);
+
   private final Process process;
   private final boolean pipes;
   private final int lastCapability;
@@ -121,13 +125,27 @@ final class ProcessTail {
     return new Texts(given.entries(), Optional.of(home));
   }
 
+  /**
+   * Looks at one candidate after the other, as execvp(3) does: what is missing is passed over, and
+   * what may not be executed too, but then it is what the caller is told. Since a program cannot
+   * remember that, all have a second turn in which only what is missing is passed over.
+   */
   private void execute(Assembly assembly, Texts environment) {
-    List<String> candidates = Environment.of(process.getEnvList()).candidates(process.getArgs(0));
-    for (String path : candidates) {
-      boolean last = path.equals(candidates.getLast());
-      assembly.add(
-          new ProcessStep.Execute(path, new Texts(process.getArgsList()), environment, last));
+    List<String> candidates =
+        Environment.of(process.getEnvList()).candidates(process.getArgs(0));
+    if (candidates.size() > 1) {
+      candidates.forEach(path -> execute(assembly, environment, path, REFUSED));
     }
+    candidates
+        .subList(0, candidates.size() - 1)
+        .forEach(path -> execute(assembly, environment, path, MISSING));
+    execute(assembly, environment, candidates.getLast(), List.of());
+  }
+
+  private void execute(
+      Assembly assembly, Texts environment, String path, List<Tolerable> passedOver) {
+    Texts args = new Texts(process.getArgsList());
+    assembly.add(new ProcessStep.Execute(path, args, environment, passedOver));
   }
 
   /** The five sets, as bits; absent ones are empty. */

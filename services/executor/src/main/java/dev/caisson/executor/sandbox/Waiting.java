@@ -78,13 +78,6 @@ record Waiting(RunningProgram program, Plan plan) implements AutoCloseable {
       Map<String, String> metadata = Map.of("errno", errno.name(), "step", Integer.toString(step));
       return new Refusal(Reason.SYSTEM_CALL_FAILED, words, metadata).exception();
     }
-    if (errno == Errno.EACCES && plan.looksUp(step)) {
-      // The error is the last directory's; another may have said something else.
-      return command(
-          Reason.COMMAND_NOT_FOUND,
-          words + ". No directory of PATH has a program of that name that may be executed.",
-          errno);
-    }
     return switch (errno) {
       case ENOENT, ENOTDIR ->
           command(Reason.COMMAND_NOT_FOUND, words + ". Name a program that the image has.", errno);

@@ -68,7 +68,7 @@ class ProgramTest {
 
   @Test
   void pointsVectorsToTheirStringsAndEndsThemWithNull() {
-    Step execute = new ProcessStep.Execute("/bin/sh", texts("sh", "-c", "sh"), texts(), true);
+    Step execute = new ProcessStep.Execute("/bin/sh", texts("sh", "-c", "sh"), texts(), List.of());
     ProgramReader program = read(plan(execute));
     var step = program.steps().getFirst();
     assertThat(program.strings(step.arguments().get(1))).containsExactly("sh", "-c", "sh");
@@ -84,7 +84,7 @@ class ProgramTest {
         new Plan(
             List.of(
                 new FileStep.ReadRest(new Donated(0, "home"), home),
-                new ProcessStep.Execute("/a", texts("a"), env, true)),
+                new ProcessStep.Execute("/a", texts("a"), env, List.of())),
             List.of(new Donation.Home(7)),
             List.of());
     ProgramReader program = read(plan);
@@ -121,11 +121,11 @@ class ProgramTest {
   void marksCandidatesButNotTheLast() {
     Plan plan =
         plan(
-            new ProcessStep.Execute("/a", texts("a"), texts(), false),
-            new ProcessStep.Execute("/b", texts("a"), texts(), true));
+            new ProcessStep.Execute("/a", texts("a"), texts(), List.of(Tolerable.ENOENT, Tolerable.EACCES)),
+            new ProcessStep.Execute("/b", texts("a"), texts(), List.of()));
     ProgramReader program = read(plan);
     assertThat(program.steps().get(0).flags()).isEqualTo(2);
-    assertThat(program.steps().get(0).tolerated()).containsExactly(2, 20, 13);
+    assertThat(program.steps().get(0).tolerated()).containsExactly(2, 13);
     assertThat(program.steps().get(1).flags()).isZero();
     assertThat(program.steps().get(1).tolerated()).isEmpty();
   }
