@@ -15,8 +15,9 @@ at_terminal() {
   script -qefc "stty rows 33 cols 99; stty -g > $TEST_DIR/before; $words; stty -g > $TEST_DIR/after" /dev/null
 }
 
-# seen COMMAND…: what it prints there, without the ends of lines that terminals have.
-seen() { at_terminal "$@" < /dev/null | tr -d '\r'; }
+# seen COMMAND…: what it prints there, without the ends of lines that terminals have, and without the null that script(1)
+# types when it has nothing more to type.
+seen() { at_terminal "$@" < /dev/null | tr -d '\r' | sed -e 's/\^@//g' -e '/^$/d'; }
 
 # Types a line each time that the program at the terminal has got to where it is wanted.
 # shellcheck disable=SC2094 # it is read while it is written: that is how it is known where the program is.
