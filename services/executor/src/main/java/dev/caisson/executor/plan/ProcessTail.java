@@ -131,8 +131,7 @@ final class ProcessTail {
    * remember that, all have a second turn in which only what is missing is passed over.
    */
   private void execute(Assembly assembly, Texts environment) {
-    List<String> candidates =
-        Environment.of(process.getEnvList()).candidates(process.getArgs(0));
+    List<String> candidates = Environment.of(process.getEnvList()).candidates(process.getArgs(0));
     if (candidates.size() > 1) {
       candidates.forEach(path -> execute(assembly, environment, path, REFUSED));
     }

@@ -126,7 +126,6 @@ final class ContainerBirth {
     Stdio received = placed.stdio().received(host);
     rollback.onFailure("terminal", received::close);
     received.hold(container.sandbox().requireHolder().client(), placed.token(), List.of());
-    received.closeInside();
     waiting.program().proceed();
     return received;
   }

@@ -139,7 +139,6 @@ final class Execs {
         waiting.advanceTo(ContainerPlan.TERMINAL, host.settings().stepTimeout(), barrier -> {});
         stdio = given.received(host);
         rollback.onFailure("terminal", stdio::close);
-        stdio.closeInside();
         waiting.program().proceed();
       }
       waiting.finish(host.settings().stepTimeout());

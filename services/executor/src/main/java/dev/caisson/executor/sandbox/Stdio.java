@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param inside for the process: stdin, stdout, stderr; of a terminal, what its master is sent to
  * @param outside the other ends of the pipes, in the same order; the master of a terminal, once it
  *     has been sent; none where it has /dev/null
- * @param arrival where the master of a terminal arrives
+ * @param arrival where the master of a terminal arrives, until it has
  */
 record Stdio(List<Fd> inside, List<Fd> outside, Optional<Fd> arrival) implements AutoCloseable {
 
@@ -65,8 +65,14 @@ record Stdio(List<Fd> inside, List<Fd> outside, Optional<Fd> arrival) implements
 
   /** The same, with the master that the program has sent. */
   Stdio received(Host host) {
-    Fd master = TerminalMaster.receive(host.kernel(), arrival.orElseThrow());
-    return new Stdio(inside, List.of(master), arrival);
+    try (Fd socket = arrival.orElseThrow()) {
+      Fd master = TerminalMaster.receive(host.kernel(), socket);
+      return new Stdio(inside, List.of(master), Optional.empty());
+    }
+  }
+
+  private boolean isTerminal() {
+    return outside.size() == 1;
   }
 
   private static Stdio discarded(Host host) {
@@ -103,7 +109,7 @@ record Stdio(List<Fd> inside, List<Fd> outside, Optional<Fd> arrival) implements
    */
   void hold(InitClient init, long token, List<Fd> others) {
     List<Fd> held = new ArrayList<>(others);
-    if (arrival.isPresent()) {
+    if (isTerminal()) {
       held.addAll(outside);
     } else if (!outside.isEmpty()) {
       held.addAll(outside.subList(1, outside.size()));
@@ -120,7 +126,7 @@ record Stdio(List<Fd> inside, List<Fd> outside, Optional<Fd> arrival) implements
       return Optional.empty();
     }
     return Optional.of(
-        arrival.isPresent()
+        isTerminal()
             ? streams(host, outside.getFirst())
             : streams(host, sandbox, token, outside.get(0), outside.get(1), outside.get(2)));
   }
@@ -172,14 +178,11 @@ record Stdio(List<Fd> inside, List<Fd> outside, Optional<Fd> arrival) implements
   /** The process has its own copies. */
   void closeInside() {
     inside.forEach(Fd::close);
-    if (!outside.isEmpty()) {
-      arrival.ifPresent(Fd::close);
-    }
   }
 
   @Override
   public void close() {
-    inside.forEach(Fd::close);
+    closeInside();
     outside.forEach(Fd::close);
     arrival.ifPresent(Fd::close);
   }

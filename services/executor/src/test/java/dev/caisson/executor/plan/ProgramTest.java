@@ -121,7 +121,8 @@ class ProgramTest {
   void marksCandidatesButNotTheLast() {
     Plan plan =
         plan(
-            new ProcessStep.Execute("/a", texts("a"), texts(), List.of(Tolerable.ENOENT, Tolerable.EACCES)),
+            new ProcessStep.Execute(
+                "/a", texts("a"), texts(), List.of(Tolerable.ENOENT, Tolerable.EACCES)),
             new ProcessStep.Execute("/b", texts("a"), texts(), List.of()));
     ProgramReader program = read(plan);
     assertThat(program.steps().get(0).flags()).isEqualTo(2);
