@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 VERIFY_LOG=$TARGET/verify.log
-SYSTEM_TESTS=(system/privileges.sh system/bad-input.sh interop/kcat.sh interop/node/run.sh system/executor-kill.sh)
+SYSTEM_TESTS=(system/privileges.sh system/bad-input.sh system/terminal.sh interop/kcat.sh interop/node/run.sh system/executor-kill.sh)
 
 verify_usage() {
   cat <<'TEXT'

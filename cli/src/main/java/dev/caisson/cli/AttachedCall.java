@@ -1,6 +1,7 @@
 package dev.caisson.cli;
 
 import com.google.protobuf.ByteString;
+import dev.caisson.proto.types.v1.ConsoleSize;
 import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.proto.v1.Input;
 import io.grpc.Status;
@@ -58,7 +59,7 @@ final class AttachedCall<Q, R> implements ClientResponseObserver<Q, R> {
   private final Function<Input, Q> toRequest;
   private final Function<R, Answer> toAnswer;
   private final CompletableFuture<ExitStatus> end = new CompletableFuture<>();
-  private final List<Integer> signalsBeforeStart = new ArrayList<>();
+  private final List<Input> heldUntilStart = new ArrayList<>();
   private final Object lock = new Object();
   private @Nullable ClientCallStreamObserver<Q> requests;
   private boolean started;
@@ -87,11 +88,20 @@ final class AttachedCall<Q, R> implements ClientResponseObserver<Q, R> {
 
   /** Passes a signal on to the process, as soon as it runs. */
   void signal(int number) {
+    sendOnceStarted(Input.newBuilder().setSignal(number).build());
+  }
+
+  /** Tells the process's terminal its new size, as soon as it runs. */
+  void resize(ConsoleSize size) {
+    sendOnceStarted(Input.newBuilder().setResize(size).build());
+  }
+
+  private void sendOnceStarted(Input input) {
     synchronized (lock) {
       if (started) {
-        send(Input.newBuilder().setSignal(number).build());
+        send(input);
       } else {
-        signalsBeforeStart.add(number);
+        heldUntilStart.add(input);
       }
     }
   }
@@ -107,7 +117,7 @@ final class AttachedCall<Q, R> implements ClientResponseObserver<Q, R> {
   public void onNext(R message) {
     switch (toAnswer.apply(message)) {
       case Answer.Created _ -> {}
-      case Answer.Started _ -> sendHeldSignals();
+      case Answer.Started _ -> sendHeld();
       case Answer.Wrote wrote -> write(wrote.output());
       case Answer.Exited exited -> end.complete(exited.status());
     }
@@ -129,11 +139,11 @@ final class AttachedCall<Q, R> implements ClientResponseObserver<Q, R> {
     wake();
   }
 
-  private void sendHeldSignals() {
+  private void sendHeld() {
     synchronized (lock) {
       started = true;
-      signalsBeforeStart.forEach(number -> send(Input.newBuilder().setSignal(number).build()));
-      signalsBeforeStart.clear();
+      heldUntilStart.forEach(this::send);
+      heldUntilStart.clear();
     }
   }
 

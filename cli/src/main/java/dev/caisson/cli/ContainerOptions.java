@@ -69,6 +69,21 @@ final class ContainerOptions {
         .build();
   }
 
+  /** Whether its program is to be at a terminal; what cannot be read the gateway judges. */
+  static boolean hasTerminal(CreateContainerRequest request) {
+    try {
+      JsonObject config = parsed(request.getContainer().getOci().getConfigJson());
+      return config.has("process")
+          && config.getAsJsonObject("process").has("terminal")
+          && config.getAsJsonObject("process").get("terminal").getAsBoolean();
+    } catch (CliException
+        | ClassCastException
+        | IllegalStateException
+        | UnsupportedOperationException e) {
+      return false;
+    }
+  }
+
   private OciBundle oci() {
     List<String> args = CommandWords.of(command);
     if (bundle != null && rootfs == null) {

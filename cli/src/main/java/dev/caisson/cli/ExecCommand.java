@@ -1,6 +1,7 @@
 package dev.caisson.cli;
 
 import dev.caisson.cli.AttachedCall.Answer;
+import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.User;
 import dev.caisson.proto.v1.Exec;
@@ -42,6 +43,11 @@ final class ExecCommand implements Callable<Integer>, CommandWords {
   private @Nullable String user;
 
   @Option(
+      names = {"-t", "--tty"},
+      description = "Give the program a terminal; ours passes its keys and its size on.")
+  private boolean tty;
+
+  @Option(
       names = {"-n", "--no-stdin"},
       description = "Leave standard input alone: the program reads an empty one.")
   private boolean noInput;
@@ -58,13 +64,20 @@ final class ExecCommand implements Callable<Integer>, CommandWords {
 
   @Override
   public Integer call() {
+    if (tty) {
+      AttachedTerminal.require(!noInput);
+    }
     AttachedCall<ExecContainerRequest, ExecContainerResponse> call =
         new AttachedCall<>(
-            AttachedCall.Streams.ofThisProcess(!noInput),
+            tty ? AttachedTerminal.streams(!noInput) : AttachedCall.Streams.ofThisProcess(!noInput),
             input -> ExecContainerRequest.newBuilder().setInput(input).build(),
             ExecCommand::answer);
     SignalForwarding.to(call::signal);
-    return Exit.of(call.run(target.streaming()::execContainer, request()));
+    return Exit.of(tty ? AttachedTerminal.run(call, !noInput, () -> run(call)) : run(call));
+  }
+
+  private ExitStatus run(AttachedCall<ExecContainerRequest, ExecContainerResponse> call) {
+    return call.run(target.streaming()::execContainer, request());
   }
 
   private ExecContainerRequest request() {
@@ -74,11 +87,18 @@ final class ExecCommand implements Callable<Integer>, CommandWords {
             .setProcess(process())
             .addAllAddEnv(env)
             .setRequestId(Names.newRequestId());
+    if (tty) {
+      AttachedTerminal.kind(env).ifPresent(exec::addAddEnv);
+    }
     return ExecContainerRequest.newBuilder().setExec(exec).build();
   }
 
   private Process process() {
     Process.Builder process = Process.newBuilder().addAllArgs(CommandWords.of(command));
+    if (tty) {
+      process.setTerminal(true);
+      LocalTerminal.size().ifPresent(process::setConsoleSize);
+    }
     if (cwd != null) {
       process.setCwd(cwd);
     }

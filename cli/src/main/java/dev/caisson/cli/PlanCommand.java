@@ -1,5 +1,6 @@
 package dev.caisson.cli;
 
+import dev.caisson.proto.v1.CreateContainerRequest;
 import dev.caisson.proto.v1.PlanContainerRequest;
 import dev.caisson.proto.v1.PlanContainerResponse;
 import java.util.HexFormat;
@@ -20,8 +21,11 @@ final class PlanCommand implements Callable<Integer>, CommandWords {
 
   @Override
   public Integer call() {
+    CreateContainerRequest create = options.request(target.names());
+    // Whoever makes a terminal is at it.
+    boolean attach = ContainerOptions.hasTerminal(create);
     PlanContainerRequest request =
-        PlanContainerRequest.newBuilder().setCreate(options.request(target.names())).build();
+        PlanContainerRequest.newBuilder().setCreate(create.toBuilder().setAttach(attach)).build();
     output.print(target.containers().planContainer(request), PlanCommand::text);
     return Exit.OK;
   }

@@ -1,6 +1,7 @@
 package dev.caisson.cli;
 
 import dev.caisson.cli.AttachedCall.Answer;
+import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.proto.v1.Container;
 import dev.caisson.proto.v1.CreateContainerRequest;
 import dev.caisson.proto.v1.RunContainerRequest;
@@ -34,8 +35,20 @@ final class RunCommand implements Callable<Integer>, CommandWords {
 
   @Override
   public Integer call() {
+    if (options.changes.tty) {
+      requireTerminal();
+    }
     CreateContainerRequest create = options.request(target.names());
     return detach ? detached(create) : attached(create);
+  }
+
+  private void requireTerminal() {
+    if (detach) {
+      throw CliException.usage(
+          "--tty must be without --detach: nobody would be at the terminal",
+          "leave one of them out");
+    }
+    AttachedTerminal.require(!noInput);
   }
 
   private int detached(CreateContainerRequest create) {
@@ -61,16 +74,26 @@ final class RunCommand implements Callable<Integer>, CommandWords {
   }
 
   private int attached(CreateContainerRequest create) {
+    boolean terminal = ContainerOptions.hasTerminal(create);
     AttachedCall<RunContainerRequest, RunContainerResponse> call =
         new AttachedCall<>(
-            AttachedCall.Streams.ofThisProcess(!noInput),
+            terminal
+                ? AttachedTerminal.streams(!noInput)
+                : AttachedCall.Streams.ofThisProcess(!noInput),
             input -> RunContainerRequest.newBuilder().setInput(input).build(),
             RunCommand::answer);
     SignalForwarding.to(call::signal);
     return Exit.of(
-        call.run(
-            target.streaming()::runContainer,
-            RunContainerRequest.newBuilder().setCreate(create).build()));
+        terminal
+            ? AttachedTerminal.run(call, !noInput, () -> run(call, create))
+            : run(call, create));
+  }
+
+  private ExitStatus run(
+      AttachedCall<RunContainerRequest, RunContainerResponse> call, CreateContainerRequest create) {
+    return call.run(
+        target.streaming()::runContainer,
+        RunContainerRequest.newBuilder().setCreate(create).build());
   }
 
   private static Answer answer(RunContainerResponse response) {

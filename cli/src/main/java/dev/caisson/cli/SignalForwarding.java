@@ -29,6 +29,11 @@ final class SignalForwarding {
     }
   }
 
+  /** The terminal has another size. */
+  static void onWindowChange(Runnable action) {
+    handle("WINCH", action);
+  }
+
   private static void handle(String name, Runnable action) {
     try {
       Class<?> signal = Class.forName("sun.misc.Signal");

@@ -58,6 +58,11 @@ final class SpecChanges {
           "Run a program of the host's at createRuntime, poststart or poststop; it must be allowed there.")
   List<String> hooks = new ArrayList<>();
 
+  @Option(
+      names = {"-t", "--tty"},
+      description = "Give the program a terminal; ours passes its keys and its size on.")
+  boolean tty;
+
   @Option(names = "--read-only", description = "The root file system cannot be written.")
   boolean readOnly;
 
@@ -70,6 +75,7 @@ final class SpecChanges {
         || user != null
         || hostname != null
         || readOnly
+        || tty
         || !hooks.isEmpty()
         || !env.isEmpty();
   }
@@ -97,6 +103,30 @@ final class SpecChanges {
       object(config, "process").add("user", user(user));
     }
     env.forEach(entry -> append(object(config, "process"), "env", variable(entry)));
+    if (tty) {
+      applyTerminal(object(config, "process"));
+    }
+  }
+
+  private void applyTerminal(JsonObject process) {
+    process.addProperty("terminal", true);
+    AttachedTerminal.kind(strings(process, "env"))
+        .ifPresent(kind -> append(process, "env", new JsonPrimitive(kind)));
+    LocalTerminal.size()
+        .ifPresent(size -> {
+          JsonObject sides = new JsonObject();
+          sides.addProperty("height", size.getHeight());
+          sides.addProperty("width", size.getWidth());
+          process.add("consoleSize", sides);
+        });
+  }
+
+  private static List<String> strings(JsonObject parent, String name) {
+    List<String> strings = new ArrayList<>();
+    if (parent.has(name) && parent.get(name).isJsonArray()) {
+      parent.getAsJsonArray(name).forEach(element -> strings.add(element.getAsString()));
+    }
+    return strings;
   }
 
   private void applyLimits(JsonObject config) {

@@ -211,6 +211,43 @@ class CliTest {
   }
 
   @Test
+  void aTerminalWithoutATerminalIsMisuse() {
+    assertThat(caisson("run", "--tty", "--rootfs", "/r", "--", "sh")).isEqualTo(Exit.USAGE);
+    assertThat(err.toString())
+        .contains("--tty needs a terminal as standard input, and this is none")
+        .contains("hint: leave --tty out");
+    assertThat(caisson("exec", "-t", "web", "--", "sh")).isEqualTo(Exit.USAGE);
+    assertThat(gateway.created).isEmpty();
+  }
+
+  @Test
+  void aTerminalThatNobodyIsAtIsMisuse() {
+    assertThat(caisson("run", "-t", "-d", "--rootfs", "/r", "--", "sh")).isEqualTo(Exit.USAGE);
+    assertThat(err.toString()).contains("--tty must be without --detach");
+  }
+
+  @Test
+  void asksForATerminalInTheConfig() {
+    caisson("create", "--tty", "--env", "TERM=vt100", "--rootfs", "/r", "--", "sh");
+    JsonObject process = sentConfig().getAsJsonObject("process");
+    assertThat(process.get("terminal").getAsBoolean()).isTrue();
+    assertThat(process.get("env").toString()).containsOnlyOnce("TERM=").contains("TERM=vt100");
+    assertThat(ContainerOptions.hasTerminal(gateway.created.getFirst())).isTrue();
+  }
+
+  @Test
+  void readsNothingIntoAConfigThatIsNone() throws IOException {
+    Path bundle = Files.createDirectory(data.resolve("bundle"));
+    for (String text :
+        List.of("{", "[]", "{\"process\":7}", "{\"process\":{\"terminal\":[]}}", "{}")) {
+      gateway.created.clear();
+      Files.writeString(bundle.resolve("config.json"), text);
+      caisson("create", "--bundle", bundle.toString());
+      assertThat(ContainerOptions.hasTerminal(gateway.created.getFirst())).isFalse();
+    }
+  }
+
+  @Test
   void neitherRootfsNorBundleIsMisuse() {
     assertThat(caisson("run", "--", "sh")).isEqualTo(Exit.USAGE);
   }
@@ -253,7 +290,11 @@ class CliTest {
     CommandLine line = Cli.commandLine("completion");
     line.setOut(new PrintWriter(out));
     assertThat(line.execute("completion", "bash")).isZero();
-    assertThat(out.toString()).contains("complete ").contains("--rootfs").contains("inspect");
+    assertThat(out.toString())
+        .contains("complete ")
+        .contains("--rootfs")
+        .contains("--tty")
+        .contains("inspect");
   }
 
   private OciBundle sent() {

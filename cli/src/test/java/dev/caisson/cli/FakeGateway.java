@@ -1,6 +1,7 @@
 package dev.caisson.cli;
 
 import com.google.protobuf.ByteString;
+import dev.caisson.proto.types.v1.ConsoleSize;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.proto.v1.Container;
@@ -41,6 +42,7 @@ final class FakeGateway extends ContainersGrpc.ContainersImplBase implements Aut
 
   final List<CreateContainerRequest> created = new CopyOnWriteArrayList<>();
   final List<SignalContainerRequest> signals = new CopyOnWriteArrayList<>();
+  final List<ConsoleSize> sizes = new CopyOnWriteArrayList<>();
   final Map<String, Container> containers = new ConcurrentHashMap<>();
   private final GrpcServer server;
   final Path data;
@@ -177,6 +179,10 @@ final class FakeGateway extends ContainersGrpc.ContainersImplBase implements Aut
     }
 
     private void input(Input input) {
+      if (input.hasResize()) {
+        sizes.add(input.getResize());
+        output(Output.Stream.STDOUT, ByteString.copyFromUtf8("resized\r\n"));
+      }
       if (program.contains("\"signal\"") && input.getSignal() != 0) {
         exit(ExitStatus.newBuilder().setSignal(input.getSignal()).build());
       } else if (program.contains("\"cat\"") && input.getStdinEof()) {

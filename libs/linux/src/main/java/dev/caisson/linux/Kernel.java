@@ -15,6 +15,7 @@ public record Kernel(
     Processes processes,
     Sockets sockets,
     Polling polling,
+    Terminals terminals,
     List<String> missing) {
 
   public Kernel {
@@ -22,8 +23,14 @@ public record Kernel(
   }
 
   /** A kernel that lacks nothing. */
-  public Kernel(Files files, Mounts mounts, Processes processes, Sockets sockets, Polling polling) {
-    this(files, mounts, processes, sockets, polling, List.of());
+  public Kernel(
+      Files files,
+      Mounts mounts,
+      Processes processes,
+      Sockets sockets,
+      Polling polling,
+      Terminals terminals) {
+    this(files, mounts, processes, sockets, polling, terminals, List.of());
   }
 
   /**
@@ -44,6 +51,7 @@ public record Kernel(
         new LinuxProcesses(files),
         new LinuxSockets(files),
         new LinuxPolling(),
+        new LinuxTerminals(),
         Probe.missing());
   }
 }

@@ -31,7 +31,7 @@ final class ProcessReader {
         .addAllRlimits(json.objects("rlimits").stream().map(ProcessReader::rlimit).toList());
     json.object("user").ifPresent(this::user);
     json.object("capabilities").ifPresent(sets -> process.setCapabilities(capabilities(sets)));
-    json.object("consoleSize").ifPresent(size -> process.setConsoleSize(consoleSize(size)));
+    json.object("consoleSize").ifPresent(this::consoleSize);
     json.integer("oomScoreAdj", -1000, 1000).ifPresent(process::setOomScoreAdj);
     refuseTheRest();
     return process.build();
@@ -94,14 +94,14 @@ final class ProcessReader {
     return made;
   }
 
-  private static ConsoleSize consoleSize(JsonObject size) {
-    ConsoleSize made =
-        ConsoleSize.newBuilder()
-            .setHeight(size.integer("height", 0, 65_535).orElse(0))
-            .setWidth(size.integer("width", 0, 65_535).orElse(0))
-            .build();
+  /** A side of nothing stands for a size that is not known: none is set then. */
+  private void consoleSize(JsonObject size) {
+    int height = size.integer("height", 0, 65_535).orElse(0);
+    int width = size.integer("width", 0, 65_535).orElse(0);
     size.finish();
-    return made;
+    if (height > 0 && width > 0) {
+      process.setConsoleSize(ConsoleSize.newBuilder().setHeight(height).setWidth(width));
+    }
   }
 
   private static Rlimit rlimit(JsonObject limit) {

@@ -101,6 +101,15 @@ class OciSpecTest {
   }
 
   @Test
+  void knowsNoConsoleSizeWhereOneSideIsNothing() {
+    for (String size : new String[] {"{}", "{\"height\":0,\"width\":80}", "{\"height\":24}"}) {
+      var converted = convert(withProcess("\"terminal\":true,\"consoleSize\":" + size));
+      assertThat(converted.spec().getProcess().hasConsoleSize()).isFalse();
+      assertThat(converted.spec().getProcess().getTerminal()).isTrue();
+    }
+  }
+
+  @Test
   void carriesTheWholeProcess() {
     var process =
         convert(
@@ -115,6 +124,7 @@ class OciSpecTest {
     assertThat(process.getEnvList()).containsExactly("A=b");
     assertThat(process.getOomScoreAdj()).isEqualTo(-5);
     assertThat(process.getConsoleSize().getWidth()).isEqualTo(80);
+    assertThat(process.getConsoleSize().getHeight()).isEqualTo(24);
     assertThat(process.getUser().getUid()).isEqualTo(-1);
     assertThat(process.getUser().getAdditionalGidsList()).containsExactly(3);
     assertThat(process.getUmask()).isEqualTo(18);

@@ -31,7 +31,8 @@ public final class FakeKernel {
           () -> {
             recorder.enter("polling.open");
             return new FakePoller(monitor, open);
-          });
+          },
+          new FakeTerminals(recorder));
 
   /** Begins with an empty root and {@code /dev/null}. */
   public FakeKernel() {

@@ -13,6 +13,7 @@ import dev.caisson.proto.executor.v1.Output;
 import dev.caisson.proto.executor.v1.ProcessInfo;
 import dev.caisson.proto.executor.v1.RunRequest;
 import dev.caisson.proto.executor.v1.RunResponse;
+import dev.caisson.proto.types.v1.ConsoleSize;
 import dev.caisson.proto.types.v1.ExitStatus;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
@@ -138,6 +139,17 @@ final class AttachedClient<Q, R> implements ClientResponseObserver<Q, R> {
 
   AttachedClient<Q, R> input(ByteString data) {
     call.onNext(encoder.apply(Input.newBuilder().setStdin(data).build()));
+    return this;
+  }
+
+  AttachedClient<Q, R> resize(int rows, int columns) {
+    ConsoleSize size = ConsoleSize.newBuilder().setHeight(rows).setWidth(columns).build();
+    call.onNext(encoder.apply(Input.newBuilder().setResize(size).build()));
+    return this;
+  }
+
+  AttachedClient<Q, R> endOfInput() {
+    call.onNext(encoder.apply(Input.newBuilder().setStdinEof(true).build()));
     return this;
   }
 

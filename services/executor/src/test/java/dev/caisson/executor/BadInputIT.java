@@ -128,9 +128,31 @@ class BadInputIT extends OnNode {
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
     Problem.of(node.runAttached(node.request("bad", node.spec("plain")).build()).failure())
         .is(Status.Code.PERMISSION_DENIED, Reason.COMMAND_NOT_EXECUTABLE);
+    for (String path : List.of("/bin:/nowhere", "/nowhere:/bin", "/etc/none:/bin:/tmp")) {
+      var looked = node.spec("plain");
+      looked.getProcessBuilder().clearEnv().addEnv("PATH=" + path);
+      Problem.of(node.runAttached(node.request("bad", looked).build()).failure())
+          .is(Status.Code.PERMISSION_DENIED, Reason.COMMAND_NOT_EXECUTABLE);
+    }
     Problem.of(node.runAttached(node.request("bad", node.spec("/tmp")).build()).failure())
         .is(Status.Code.PERMISSION_DENIED, Reason.COMMAND_NOT_EXECUTABLE);
     Files.delete(file);
+  }
+
+  @Test
+  void aCommandIsLookedForAsAShellDoes() throws Exception {
+    Path shadow = Files.createDirectories(node.rootfs().resolve("shadow"));
+    Files.createFile(shadow.resolve("echo")); // which may not be executed
+    var looked = node.spec("echo", "found");
+    looked.getProcessBuilder().clearEnv().addEnv("PATH=/none:/shadow:/bin");
+    assertThat(node.run(looked).out()).isEqualTo("found\n");
+    looked.getProcessBuilder().setArgs(0, "bin/echo").setCwd("/");
+    assertThat(node.run(looked).out()).isEqualTo("found\n");
+    looked.getProcessBuilder().setArgs(0, "./echo").setCwd("/bin");
+    assertThat(node.run(looked).out()).isEqualTo("found\n");
+    looked.getProcessBuilder().setArgs(0, "./echo").setCwd("/tmp");
+    Problem.of(node.runAttached(node.request("bad", looked).build()).failure())
+        .is(Status.Code.NOT_FOUND, Reason.COMMAND_NOT_FOUND);
   }
 
   @ParameterizedTest

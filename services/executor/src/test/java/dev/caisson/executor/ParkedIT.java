@@ -126,6 +126,18 @@ class ParkedIT {
   }
 
   @Test
+  void giveTheirContainerATerminalInsteadOfPipes() throws Exception {
+    Set<String> before = sandboxes();
+    var spec = node.shell("tty; read a; echo got $a");
+    spec.getProcessBuilder().setTerminal(true);
+    var request = node.request("c", spec).setStdio(StdioMode.PIPE).build();
+    assertThat(before).contains(node.stub().createContainer(request).getSandboxUid());
+    node.restart();
+    node.start("c");
+    assertThat(node.attach("c").input("x\n").ended().out()).contains("/dev/pts/0", "got x");
+  }
+
+  @Test
   void areNotHandedOutWhenTheirProcessHasBeenKilled() throws Exception {
     Set<String> before = sandboxes();
     placed().forEach(process -> assertThat(process.destroyForcibly()).isTrue());

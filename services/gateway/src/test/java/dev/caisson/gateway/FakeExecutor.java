@@ -39,6 +39,7 @@ import dev.caisson.proto.executor.v1.StdioMode;
 import dev.caisson.proto.executor.v1.WaitRequest;
 import dev.caisson.proto.executor.v1.WaitResponse;
 import dev.caisson.proto.types.v1.Actor;
+import dev.caisson.proto.types.v1.ConsoleSize;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.rpc.RpcErrors;
@@ -432,6 +433,10 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
       received.incrementAndGet();
       if (!input.getStdin().isEmpty()) {
         send(input.getStdin());
+      }
+      if (input.hasResize()) {
+        ConsoleSize size = input.getResize();
+        send(ByteString.copyFromUtf8(size.getHeight() + " rows, " + size.getWidth() + " columns"));
       }
       if (input.getSignal() != 0) {
         end(128 + input.getSignal());

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
 import dev.caisson.proto.executor.v1.StdioMode;
+import dev.caisson.proto.types.v1.ConsoleSize;
 import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.v1.AttachContainerRequest;
 import dev.caisson.proto.v1.AttachContainerResponse;
@@ -19,6 +20,7 @@ import dev.caisson.proto.v1.RunContainerResponse;
 import dev.caisson.rpc.RpcErrors;
 import io.grpc.Status;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
 import org.awaitility.Awaitility;
@@ -199,6 +201,30 @@ class StreamsTest {
     Throwable error = run.failure();
     assertThat(RpcErrors.info(error).orElseThrow().getMetadataOrThrow("field"))
         .isEqualTo("input.stdin");
+  }
+
+  @Test
+  void passesTheSizeOfATerminalOn() throws Exception {
+    var run = run("cat");
+    run.next();
+    run.next();
+    run.send(resize(24, 65_535));
+    assertThat(run.next().getOutput().getData().toStringUtf8()).isEqualTo("24 rows, 65535 columns");
+  }
+
+  @Test
+  void refusesASizeThatNoTerminalHas() throws Exception {
+    for (RunContainerRequest wrong : List.of(resize(0, 80), resize(24, 65_536), resize(-1, 1))) {
+      var run = run("cat");
+      run.send(wrong);
+      assertThat(RpcErrors.info(run.failure()).orElseThrow().getMetadataOrThrow("field"))
+          .startsWith("input.resize.");
+    }
+  }
+
+  private static RunContainerRequest resize(int rows, int columns) {
+    ConsoleSize size = ConsoleSize.newBuilder().setHeight(rows).setWidth(columns).build();
+    return RunContainerRequest.newBuilder().setInput(Input.newBuilder().setResize(size)).build();
   }
 
   @Test

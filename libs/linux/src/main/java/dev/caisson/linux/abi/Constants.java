@@ -77,6 +77,10 @@ public final class Constants {
   public static final int MSG_NOSIGNAL = 0x4000;
   public static final int MSG_CMSG_CLOEXEC = 0x40000000;
 
+  // sys/ioctl.h
+  public static final int TIOCSWINSZ = 0x5414;
+  public static final long TIOCGPTN = 0x8004_5430L;
+
   // poll.h, sys/epoll.h, sys/eventfd.h
   public static final short POLLIN = 0x1;
   public static final short POLLPRI = 0x2;

@@ -32,6 +32,7 @@ final class ConstantsTest {
             "spawn.h",
             "linux/sched.h",
             "sys/socket.h",
+            "sys/ioctl.h",
             "poll.h",
             "sys/epoll.h",
             "sys/eventfd.h");

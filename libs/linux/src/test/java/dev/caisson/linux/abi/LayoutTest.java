@@ -23,6 +23,7 @@ final class LayoutTest {
     "sys/socket.h",
     "sys/un.h",
     "linux/mount.h",
+    "sys/ioctl.h",
     "poll.h",
     "time.h",
     "signal.h",
@@ -84,6 +85,7 @@ final class LayoutTest {
     structures.put("struct sockaddr_un", SockaddrUn.LAYOUT);
     structures.put("struct mount_attr", MountAttr.LAYOUT);
     structures.put("struct pollfd", PollFd.LAYOUT);
+    structures.put("struct winsize", WinSize.LAYOUT);
     structures.put("struct timespec", Timespec.LAYOUT);
     structures.put("siginfo_t", SigInfo.LAYOUT);
     structures.put("struct clone_args", CloneArgs.LAYOUT);

@@ -110,6 +110,9 @@ public final class Guard {
     return verdict(() -> {
       Bounds.atMost("stdin", input.getStdin().size(), Bounds.MAX_STDIN_BYTES, "bytes");
       Bounds.range("signal", input.getSignal(), 0, Bounds.MAX_SIGNAL);
+      if (input.hasResize()) {
+        ProcessBounds.checkConsole("resize", input.getResize());
+      }
     });
   }
 

@@ -19,7 +19,7 @@ final class ProcessBounds {
         "process.args and process.env", bytes, Bounds.MAX_ARGS_AND_ENV_BYTES, "bytes together");
     checkNumbers(process);
     if (process.getTerminal() && process.hasConsoleSize()) {
-      checkConsole(process.getConsoleSize());
+      checkConsole("process.console_size", process.getConsoleSize());
     }
   }
 
@@ -37,16 +37,9 @@ final class ProcessBounds {
         Bounds.MAX_OOM_SCORE);
   }
 
-  private static void checkConsole(ConsoleSize size) {
+  static void checkConsole(String field, ConsoleSize size) {
     Bounds.range(
-        "process.console_size.height",
-        Integer.toUnsignedLong(size.getHeight()),
-        1,
-        Bounds.MAX_CONSOLE);
-    Bounds.range(
-        "process.console_size.width",
-        Integer.toUnsignedLong(size.getWidth()),
-        1,
-        Bounds.MAX_CONSOLE);
+        field + ".height", Integer.toUnsignedLong(size.getHeight()), 1, Bounds.MAX_CONSOLE);
+    Bounds.range(field + ".width", Integer.toUnsignedLong(size.getWidth()), 1, Bounds.MAX_CONSOLE);
   }
 }

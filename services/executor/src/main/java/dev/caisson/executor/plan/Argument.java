@@ -1,7 +1,9 @@
 package dev.caisson.executor.plan;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** An argument of a system call, as it is shown and as it is encoded. */
 sealed interface Argument {
@@ -125,15 +127,48 @@ sealed interface Argument {
     }
   }
 
-  /** A vector of strings, with the null pointer that ends it: argv, envp. */
-  record Texts(List<String> values) implements Pointer {
-    public Texts {
-      values = List.copyOf(values);
+  /**
+   * A string of which the program itself adds the rest, a null behind it.
+   *
+   * @param room for the rest, in bytes
+   */
+  record OpenText(String head, int room) implements Pointer {
+    int headBytes() {
+      return head.getBytes(java.nio.charset.StandardCharsets.UTF_8).length;
     }
 
     @Override
     public String text() {
-      return values.stream().map(Quoted::of).collect(Collectors.joining(", ", "[", "]"));
+      return Quoted.of(head) + "...";
+    }
+  }
+
+  /** Where the rest of a string goes. */
+  record Rest(OpenText of) implements Pointer {
+    @Override
+    public String text() {
+      return "[" + of.room() + " bytes behind " + Quoted.of(of.head()) + "]";
+    }
+  }
+
+  /**
+   * A vector of strings, with the null pointer that ends it: argv, envp.
+   *
+   * @param last comes behind the values
+   */
+  record Texts(List<String> values, Optional<OpenText> last) implements Pointer {
+    public Texts {
+      values = List.copyOf(values);
+    }
+
+    Texts(List<String> values) {
+      this(values, Optional.empty());
+    }
+
+    @Override
+    public String text() {
+      return Stream.concat(values.stream().map(Quoted::of), last.stream().map(OpenText::text))
+          .collect(Collectors.joining(", ", "[", "]"));
     }
   }
 

@@ -11,6 +11,9 @@ public final class ContainerPlan {
   /** Barrier: prestart and createRuntime hooks run. Only there when the specification has some. */
   public static final String CREATE_RUNTIME = "createRuntime";
 
+  /** Barrier: the program has sent its terminal. Only there when it has one. */
+  public static final String TERMINAL = "terminal";
+
   /** Barrier: the container is created. It waits here for its start. */
   public static final String CREATED = "created";
 
@@ -31,6 +34,7 @@ public final class ContainerPlan {
    */
   public static Plan compile(ContainerSpec spec, ContainerFacts facts) {
     SpecRules.check(spec, facts.rootContainer());
+    Terminal.check(spec.getProcess(), facts.pipes());
     return new ContainerPlan(spec, facts).compile();
   }
 
@@ -92,6 +96,9 @@ public final class ContainerPlan {
     table.forEach(mounting::mount);
     if (MountTable.hasOwnDev(table)) {
       Devices.fill(assembly, targets);
+    }
+    if (spec.getProcess().getTerminal()) {
+      new Terminal(assembly, targets, spec.getProcess()).openWithConsole();
     }
     // Made now: later the root may be read-only.
     targets.makeDirectories(ProcessTail.directory(spec.getProcess()));

@@ -149,6 +149,38 @@ public sealed interface Donation {
     }
   }
 
+  /** Where a program sends the master of its terminal to. */
+  record TerminalSocket() implements Donation {
+    @Override
+    public String name() {
+      return "terminal";
+    }
+
+    @Override
+    public String text() {
+      return "socketpair(AF_UNIX, SOCK_SEQPACKET) = terminal";
+    }
+  }
+
+  /**
+   * A pipe that holds the home directory of a user, as the container's own {@code /etc/passwd} has
+   * it.
+   *
+   * @param uid in the container's user namespace, unsigned
+   */
+  record Home(int uid) implements Donation {
+    @Override
+    public String name() {
+      return "home";
+    }
+
+    @Override
+    public String text() {
+      String user = Integer.toUnsignedString(uid);
+      return "pipe2() = home (of user " + user + " in the container's /etc/passwd)";
+    }
+  }
+
   /** A pidfd of the container's first process. */
   record ContainerProcess() implements Donation {
     @Override

@@ -16,11 +16,8 @@ record Environment(Map<String, String> variables) {
   /** Entries of PATH, each a candidate for execve(2). */
   static final int MAX_PATH_ENTRIES = 64;
 
-  /** Where no user database is read. */
-  private static final String DEFAULT_HOME = "/";
-
   /**
-   * The environment, with HOME.
+   * The environment.
    *
    * @param entries {@code NAME=value}, checked
    */
@@ -30,8 +27,12 @@ record Environment(Map<String, String> variables) {
       int equals = entry.indexOf('=');
       variables.put(entry.substring(0, equals), entry.substring(equals + 1));
     }
-    variables.putIfAbsent("HOME", DEFAULT_HOME);
     return new Environment(variables);
+  }
+
+  /** An empty one is one: the user's own is for those who were given none. */
+  boolean hasHome() {
+    return variables.containsKey("HOME");
   }
 
   List<String> entries() {

@@ -22,10 +22,11 @@ public final class ExecPlan {
    */
   public static Plan compile(Process process, ContainerSpec spec, ExecFacts facts) {
     ProcessRules.check(process);
+    Terminal.check(process, facts.pipes());
     Assembly assembly = new Assembly();
     facts.cgroup().join(assembly);
     enterContainer(assembly, spec);
-    makeDirectory(assembly, ProcessTail.directory(process));
+    prepare(assembly, process);
     new ProcessTail(process, facts.pipes(), facts.lastCapability()).addTo(assembly);
     return assembly.plan(List.of());
   }
@@ -55,6 +56,7 @@ public final class ExecPlan {
     }
     // Privileges are never more than the container's.
     complete.setNoNewPrivileges(given.getNoNewPrivileges() || container.getNoNewPrivileges());
+    ProcessRules.checkEnv("add_env", List.copyOf(additionalEnv));
     return complete.addAllEnv(additionalEnv).build();
   }
 
@@ -71,11 +73,18 @@ public final class ExecPlan {
     assembly.release(outside);
   }
 
-  private static void makeDirectory(Assembly assembly, String directory) {
-    if (!directory.equals("/")) {
-      Slot root = assembly.openTrusted("/", Flag.O_PATH, Flag.O_DIRECTORY, Flag.O_CLOEXEC);
-      new Targets(assembly, root).makeDirectories(directory);
-      assembly.release(root);
+  /** What the process needs of the container's root. */
+  private static void prepare(Assembly assembly, Process process) {
+    String directory = ProcessTail.directory(process);
+    if (directory.equals("/") && !process.getTerminal()) {
+      return;
     }
+    Slot root = assembly.openTrusted("/", Flag.O_PATH, Flag.O_DIRECTORY, Flag.O_CLOEXEC);
+    Targets targets = new Targets(assembly, root);
+    if (process.getTerminal()) {
+      new Terminal(assembly, targets, process).open();
+    }
+    targets.makeDirectories(directory);
+    assembly.release(root);
   }
 }

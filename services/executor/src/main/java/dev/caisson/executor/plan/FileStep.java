@@ -7,6 +7,8 @@ import dev.caisson.executor.plan.Argument.Donated;
 import dev.caisson.executor.plan.Argument.Field;
 import dev.caisson.executor.plan.Argument.Named;
 import dev.caisson.executor.plan.Argument.Octal;
+import dev.caisson.executor.plan.Argument.OpenText;
+import dev.caisson.executor.plan.Argument.Rest;
 import dev.caisson.executor.plan.Argument.Slot;
 import dev.caisson.executor.plan.Argument.Struct;
 import dev.caisson.executor.plan.Argument.Text;
@@ -123,7 +125,7 @@ sealed interface FileStep extends Step {
     }
   }
 
-  record Redirect(Donated source, Donation.Stream stream) implements FileStep {
+  record Redirect(Descriptor source, Donation.Stream stream) implements FileStep {
     @Override
     public Instruction instruction() {
       return Call.of(Syscall.DUP3, source, new Decimal(stream.number()), new Decimal(0));
@@ -131,7 +133,20 @@ sealed interface FileStep extends Step {
 
     @Override
     public String describe() {
-      return "set " + source.name();
+      return "set " + stream.name().toLowerCase(java.util.Locale.ROOT);
+    }
+  }
+
+  /** The rest of a string, from a pipe that holds it already. */
+  record ReadRest(Donated pipe, OpenText of) implements FileStep {
+    @Override
+    public Instruction instruction() {
+      return Call.of(Syscall.READ, pipe, new Rest(of), new Decimal(of.room()));
+    }
+
+    @Override
+    public String describe() {
+      return "read " + pipe.name();
     }
   }
 

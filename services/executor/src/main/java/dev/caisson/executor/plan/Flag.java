@@ -19,6 +19,8 @@ public enum Flag {
   O_RDONLY(0),
   O_WRONLY(1),
   O_RDWR(2),
+  O_NOCTTY(0x100),
+  O_NONBLOCK(0x800),
   O_CLOEXEC(0x8_0000),
   O_DIRECTORY(0x1_0000, 0x4000),
   O_NOFOLLOW(0x2_0000, 0x8000),

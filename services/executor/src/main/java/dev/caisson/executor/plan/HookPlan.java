@@ -1,6 +1,7 @@
 package dev.caisson.executor.plan;
 
 import dev.caisson.executor.plan.Argument.Donated;
+import dev.caisson.executor.plan.Argument.Texts;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.proto.types.v1.Hook;
 import dev.caisson.proto.types.v1.Namespace;
@@ -38,7 +39,8 @@ public final class HookPlan {
     assembly.add(new ProcessStep.ChangeDirectory("/"));
     assembly.add(new FileStep.CloseOnExec());
     List<String> args = hook.getArgsCount() == 0 ? List.of(path) : hook.getArgsList();
-    assembly.add(new ProcessStep.Execute(path, args, hook.getEnvList(), true));
+    assembly.add(
+        new ProcessStep.Execute(path, new Texts(args), new Texts(hook.getEnvList()), List.of()));
     return assembly.plan(List.of());
   }
 

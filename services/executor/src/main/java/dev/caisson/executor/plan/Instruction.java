@@ -2,7 +2,6 @@ package dev.caisson.executor.plan;
 
 import dev.caisson.executor.plan.Argument.Slot;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -71,8 +70,8 @@ sealed interface Instruction {
       return new Call(syscall, arguments, result, all, candidate, rooted);
     }
 
-    Call asCandidate(Tolerable... errors) {
-      return new Call(syscall, arguments, result, Arrays.asList(errors), true, rooted);
+    Call asCandidate(List<Tolerable> errors) {
+      return new Call(syscall, arguments, result, errors, true, rooted);
     }
 
     Call asRooted() {

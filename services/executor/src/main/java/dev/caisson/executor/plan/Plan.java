@@ -65,4 +65,12 @@ public record Plan(List<Step> steps, List<Donation> donations, List<Flag> namesp
   public boolean executes(int index) {
     return steps.get(index) instanceof ProcessStep.Execute;
   }
+
+  /** Whose home directory the program is told, as the container has it; absent: nobody's. */
+  public Optional<Donation.Home> home() {
+    return donations.stream()
+        .filter(Donation.Home.class::isInstance)
+        .map(Donation.Home.class::cast)
+        .findFirst();
+  }
 }

@@ -12,6 +12,9 @@ import java.util.stream.Stream;
 final class ProcessRules {
   private static final int MAX_UMASK = 0777;
 
+  /** {@code struct winsize} has 16 bits. */
+  private static final int MAX_CONSOLE = 65_535;
+
   /** {@code (uid_t) -1} tells setresuid(2) to change nothing. */
   private static final int NO_ID = -1;
 
@@ -19,7 +22,7 @@ final class ProcessRules {
 
   static void check(Process process) {
     checkArgs(process.getArgsList());
-    process.getEnvList().forEach(ProcessRules::checkEnv);
+    checkEnv("process.env", process.getEnvList());
     Paths.clean("process.cwd", process.getCwd().isEmpty() ? "/" : process.getCwd());
     checkUser(process);
     checkRlimits(process.getRlimitsList());
@@ -28,8 +31,9 @@ final class ProcessRules {
         "process.umask",
         "be 0 to 0777",
         "0" + Integer.toOctalString(process.getUmask()));
-    if (process.getTerminal()) {
-      throw Refusal.unsupported("process.terminal", "Terminals are not supported.").exception();
+    if (process.getTerminal() && process.hasConsoleSize()) {
+      checkSize("height", process.getConsoleSize().getHeight());
+      checkSize("width", process.getConsoleSize().getWidth());
     }
   }
 
@@ -39,11 +43,22 @@ final class ProcessRules {
     args.forEach(arg -> check(arg.indexOf('\0') < 0, "process.args", "have no NUL", arg));
   }
 
-  private static void checkEnv(String entry) {
-    // A value may be a secret: only the name is repeated.
-    String name = entry.split("=", 2)[0];
-    check(entry.indexOf('=') > 0, "process.env", "have entries NAME=value", name);
-    check(entry.indexOf('\0') < 0, "process.env", "have no NUL", name);
+  /** A value may be a secret, and so may what has no name: neither is repeated. */
+  static void checkEnv(String field, List<String> entries) {
+    for (int i = 0; i < entries.size(); i++) {
+      String at = field + "[" + i + "]";
+      int equals = entries.get(i).indexOf('=');
+      check(equals > 0, at, "be NAME=value", equals < 0 ? "there is no =" : "there is no name");
+      check(entries.get(i).indexOf('\0') < 0, at, "have no NUL", entries.get(i).split("=", 2)[0]);
+    }
+  }
+
+  private static void checkSize(String side, int characters) {
+    check(
+        Integer.compareUnsigned(characters - 1, MAX_CONSOLE) < 0,
+        "process.console_size." + side,
+        "be 1 to " + MAX_CONSOLE,
+        Integer.toUnsignedString(characters));
   }
 
   private static void checkUser(Process process) {

@@ -101,19 +101,23 @@ sealed interface ProcessStep extends Step {
   /**
    * Becomes the program.
    *
-   * @param last whether no other candidate follows
+   * @param passedOver errors after which the next candidate has its turn; none for the last
    */
-  record Execute(String path, List<String> args, List<String> env, boolean last)
+  record Execute(String path, Texts args, Texts env, List<Tolerable> passedOver)
       implements ProcessStep {
+    public Execute {
+      passedOver = List.copyOf(passedOver);
+    }
+
     @Override
     public Instruction instruction() {
-      Call call = Call.of(Syscall.EXECVE, new Text(path), new Texts(args), new Texts(env));
-      return last ? call : call.asCandidate(Tolerable.ENOENT, Tolerable.ENOTDIR, Tolerable.EACCES);
+      Call call = Call.of(Syscall.EXECVE, new Text(path), args, env);
+      return passedOver.isEmpty() ? call : call.asCandidate(passedOver);
     }
 
     @Override
     public String describe() {
-      return "execute " + args.getFirst();
+      return "execute " + args.values().getFirst();
     }
   }
 }

@@ -1,9 +1,12 @@
 package dev.caisson.executor.plan;
 
+import dev.caisson.executor.plan.Argument.OpenText;
+import dev.caisson.executor.plan.Argument.Texts;
 import dev.caisson.proto.types.v1.Capabilities;
 import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.User;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The last part of every program that executes a caller's: from full rights in the user namespace
@@ -18,6 +21,13 @@ import java.util.List;
 final class ProcessTail {
   /** What the specification says where a process does not. */
   private static final int DEFAULT_UMASK = 022;
+
+  /** Of a home directory: {@code PATH_MAX} less the null. */
+  static final int MAX_HOME_BYTES = 4095;
+
+  private static final List<Tolerable> MISSING = List.of(Tolerable.ENOENT, Tolerable.ENOTDIR);
+  private static final List<Tolerable> REFUSED =
+      List.of(Tolerable.ENOENT, Tolerable.ENOTDIR, Tolerable.EACCES);
 
   private final Process process;
   private final boolean pipes;
@@ -35,17 +45,21 @@ final class ProcessTail {
   }
 
   void addTo(Assembly assembly) {
-    if (pipes) {
+    if (pipes && !process.getTerminal()) {
       redirect(assembly);
     }
+    Texts environment = environment(assembly);
     assembly.add(new ProcessStep.NewSession());
+    if (process.getTerminal()) {
+      assembly.add(new TerminalStep.TakeControl());
+    }
     limit(assembly);
     assembly.add(new ProcessStep.SetUmask(process.hasUmask() ? process.getUmask() : DEFAULT_UMASK));
     enterDirectory(assembly);
     changeIdentity(assembly);
     assembly.add(new FileStep.CloseOnExec());
     assembly.add(new ProcessStep.CheckDirectory(directory(process)));
-    execute(assembly);
+    execute(assembly, environment);
   }
 
   private void redirect(Assembly assembly) {
@@ -99,14 +113,38 @@ final class ProcessTail {
     }
   }
 
-  private void execute(Assembly assembly) {
-    Environment environment = Environment.of(process.getEnvList());
-    List<String> candidates = environment.candidates(process.getArgs(0));
-    for (String path : candidates) {
-      boolean last = path.equals(candidates.getLast());
-      assembly.add(
-          new ProcessStep.Execute(path, process.getArgsList(), environment.entries(), last));
+  /** HOME is read while nothing can forbid it yet. */
+  private Texts environment(Assembly assembly) {
+    Environment given = Environment.of(process.getEnvList());
+    if (given.hasHome()) {
+      return new Texts(given.entries());
     }
+    OpenText home = new OpenText("HOME=", MAX_HOME_BYTES);
+    var pipe = assembly.donate(new Donation.Home(process.getUser().getUid()));
+    assembly.add(new FileStep.ReadRest(pipe, home));
+    return new Texts(given.entries(), Optional.of(home));
+  }
+
+  /**
+   * Looks at one candidate after the other, as execvp(3) does: what is missing is passed over, and
+   * what may not be executed too, but then it is what the caller is told. Since a program cannot
+   * remember that, all have a second turn in which only what is missing is passed over.
+   */
+  private void execute(Assembly assembly, Texts environment) {
+    List<String> candidates = Environment.of(process.getEnvList()).candidates(process.getArgs(0));
+    if (candidates.size() > 1) {
+      candidates.forEach(path -> execute(assembly, environment, path, REFUSED));
+    }
+    candidates
+        .subList(0, candidates.size() - 1)
+        .forEach(path -> execute(assembly, environment, path, MISSING));
+    execute(assembly, environment, candidates.getLast(), List.of());
+  }
+
+  private void execute(
+      Assembly assembly, Texts environment, String path, List<Tolerable> passedOver) {
+    Texts args = new Texts(process.getArgsList());
+    assembly.add(new ProcessStep.Execute(path, args, environment, passedOver));
   }
 
   /** The five sets, as bits; absent ones are empty. */

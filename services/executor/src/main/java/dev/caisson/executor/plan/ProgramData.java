@@ -5,7 +5,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.caisson.executor.plan.Argument.Field;
 import dev.caisson.executor.plan.Argument.HostnameText;
 import dev.caisson.executor.plan.Argument.Numbers;
+import dev.caisson.executor.plan.Argument.OpenText;
 import dev.caisson.executor.plan.Argument.Pointer;
+import dev.caisson.executor.plan.Argument.Rest;
 import dev.caisson.executor.plan.Argument.Room;
 import dev.caisson.executor.plan.Argument.Scalar;
 import dev.caisson.executor.plan.Argument.Struct;
@@ -78,12 +80,20 @@ final class ProgramData {
       // What a vector or a structure points to comes before it, so that its own place is known
       // last.
       switch (pointer) {
-        case Texts texts -> texts.values().stream().map(Text::new).forEach(this::place);
+        case Texts texts -> {
+          texts.values().stream().map(Text::new).forEach(this::place);
+          texts.last().ifPresent(this::place);
+        }
+        case Rest rest -> place(rest.of());
         case Struct struct -> struct.fields().forEach(field -> place(field.value()));
-        case Text _, HostnameText _, Numbers _, Room _ -> {}
+        case Text _, HostnameText _, OpenText _, Numbers _, Room _ -> {}
       }
-      offsets.put(pointer, append(pointer));
+      offsets.put(pointer, pointer instanceof Rest(OpenText of) ? behind(of) : append(pointer));
     }
+  }
+
+  private int behind(OpenText text) {
+    return offset(text) + text.headBytes();
   }
 
   private void append(byte[] part) {
@@ -97,6 +107,8 @@ final class ProgramData {
     switch (pointer) {
       case Text text -> appendText(text);
       case HostnameText name -> append(padded(name.value()));
+      case OpenText text -> appendOpen(text);
+      case Rest rest -> throw new AssertionError("it is a part of another: " + rest.text());
       case Texts texts -> appendVector(texts, offset);
       case Struct struct -> appendStruct(struct, offset);
       case Numbers numbers -> appendNumbers(numbers);
@@ -114,13 +126,20 @@ final class ProgramData {
     return Arrays.copyOf(hostname.getBytes(UTF_8), HostnameText.BYTES);
   }
 
+  private void appendOpen(OpenText text) {
+    append(text.head().getBytes(UTF_8));
+    append(new byte[text.room() + 1]);
+  }
+
   private void appendVector(Texts texts, int offset) {
-    for (int i = 0; i < texts.values().size(); i++) {
-      Text element = new Text(texts.values().get(i));
-      relocations.add(new Relocation(offset + i * Long.BYTES, offset(element)));
+    List<Pointer> elements = new ArrayList<>();
+    texts.values().forEach(value -> elements.add(new Text(value)));
+    texts.last().ifPresent(elements::add);
+    for (int i = 0; i < elements.size(); i++) {
+      relocations.add(new Relocation(offset + i * Long.BYTES, offset(elements.get(i))));
     }
     // The elements are filled in by relocation; the null that ends the vector is not.
-    append(new byte[(texts.values().size() + 1) * Long.BYTES]);
+    append(new byte[(elements.size() + 1) * Long.BYTES]);
   }
 
   private void appendStruct(Struct struct, int offset) {

@@ -12,6 +12,7 @@ public sealed interface Step
         NamespaceStep,
         IdentityStep,
         ProcessStep,
+        TerminalStep,
         Step.Barrier,
         Step.Next,
         Step.Lenient {

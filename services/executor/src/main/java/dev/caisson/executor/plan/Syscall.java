@@ -5,10 +5,12 @@ package dev.caisson.executor.plan;
  * aarch64.
  */
 enum Syscall {
+  READ(0, 63),
   WRITE(1, 64),
   CLOSE(3, 57),
   IOCTL(16, 29),
   SOCKET(41, 198),
+  SENDMSG(46, 211),
   EXECVE(59, 221),
   GETCWD(79, 17),
   CHDIR(80, 49),
@@ -26,6 +28,7 @@ enum Syscall {
   SETDOMAINNAME(171, 162),
   MKDIRAT(258, 34),
   MKNODAT(259, 33),
+  FCHOWNAT(260, 54),
   SYMLINKAT(266, 36),
   UNSHARE(272, 97),
   DUP3(292, 24),

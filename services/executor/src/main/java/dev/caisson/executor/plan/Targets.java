@@ -20,6 +20,8 @@ final class Targets {
   private static final List<Flag> DIRECTORY =
       List.of(Flag.O_PATH, Flag.O_DIRECTORY, Flag.O_CLOEXEC);
   private static final List<Flag> ANY = List.of(Flag.O_PATH, Flag.O_CLOEXEC);
+  private static final List<Flag> DEVICE =
+      List.of(Flag.O_RDWR, Flag.O_NOCTTY, Flag.O_NONBLOCK, Flag.O_CLOEXEC);
   private static final int DIRECTORY_MODE = 0755;
 
   private final Assembly assembly;
@@ -39,6 +41,11 @@ final class Targets {
 
   Slot openAny(String path) {
     return open(path, ANY);
+  }
+
+  /** For input and output, which never wait. */
+  Slot openDevice(String path) {
+    return open(path, DEVICE);
   }
 
   /** The slot holds no descriptor when there is no such directory. */

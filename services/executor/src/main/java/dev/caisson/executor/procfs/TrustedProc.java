@@ -30,8 +30,8 @@ public final class TrustedProc implements AutoCloseable {
   private static final Set<Resolve> PLAIN =
       EnumSet.of(Resolve.BENEATH, Resolve.NO_SYMLINKS, Resolve.NO_MOUNT_CROSSING);
 
-  /** Links of {@code ns/} are magic ones, on a filesystem of their own. */
-  private static final Set<Resolve> NAMESPACE = EnumSet.noneOf(Resolve.class);
+  /** Links of {@code ns/}, and {@code root}, are magic ones, and lead to another filesystem. */
+  private static final Set<Resolve> MAGIC = EnumSet.noneOf(Resolve.class);
 
   private static final String BOOT_TIME = "btime ";
 
@@ -65,12 +65,17 @@ public final class TrustedProc implements AutoCloseable {
 
   /** A namespace of the process: {@code user}, {@code net} … */
   public Fd namespace(Fd pidfd, String name) {
-    return openOf(pidfd, "ns/" + name, NAMESPACE, OpenFlag.READ_ONLY);
+    return openOf(pidfd, "ns/" + name, MAGIC, OpenFlag.READ_ONLY);
   }
 
-  private Fd openOf(Fd pidfd, String file, Set<Resolve> resolve, OpenFlag flag) {
+  /** The root directory of the process: whoever resolves a path from there stays in it. */
+  public Fd root(Fd pidfd) {
+    return openOf(pidfd, "root", MAGIC, OpenFlag.PATH, OpenFlag.DIRECTORY);
+  }
+
+  private Fd openOf(Fd pidfd, String file, Set<Resolve> resolve, OpenFlag... flags) {
     int pid = kernel.processes().pid(pidfd);
-    Fd opened = kernel.files().openIn(proc, pid + "/" + file, resolve, flag);
+    Fd opened = kernel.files().openIn(proc, pid + "/" + file, resolve, flags);
     // The number may have become another process's between the two: then this one has been reaped.
     if (pid <= 0 || kernel.processes().pid(pidfd) != pid) {
       opened.close();

@@ -1,14 +1,18 @@
 package dev.caisson.executor.rpc;
 
 import com.google.protobuf.ByteString;
+import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.sandbox.ProcessStreams;
 import dev.caisson.executor.stdio.OutputSink;
 import dev.caisson.executor.stdio.OutputStream;
 import dev.caisson.proto.executor.v1.Input;
 import dev.caisson.proto.executor.v1.Output;
+import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.types.v1.ConsoleSize;
 import dev.caisson.proto.types.v1.ExitStatus;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -122,11 +126,25 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
       to.signal().accept(input.getSignal());
     }
     ProcessStreams streams = to.streams();
+    if (input.hasResize()) {
+      resize(streams, input.getResize());
+    }
     if (streams == null || inputEnded || (input.getStdin().isEmpty() && !input.getStdinEof())) {
       client.request(1);
       return;
     }
     streams.input().write(input.getStdin(), () -> taken(streams, input.getStdinEof()));
+  }
+
+  private static void resize(@Nullable ProcessStreams streams, ConsoleSize size) {
+    if (streams == null || streams.terminal().isEmpty()) {
+      throw new Refusal(
+              Reason.NO_TERMINAL,
+              "The process has no terminal whose size could be changed: create it with one.",
+              Map.of())
+          .exception();
+    }
+    streams.terminal().get().resize(size.getHeight(), size.getWidth());
   }
 
   private void taken(ProcessStreams streams, boolean last) {

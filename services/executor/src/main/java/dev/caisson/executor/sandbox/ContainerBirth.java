@@ -37,15 +37,19 @@ final class ContainerBirth {
       Waiting waiting = new Waiting(placed.process().program(), plan.rest());
       container.running(new Container.Running(placed.process().pidfd(), Optional.of(waiting)));
       rollback.onFailure("container", () -> container.running(null));
-      instruct(container, placed, plan);
+      Optional<Home> home = Home.askedBy(plan.plan(), host);
+      rollback.onFailure("home", () -> home.ifPresent(Home::close));
+      instruct(container, placed, plan, home);
+      Stdio stdio = received(container, placed, waiting, rollback);
       waiting.advanceTo(
           ContainerPlan.CREATED,
           host.settings().stepTimeout(),
           barrier -> hooks.atBarrier(container, barrier));
+      home.ifPresent(asked -> asked.tell(placed.process().pidfd()));
       adjustOomScore(container, placed.process().pidfd());
       container.record(container.record().toBuilder().setState(ContainerState.CREATED).build());
       host.store().put(container.record());
-      container.streams(placed.stdio().streams(host, sandbox, placed.token()));
+      container.streams(stdio.streams(host, sandbox, placed.token()));
       exits.expect(container);
       sandbox.containersByUid().put(container.uid(), container);
       rollback.keep();
@@ -66,12 +70,17 @@ final class ContainerBirth {
     Holder holder = sandbox.requireHolder();
     rollback.onFailure("process", () -> placing.discard(holder, ready));
     ready.cgroup().configure(draft.getSpec().getResources());
-    if (draft.getStdio() == StdioMode.PIPE) {
+    Stdio.Kind kind = stdio(draft);
+    if (kind == Stdio.Kind.PIPES) {
       return ready;
     }
-    Placed without = placing.withoutStdio(holder, ready);
-    rollback.onFailure("stdio", without.stdio()::close);
-    return without;
+    Placed other = placing.withStdio(holder, ready, kind);
+    rollback.onFailure("stdio", other.stdio()::close);
+    return other;
+  }
+
+  private static Stdio.Kind stdio(ContainerRecord draft) {
+    return Stdio.Kind.of(draft.getStdio() == StdioMode.PIPE, draft.getSpec().getProcess());
   }
 
   private Placed placedNow(
@@ -82,10 +91,7 @@ final class ContainerBirth {
             holder,
             sandbox.record(),
             new Placing.Place(
-                draft.getUid(),
-                draft.getToken(),
-                draft.getSpec().getResources(),
-                draft.getStdio() == StdioMode.PIPE),
+                draft.getUid(), draft.getToken(), draft.getSpec().getResources(), stdio(draft)),
             placement);
     rollback.onFailure("process", () -> placing.discard(holder, placed));
     placing.await(placed, placement);
@@ -93,10 +99,15 @@ final class ContainerBirth {
   }
 
   /** Gives the process its program. */
-  private void instruct(Container container, Placed placed, CompiledPlan plan) {
+  private void instruct(
+      Container container, Placed placed, CompiledPlan plan, Optional<Home> home) {
     Donor.Sources sources =
         Donor.Sources.of(
-            container.sandbox(), container.cgroup(), placed.stdio().inside(), Optional.empty());
+            container.sandbox(),
+            container.cgroup(),
+            placed.stdio().inside(),
+            home.map(Home::inside),
+            Optional.empty());
     List<Fd> donated = donor.open(plan.further(), sources);
     try {
       placed.process().program().next(plan.restProgram(), donated);
@@ -104,6 +115,19 @@ final class ContainerBirth {
       donated.forEach(Fd::close);
     }
     placed.stdio().closeInside();
+  }
+
+  /** With the terminal, where it is to have one: see {@link ContainerPlan#TERMINAL}. */
+  private Stdio received(Container container, Placed placed, Waiting waiting, Rollback rollback) {
+    if (placed.stdio().arrival().isEmpty()) {
+      return placed.stdio();
+    }
+    waiting.advanceTo(ContainerPlan.TERMINAL, host.settings().stepTimeout(), barrier -> {});
+    Stdio received = placed.stdio().received(host);
+    rollback.onFailure("terminal", received::close);
+    received.hold(container.sandbox().requireHolder().client(), placed.token(), List.of());
+    waiting.program().proceed();
+    return received;
   }
 
   private static ContainerRecord identified(ContainerRecord draft, Placed placed) {

@@ -90,7 +90,9 @@ final class Donor implements AutoCloseable {
    * @param userNamespace of the sandbox; absent where it has the host's
    * @param uids its map, empty where it has the host's
    * @param cgroup which the process joins
-   * @param stdio the inside ends of pipes: stdin, stdout, stderr; given away with the program
+   * @param stdio the inside ends of pipes: stdin, stdout, stderr; or where a terminal is sent to;
+   *     given away with the program
+   * @param home where the program reads its home directory; given away too
    * @param containerProcess whose namespaces an exec enters
    */
   record Sources(
@@ -99,22 +101,34 @@ final class Donor implements AutoCloseable {
       List<IdMapping> gids,
       Cgroup cgroup,
       List<Fd> stdio,
+      Optional<Fd> home,
       Optional<Fd> containerProcess) {
 
     /** Of a program that gets its cgroup and nothing else. */
     static Sources ofSandbox(Cgroup cgroup) {
       return new Sources(
-          Optional.empty(), List.of(), List.of(), cgroup, List.of(), Optional.empty());
+          Optional.empty(),
+          List.of(),
+          List.of(),
+          cgroup,
+          List.of(),
+          Optional.empty(),
+          Optional.empty());
     }
 
     static Sources of(
-        Sandbox sandbox, Cgroup cgroup, List<Fd> stdio, Optional<Fd> containerProcess) {
+        Sandbox sandbox,
+        Cgroup cgroup,
+        List<Fd> stdio,
+        Optional<Fd> home,
+        Optional<Fd> containerProcess) {
       return new Sources(
           sandbox.requireHolder().userNamespace(),
           sandbox.record().getUidMappingsList(),
           sandbox.record().getGidMappingsList(),
           cgroup,
           stdio,
+          home,
           containerProcess);
     }
   }
@@ -167,6 +181,8 @@ final class Donor implements AutoCloseable {
       case Donation.DeviceTree device -> deviceTree(device);
       case Donation.CgroupProcs join -> cgroupProcs(join, sources.cgroup());
       case Donation.Stdio stdio -> stdio(stdio, sources);
+      case Donation.TerminalSocket _ -> sources.stdio().getFirst();
+      case Donation.Home _ -> sources.home().orElseThrow();
       case Donation.ContainerProcess process ->
           sources.containerProcess().orElseThrow().duplicate();
       case Donation.NamespaceFile namespace ->

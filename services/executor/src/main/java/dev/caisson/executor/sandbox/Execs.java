@@ -4,6 +4,7 @@ import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.init.RunRequest;
 import dev.caisson.executor.init.StartedProcess;
 import dev.caisson.executor.plan.CompiledPlan;
+import dev.caisson.executor.plan.ContainerPlan;
 import dev.caisson.executor.plan.ExecFacts;
 import dev.caisson.executor.plan.ExecPlan;
 import dev.caisson.executor.refusal.Refusal;
@@ -54,6 +55,7 @@ final class Execs {
     Process process = ExecPlan.complete(request.getProcess(), spec, request.getAddEnvList());
     Identity.require(process, container.sandbox().record());
     ExecFacts known = facts.exec(container.cgroup(), !request.getDetach());
+    Stdio.Kind stdio = Stdio.Kind.of(!request.getDetach(), process);
     CompiledPlan plan =
         plans.get(List.of(process, spec, known), () -> ExecPlan.compile(process, spec, known));
     ProcessRecord draft =
@@ -67,7 +69,7 @@ final class Execs {
         Recorder.event(container, id)
             .setActor(request.getActor())
             .setExecStarted(started(process, 0)),
-        () -> launch(container, plan, draft, request.getDetach()),
+        () -> launch(container, plan, draft, stdio),
         exec ->
             Recorder.event(container, id)
                 .setActor(request.getActor())
@@ -99,18 +101,16 @@ final class Execs {
   }
 
   private ExecedProcess launch(
-      Container container, CompiledPlan plan, ProcessRecord draft, boolean detached) {
+      Container container, CompiledPlan plan, ProcessRecord draft, Stdio.Kind kind) {
     Holder holder = container.sandbox().requireHolder();
     Fd first = container.running().orElseThrow().pidfd();
     try (Rollback rollback = new Rollback()) {
-      Stdio stdio = detached ? Stdio.discarded(host) : Stdio.pipes(host);
-      rollback.onFailure("stdio", stdio::close);
-      StartedProcess process = run(holder, container, plan, draft.getToken(), stdio, first);
+      Stdio given = Stdio.of(kind, host);
+      rollback.onFailure("stdio", given::close);
+      StartedProcess process = run(holder, container, plan, draft.getToken(), given, first);
       rollback.onFailure("process", () -> abandon(process));
-      stdio.closeInside();
-      try (Waiting waiting = new Waiting(process.program(), plan.plan())) {
-        waiting.finish(host.settings().stepTimeout());
-      }
+      given.closeInside();
+      Stdio stdio = finished(process, plan, given, rollback);
       // Unlike a container's gate and page, which are of no use here any more.
       stdio.hold(holder.client(), draft.getToken(), List.of());
       int pid = host.kernel().processes().pid(process.pidfd());
@@ -128,11 +128,50 @@ final class Execs {
     }
   }
 
+  /**
+   * The program is executed; with the terminal that it has sent before, where it is to have one.
+   */
+  private Stdio finished(
+      StartedProcess process, CompiledPlan plan, Stdio given, Rollback rollback) {
+    try (Waiting waiting = new Waiting(process.program(), plan.plan())) {
+      Stdio stdio = given;
+      if (given.arrival().isPresent()) {
+        waiting.advanceTo(ContainerPlan.TERMINAL, host.settings().stepTimeout(), barrier -> {});
+        stdio = given.received(host);
+        rollback.onFailure("terminal", stdio::close);
+        waiting.program().proceed();
+      }
+      waiting.finish(host.settings().stepTimeout());
+      return stdio;
+    }
+  }
+
   private StartedProcess run(
       Holder holder, Container container, CompiledPlan plan, long token, Stdio stdio, Fd first) {
+    Optional<Home> home = Home.askedBy(plan.plan(), host);
+    try {
+      home.ifPresent(asked -> asked.tell(first));
+      return run(holder, container, plan, token, stdio, first, home);
+    } finally {
+      home.ifPresent(Home::close);
+    }
+  }
+
+  private StartedProcess run(
+      Holder holder,
+      Container container,
+      CompiledPlan plan,
+      long token,
+      Stdio stdio,
+      Fd first,
+      Optional<Home> home) {
     Donor.Sources sources =
         Donor.Sources.of(
-            container.sandbox(), container.cgroup(), stdio.inside(), Optional.of(first));
+            container.sandbox(),
+            container.cgroup(),
+            stdio.inside(),
+            home.map(Home::inside),
+            Optional.of(first));
     List<Fd> donated = donor.open(plan.plan().donations(), sources);
     try (Closing directory = host.birthDirectory(container.cgroup())) {
       return holder

@@ -183,6 +183,17 @@ public final class Node implements AutoCloseable {
     }
   }
 
+  /** Nobody can come back to a terminal that nobody is at: its session is told by SIGHUP. */
+  private static void leave(
+      dev.caisson.executor.sandbox.Container container,
+      ExecedProcess exec,
+      ProcessStreams streams) {
+    streams.close();
+    if (streams.terminal().isPresent()) {
+      Exits.drop(container, exec.token());
+    }
+  }
+
   private static ProcessInfo gone() {
     return ProcessInfo.newBuilder().setId(Containers.INIT).build();
   }
@@ -197,6 +208,6 @@ public final class Node implements AutoCloseable {
         exec.streams(),
         exec.exit(),
         signal -> containers.signal(container, exec.id(), signal, request.getActor()),
-        () -> exec.streams().ifPresent(ProcessStreams::close));
+        () -> exec.streams().ifPresent(streams -> leave(container, exec, streams)));
   }
 }

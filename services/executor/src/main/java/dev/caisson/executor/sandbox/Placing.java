@@ -35,13 +35,15 @@ final class Placing {
    *
    * @param uid the container's
    * @param token the process's
-   * @param pipes whether its standard streams are pipes
+   * @param stdio what its standard streams are
    */
-  record Place(String uid, long token, Resources resources, boolean pipes) {}
+  record Place(String uid, long token, Resources resources, Stdio.Kind stdio) {}
 
   /** One for a container that nobody has asked for yet. */
   Placed placeOne(Holder holder, SandboxRecord sandbox, Placement placement) {
-    Place place = new Place(host.uids().get(), tokens.next(), Resources.getDefaultInstance(), true);
+    Place place =
+        new Place(
+            host.uids().get(), tokens.next(), Resources.getDefaultInstance(), Stdio.Kind.PIPES);
     return place(holder, sandbox, place, placement);
   }
 
@@ -50,7 +52,7 @@ final class Placing {
     try (Rollback rollback = new Rollback()) {
       Cgroup cgroup = cgroup(sandbox, place);
       rollback.onFailure("cgroup", cgroup::remove);
-      Stdio stdio = place.pipes() ? Stdio.pipes(host) : Stdio.discarded(host);
+      Stdio stdio = Stdio.of(place.stdio(), host);
       rollback.onFailure("stdio", stdio::close);
       StartedProcess process = launch(holder, place.token(), placement, cgroup);
       rollback.onFailure("process", () -> abandon(holder, place.token(), cgroup, process));
@@ -69,14 +71,14 @@ final class Placing {
     stdio.hold(holder.client(), token, List.of(process.program().gate(), process.program().page()));
   }
 
-  /** The same one, whose standard streams are nothing. */
-  Placed withoutStdio(Holder holder, Placed placed) {
+  /** The same one, whose standard streams are no pipes. */
+  Placed withStdio(Holder holder, Placed placed, Stdio.Kind kind) {
     placed.stdio().close();
     holder.drop(placed.token());
     holder.drop(Stdio.inputToken(placed.token()));
-    Stdio nothing = Stdio.discarded(host);
-    hold(holder, placed.token(), placed.process(), nothing);
-    return placed.with(nothing);
+    Stdio other = Stdio.of(kind, host);
+    hold(holder, placed.token(), placed.process(), other);
+    return placed.with(other);
   }
 
   private Cgroup cgroup(SandboxRecord sandbox, Place place) {

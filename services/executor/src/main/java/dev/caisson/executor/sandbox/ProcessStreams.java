@@ -2,9 +2,16 @@ package dev.caisson.executor.sandbox;
 
 import dev.caisson.executor.stdio.InputPump;
 import dev.caisson.executor.stdio.OutputPump;
+import dev.caisson.executor.stdio.Terminal;
+import java.util.Optional;
 
-/** The executor's ends of a process's standard streams. */
-public record ProcessStreams(InputPump input, OutputPump output) implements AutoCloseable {
+/**
+ * The executor's ends of a process's standard streams.
+ *
+ * @param terminal where they are one
+ */
+public record ProcessStreams(InputPump input, OutputPump output, Optional<Terminal> terminal)
+    implements AutoCloseable {
   /** The executor ends, the process does not. */
   void release() {
     input.release();

@@ -3,9 +3,12 @@ package dev.caisson.executor.sandbox;
 import dev.caisson.executor.init.InitClient;
 import dev.caisson.executor.stdio.InputPump;
 import dev.caisson.executor.stdio.OutputPump;
+import dev.caisson.executor.stdio.Terminal;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.OpenFlag;
+import dev.caisson.linux.Pair;
 import dev.caisson.linux.Pipe;
+import dev.caisson.proto.types.v1.Process;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,10 +18,26 @@ import org.jspecify.annotations.Nullable;
 /**
  * A process's standard streams, both ends.
  *
- * @param inside stdin, stdout, stderr, for the process
- * @param outside the other ends of the pipes, in the same order; none where it has /dev/null
+ * @param inside for the process: stdin, stdout, stderr; of a terminal, what its master is sent to
+ * @param outside the other ends of the pipes, in the same order; the master of a terminal, once it
+ *     has been sent; none where it has /dev/null
+ * @param arrival where the master of a terminal arrives, until it has
  */
-record Stdio(List<Fd> inside, List<Fd> outside) implements AutoCloseable {
+record Stdio(List<Fd> inside, List<Fd> outside, Optional<Fd> arrival) implements AutoCloseable {
+
+  /** What they are. */
+  enum Kind {
+    DISCARDED,
+    PIPES,
+    TERMINAL;
+
+    static Kind of(boolean attachable, Process process) {
+      if (!attachable) {
+        return DISCARDED;
+      }
+      return process.getTerminal() ? TERMINAL : PIPES;
+    }
+  }
 
   /** Of the token of a process: what caisson-init holds under that is the end of its input. */
   private static final long INPUT = 1L << 62;
@@ -31,12 +50,37 @@ record Stdio(List<Fd> inside, List<Fd> outside) implements AutoCloseable {
     return token | INPUT;
   }
 
-  static Stdio discarded(Host host) {
-    Fd empty = host.kernel().files().open(Path.of("/dev/null"), OpenFlag.READ_WRITE);
-    return new Stdio(List.of(empty, empty, empty), List.of());
+  static Stdio of(Kind kind, Host host) {
+    return switch (kind) {
+      case DISCARDED -> discarded(host);
+      case PIPES -> pipes(host);
+      case TERMINAL -> terminal(host);
+    };
   }
 
-  static Stdio pipes(Host host) {
+  private static Stdio terminal(Host host) {
+    Pair pair = host.kernel().sockets().pair();
+    return new Stdio(List.of(pair.second()), List.of(), Optional.of(pair.first()));
+  }
+
+  /** The same, with the master that the program has sent. */
+  Stdio received(Host host) {
+    try (Fd socket = arrival.orElseThrow()) {
+      Fd master = TerminalMaster.receive(host.kernel(), socket);
+      return new Stdio(inside, List.of(master), Optional.empty());
+    }
+  }
+
+  private boolean isTerminal() {
+    return outside.size() == 1;
+  }
+
+  private static Stdio discarded(Host host) {
+    Fd empty = host.kernel().files().open(Path.of("/dev/null"), OpenFlag.READ_WRITE);
+    return new Stdio(List.of(empty, empty, empty), List.of(), Optional.empty());
+  }
+
+  private static Stdio pipes(Host host) {
     List<Fd> opened = new ArrayList<>();
     try {
       Pipe in = pipe(host, opened);
@@ -44,7 +88,7 @@ record Stdio(List<Fd> inside, List<Fd> outside) implements AutoCloseable {
       Pipe err = pipe(host, opened);
       List<Fd> outside = List.of(in.write(), out.read(), err.read());
       outside.forEach(fd -> host.kernel().files().setBlocking(fd, false));
-      return new Stdio(List.of(in.read(), out.write(), err.write()), outside);
+      return new Stdio(List.of(in.read(), out.write(), err.write()), outside, Optional.empty());
     } catch (RuntimeException e) {
       opened.forEach(Fd::close);
       throw e;
@@ -61,11 +105,13 @@ record Stdio(List<Fd> inside, List<Fd> outside) implements AutoCloseable {
   /**
    * Has the outside ends live on in caisson-init, should the executor die.
    *
-   * @param others to be held before the two outputs
+   * @param others to be held before the two outputs, or the terminal
    */
   void hold(InitClient init, long token, List<Fd> others) {
     List<Fd> held = new ArrayList<>(others);
-    if (!outside.isEmpty()) {
+    if (isTerminal()) {
+      held.addAll(outside);
+    } else if (!outside.isEmpty()) {
       held.addAll(outside.subList(1, outside.size()));
       init.hold(inputToken(token), outside.subList(0, 1));
     }
@@ -76,21 +122,27 @@ record Stdio(List<Fd> inside, List<Fd> outside) implements AutoCloseable {
 
   /** Takes the outside ends over. */
   Optional<ProcessStreams> streams(Host host, Sandbox sandbox, long token) {
-    return outside.isEmpty()
-        ? Optional.empty()
-        : Optional.of(
-            streams(host, sandbox, token, outside.get(0), outside.get(1), outside.get(2)));
+    if (outside.isEmpty()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        isTerminal()
+            ? streams(host, outside.getFirst())
+            : streams(host, sandbox, token, outside.get(0), outside.get(1), outside.get(2)));
   }
 
   /**
    * Those that an earlier executor has had held.
    *
-   * @param outputs none where the process has no pipes
+   * @param outputs one of a terminal, two of pipes, none where there is neither
    */
   static Optional<ProcessStreams> fetched(
       Host host, Sandbox sandbox, long token, List<Fd> outputs) {
     if (outputs.isEmpty()) {
       return Optional.empty();
+    }
+    if (outputs.size() == 1) {
+      return Optional.of(streams(host, outputs.getFirst()));
     }
     List<Fd> input = sandbox.requireHolder().client().fetch(inputToken(token));
     return Optional.of(
@@ -111,7 +163,16 @@ record Stdio(List<Fd> inside, List<Fd> outside) implements AutoCloseable {
                 .execute(() -> sandbox.holder().ifPresent(init -> init.drop(inputToken(token))));
     return new ProcessStreams(
         new InputPump(host.kernel().files(), host.stdio(), in, inputEnded),
-        new OutputPump(host.kernel().files(), host.stdio(), out, err));
+        new OutputPump(host.kernel().files(), host.stdio(), out, err),
+        Optional.empty());
+  }
+
+  private static ProcessStreams streams(Host host, Fd master) {
+    Fd input = master.duplicate();
+    return new ProcessStreams(
+        InputPump.toTerminal(host.kernel().files(), host.stdio(), input),
+        OutputPump.ofTerminal(host.kernel().files(), host.stdio(), master),
+        Optional.of(new Terminal(host.kernel().terminals(), input)));
   }
 
   /** The process has its own copies. */
@@ -123,5 +184,6 @@ record Stdio(List<Fd> inside, List<Fd> outside) implements AutoCloseable {
   public void close() {
     closeInside();
     outside.forEach(Fd::close);
+    arrival.ifPresent(Fd::close);
   }
 }

@@ -21,6 +21,7 @@ public final class InputPump implements AutoCloseable {
   private final @Nullable Fd pipe;
   private final PollLoop.@Nullable Watch watch;
   private final Runnable whenEnded;
+  private final boolean endless;
   private @Nullable ByteBuffer pending;
   private @Nullable Runnable whenTaken;
   private boolean closed;
@@ -32,10 +33,25 @@ public final class InputPump implements AutoCloseable {
    * @param whenEnded runs on the loop's thread, once, when the pipe has been closed
    */
   public InputPump(Files files, PollLoop loop, @Nullable Fd pipe, Runnable whenEnded) {
+    this(files, loop, pipe, whenEnded, false);
+  }
+
+  /**
+   * To a terminal, whose input has no end: a caller that has no more says nothing of the next one.
+   *
+   * @param master taken over; it must not block
+   */
+  public static InputPump toTerminal(Files files, PollLoop loop, Fd master) {
+    return new InputPump(files, loop, master, () -> {}, true);
+  }
+
+  private InputPump(
+      Files files, PollLoop loop, @Nullable Fd pipe, Runnable whenEnded, boolean endless) {
     this.files = files;
     this.loop = loop;
     this.pipe = pipe;
     this.whenEnded = whenEnded;
+    this.endless = endless;
     this.watch = pipe == null ? null : loop.watch(pipe, ready -> write());
     this.closed = pipe == null;
   }
@@ -85,6 +101,9 @@ public final class InputPump implements AutoCloseable {
 
   /** End of input, after what is still being written. */
   public void finish() {
+    if (endless) {
+      return;
+    }
     loop.execute(() -> {
       if (pending == null) {
         end();

@@ -7,12 +7,14 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.Files;
 import dev.caisson.linux.Interest;
 import dev.caisson.linux.LinuxException;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Moves what a process writes from its two pipes to a sink, no faster than the sink takes it: a
- * pipe that is full then stops the process.
+ * Moves what a process writes from its two pipes, or its terminal, to a sink, no faster than the
+ * sink takes it: a pipe that is full then stops the process.
  *
  * <p>Thread-safe: the state is the loop's thread's.
  */
@@ -32,10 +34,26 @@ public final class OutputPump implements AutoCloseable {
 
   /** Takes both descriptors over; they must not block. */
   public OutputPump(Files files, PollLoop loop, Fd stdout, Fd stderr) {
+    this(files, loop, Map.of(OutputStream.STDOUT, stdout, OutputStream.STDERR, stderr));
+  }
+
+  /**
+   * From a terminal, which does not tell one output from the other: all of it is standard output.
+   *
+   * @param master taken over; it must not block
+   */
+  public static OutputPump ofTerminal(Files files, PollLoop loop, Fd master) {
+    return new OutputPump(files, loop, Map.of(OutputStream.STDOUT, master));
+  }
+
+  private OutputPump(Files files, PollLoop loop, Map<OutputStream, Fd> pipes) {
     this.files = files;
     this.loop = loop;
     this.sources =
-        List.of(new Source(OutputStream.STDOUT, stdout), new Source(OutputStream.STDERR, stderr));
+        new EnumMap<>(pipes)
+            .entrySet().stream()
+                .map(entry -> new Source(entry.getKey(), entry.getValue()))
+                .toList();
   }
 
   /** Begins to move output to the sink, in place of the one before. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.proto.types.v1.Capabilities;
+import dev.caisson.proto.types.v1.ConsoleSize;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Mount;
 import dev.caisson.proto.types.v1.Namespace;
@@ -155,8 +156,9 @@ class AnySpecTest {
         Arbitraries.frequencyOf(
             net.jqwik.api.Tuple.of(9, Arbitraries.of("A=b", "PATH=/a:b:/c", "C=").list()),
             net.jqwik.api.Tuple.of(1, TEXT.list().ofMaxSize(3)));
-    return Combinators.combine(arguments, env, paths(), users(), limits(), capabilities())
-        .as((args, variables, cwd, user, rlimits, capabilities) ->
+    return Combinators.combine(
+            arguments, env, paths(), users(), limits(), capabilities(), terminals())
+        .as((args, variables, cwd, user, rlimits, capabilities, terminal) ->
             Process.newBuilder()
                 .addAllArgs(args)
                 .addAllEnv(variables)
@@ -164,7 +166,18 @@ class AnySpecTest {
                 .setUser(user)
                 .addAllRlimits(rlimits)
                 .setCapabilities(capabilities)
+                .mergeFrom(terminal)
                 .build());
+  }
+
+  private static Arbitrary<Process> terminals() {
+    Process none = Process.getDefaultInstance();
+    Process sized =
+        Process.newBuilder()
+            .setTerminal(true)
+            .setConsoleSize(ConsoleSize.newBuilder().setHeight(24).setWidth(80))
+            .build();
+    return Arbitraries.of(none, none, sized, sized.toBuilder().clearConsoleSize().build());
   }
 
   private static Arbitrary<User> users() {

@@ -3,6 +3,7 @@ package dev.caisson.executor.plan;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.proto.types.v1.ConsoleSize;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Hook;
 import dev.caisson.proto.types.v1.Hooks;
@@ -57,6 +58,8 @@ class GoldenPlansTest {
     plans.put("sysctls", root(sysctls()));
     plans.put("runtime-hooks", root(runtimeHooks()));
     plans.put("path-lookup", root(Specs.least().setProcess(named("sh", "PATH=/usr/bin:x::/bin/"))));
+    plans.put("terminal", root(Specs.least().setProcess(terminal())));
+    plans.put("home-given", root(Specs.least().setProcess(named("/bin/sh", "HOME="))));
     plans.put("further", ContainerPlan.compile(further(), Specs.further()));
     plans.put(
         "working-directory", root(Specs.least().setProcess(inDirectory("//var/./lib//app/"))));
@@ -67,6 +70,7 @@ class GoldenPlansTest {
     ContainerSpec spec = Specs.least().setProcess(identity()).build();
     Process process = ExecPlan.complete(given, spec, List.of("ADDED=1"));
     plans.put("exec", ExecPlan.compile(process, spec, new ExecFacts(V2, true, 40)));
+    plans.put("exec-terminal", ExecPlan.compile(terminal(), spec, new ExecFacts(V2, true, 40)));
     plans.put(
         "exec-hybrid", ExecPlan.compile(process, spec, new ExecFacts(Specs.hybrid(), false, 40)));
   }
@@ -86,6 +90,15 @@ class GoldenPlansTest {
 
   private static Plan root(ContainerSpec.Builder spec) {
     return ContainerPlan.compile(spec.build(), Specs.facts());
+  }
+
+  private static Process terminal() {
+    return Process.newBuilder()
+        .addArgs("/bin/sh")
+        .setUser(User.newBuilder().setUid(1000))
+        .setTerminal(true)
+        .setConsoleSize(ConsoleSize.newBuilder().setHeight(24).setWidth(80))
+        .build();
   }
 
   private static ContainerSpec hybrid() {

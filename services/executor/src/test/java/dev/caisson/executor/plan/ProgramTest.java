@@ -6,13 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.google.protobuf.ByteString;
 import dev.caisson.executor.plan.Argument.Donated;
 import dev.caisson.executor.plan.Argument.Here;
+import dev.caisson.executor.plan.Argument.OpenText;
 import dev.caisson.executor.plan.Argument.Slot;
+import dev.caisson.executor.plan.Argument.Texts;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class ProgramTest {
@@ -20,6 +23,10 @@ class ProgramTest {
 
   private static Plan plan(Step... steps) {
     return new Plan(List.of(steps), List.of(), List.of());
+  }
+
+  private static Texts texts(String... values) {
+    return new Texts(List.of(values));
   }
 
   private static ProgramReader read(Plan plan) {
@@ -61,7 +68,7 @@ class ProgramTest {
 
   @Test
   void pointsVectorsToTheirStringsAndEndsThemWithNull() {
-    Step execute = new ProcessStep.Execute("/bin/sh", List.of("sh", "-c", "sh"), List.of(), true);
+    Step execute = new ProcessStep.Execute("/bin/sh", texts("sh", "-c", "sh"), texts(), List.of());
     ProgramReader program = read(plan(execute));
     var step = program.steps().getFirst();
     assertThat(program.strings(step.arguments().get(1))).containsExactly("sh", "-c", "sh");
@@ -70,14 +77,56 @@ class ProgramTest {
   }
 
   @Test
+  void hasRoomForTheRestOfAString() {
+    OpenText home = new OpenText("HOME=", 100);
+    Texts env = new Texts(List.of("A=b"), Optional.of(home));
+    Plan plan =
+        new Plan(
+            List.of(
+                new FileStep.ReadRest(new Donated(0, "home"), home),
+                new ProcessStep.Execute("/a", texts("a"), env, List.of())),
+            List.of(new Donation.Home(7)),
+            List.of());
+    ProgramReader program = read(plan);
+    long rest = program.steps().getFirst().arguments().get(1);
+    assertThat(program.steps().getFirst().number()).isZero();
+    assertThat(program.steps().getFirst().arguments().get(2)).isEqualTo(100);
+    assertThat(hex(program.bytes(rest - 5, 106))).isEqualTo("484f4d453d" + "00".repeat(101));
+    long vector = program.steps().get(1).arguments().get(2);
+    assertThat(program.strings(vector)).containsExactly("A=b", "HOME=");
+    assertThat(program.relocations()).containsValue((int) rest - 5);
+  }
+
+  @Test
+  void sendsADescriptorAsTheKernelWantsIt() {
+    Plan plan =
+        new Plan(
+            List.of(new TerminalStep.SendStdin(new Donated(0, "terminal"))),
+            List.of(new Donation.TerminalSocket()),
+            List.of());
+    ProgramReader program = read(plan);
+    var step = program.steps().getFirst();
+    int header = Math.toIntExact(step.arguments().get(1));
+    assertThat(step.number()).isEqualTo(46);
+    assertThat(hex(program.bytes(header, 56)))
+        .isEqualTo("00".repeat(24) + "01" + "00".repeat(15) + "18" + "00".repeat(15));
+    int vector = program.relocations().get(header + 16);
+    int control = program.relocations().get(header + 32);
+    assertThat(hex(program.bytes(vector + 8, 8))).isEqualTo("01" + "00".repeat(7));
+    assertThat(hex(program.bytes(control, 24)))
+        .isEqualTo("14" + "00".repeat(7) + "0100000001000000" + "00".repeat(8));
+  }
+
+  @Test
   void marksCandidatesButNotTheLast() {
     Plan plan =
         plan(
-            new ProcessStep.Execute("/a", List.of("a"), List.of(), false),
-            new ProcessStep.Execute("/b", List.of("a"), List.of(), true));
+            new ProcessStep.Execute(
+                "/a", texts("a"), texts(), List.of(Tolerable.ENOENT, Tolerable.EACCES)),
+            new ProcessStep.Execute("/b", texts("a"), texts(), List.of()));
     ProgramReader program = read(plan);
     assertThat(program.steps().get(0).flags()).isEqualTo(2);
-    assertThat(program.steps().get(0).tolerated()).containsExactly(2, 20, 13);
+    assertThat(program.steps().get(0).tolerated()).containsExactly(2, 13);
     assertThat(program.steps().get(1).flags()).isZero();
     assertThat(program.steps().get(1).tolerated()).isEmpty();
   }

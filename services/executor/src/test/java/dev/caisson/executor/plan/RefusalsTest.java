@@ -8,6 +8,7 @@ import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.Capabilities;
+import dev.caisson.proto.types.v1.ConsoleSize;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Hook;
 import dev.caisson.proto.types.v1.Hooks;
@@ -19,6 +20,7 @@ import dev.caisson.proto.types.v1.Seccomp;
 import dev.caisson.proto.types.v1.User;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -38,10 +40,11 @@ class RefusalsTest {
         invalid("process.args", process(p -> p.clearArgs())),
         invalid("process.args", process(p -> p.setArgs(0, ""))),
         invalid("process.args", process(p -> p.addArgs("a\0b"))),
-        invalid("process.env", process(p -> p.addEnv("NOVALUE"))),
-        invalid("process.env", process(p -> p.addEnv("=x"))),
-        invalid("process.env", process(p -> p.addEnv("A=\0"))),
+        invalid("process.env[0]", process(p -> p.addEnv("NOVALUE"))),
+        invalid("process.env[1]", process(p -> p.addEnv("A=b").addEnv("=x"))),
+        invalid("process.env[0]", process(p -> p.addEnv("A=\0"))),
         invalid("process.env", process(p -> p.setArgs(0, "sh").addEnv("PATH=."))),
+        invalid("process.env", process(p -> p.setArgs(0, "sh").addEnv("PATH="))),
         invalid("process.env", process(p -> p.setArgs(0, "sh").addEnv("PATH=" + manyPaths()))),
         invalid("process.cwd", process(p -> p.setCwd("tmp"))),
         invalid("process.cwd", process(p -> p.setCwd("/a/../b"))),
@@ -69,7 +72,10 @@ class RefusalsTest {
             process(p ->
                 p.setCapabilities(
                     Capabilities.newBuilder().addAmbient("CAP_KILL").addPermitted("CAP_KILL")))),
-        unsupported("process.terminal", process(p -> p.setTerminal(true))),
+        invalid("process.console_size.height", console(0, 80)),
+        invalid("process.console_size.height", console(65_536, 80)),
+        invalid("process.console_size.width", console(24, 0)),
+        invalid("process.console_size.width", console(24, -1)),
         unsupported("seccomp", spec -> spec.setSeccomp(Seccomp.getDefaultInstance())),
         unsupported(
             "hooks.createContainer",
@@ -123,6 +129,11 @@ class RefusalsTest {
 
   private static Consumer<ContainerSpec.Builder> process(Consumer<Process.Builder> change) {
     return spec -> change.accept(spec.getProcessBuilder());
+  }
+
+  private static Consumer<ContainerSpec.Builder> console(int height, int width) {
+    ConsoleSize size = ConsoleSize.newBuilder().setHeight(height).setWidth(width).build();
+    return process(p -> p.setTerminal(true).setConsoleSize(size));
   }
 
   private static Consumer<ContainerSpec.Builder> root(String path) {
@@ -219,8 +230,41 @@ class RefusalsTest {
   @Test
   void doesNotRepeatTheValueOfAVariable() {
     ContainerSpec.Builder spec = Specs.least();
-    spec.getProcessBuilder().addEnv("TOKEN=s3cret\0");
-    assertThat(refusal(spec.build(), Specs.facts()).message()).doesNotContain("s3cret");
+    for (String entry : List.of("TOKEN=s3cret\0", "s3cret", "=s3cret")) {
+      spec.getProcessBuilder().clearEnv().addEnv("A=b").addEnv(entry);
+      assertThat(refusal(spec.build(), Specs.facts()).message())
+          .startsWith("process.env[1] must ")
+          .doesNotContain("s3cret");
+    }
+  }
+
+  @Test
+  void refusesATerminalThatNobodyCanComeTo() {
+    ContainerSpec spec = Specs.least().setProcess(terminal()).build();
+    ContainerFacts discarded = Specs.further();
+    assertThat(
+            assertRefused(() ->
+                    ContainerPlan.compile(
+                        spec,
+                        new ContainerFacts(
+                            true, discarded.cgroup(), false, Set.of(), Specs.LAST_CAPABILITY)))
+                .metadata())
+        .containsEntry("field", "process.terminal");
+    ExecFacts detached = new ExecFacts(discarded.cgroup(), false, Specs.LAST_CAPABILITY);
+    assertThat(assertRefused(() -> ExecPlan.compile(terminal(), spec, detached)).metadata())
+        .containsEntry("field", "process.terminal");
+  }
+
+  private static Process terminal() {
+    return Process.newBuilder().addArgs("/bin/sh").setTerminal(true).build();
+  }
+
+  @Test
+  void refusesAddedVariablesByTheirOwnPlace() {
+    List<String> added = List.of("A=b", "s3cret");
+    Refusal refusal =
+        assertRefused(() -> ExecPlan.complete(terminal(), Specs.least().build(), added));
+    assertThat(refusal.message()).startsWith("add_env[1] must ").doesNotContain("s3cret");
   }
 
   @Test

@@ -1,15 +1,18 @@
 package dev.caisson.executor.stdio;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 
 import com.google.protobuf.ByteString;
 import dev.caisson.executor.poll.PollLoop;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Kernel;
+import dev.caisson.linux.OpenFlag;
 import dev.caisson.linux.Pipe;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -148,6 +151,50 @@ class PumpsTest {
     awaitDone();
     assertThat(first.write().isOpen()).isFalse();
     assertThat(ended).isNotDone();
+  }
+
+  @Test
+  void theInputOfATerminalHasNoEnd() throws Exception {
+    kernel.files().setBlocking(first.write(), false);
+    InputPump pump = InputPump.toTerminal(kernel.files(), loop, first.write());
+    pump.finish();
+    pump.write(ByteString.copyFromUtf8("x"), () -> done.complete(null));
+    awaitDone();
+    assertThat(kernel.files().read(first.read(), ByteBuffer.allocate(2))).isEqualTo(1);
+    pump.close();
+  }
+
+  @Test
+  void theOutputOfATerminalIsOneAndEndsWhenItsLastUserDoes() throws Exception {
+    Fd master =
+        kernel
+            .files()
+            .open(Path.of("/dev/ptmx"), OpenFlag.READ_WRITE, OpenFlag.NO_CONTROLLING_TERMINAL);
+    kernel.files().setBlocking(master, false);
+    Collected sink = new Collected();
+    OutputPump pump = OutputPump.ofTerminal(kernel.files(), loop, master);
+    pump.attach(sink);
+    InputPump echoed = InputPump.toTerminal(kernel.files(), loop, master.duplicate());
+    echoed.write(ByteString.copyFromUtf8("echo\n"), () -> done.complete(null));
+    awaitDone();
+    CompletableFuture<Void> ended = new CompletableFuture<>();
+    pump.finish(() -> ended.complete(null));
+    ended.get(10, TimeUnit.SECONDS);
+    assertThat(sink.out.toString(StandardCharsets.UTF_8)).isEqualTo("echo\r\n");
+    echoed.close();
+    pump.close();
+  }
+
+  @Test
+  void aTerminalThatIsClosedHasNoSize() {
+    Fd master =
+        kernel
+            .files()
+            .open(Path.of("/dev/ptmx"), OpenFlag.READ_WRITE, OpenFlag.NO_CONTROLLING_TERMINAL);
+    Terminal terminal = new Terminal(kernel.terminals(), master);
+    terminal.resize(24, 80);
+    master.close();
+    assertThatCode(() -> terminal.resize(24, 80)).doesNotThrowAnyException();
   }
 
   @Test

@@ -14,6 +14,9 @@ final class StreamedInput {
   /** The highest signal: signal(7). */
   static final int MAX_SIGNAL = 64;
 
+  /** Of a terminal, in characters: what {@code struct winsize} holds. */
+  static final int MAX_SIDE = 65_535;
+
   private StreamedInput() {}
 
   static dev.caisson.proto.executor.v1.Input of(Input input) {
@@ -25,11 +28,27 @@ final class StreamedInput {
           input.getStdin().size());
     }
     requireSignal("input.signal", input.getSignal());
-    return dev.caisson.proto.executor.v1.Input.newBuilder()
-        .setStdin(input.getStdin())
-        .setStdinEof(input.getStdinEof())
-        .setSignal(input.getSignal())
-        .build();
+    dev.caisson.proto.executor.v1.Input.Builder passed =
+        dev.caisson.proto.executor.v1.Input.newBuilder()
+            .setStdin(input.getStdin())
+            .setStdinEof(input.getStdinEof())
+            .setSignal(input.getSignal());
+    if (input.hasResize()) {
+      requireSide("input.resize.height", input.getResize().getHeight());
+      requireSide("input.resize.width", input.getResize().getWidth());
+      passed.setResize(input.getResize());
+    }
+    return passed.build();
+  }
+
+  private static void requireSide(String field, int characters) {
+    if (characters < 1 || characters > MAX_SIDE) {
+      throw Errors.invalid(
+          Reason.INVALID_FIELD,
+          field,
+          "be from 1 to " + MAX_SIDE,
+          Integer.toUnsignedString(characters));
+    }
   }
 
   static void requireSignal(String field, int signal) {
