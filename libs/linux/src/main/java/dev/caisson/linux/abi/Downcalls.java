@@ -11,18 +11,20 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout.PathElement;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
+import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Every native call of this system.
  *
  * <p>System calls go through the C library's {@code syscall}: one shape to link, one to review, the
  * kernel's own structures. posix_spawn(3) is the exception, since starting a process safely from
- * many threads is more than one system call.
+ * many threads is more than one system call; and libseccomp(3), a compiler that makes none.
  */
 @SuppressWarnings("restricted") // the one class that may: each use below says why it is safe
 public final class Downcalls {
@@ -195,6 +197,107 @@ public final class Downcalls {
     }
   }
 
+  /** What libseccomp lacks of the functions below, or the library itself. */
+  public static List<String> missingSeccompSymbols() {
+    return List.copyOf(Libseccomp.MISSING);
+  }
+
+  /** NULL when it fails; the caller releases the context. */
+  public static MemorySegment seccompInit(int action) {
+    try {
+      return (MemorySegment) Libseccomp.INIT.invokeExact(action);
+    } catch (Throwable impossible) {
+      throw unexpected(impossible);
+    }
+  }
+
+  public static void seccompRelease(MemorySegment context) {
+    try {
+      Libseccomp.RELEASE.invokeExact(context);
+    } catch (Throwable impossible) {
+      throw unexpected(impossible);
+    }
+  }
+
+  public static int seccompArchAdd(MemorySegment context, int token) {
+    return call(Libseccomp.ARCH_ADD, context, token);
+  }
+
+  /** 0 for a name that the library does not know. */
+  public static int seccompArchResolveName(MemorySegment name) {
+    return call(Libseccomp.ARCH_RESOLVE_NAME, name);
+  }
+
+  public static int seccompSyscallResolveName(MemorySegment name) {
+    return call(Libseccomp.SYSCALL_RESOLVE_NAME, name);
+  }
+
+  public static int seccompAttrSet(MemorySegment context, int attribute, int value) {
+    try {
+      return (int) Libseccomp.ATTR_SET.invokeExact(context, attribute, value);
+    } catch (Throwable impossible) {
+      throw unexpected(impossible);
+    }
+  }
+
+  public static int seccompRuleAddArray(
+      MemorySegment context, int action, int call, int count, MemorySegment conditions) {
+    try {
+      return (int) Libseccomp.RULE_ADD_ARRAY.invokeExact(context, action, call, count, conditions);
+    } catch (Throwable impossible) {
+      throw unexpected(impossible);
+    }
+  }
+
+  public static int seccompExportBpf(MemorySegment context, int descriptor) {
+    return call(Libseccomp.EXPORT_BPF, context, descriptor);
+  }
+
+  /** Linked when it is first asked for: a host that filters nothing may be without it. */
+  private static final class Libseccomp {
+    private static final List<String> MISSING = new ArrayList<>();
+    private static final SymbolLookup LIBRARY = open("libseccomp.so.2");
+
+    private static final MethodHandle INIT =
+        link("seccomp_init", FunctionDescriptor.of(ADDRESS, JAVA_INT));
+    private static final MethodHandle RELEASE =
+        link("seccomp_release", FunctionDescriptor.ofVoid(ADDRESS));
+    private static final MethodHandle ARCH_ADD =
+        link("seccomp_arch_add", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
+    private static final MethodHandle ARCH_RESOLVE_NAME =
+        link("seccomp_arch_resolve_name", FunctionDescriptor.of(JAVA_INT, ADDRESS));
+    private static final MethodHandle SYSCALL_RESOLVE_NAME =
+        link("seccomp_syscall_resolve_name", FunctionDescriptor.of(JAVA_INT, ADDRESS));
+    private static final MethodHandle ATTR_SET =
+        link("seccomp_attr_set", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
+
+    /** int seccomp_rule_add_array(ctx, uint32_t action, int syscall, unsigned count, cmp *) */
+    private static final MethodHandle RULE_ADD_ARRAY =
+        link(
+            "seccomp_rule_add_array",
+            FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS));
+
+    private static final MethodHandle EXPORT_BPF =
+        link("seccomp_export_bpf", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
+
+    private static SymbolLookup open(String name) {
+      try {
+        // SAFETY: the distribution's own library, found as the loader finds every other; its
+        // initialisers do nothing. It is never unloaded, so that no handle outlives it.
+        return SymbolLookup.libraryLookup(name, Arena.global());
+      } catch (IllegalArgumentException absent) {
+        return symbol -> Optional.empty();
+      }
+    }
+
+    private static MethodHandle link(String symbol, FunctionDescriptor function) {
+      // SAFETY: the descriptors repeat the prototypes of seccomp.h; a context is only ever one that
+      // seccomp_init made and nobody has released, what is pointed to lives until the call returns
+      // and is not kept, and nothing calls back.
+      return Downcalls.link(LIBRARY, MISSING, symbol, function);
+    }
+  }
+
   private static MethodHandle link(String symbol, ValueLayout... parameters) {
     return link(symbol, FunctionDescriptor.of(JAVA_INT, parameters));
   }
@@ -203,16 +306,28 @@ public final class Downcalls {
       String symbol, FunctionDescriptor function, Linker.Option... options) {
     // SAFETY: the descriptors above repeat the prototypes of unistd.h and spawn.h; all of these
     // copy what they are given or are done with it when they return, and none calls back.
-    return LINKER
-        .defaultLookup()
+    return link(LINKER.defaultLookup(), MISSING, symbol, function, options);
+  }
+
+  /**
+   * @param absent takes the name of a symbol that the library does not have
+   */
+  private static MethodHandle link(
+      SymbolLookup library,
+      List<String> absent,
+      String symbol,
+      FunctionDescriptor function,
+      Linker.Option... options) {
+    // SAFETY: whoever asks says above why the descriptor is the function's.
+    return library
         .find(symbol)
         .map(address -> LINKER.downcallHandle(address, function, options))
-        .orElseGet(() -> missing(symbol, LINKER.downcallHandle(function, options)));
+        .orElseGet(() -> missing(absent, symbol, LINKER.downcallHandle(function, options)));
   }
 
   /** A handle of the same type that fails, so that all that is missing can be told at once. */
-  private static MethodHandle missing(String symbol, MethodHandle unbound) {
-    MISSING.add(symbol);
+  private static MethodHandle missing(List<String> absent, String symbol, MethodHandle unbound) {
+    absent.add(symbol);
     var type = unbound.type().dropParameterTypes(0, 1);
     MethodHandle fail =
         MethodHandles.throwException(type.returnType(), UnsatisfiedLinkError.class)

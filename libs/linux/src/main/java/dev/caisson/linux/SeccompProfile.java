@@ -1,0 +1,19 @@
+package dev.caisson.linux;
+
+import java.util.List;
+
+/**
+ * A filter of system calls, before it is compiled.
+ *
+ * @param other what becomes of a call that no rule names
+ * @param architectures by libseccomp's names ({@code x86}, {@code x32}), beside this machine's own;
+ *     a call of any other architecture ends its thread
+ * @param rules of those that contradict each other the first one holds
+ */
+public record SeccompProfile(
+    SeccompAction other, List<String> architectures, List<SeccompRule> rules) {
+  public SeccompProfile {
+    architectures = List.copyOf(architectures);
+    rules = List.copyOf(rules);
+  }
+}
