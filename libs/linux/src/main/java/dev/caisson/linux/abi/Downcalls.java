@@ -31,6 +31,18 @@ public final class Downcalls {
   private static final Linker LINKER = Linker.nativeLinker();
   private static final List<String> MISSING = new ArrayList<>();
 
+  /** Of version 2.5 of libseccomp. */
+  private static final List<String> SECCOMP_SYMBOLS =
+      List.of(
+          "seccomp_init",
+          "seccomp_release",
+          "seccomp_arch_add",
+          "seccomp_arch_resolve_name",
+          "seccomp_syscall_resolve_name",
+          "seccomp_attr_set",
+          "seccomp_rule_add_array",
+          "seccomp_export_bpf");
+
   private static final StructLayout STATE = Linker.Option.captureStateLayout();
   private static final long ERRNO = STATE.byteOffset(PathElement.groupElement("errno"));
 
@@ -197,9 +209,11 @@ public final class Downcalls {
     }
   }
 
-  /** What libseccomp lacks of the functions below, or the library itself. */
+  /** What libseccomp lacks of {@link #SECCOMP_SYMBOLS}: all of them, where there is none. */
   public static List<String> missingSeccompSymbols() {
-    return List.copyOf(Libseccomp.MISSING);
+    return SECCOMP_SYMBOLS.stream()
+        .filter(symbol -> SeccompLibrary.LOOKUP.find(symbol).isEmpty())
+        .toList();
   }
 
   /** NULL when it fails; the caller releases the context. */
@@ -253,11 +267,23 @@ public final class Downcalls {
     return call(Libseccomp.EXPORT_BPF, context, descriptor);
   }
 
-  /** Linked when it is first asked for: a host that filters nothing may be without it. */
-  private static final class Libseccomp {
-    private static final List<String> MISSING = new ArrayList<>();
-    private static final SymbolLookup LIBRARY = open("libseccomp.so.2");
+  /** Looked for when it is first asked for: a host that filters nothing may be without it. */
+  private static final class SeccompLibrary {
+    private static final SymbolLookup LOOKUP = open("libseccomp.so.2");
 
+    private static SymbolLookup open(String name) {
+      try {
+        // SAFETY: the distribution's own library, found as the loader finds every other; its
+        // initialisers do nothing. It is never unloaded, so that no handle outlives it.
+        return SymbolLookup.libraryLookup(name, Arena.global());
+      } catch (IllegalArgumentException absent) {
+        return symbol -> Optional.empty();
+      }
+    }
+  }
+
+  /** Linked when the first filter is made, and only where nothing is missing. */
+  private static final class Libseccomp {
     private static final MethodHandle INIT =
         link("seccomp_init", FunctionDescriptor.of(ADDRESS, JAVA_INT));
     private static final MethodHandle RELEASE =
@@ -280,21 +306,11 @@ public final class Downcalls {
     private static final MethodHandle EXPORT_BPF =
         link("seccomp_export_bpf", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
 
-    private static SymbolLookup open(String name) {
-      try {
-        // SAFETY: the distribution's own library, found as the loader finds every other; its
-        // initialisers do nothing. It is never unloaded, so that no handle outlives it.
-        return SymbolLookup.libraryLookup(name, Arena.global());
-      } catch (IllegalArgumentException absent) {
-        return symbol -> Optional.empty();
-      }
-    }
-
     private static MethodHandle link(String symbol, FunctionDescriptor function) {
       // SAFETY: the descriptors repeat the prototypes of seccomp.h; a context is only ever one that
       // seccomp_init made and nobody has released, what is pointed to lives until the call returns
       // and is not kept, and nothing calls back.
-      return Downcalls.link(LIBRARY, MISSING, symbol, function);
+      return LINKER.downcallHandle(SeccompLibrary.LOOKUP.findOrThrow(symbol), function);
     }
   }
 
@@ -306,28 +322,16 @@ public final class Downcalls {
       String symbol, FunctionDescriptor function, Linker.Option... options) {
     // SAFETY: the descriptors above repeat the prototypes of unistd.h and spawn.h; all of these
     // copy what they are given or are done with it when they return, and none calls back.
-    return link(LINKER.defaultLookup(), MISSING, symbol, function, options);
-  }
-
-  /**
-   * @param absent takes the name of a symbol that the library does not have
-   */
-  private static MethodHandle link(
-      SymbolLookup library,
-      List<String> absent,
-      String symbol,
-      FunctionDescriptor function,
-      Linker.Option... options) {
-    // SAFETY: whoever asks says above why the descriptor is the function's.
-    return library
+    return LINKER
+        .defaultLookup()
         .find(symbol)
         .map(address -> LINKER.downcallHandle(address, function, options))
-        .orElseGet(() -> missing(absent, symbol, LINKER.downcallHandle(function, options)));
+        .orElseGet(() -> missing(symbol, LINKER.downcallHandle(function, options)));
   }
 
   /** A handle of the same type that fails, so that all that is missing can be told at once. */
-  private static MethodHandle missing(List<String> absent, String symbol, MethodHandle unbound) {
-    absent.add(symbol);
+  private static MethodHandle missing(String symbol, MethodHandle unbound) {
+    MISSING.add(symbol);
     var type = unbound.type().dropParameterTypes(0, 1);
     MethodHandle fail =
         MethodHandles.throwException(type.returnType(), UnsatisfiedLinkError.class)

@@ -31,6 +31,7 @@ public final class ContainerPlan {
    */
   public static Plan compile(ContainerSpec spec, ContainerFacts facts) {
     SpecRules.check(spec, facts.rootContainer());
+    FilterRules.check(spec.getProcess(), spec, facts.filter());
     return new ContainerPlan(spec, facts).compile();
   }
 
@@ -57,7 +58,8 @@ public final class ContainerPlan {
     pivot(root);
     nameSandbox();
     assembly.add(new Step.Barrier(CREATED));
-    ProcessTail tail = new ProcessTail(spec.getProcess(), facts.pipes(), facts.lastCapability());
+    ProcessTail tail =
+        new ProcessTail(spec.getProcess(), facts.pipes(), facts.lastCapability(), facts.filter());
     tail.addTo(assembly);
     return assembly.plan(Namespaces.bornWith(spec));
   }

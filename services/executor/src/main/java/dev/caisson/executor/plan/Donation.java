@@ -149,6 +149,19 @@ public sealed interface Donation {
     }
   }
 
+  /** One end of a pair of sockets: the listener of the process's filter goes through it. */
+  record ListenerSocket() implements Donation {
+    @Override
+    public String name() {
+      return "listener-socket";
+    }
+
+    @Override
+    public String text() {
+      return "socketpair() = listener-socket";
+    }
+  }
+
   /** A pidfd of the container's first process. */
   record ContainerProcess() implements Donation {
     @Override

@@ -4,6 +4,7 @@ import dev.caisson.proto.types.v1.Capabilities;
 import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.User;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The last part of every program that executes a caller's: from full rights in the user namespace
@@ -22,11 +23,13 @@ final class ProcessTail {
   private final Process process;
   private final boolean pipes;
   private final int lastCapability;
+  private final Optional<Filter> filter;
 
-  ProcessTail(Process process, boolean pipes, int lastCapability) {
+  ProcessTail(Process process, boolean pipes, int lastCapability, Optional<Filter> filter) {
     this.process = process;
     this.pipes = pipes;
     this.lastCapability = lastCapability;
+    this.filter = filter;
   }
 
   /** The working directory, clean. */
@@ -42,10 +45,20 @@ final class ProcessTail {
     limit(assembly);
     assembly.add(new ProcessStep.SetUmask(process.hasUmask() ? process.getUmask() : DEFAULT_UMASK));
     enterDirectory(assembly);
+    if (!process.getNoNewPrivileges()) {
+      filter(assembly); // which takes CAP_SYS_ADMIN here: seccomp(2)
+    }
     changeIdentity(assembly);
     assembly.add(new FileStep.CloseOnExec());
     assembly.add(new ProcessStep.CheckDirectory(directory(process)));
+    if (process.getNoNewPrivileges()) {
+      filter(assembly); // last of all: it need not allow anything of the above
+    }
     execute(assembly);
+  }
+
+  private void filter(Assembly assembly) {
+    filter.ifPresent(one -> FilterStep.install(assembly, one));
   }
 
   private void redirect(Assembly assembly) {

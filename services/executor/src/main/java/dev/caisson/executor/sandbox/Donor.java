@@ -72,16 +72,19 @@ final class Donor implements AutoCloseable {
   private final Kernel kernel;
   private final List<Path> rootfsRoots;
   private final List<Path> mountRoots;
+  private final List<Path> listenerRoots;
   private final Map<Donation.DeviceTree, Device> devices = new ConcurrentHashMap<>();
 
   /**
    * @param rootfsRoots directories below which root filesystems may lie
    * @param mountRoots the same for the sources of bind mounts
+   * @param listenerRoots the same for sockets of those who answer system calls
    */
-  Donor(Kernel kernel, List<Path> rootfsRoots, List<Path> mountRoots) {
+  Donor(Kernel kernel, List<Path> rootfsRoots, List<Path> mountRoots, List<Path> listenerRoots) {
     this.kernel = kernel;
     this.rootfsRoots = List.copyOf(rootfsRoots);
     this.mountRoots = List.copyOf(mountRoots);
+    this.listenerRoots = List.copyOf(listenerRoots);
   }
 
   /**
@@ -92,6 +95,7 @@ final class Donor implements AutoCloseable {
    * @param cgroup which the process joins
    * @param stdio the inside ends of pipes: stdin, stdout, stderr; given away with the program
    * @param containerProcess whose namespaces an exec enters
+   * @param listener the program's end of the socket for its filter's listener
    */
   record Sources(
       Optional<Fd> userNamespace,
@@ -99,23 +103,35 @@ final class Donor implements AutoCloseable {
       List<IdMapping> gids,
       Cgroup cgroup,
       List<Fd> stdio,
-      Optional<Fd> containerProcess) {
+      Optional<Fd> containerProcess,
+      Optional<Fd> listener) {
 
     /** Of a program that gets its cgroup and nothing else. */
     static Sources ofSandbox(Cgroup cgroup) {
       return new Sources(
-          Optional.empty(), List.of(), List.of(), cgroup, List.of(), Optional.empty());
+          Optional.empty(),
+          List.of(),
+          List.of(),
+          cgroup,
+          List.of(),
+          Optional.empty(),
+          Optional.empty());
     }
 
     static Sources of(
-        Sandbox sandbox, Cgroup cgroup, List<Fd> stdio, Optional<Fd> containerProcess) {
+        Sandbox sandbox,
+        Cgroup cgroup,
+        List<Fd> stdio,
+        Optional<Fd> containerProcess,
+        Optional<Fd> listener) {
       return new Sources(
           sandbox.requireHolder().userNamespace(),
           sandbox.record().getUidMappingsList(),
           sandbox.record().getGidMappingsList(),
           cgroup,
           stdio,
-          containerProcess);
+          containerProcess,
+          listener);
     }
   }
 
@@ -169,6 +185,7 @@ final class Donor implements AutoCloseable {
       case Donation.Stdio stdio -> stdio(stdio, sources);
       case Donation.ContainerProcess process ->
           sources.containerProcess().orElseThrow().duplicate();
+      case Donation.ListenerSocket _ -> sources.listener().orElseThrow();
       case Donation.NamespaceFile namespace ->
           throw Refusal.unsupported(
                   "namespaces.path",
@@ -272,6 +289,21 @@ final class Donor implements AutoCloseable {
             .exception();
       }
       throw e;
+    }
+  }
+
+  /**
+   * A socket of somebody who answers system calls: where its path leads, not what is there later.
+   */
+  Fd listenerSocket(String path) {
+    String field = "seccomp.listener_path";
+    try (Fd found = beneath(listenerRoots, Path.of(path), field, OpenFlag.PATH)) {
+      if (kernel.files().status(found).type() != FileType.SOCKET) {
+        throw Refusal.invalid(field, "be a socket", path).exception();
+      }
+      return found.duplicate();
+    } catch (LinuxException e) {
+      throw notThere(e, Reason.INVALID_SPEC, field, Path.of(path), "there");
     }
   }
 

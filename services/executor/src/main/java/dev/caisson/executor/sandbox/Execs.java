@@ -9,6 +9,7 @@ import dev.caisson.executor.plan.ExecPlan;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.store.v1.ProcessRecord;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.Pair;
 import dev.caisson.proto.events.v1.ExecStarted;
 import dev.caisson.proto.executor.v1.ExecProcess;
 import dev.caisson.proto.types.v1.ContainerSpec;
@@ -25,6 +26,7 @@ final class Execs {
   private final Recorder recorder;
   private final Exits exits;
   private final Facts facts;
+  private final Notifications notifications;
   private final PlanCache plans;
   private final GuardPolicy.Limits limits;
   private final Redaction redaction = new Redaction();
@@ -35,6 +37,7 @@ final class Execs {
       Recorder recorder,
       Exits exits,
       Facts facts,
+      Notifications notifications,
       PlanCache plans,
       GuardPolicy.Limits limits) {
     this.host = host;
@@ -42,6 +45,7 @@ final class Execs {
     this.recorder = recorder;
     this.exits = exits;
     this.facts = facts;
+    this.notifications = notifications;
     this.plans = plans;
     this.limits = limits;
   }
@@ -53,7 +57,7 @@ final class Execs {
     ContainerSpec spec = container.record().getSpec();
     Process process = ExecPlan.complete(request.getProcess(), spec, request.getAddEnvList());
     Identity.require(process, container.sandbox().record());
-    ExecFacts known = facts.exec(container.cgroup(), !request.getDetach());
+    ExecFacts known = facts.exec(container.cgroup(), !request.getDetach(), spec);
     CompiledPlan plan =
         plans.get(List.of(process, spec, known), () -> ExecPlan.compile(process, spec, known));
     ProcessRecord draft =
@@ -105,12 +109,9 @@ final class Execs {
     try (Rollback rollback = new Rollback()) {
       Stdio stdio = detached ? Stdio.discarded(host) : Stdio.pipes(host);
       rollback.onFailure("stdio", stdio::close);
-      StartedProcess process = run(holder, container, plan, draft.getToken(), stdio, first);
-      rollback.onFailure("process", () -> abandon(process));
+      StartedProcess process =
+          run(holder, container, plan, draft.getToken(), stdio, first, rollback);
       stdio.closeInside();
-      try (Waiting waiting = new Waiting(process.program(), plan.plan())) {
-        waiting.finish(host.settings().stepTimeout());
-      }
       // Unlike a container's gate and page, which are of no use here any more.
       stdio.hold(holder.client(), draft.getToken(), List.of());
       int pid = host.kernel().processes().pid(process.pidfd());
@@ -128,11 +129,53 @@ final class Execs {
     }
   }
 
+  /** Up to the execution of its program. */
   private StartedProcess run(
-      Holder holder, Container container, CompiledPlan plan, long token, Stdio stdio, Fd first) {
+      Holder holder,
+      Container container,
+      CompiledPlan plan,
+      long token,
+      Stdio stdio,
+      Fd first,
+      Rollback rollback) {
+    Optional<Pair> sockets = notifications.sockets(plan.plan());
+    Optional<Fd> ours = sockets.map(Pair::first);
+    rollback.onFailure("socket", () -> ours.ifPresent(Fd::close));
+    try (Notifications.Handover handover = begin(container, sockets)) {
+      StartedProcess process = launch(holder, container, plan, token, stdio, first, sockets);
+      rollback.onFailure("process", () -> abandon(process));
+      try (Waiting waiting = new Waiting(process.program(), plan.plan(), ours)) {
+        handover.finish("running", host.kernel().processes().pid(process.pidfd()));
+        waiting.finish(host.settings().stepTimeout());
+      }
+      return process;
+    }
+  }
+
+  private Notifications.Handover begin(Container container, Optional<Pair> sockets) {
+    try {
+      return notifications.begin(container, sockets.map(Pair::first));
+    } catch (RuntimeException e) {
+      sockets.map(Pair::second).ifPresent(Fd::close);
+      throw e;
+    }
+  }
+
+  private StartedProcess launch(
+      Holder holder,
+      Container container,
+      CompiledPlan plan,
+      long token,
+      Stdio stdio,
+      Fd first,
+      Optional<Pair> sockets) {
     Donor.Sources sources =
         Donor.Sources.of(
-            container.sandbox(), container.cgroup(), stdio.inside(), Optional.of(first));
+            container.sandbox(),
+            container.cgroup(),
+            stdio.inside(),
+            Optional.of(first),
+            sockets.map(Pair::second));
     List<Fd> donated = donor.open(plan.plan().donations(), sources);
     try (Closing directory = host.birthDirectory(container.cgroup())) {
       return holder

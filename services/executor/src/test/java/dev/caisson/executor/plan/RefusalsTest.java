@@ -15,7 +15,6 @@ import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.Rlimit;
 import dev.caisson.proto.types.v1.RootFilesystem;
-import dev.caisson.proto.types.v1.Seccomp;
 import dev.caisson.proto.types.v1.User;
 import java.util.List;
 import java.util.Map;
@@ -70,7 +69,6 @@ class RefusalsTest {
                 p.setCapabilities(
                     Capabilities.newBuilder().addAmbient("CAP_KILL").addPermitted("CAP_KILL")))),
         unsupported("process.terminal", process(p -> p.setTerminal(true))),
-        unsupported("seccomp", spec -> spec.setSeccomp(Seccomp.getDefaultInstance())),
         unsupported(
             "hooks.createContainer",
             spec -> spec.setHooks(Hooks.newBuilder().addCreateContainer(hook()))),
