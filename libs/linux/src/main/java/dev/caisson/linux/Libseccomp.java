@@ -10,6 +10,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * {@link SeccompCompiler} by libseccomp(3). One compilation at a time: the library keeps what it
@@ -20,7 +21,13 @@ final class Libseccomp implements SeccompCompiler {
   private static final int ROOM =
       (SeccompFilter.MAX_INSTRUCTIONS + 1) * SeccompFilter.INSTRUCTION_BYTES;
 
+  /** More than any kernel has: numbers above 450 are given out one or two a year. */
+  private static final int MOST_CALLS = 1024;
+
   private final Files files;
+
+  /** Of this machine's architecture; 0: not looked for yet. */
+  private int newest;
 
   Libseccomp(Files files) {
     this.files = files;
@@ -47,6 +54,9 @@ final class Libseccomp implements SeccompCompiler {
     MemorySegment context = Downcalls.seccompInit(profile.other().bits());
     if (context.equals(MemorySegment.NULL)) {
       throw new LinuxException("make", "a system call filter", Errno.EINVAL);
+    }
+    if (newest == 0) {
+      newest = IntStream.range(0, MOST_CALLS).filter(Downcalls::seccompKnows).max().orElse(0);
     }
     try (Arena arena = Arena.ofConfined()) {
       return new Compilation(arena, context, profile).filter();
@@ -131,7 +141,9 @@ final class Libseccomp implements SeccompCompiler {
         long result = memory.use(number -> Downcalls.seccompExportBpf(context, number));
         Outcome.require(result, "compile", "a system call filter");
         ByteBuffer bytes = ByteBuffer.allocate(ROOM);
-        while (bytes.hasRemaining() && files.readAt(memory, bytes, bytes.position()) > 0) {}
+        bytes.put(NewerCalls.prologue(profile.other(), newest));
+        int start = bytes.position();
+        while (bytes.hasRemaining() && files.readAt(memory, bytes, bytes.position() - start) > 0) {}
         if (!bytes.hasRemaining()) {
           throw new LinuxException("compile", "a system call filter", Errno.E2BIG);
         }

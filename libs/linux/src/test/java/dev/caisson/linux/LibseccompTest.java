@@ -80,6 +80,34 @@ final class LibseccompTest {
     assertThat(machine.answer(BpfMachine.X86_64, 0x4000_0000 | READ)).isEqualTo(bits(ALLOW));
   }
 
+  /** As an old kernel would: C libraries know what to do then. */
+  @Test
+  void aCallThatIsNewerThanTheLibraryIsAbsent() {
+    int newest = 1000;
+    SeccompRule read = rule("read", ALLOW);
+
+    assertThat(machine(EPERM, read).answer(BpfMachine.X86_64, newest)).isEqualTo(bits(ENOSYS));
+    assertThat(machine(EPERM, read).answer(BpfMachine.X86_64, 0x4000_0000 | newest))
+        .as("x32 has numbers of its own")
+        .isEqualTo(bits(EPERM));
+    assertThat(machine(EPERM, read).answer(BpfMachine.I386, newest)).isEqualTo(bits(EPERM));
+    assertThat(machine(SeccompAction.of(Kind.KILL_PROCESS), read).answer(BpfMachine.X86_64, newest))
+        .isEqualTo(Kind.KILL_PROCESS.bits());
+    assertThat(machine(ALLOW, rule("read", EPERM)).answer(BpfMachine.X86_64, newest))
+        .isEqualTo(bits(ALLOW));
+  }
+
+  @Test
+  void everyCallThatTheLibraryKnowsHasTheDefault() {
+    BpfMachine machine = machine(EPERM, rule("read", ALLOW));
+    long refused =
+        IntStream.range(1, 440)
+            .filter(call -> machine.answer(BpfMachine.X86_64, call) == bits(EPERM))
+            .count();
+
+    assertThat(refused).isEqualTo(439);
+  }
+
   @Test
   void endsTheThreadOfAnArchitectureThatIsNotListed() {
     BpfMachine native64 =

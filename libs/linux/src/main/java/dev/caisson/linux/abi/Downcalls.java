@@ -34,6 +34,7 @@ public final class Downcalls {
   /** Of version 2.5 of libseccomp. */
   private static final List<String> SECCOMP_SYMBOLS =
       List.of(
+          "seccomp_syscall_resolve_num_arch",
           "seccomp_init",
           "seccomp_release",
           "seccomp_arch_add",
@@ -246,6 +247,17 @@ public final class Downcalls {
     return call(Libseccomp.SYSCALL_RESOLVE_NAME, name);
   }
 
+  /** Whether the library has a name for a system call of this machine's own architecture. */
+  public static boolean seccompKnows(int call) {
+    try {
+      MemorySegment name = (MemorySegment) Libseccomp.RESOLVE_NUM_ARCH.invokeExact(0, call);
+      Libseccomp.FREE.invokeExact(name); // of NULL it does nothing
+      return !name.equals(MemorySegment.NULL);
+    } catch (Throwable impossible) {
+      throw unexpected(impossible);
+    }
+  }
+
   public static int seccompAttrSet(MemorySegment context, int attribute, int value) {
     try {
       return (int) Libseccomp.ATTR_SET.invokeExact(context, attribute, value);
@@ -294,6 +306,17 @@ public final class Downcalls {
         link("seccomp_arch_resolve_name", FunctionDescriptor.of(JAVA_INT, ADDRESS));
     private static final MethodHandle SYSCALL_RESOLVE_NAME =
         link("seccomp_syscall_resolve_name", FunctionDescriptor.of(JAVA_INT, ADDRESS));
+
+    /** char *seccomp_syscall_resolve_num_arch(uint32_t arch, int num): 0 is the native one. */
+    private static final MethodHandle RESOLVE_NUM_ARCH =
+        link(
+            "seccomp_syscall_resolve_num_arch", FunctionDescriptor.of(ADDRESS, JAVA_INT, JAVA_INT));
+
+    // SAFETY: free(3) of what the function above allocates for its caller, once.
+    private static final MethodHandle FREE =
+        LINKER.downcallHandle(
+            LINKER.defaultLookup().findOrThrow("free"), FunctionDescriptor.ofVoid(ADDRESS));
+
     private static final MethodHandle ATTR_SET =
         link("seccomp_attr_set", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
 
