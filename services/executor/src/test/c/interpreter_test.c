@@ -632,7 +632,7 @@ static void use_the_slot_of_the_same_step(void)
 }
 static void use_a_slot_behind_the_last(void) { draft.steps[2].argument[0] = MAX_SLOTS; }
 static void define_a_slot_behind_the_last(void) { draft.steps[1].slot = MAX_SLOTS; }
-static void use_an_unknown_flag(void) { draft.steps[2].flags = STEP_NEXT << 1; }
+static void use_an_unknown_flag(void) { draft.steps[2].flags = STEP_STORE << 1; }
 static void call_and_go_on_with_another_program(void) { draft.steps[2].flags = STEP_NEXT; }
 static void go_on_with_another_program_at_a_barrier(void)
 {
