@@ -111,6 +111,9 @@ check_tools() {
   for pair in "${NEEDED_TOOLS[@]}"; do
     check_tool required "$pair" "needed to build and to run; \`caisson build\` as root installs Debian's ${pair#*:}"
   done
+  for pair in "${NEEDED_LIBRARIES[@]}"; do
+    check_library "$pair" "needed to filter system calls: containers with a filter, and by default all have one, are refused; \`caisson build\` as root installs Debian's ${pair#*:}"
+  done
   for pair in "${TEST_TOOLS[@]}"; do
     check_tool optional "$pair" "needed by \`caisson verify\` and \`bench\` only; Debian's ${pair#*:}"
   done
@@ -123,6 +126,16 @@ check_tool() {
     row ok "${2%%:*}" "$path"
   else
     row "$1" "${2%%:*}" absent "$3"
+  fi
+}
+
+# check_library LIBRARY:PACKAGE COST
+check_library() {
+  local path
+  if path=$(find_library "${1%%:*}"); then
+    row ok "${1%%:*}" "$path"
+  else
+    row required "${1%%:*}" absent "$2"
   fi
 }
 

@@ -22,6 +22,15 @@ bundles.roots = ${GUARD_ROOTS[*]} $1/rootfs
 # Directories below which sources of bind mounts may lie.
 mounts.roots =
 
+# Whether a container may be without a filter of system calls; those that bring none get the default one.
+seccomp.unconfined = false
+
+# Directories below which those listen who answer system calls (SCMP_ACT_NOTIFY). They decide what such a call does.
+seccomp.listeners =
+
+# System calls that no filter may let pass have a default of their own: those that no namespace divides, as kexec_load and
+# init_module. seccomp.denied = name … replaces it.
+
 # The cgroup below which all others are.
 cgroup.parent = $(cgroup_parent "$1")
 

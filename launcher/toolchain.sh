@@ -6,6 +6,8 @@ JAVA_WANTED=25
 # Tool and Debian package that has it. The first group is for the build and the services, the second for the tests.
 NEEDED_TOOLS=(mvn:maven gcc:gcc busybox:busybox-static setpriv:util-linux awk:mawk)
 TEST_TOOLS=(kcat:kcat node:nodejs npm:npm runc:runc crun:crun shellcheck:shellcheck jq:jq)
+# Library and its Debian package, for the services.
+NEEDED_LIBRARIES=(libseccomp.so.2:libseccomp2)
 
 # is_wanted_jdk DIR: a JDK (not only a runtime) of the version that is built with, or newer.
 is_wanted_jdk() {
@@ -48,10 +50,30 @@ missing_packages() {
   [[ " $* " != *' gcc:gcc '* || -e /usr/include/stdio.h ]] || printf 'libc6-dev\n'
 }
 
+# find_library NAME: prints where the loader finds it.
+find_library() {
+  local path
+  for path in $(ldconfig -p 2> /dev/null | awk -v name="$1" '$1 == name { print $NF }') /usr/lib/*/"$1" /lib/*/"$1" /usr/lib64/"$1"; do
+    if [[ -e $path ]]; then
+      printf '%s\n' "$path"
+      return 0
+    fi
+  done
+  return 1
+}
+
+# missing_libraries: prints the packages whose libraries are not there.
+missing_libraries() {
+  local pair
+  for pair in "${NEEDED_LIBRARIES[@]}"; do
+    find_library "${pair%%:*}" > /dev/null || printf '%s\n' "${pair#*:}"
+  done
+}
+
 # require_tools TOOL:PACKAGE…: installs what is missing when that is possible, or names the one command that does.
 require_tools() {
   local missing
-  mapfile -t missing < <(missing_packages "$@")
+  mapfile -t missing < <(missing_packages "$@" && missing_libraries)
   [[ ${#missing[@]} -gt 0 ]] || return 0
   local command="apt-get install -y --no-install-recommends ${missing[*]}"
   command -v apt-get > /dev/null || die "These are missing: ${missing[*]}" "install them with this system's package manager"

@@ -53,6 +53,9 @@ enum step_flag {
 	 * descriptors: the next program, and what is donated to it beside all that this one was given. Nothing of this one is
 	 * run any more. A message of another form ends it with EINVAL. */
 	STEP_NEXT = 8,
+	/* After success the result, 32 bits of it, is written into the data at `store`: so a descriptor that the call has made
+	 * can be in a structure that a later one is given, a message with SCM_RIGHTS for example. */
+	STEP_STORE = 16,
 };
 
 #define NO_SYSTEM_CALL (-1) /* a step that only waits: a barrier, or for the next program */
@@ -64,7 +67,7 @@ struct step {
 	uint8_t slot;            /* where the result goes; NO_SLOT: nowhere */
 	uint8_t flags;           /* enum step_flag */
 	uint16_t tolerated[4];   /* errnos that are no failure; 0: none. The slot then gets the negative errno */
-	uint32_t reserved;       /* 0 */
+	uint32_t store;          /* with STEP_STORE: offset in data, 4-aligned, four bytes below data_bytes; else 0 */
 	uint64_t argument[6];
 };
 

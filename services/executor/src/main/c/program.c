@@ -3,7 +3,7 @@
 
 #define PROGRAM_FAILED 127 /* the exit status; why is in the status page */
 #define REQUIRED_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
-#define ALL_STEP_FLAGS (STEP_BARRIER | STEP_STOP_UNLESS_ERROR | STEP_ROOTED | STEP_NEXT)
+#define ALL_STEP_FLAGS (STEP_BARRIER | STEP_STOP_UNLESS_ERROR | STEP_ROOTED | STEP_NEXT | STEP_STORE)
 
 #if defined(__x86_64__)
 #define MACHINE 62 /* EM_X86_64 */
@@ -63,10 +63,17 @@ static int argument_is_valid(const struct program_header *header, uint8_t kind, 
 	return 0;
 }
 
+static int store_is_valid(const struct program_header *header, const struct step *step)
+{
+	if (!(step->flags & STEP_STORE))
+		return step->store == 0;
+	return step->store % 4 == 0 && step->store + 4ull <= header->data_bytes;
+}
+
 /* A bit of *defined for each slot that an earlier step has filled. */
 static int step_is_valid(const struct program_header *header, const struct step *step, uint64_t *defined)
 {
-	if (step->number < NO_SYSTEM_CALL || step->flags & ~ALL_STEP_FLAGS || step->reserved != 0)
+	if (step->number < NO_SYSTEM_CALL || step->flags & ~ALL_STEP_FLAGS || !store_is_valid(header, step))
 		return 0;
 	if (step->number == NO_SYSTEM_CALL && step->flags != STEP_BARRIER && step->flags != STEP_NEXT)
 		return 0;
@@ -214,6 +221,8 @@ static uint32_t run_steps(const struct parts *parts, const struct program_input 
 			give_up(page, STATUS_FAILED, i, (int)-result);
 		if (step->slot != NO_SLOT)
 			slots[step->slot] = result;
+		if (step->flags & STEP_STORE && !is_error(result))
+			*(int32_t *)(parts->data + step->store) = (int32_t)result;
 		if (step->flags & STEP_STOP_UNLESS_ERROR && !is_error(result))
 			break;
 	}

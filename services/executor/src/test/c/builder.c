@@ -69,6 +69,7 @@ uint32_t add_call(struct call call)
 	step->number = call.number;
 	step->slot = (uint8_t)(call.into == 0 ? NO_SLOT : call.into - 1u);
 	step->flags = call.flags;
+	step->store = call.store;
 	memcpy(step->tolerated, call.tolerated, sizeof step->tolerated);
 	for (int i = 0; i < 6; i++) {
 		step->kind[i] = call.argument[i].kind;

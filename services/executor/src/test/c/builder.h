@@ -21,6 +21,7 @@ struct call {
 	uint8_t into; /* slot + 1; 0: none */
 	uint8_t flags;
 	uint16_t tolerated[4];
+	uint32_t store;
 };
 
 /* What is being built: the tests of malformed programs spoil it by hand. */

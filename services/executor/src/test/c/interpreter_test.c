@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,6 +176,49 @@ CASE(reports_an_unknown_system_call)
 	STEP(.number = 100000);
 	struct outcome outcome = run_draft();
 	check_failure(&outcome, 0, ENOSYS);
+}
+
+CASE(stores_a_descriptor_in_a_message)
+{
+	int pair[2], number = -1;
+	char byte;
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+	struct iovec part = {.iov_base = &byte, .iov_len = 1};
+	struct msghdr message = {
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+	struct init init = start_sandbox(CLONE_NEWPID);
+	MUST(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair));
+	begin_program();
+	uint32_t rights = add_data(&(struct {
+		struct cmsghdr header;
+		int number;
+	}){{CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}, -1}, CMSG_SPACE(sizeof(int)));
+	uint32_t vector = add_data(&(struct iovec){.iov_len = 1}, sizeof(struct iovec));
+	add_relocation(vector, add_text("x"));
+	uint32_t header = add_data(&(struct msghdr){.msg_iovlen = 1, .msg_controllen = CMSG_SPACE(sizeof(int))},
+				   sizeof(struct msghdr));
+	add_relocation(header + offsetof(struct msghdr, msg_iov), vector);
+	add_relocation(header + offsetof(struct msghdr, msg_control), rights);
+	STEP(.number = SYS_openat,
+	     .argument = {IMMEDIATE(AT_FDCWD), DATA(add_text("/proc/sys/kernel/ostype")), IMMEDIATE(O_RDONLY)},
+	     .flags = STEP_STORE, .store = rights + sizeof(struct cmsghdr));
+	STEP(.number = SYS_sendmsg, .argument = {DONATED(0), DATA(header), IMMEDIATE(0)});
+	CHECK_EQUAL(run_to_end(&init, finish_program(1), &(struct options){.donated = &pair[1], .donated_count = 1}, NULL),
+		    0);
+	MUST(recvmsg(pair[0], &message, MSG_CMSG_CLOEXEC));
+	memcpy(&number, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof number);
+	CHECK_EQUAL(read(number, &byte, 1), 1);
+	CHECK_EQUAL(byte, 'L');
+}
+
+CASE(stores_nothing_of_an_error)
+{
+	begin_program();
+	uint32_t place = add_text("kept");
+	STEP(.number = SYS_close, .argument = {IMMEDIATE(-1)}, .tolerated = {EBADF}, .flags = STEP_STORE, .store = place);
+	STEP(.number = SYS_write, .argument = {DONATED(0), DATA(place), IMMEDIATE(4)});
+	struct outcome outcome = run_draft();
+	check_success(&outcome, "kept");
 }
 
 /* ---- Stopping ---- */
@@ -544,7 +588,14 @@ static void spoil_magic(void) { draft.header.magic++; }
 static void spoil_version(void) { draft.header.version++; }
 static void spoil_machine(void) { draft.header.machine++; }
 static void spoil_header_reserved(void) { draft.header.reserved = 1; }
-static void spoil_step_reserved(void) { draft.steps[2].reserved = 1; }
+static void store_without_the_flag(void) { draft.steps[2].store = 4; }
+static void store_unaligned(void) { draft.steps[2].flags = STEP_STORE, draft.steps[2].store = 2; }
+static void store_behind_the_data(void)
+{
+	draft.steps[2].flags = STEP_STORE;
+	draft.steps[2].store = draft.header.data_bytes;
+}
+static void store_at_the_end_of_numbers(void) { draft.steps[2].flags = STEP_STORE, draft.steps[2].store = -4u; }
 static void remove_all_steps(void) { draft.header.steps = 0; }
 static void add_too_many_steps(void)
 {
@@ -581,7 +632,7 @@ static void use_the_slot_of_the_same_step(void)
 }
 static void use_a_slot_behind_the_last(void) { draft.steps[2].argument[0] = MAX_SLOTS; }
 static void define_a_slot_behind_the_last(void) { draft.steps[1].slot = MAX_SLOTS; }
-static void use_an_unknown_flag(void) { draft.steps[2].flags = STEP_NEXT << 1; }
+static void use_an_unknown_flag(void) { draft.steps[2].flags = STEP_STORE << 1; }
 static void call_and_go_on_with_another_program(void) { draft.steps[2].flags = STEP_NEXT; }
 static void go_on_with_another_program_at_a_barrier(void)
 {
@@ -616,7 +667,8 @@ CASE(refuses_malformed_programs_whole)
 	} spoilers[] = {
 #define SPOILER(name) {#name, name}
 		SPOILER(spoil_magic), SPOILER(spoil_version), SPOILER(spoil_machine), SPOILER(spoil_header_reserved),
-		SPOILER(spoil_step_reserved), SPOILER(remove_all_steps), SPOILER(add_too_many_steps),
+		SPOILER(store_without_the_flag), SPOILER(store_unaligned), SPOILER(store_behind_the_data),
+		SPOILER(store_at_the_end_of_numbers), SPOILER(remove_all_steps), SPOILER(add_too_many_steps),
 		SPOILER(exceed_the_size), SPOILER(use_an_unknown_kind), SPOILER(point_behind_the_data),
 		SPOILER(point_far_behind_the_data), SPOILER(use_a_descriptor_that_is_not_donated),
 		SPOILER(use_an_undefined_slot), SPOILER(use_a_slot_before_its_step),

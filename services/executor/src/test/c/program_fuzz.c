@@ -24,6 +24,7 @@ int time_is_up(long seconds);
 #define MAX_TEST_STEPS 8
 #define TEST_DATA_BYTES 64
 #define DONATED_COUNT 3
+#define GATE 2
 
 static unsigned char *bytes; /* of exactly the program's size, so that the sanitizer sees what is beyond */
 static uint64_t size;
@@ -80,7 +81,8 @@ long system_call(long number, long a, long b, long c, long d, long e, long f)
 	case __NR_read:
 		return below(8) ? 1 : below(2) ? 0 : -EINTR;
 	case __NR_recvmsg:
-		return receive_next((struct message_header *)b);
+		if (a == GATE && c == MSG_CMSG_CLOEXEC) /* the interpreter's own: a program can have been spoiled into another */
+			return receive_next((struct message_header *)b);
 	}
 	for (int i = 0; i < 6; i++)
 		check_argument(arguments[i]);
@@ -115,8 +117,13 @@ static void make_program(void)
 			step->argument[0] = below(data);
 			step->flags |= STEP_ROOTED;
 		}
+		if (data >= 4 && below(4) == 0) {
+			step->flags |= STEP_STORE;
+			step->store = below(data - 3) & ~3u;
+		}
 		if (below(8) == 0) {
 			step->number = NO_SYSTEM_CALL;
+			step->store = 0;
 			step->slot = NO_SLOT;
 			step->flags = below(2) ? STEP_NEXT : STEP_BARRIER;
 		}
@@ -147,7 +154,7 @@ static void run_once(void)
 {
 	static const int32_t donated[DONATED_COUNT] = {10, 11, 12};
 	const struct program_input input = {
-		.program = 0, .page = 1, .gate = 2, .donated = donated, .donated_count = DONATED_COUNT};
+		.program = 0, .page = 1, .gate = GATE, .donated = donated, .donated_count = DONATED_COUNT};
 	unsigned long before = gone_on;
 	page = (struct status_page){0};
 	int is_valid = program_is_valid(bytes, size, DONATED_COUNT);

@@ -23,6 +23,9 @@ final class LinuxSockets implements Sockets {
 
   private static final int TYPE = Constants.SOCK_SEQPACKET | Constants.SOCK_CLOEXEC;
 
+  private static final int STREAM =
+      Constants.SOCK_STREAM | Constants.SOCK_CLOEXEC | Constants.SOCK_NONBLOCK;
+
   private static final SystemCallNumbers CALLS = SystemCallNumbers.current();
 
   private final Files files;
@@ -33,7 +36,7 @@ final class LinuxSockets implements Sockets {
 
   @Override
   public Fd listen(Path path, int backlog) {
-    return open(path, "listen on", socket -> listen(socket, path, backlog));
+    return open(TYPE, path, "listen on", socket -> listen(socket, path, backlog));
   }
 
   private void listen(Fd socket, Path path, int backlog) {
@@ -53,7 +56,17 @@ final class LinuxSockets implements Sockets {
 
   @Override
   public Fd connect(Path path) {
-    return open(path, "connect to", socket -> address(CALLS.connect(), socket, path, "connect to"));
+    return connect(TYPE, path);
+  }
+
+  @Override
+  public Fd connectStream(Path path) {
+    return connect(STREAM, path);
+  }
+
+  private Fd connect(int type, Path path) {
+    return open(
+        type, path, "connect to", socket -> address(CALLS.connect(), socket, path, "connect to"));
   }
 
   private void address(int call, Fd socket, Path path, String operation) {
@@ -68,8 +81,8 @@ final class LinuxSockets implements Sockets {
   }
 
   /** A new socket, which is closed if what it is for fails. */
-  private static Fd open(Path path, String operation, Consumer<Fd> use) {
-    long result = Downcalls.syscall(CALLS.socket(), Constants.AF_UNIX, TYPE, 0);
+  private static Fd open(int type, Path path, String operation, Consumer<Fd> use) {
+    long result = Downcalls.syscall(CALLS.socket(), Constants.AF_UNIX, type, 0);
     Fd socket = Fd.adopt((int) Outcome.require(result, operation, path));
     try {
       use.accept(socket);

@@ -24,10 +24,16 @@ public interface Sockets {
 
   Fd connect(Path path);
 
+  /**
+   * Connects to a stream, without waiting: EAGAIN where the listener has too many to accept. The
+   * socket does not block either; what is sent may be cut where the other end does not read.
+   */
+  Fd connectStream(Path path);
+
   Pair pair();
 
   /**
-   * Sends the rest of the buffer as one message.
+   * Sends the rest of the buffer as one message; the position shows how much of it a stream took.
    *
    * @param message not empty: an empty one could not be told from the end
    * @param descriptors at most {@link #MAX_DESCRIPTORS}; they stay the caller's

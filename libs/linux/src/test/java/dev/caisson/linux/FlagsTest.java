@@ -22,6 +22,20 @@ final class FlagsTest {
     assertThat(facts.wrong(Compilers.of(architecture))).isEmpty();
   }
 
+  @Test
+  void seccompActionsAreTheHeaders() throws Exception {
+    HeaderFacts facts = new HeaderFacts("linux/seccomp.h", "linux/filter.h");
+    for (SeccompAction.Kind kind : SeccompAction.Kind.values()) {
+      String name = kind == SeccompAction.Kind.NOTIFY ? "USER_NOTIF" : kind.name();
+      facts.equal("SECCOMP_RET_" + name, Integer.toUnsignedLong(kind.bits()));
+    }
+    facts.equal("SECCOMP_RET_DATA", SeccompAction.MAX_DATA);
+    facts.equal("BPF_MAXINSNS", SeccompFilter.MAX_INSTRUCTIONS);
+    facts.equal("sizeof(struct sock_filter)", SeccompFilter.INSTRUCTION_BYTES);
+
+    assertThat(facts.wrong(Compilers.of(Architecture.current()))).isEmpty();
+  }
+
   private static String macro(OpenFlag flag) {
     return switch (flag) {
       case READ_ONLY -> "O_RDONLY";

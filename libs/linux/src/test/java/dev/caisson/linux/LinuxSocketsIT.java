@@ -5,7 +5,11 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.linux.abi.SockaddrUn;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Collections;
@@ -28,6 +32,25 @@ final class LinuxSocketsIT {
 
     assertThat(PosixFilePermissions.toString(java.nio.file.Files.getPosixFilePermissions(path)))
         .isEqualTo("rw-------");
+  }
+
+  @Test
+  void aStreamThatNobodyReadsIsCutAndNotWaitedFor() throws Exception {
+    Path path = directory.resolve("stream");
+    UnixDomainSocketAddress address = UnixDomainSocketAddress.of(path);
+    try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      listener.bind(address);
+      try (Fd client = sockets.connectStream(path);
+          SocketChannel server = listener.accept()) {
+        ByteBuffer small = ByteBuffer.wrap("hello".getBytes(UTF_8));
+        sockets.send(client, small, List.of());
+        assertThat(small.hasRemaining()).isFalse();
+        assertThat(server.read(ByteBuffer.allocate(10))).isEqualTo(5);
+        ByteBuffer large = ByteBuffer.allocate(64 << 20);
+        sockets.send(client, large, List.of());
+        assertThat(large.hasRemaining()).isTrue();
+      }
+    }
   }
 
   @Test

@@ -11,6 +11,21 @@ final class Annotations {
   /** {@code auto}, the default, or {@code host}. */
   static final String USER_NAMESPACE = "dev.caisson.spec.user-namespace";
 
+  /** {@code default} or {@code unconfined}. Absent: the specification's own filter, if any. */
+  static final String SECCOMP = "dev.caisson.spec.seccomp";
+
+  /** Followed by the container's name: {@code RuntimeDefault}. */
+  private static final String FOREIGN_SECCOMP = "dev.gvisor.internal.seccomp.";
+
+  private static final String CONTAINER_NAME = "io.kubernetes.cri.container-name";
+
+  /** Which filter of system calls the annotations ask for. */
+  enum SeccompChoice {
+    DEFAULT,
+    UNCONFINED,
+    UNSAID
+  }
+
   private Annotations() {}
 
   static String cgroupParent(Map<String, String> annotations) {
@@ -30,6 +45,20 @@ final class Annotations {
       case "host" -> true;
       default -> throw OciException.invalid(field(USER_NAMESPACE), "be auto or host", value);
     };
+  }
+
+  static SeccompChoice seccomp(Map<String, String> annotations) {
+    if (annotations.containsKey(SECCOMP)) {
+      String value = annotations.getOrDefault(SECCOMP, "");
+      return switch (value) {
+        case "default" -> SeccompChoice.DEFAULT;
+        case "unconfined" -> SeccompChoice.UNCONFINED;
+        default -> throw OciException.invalid(field(SECCOMP), "be default or unconfined", value);
+      };
+    }
+    String name = annotations.getOrDefault(CONTAINER_NAME, "");
+    String foreign = annotations.getOrDefault(FOREIGN_SECCOMP + name, "");
+    return foreign.equals("RuntimeDefault") ? SeccompChoice.DEFAULT : SeccompChoice.UNSAID;
   }
 
   static String field(String key) {

@@ -53,7 +53,8 @@ public final class DefaultSpec {
   private DefaultSpec() {}
 
   /**
-   * A user namespace of its own, new namespaces of every other kind but time, no new privileges.
+   * A user namespace of its own, the default filter of system calls, new namespaces of every other
+   * kind but time, no new privileges.
    *
    * @param rootfs absolute path of the directory on the host
    * @param args the program and its arguments; at least one
@@ -69,6 +70,7 @@ public final class DefaultSpec {
         .addAllMounts(mounts())
         .addAllNamespaces(namespaces())
         .setUserNamespace(UserNamespace.newBuilder().setMode(UserNamespace.Mode.AUTO))
+        .setSeccomp(DefaultSeccomp.of(CAPABILITIES))
         .addAllMaskedPaths(MASKED)
         .addAllReadonlyPaths(READ_ONLY)
         .build();

@@ -38,7 +38,7 @@ final class DocumentReader {
     new LinuxReader(spec, annotations).read(document.object("linux"));
     OTHER_PLATFORMS.forEach(name -> document.refuse(name, "Caisson runs Linux containers"));
     document.finish();
-    return spec.build();
+    return DefaultSeccomp.applied(spec.build());
   }
 
   private String version() {

@@ -32,6 +32,9 @@ final class LinuxReader {
           .putAllSysctl(json.texts("sysctl"));
       json.object("resources").ifPresent(limits -> spec.setResources(ResourceReader.read(limits)));
       json.object("seccomp").ifPresent(filter -> spec.setSeccomp(SeccompReader.read(filter)));
+      if (Annotations.seccomp(annotations) == Annotations.SeccompChoice.DEFAULT) {
+        json.ignore("seccomp");
+      }
     });
     new UserNamespaceReader(spec, Annotations.hostUserNamespace(annotations))
         .read(linux, namespaces);

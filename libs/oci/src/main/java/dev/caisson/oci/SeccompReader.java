@@ -23,10 +23,21 @@ final class SeccompReader {
             .addAllRules(json.objects("syscalls").stream().map(SeccompReader::rule).toList());
     json.integer("defaultErrnoRet", 0L, MAX_ERRNO)
         .ifPresent(errno -> seccomp.setDefaultErrno((int) errno));
-    json.refuse("listenerPath", "system calls are not handed to another process; remove it");
-    json.refuse("listenerMetadata", "system calls are not handed to another process; remove it");
+    listener(json, seccomp);
     json.finish();
     return seccomp.build();
+  }
+
+  private static void listener(JsonObject json, Seccomp.Builder seccomp) {
+    String path = json.string("listenerPath");
+    String metadata = json.string("listenerMetadata");
+    if (!path.isEmpty() && !path.startsWith("/")) {
+      throw json.invalid("listenerPath", "be absolute", path);
+    }
+    if (path.isEmpty() && !metadata.isEmpty()) {
+      throw json.invalid("listenerMetadata", "be absent without a listenerPath", metadata);
+    }
+    seccomp.setListenerPath(path).setListenerMetadata(metadata);
   }
 
   private static Seccomp.SyscallRule rule(JsonObject json) {

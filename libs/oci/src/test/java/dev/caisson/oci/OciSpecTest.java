@@ -338,6 +338,8 @@ class OciSpecTest {
         "linux.resources.cpu.shares | 'resources':{'cpu':{'shares':-1}}",
         "linux.resources.cpu.shares | 'resources':{'cpu':{'shares':18446744073709551616}}",
         "linux.seccomp.defaultAction | 'seccomp':{}",
+        "linux.seccomp.listenerPath | 'seccomp':{'defaultAction':'A','listenerPath':'x'}",
+        "linux.seccomp.listenerMetadata | 'seccomp':{'defaultAction':'A','listenerMetadata':'x'}",
         "linux.seccomp.syscalls[0].names | 'seccomp':{'defaultAction':'A','syscalls':[{}]}",
         "linux.maskedPaths | 'maskedPaths':'x'",
         "linux.sysctl.a | 'sysctl':{'a':1}",
@@ -368,7 +370,6 @@ class OciSpecTest {
         "linux.resources.memory.disableOOMKiller | 'resources':{'memory':{'disableOOMKiller':true}}",
         "linux.resources.cpu.realtimeRuntime | 'resources':{'cpu':{'realtimeRuntime':1}}",
         "linux.resources.devices[0].allow | 'resources':{'devices':[{'allow':true}]}",
-        "linux.seccomp.listenerPath | 'seccomp':{'defaultAction':'A','listenerPath':'/x'}",
       })
   void refusesByNameWhatItDoesNotDo(String field, String fields) {
     OciException error = refused(withLinux(fields.replace('\'', '"')));

@@ -80,6 +80,19 @@ final class FakeSockets implements Sockets {
         path);
   }
 
+  /** Nothing here listens for streams: what listens has messages. */
+  @Override
+  public Fd connectStream(Path path) {
+    return call(
+        () -> {
+          boolean listens = listeners.containsKey(tree.require(path));
+          throw new LinuxException(
+              "connect to", path.toString(), listens ? Errno.EPROTOTYPE : Errno.ECONNREFUSED);
+        },
+        "connectStream",
+        path);
+  }
+
   @Override
   public Pair pair() {
     return call(

@@ -50,6 +50,15 @@ abstract class SocketsContract {
   }
 
   @Test
+  final void aStreamIsNotConnectedToASocketOfMessages() {
+    Path path = directory().resolve("messages");
+    try (Fd listener = sockets.listen(path, 1)) {
+      assertErrno(Errno.EPROTOTYPE, () -> sockets.connectStream(path));
+      assertThat(listener.isOpen()).isTrue();
+    }
+  }
+
+  @Test
   final void sendsBothWaysFromEitherKindOfBuffer() {
     try (Pair pair = sockets.pair()) {
       ByteBuffer direct = ByteBuffer.allocateDirect(4).put(bytes("abcd")).flip().position(1);

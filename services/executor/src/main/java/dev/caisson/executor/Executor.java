@@ -23,6 +23,7 @@ import dev.caisson.executor.sandbox.Settings;
 import dev.caisson.executor.store.Store;
 import dev.caisson.executor.usage.UsageSampler;
 import dev.caisson.linux.Kernel;
+import dev.caisson.linux.SeccompCompiler;
 import dev.caisson.model.Uid7;
 import dev.caisson.proto.events.v1.ExecutorStarted;
 import dev.caisson.proto.executor.v1.GetNodeResponse;
@@ -251,6 +252,7 @@ public final class Executor implements AutoCloseable {
         .setEpoch(journal.epoch())
         .setCgroupMode(cgroups.mode().name().toLowerCase(Locale.ROOT))
         .addAllMissing(kernel.missing())
+        .addAllMissing(SeccompCompiler.ofLibrary(kernel.files()).missing().stream().toList())
         .addAllMissing(cgroups.missing());
   }
 

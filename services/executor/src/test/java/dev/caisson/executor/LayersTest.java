@@ -15,6 +15,7 @@ import com.tngtech.archunit.lang.ArchRule;
 import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.guard.HookRule;
 import dev.caisson.executor.guard.IdRange;
+import dev.caisson.executor.guard.SeccompPolicy;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +31,7 @@ class LayersTest {
           List.of("rpc"),
           List.of("guard"),
           List.of("sandbox"),
+          List.of("seccomp"),
           List.of("hook"),
           List.of("plan"),
           List.of("init", "cgroup", "oom", "usage", "stdio", "journal", "store"));
@@ -37,7 +39,9 @@ class LayersTest {
   /**
    * The owner's configuration is a value that any layer may read; the decisions are the guard's.
    */
-  private static final Class<?>[] POLICY = {GuardPolicy.class, HookRule.class, IdRange.class};
+  private static final Class<?>[] POLICY = {
+    GuardPolicy.class, HookRule.class, IdRange.class, SeccompPolicy.class
+  };
 
   /** Fewer would mean that the rules were asked about nothing. */
   private static final int LEAST_CLASSES = 60;

@@ -93,6 +93,7 @@ final class TestNode implements AutoCloseable {
             mounts.roots = %1$s/volumes
             bundles.roots = %1$s/bundles
             cgroup.parent = %2$s
+            seccomp.unconfined = true
             """,
             node.base, node.cgroupParent));
     node.allow(rules);

@@ -68,7 +68,9 @@ public final class Constants {
 
   // sys/socket.h
   public static final int AF_UNIX = 1;
+  public static final int SOCK_STREAM = 1;
   public static final int SOCK_SEQPACKET = 5;
+  public static final int SOCK_NONBLOCK = O_NONBLOCK;
   public static final int SOCK_CLOEXEC = O_CLOEXEC;
   public static final int SOL_SOCKET = 1;
   public static final int SCM_RIGHTS = 1;
@@ -96,6 +98,13 @@ public final class Constants {
   public static final int EPOLLONESHOT = 1 << 30;
   public static final int EFD_CLOEXEC = O_CLOEXEC;
   public static final int EFD_NONBLOCK = O_NONBLOCK;
+
+  // seccomp.h of libseccomp
+  public static final int SCMP_FLTATR_CTL_OPTIMIZE = 8;
+  public static final int NR_SCMP_ERROR = -1;
+
+  /** A level of {@link #SCMP_FLTATR_CTL_OPTIMIZE}: 2.5.0. */
+  public static final int SCMP_OPTIMIZE_BINARY_TREE = 2;
 
   private Constants() {}
 }

@@ -46,6 +46,7 @@ final class ContainerRules {
     checkPaths("readonly_paths", spec.getReadonlyPathsList());
     checkMounts(spec.getMountsList());
     HookRules.checkBounds(spec.getHooks());
+    SeccompRules.checkBounds(spec.getSeccomp());
   }
 
   private static void checkPaths(String field, List<String> paths) {

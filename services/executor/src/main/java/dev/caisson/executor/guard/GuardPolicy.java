@@ -19,6 +19,7 @@ import java.util.Set;
  * @param mappedIds ids of the host that a caller's own maps may name; empty: none
  * @param devices whether device files in bind mounts may work
  * @param newPrivileges whether a process may be without no_new_privs
+ * @param seccomp what the filters of system calls may be
  * @param cgroupParent the cgroup below which all others are
  * @param limits counts
  */
@@ -33,6 +34,7 @@ public record GuardPolicy(
     Optional<IdRange> mappedIds,
     boolean devices,
     boolean newPrivileges,
+    SeccompPolicy seccomp,
     String cgroupParent,
     Limits limits) {
 

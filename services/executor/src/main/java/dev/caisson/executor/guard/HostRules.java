@@ -28,6 +28,7 @@ final class HostRules {
     checkCapabilities(policy, spec.getProcess().getCapabilities());
     checkNamespaces(policy, spec, root);
     checkCgroupParent(policy, spec.getCgroupParent());
+    SeccompRules.check(policy.seccomp(), spec);
     if (root) {
       new UserNamespaces(policy).check("spec.user_namespace", spec.getUserNamespace());
     }

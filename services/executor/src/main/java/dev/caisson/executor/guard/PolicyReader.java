@@ -30,6 +30,9 @@ final class PolicyReader {
           "user-namespace.mapped-ids",
           "devices",
           "new-privileges",
+          "seccomp.unconfined",
+          "seccomp.denied",
+          "seccomp.listeners",
           "cgroup.parent",
           "limits.sandboxes",
           "limits.containers",
@@ -49,6 +52,7 @@ final class PolicyReader {
   private static final Pattern RANGE = Pattern.compile("(\\d{1,10})-(\\d{1,10})");
   private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
   private static final Pattern UID = Pattern.compile("\\d{1,9}");
+  private static final Pattern CALL = Pattern.compile("[a-z0-9_]{1,64}");
   private static final Pattern SPACE = Pattern.compile("\\s+");
 
   private final List<String> problems = new ArrayList<>();
@@ -118,8 +122,22 @@ final class PolicyReader {
         mappedIds(),
         flag("devices"),
         flag("new-privileges"),
+        seccomp(),
         path("cgroup.parent", values.getOrDefault("cgroup.parent", "/caisson")),
         limits());
+  }
+
+  private SeccompPolicy seccomp() {
+    return new SeccompPolicy(flag("seccomp.unconfined"), deniedCalls(), paths("seccomp.listeners"));
+  }
+
+  private Set<String> deniedCalls() {
+    String usual = String.join(" ", SeccompPolicy.DENIED);
+    List<String> names = words("seccomp.denied", usual).toList();
+    names.stream()
+        .filter(name -> !CALL.matcher(name).matches())
+        .forEach(name -> problems.add("seccomp.denied must name system calls: " + name));
+    return Set.copyOf(names);
   }
 
   private Limits limits() {

@@ -35,7 +35,7 @@ public record StateJson(
     return json.append("}}").toString();
   }
 
-  private static StringBuilder field(StringBuilder json, String name, String value) {
+  static StringBuilder field(StringBuilder json, String name, String value) {
     quote(json, name).append(':');
     return quote(json, value);
   }

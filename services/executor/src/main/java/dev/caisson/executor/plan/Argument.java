@@ -1,5 +1,6 @@
 package dev.caisson.executor.plan;
 
+import com.google.protobuf.ByteString;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -202,6 +203,23 @@ sealed interface Argument {
       return values.stream()
           .map(Integer::toUnsignedString)
           .collect(Collectors.joining(", ", "[", "]"));
+    }
+  }
+
+  /** Bytes that are shown by what they are: a filter's instructions. */
+  record Bytes(ByteString value, String text) implements Pointer {}
+
+  /**
+   * A number in a structure that an earlier call's result becomes: see {@link
+   * Instruction.Call#storing}.
+   */
+  record Cell(String text) implements Scalar {
+    /** Of a descriptor. */
+    static final int BYTES = 4;
+
+    @Override
+    public long value(Machine machine) {
+      return -1;
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.caisson.executor.plan;
 
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -11,13 +12,15 @@ import java.util.Set;
  * @param fileSources sources of bind mounts that are no directories, as the specification writes
  *     them
  * @param lastCapability {@code /proc/sys/kernel/cap_last_cap}
+ * @param filter of the specification's {@code seccomp}, compiled; present where that is
  */
 public record ContainerFacts(
     boolean rootContainer,
     CgroupFacts cgroup,
     boolean pipes,
     Set<String> fileSources,
-    int lastCapability) {
+    int lastCapability,
+    Optional<Filter> filter) {
   public ContainerFacts {
     fileSources = Set.copyOf(fileSources);
     if (lastCapability < Capability.LAST_NAMED || lastCapability > Capability.MAX) {

@@ -35,6 +35,7 @@ public final class ContainerPlan {
   public static Plan compile(ContainerSpec spec, ContainerFacts facts) {
     SpecRules.check(spec, facts.rootContainer());
     Terminal.check(spec.getProcess(), facts.pipes());
+    FilterRules.check(spec.getProcess(), spec, facts.filter());
     return new ContainerPlan(spec, facts).compile();
   }
 
@@ -61,7 +62,8 @@ public final class ContainerPlan {
     pivot(root);
     nameSandbox();
     assembly.add(new Step.Barrier(CREATED));
-    ProcessTail tail = new ProcessTail(spec.getProcess(), facts.pipes(), facts.lastCapability());
+    ProcessTail tail =
+        new ProcessTail(spec.getProcess(), facts.pipes(), facts.lastCapability(), facts.filter());
     tail.addTo(assembly);
     return assembly.plan(Namespaces.bornWith(spec));
   }

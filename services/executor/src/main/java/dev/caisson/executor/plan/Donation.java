@@ -162,6 +162,19 @@ public sealed interface Donation {
     }
   }
 
+  /** One end of a pair of sockets: the listener of the process's filter goes through it. */
+  record ListenerSocket() implements Donation {
+    @Override
+    public String name() {
+      return "listener-socket";
+    }
+
+    @Override
+    public String text() {
+      return "socketpair() = listener-socket";
+    }
+  }
+
   /**
    * A pipe that holds the home directory of a user, as the container's own {@code /etc/passwd} has
    * it.

@@ -1,9 +1,13 @@
 package dev.caisson.executor.plan;
 
+import java.util.Optional;
+
 /**
  * What the executor knows of a process to be executed in a container.
  *
  * @param pipes as in {@link ContainerFacts}
  * @param lastCapability {@code /proc/sys/kernel/cap_last_cap}
+ * @param filter the container's, compiled; present where its specification has one
  */
-public record ExecFacts(CgroupFacts cgroup, boolean pipes, int lastCapability) {}
+public record ExecFacts(
+    CgroupFacts cgroup, boolean pipes, int lastCapability, Optional<Filter> filter) {}

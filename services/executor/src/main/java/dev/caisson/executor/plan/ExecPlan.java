@@ -23,11 +23,12 @@ public final class ExecPlan {
   public static Plan compile(Process process, ContainerSpec spec, ExecFacts facts) {
     ProcessRules.check(process);
     Terminal.check(process, facts.pipes());
+    FilterRules.check(process, spec, facts.filter());
     Assembly assembly = new Assembly();
     facts.cgroup().join(assembly);
     enterContainer(assembly, spec);
     prepare(assembly, process);
-    new ProcessTail(process, facts.pipes(), facts.lastCapability()).addTo(assembly);
+    new ProcessTail(process, facts.pipes(), facts.lastCapability(), facts.filter()).addTo(assembly);
     return assembly.plan(List.of());
   }
 

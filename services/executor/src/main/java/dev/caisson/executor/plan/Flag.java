@@ -65,7 +65,16 @@ public enum Flag {
 
   // linux/net.h
   SOCK_DGRAM(2),
-  SOCK_CLOEXEC(0x8_0000);
+  SOCK_CLOEXEC(0x8_0000),
+
+  // linux/socket.h
+  MSG_NOSIGNAL(0x4000),
+
+  // linux/seccomp.h
+  SECCOMP_FILTER_FLAG_LOG(2),
+  SECCOMP_FILTER_FLAG_SPEC_ALLOW(4),
+  SECCOMP_FILTER_FLAG_NEW_LISTENER(8),
+  SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV(0x20);
 
   private final long x8664;
   private final long aarch64;

@@ -1,5 +1,6 @@
 package dev.caisson.executor.plan;
 
+import dev.caisson.executor.plan.Argument.Cell;
 import dev.caisson.executor.plan.Argument.Slot;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +34,7 @@ sealed interface Instruction {
    * @param tolerated errors that are no failure, at most {@link #MAX_TOLERATED}
    * @param candidate the program ends with success unless this fails with a tolerated error
    * @param rooted what argument 0 points to must start with {@code /} afterwards
+   * @param stored what the result is written to, beside or instead of a slot
    */
   record Call(
       Syscall syscall,
@@ -40,7 +42,8 @@ sealed interface Instruction {
       Optional<Slot> result,
       List<Tolerable> tolerated,
       boolean candidate,
-      boolean rooted)
+      boolean rooted,
+      Optional<Cell> stored)
       implements Instruction {
     /** {@code step.tolerated} in caisson_init.h. */
     static final int MAX_TOLERATED = 4;
@@ -57,25 +60,30 @@ sealed interface Instruction {
     }
 
     static Call of(Syscall syscall, Argument... arguments) {
-      return new Call(syscall, List.of(arguments), Optional.empty(), List.of(), false, false);
+      return new Call(
+          syscall, List.of(arguments), Optional.empty(), List.of(), false, false, Optional.empty());
     }
 
     Call into(Slot slot) {
-      return new Call(syscall, arguments, Optional.of(slot), tolerated, candidate, rooted);
+      return new Call(syscall, arguments, Optional.of(slot), tolerated, candidate, rooted, stored);
     }
 
     Call tolerating(List<Tolerable> errors) {
       List<Tolerable> all = new ArrayList<>(tolerated);
       all.addAll(errors);
-      return new Call(syscall, arguments, result, all, candidate, rooted);
+      return new Call(syscall, arguments, result, all, candidate, rooted, stored);
     }
 
     Call asCandidate(List<Tolerable> errors) {
-      return new Call(syscall, arguments, result, errors, true, rooted);
+      return new Call(syscall, arguments, result, errors, true, rooted, stored);
     }
 
     Call asRooted() {
-      return new Call(syscall, arguments, result, tolerated, candidate, true);
+      return new Call(syscall, arguments, result, tolerated, candidate, true, stored);
+    }
+
+    Call storing(Cell cell) {
+      return new Call(syscall, arguments, result, tolerated, candidate, rooted, Optional.of(cell));
     }
 
     @Override
@@ -85,6 +93,7 @@ sealed interface Instruction {
               .map(Argument::text)
               .collect(Collectors.joining(", ", syscall.symbol() + "(", ")"));
       line += result.map(slot -> " = " + slot.text()).orElse("");
+      line += stored.map(cell -> " = " + cell.text()).orElse("");
       line += rooted ? " = \"/...\"" : "";
       return line + tolerance();
     }

@@ -44,6 +44,19 @@ public record Plan(List<Step> steps, List<Donation> donations, List<Flag> namesp
     return -1;
   }
 
+  /** The filter of system calls that it puts in force. */
+  public Optional<Filter> filter() {
+    return steps.stream()
+        .filter(FilterStep.Install.class::isInstance)
+        .map(step -> ((FilterStep.Install) step).filter())
+        .findFirst();
+  }
+
+  /** Whether the program hands out the listener of its filter: {@link Donation.ListenerSocket}. */
+  public boolean notifies() {
+    return donations.contains(new Donation.ListenerSocket());
+  }
+
   /** {@code flags} of clone3(2); the same bits on each machine. */
   public long cloneFlags() {
     return Flag.bits(namespaces, Machine.X86_64);

@@ -32,11 +32,13 @@ final class ProcessTail {
   private final Process process;
   private final boolean pipes;
   private final int lastCapability;
+  private final Optional<Filter> filter;
 
-  ProcessTail(Process process, boolean pipes, int lastCapability) {
+  ProcessTail(Process process, boolean pipes, int lastCapability, Optional<Filter> filter) {
     this.process = process;
     this.pipes = pipes;
     this.lastCapability = lastCapability;
+    this.filter = filter;
   }
 
   /** The working directory, clean. */
@@ -56,10 +58,20 @@ final class ProcessTail {
     limit(assembly);
     assembly.add(new ProcessStep.SetUmask(process.hasUmask() ? process.getUmask() : DEFAULT_UMASK));
     enterDirectory(assembly);
+    if (!process.getNoNewPrivileges()) {
+      filter(assembly); // which takes CAP_SYS_ADMIN here: seccomp(2)
+    }
     changeIdentity(assembly);
     assembly.add(new FileStep.CloseOnExec());
     assembly.add(new ProcessStep.CheckDirectory(directory(process)));
+    if (process.getNoNewPrivileges()) {
+      filter(assembly); // last of all: it need not allow anything of the above
+    }
     execute(assembly, environment);
+  }
+
+  private void filter(Assembly assembly) {
+    filter.ifPresent(one -> FilterStep.install(assembly, one));
   }
 
   private void redirect(Assembly assembly) {

@@ -37,6 +37,7 @@ public final class Program {
   private static final int FLAG_STOP_UNLESS_ERROR = 2;
   private static final int FLAG_ROOTED = 4;
   private static final int FLAG_NEXT = 8;
+  private static final int FLAG_STORE = 16;
 
   // Offsets in the header and in a step.
   private static final int STEPS_AT = 8;
@@ -152,7 +153,7 @@ public final class Program {
     for (int i = 0; i < Call.MAX_TOLERATED; i++) {
       out.putShort((short) (i < call.tolerated().size() ? call.tolerated().get(i).number() : 0));
     }
-    out.putInt(0);
+    out.putInt(call.stored().map(data::place).orElse(0));
     for (int i = 0; i < Call.MAX_ARGUMENTS; i++) {
       out.putLong(i < call.arguments().size() ? value(call.arguments().get(i), data, machine) : 0);
     }
@@ -161,7 +162,8 @@ public final class Program {
   private static byte flags(Call call) {
     int candidate = call.candidate() ? FLAG_STOP_UNLESS_ERROR : 0;
     int rooted = call.rooted() ? FLAG_ROOTED : 0;
-    return (byte) (candidate | rooted);
+    int stores = call.stored().isPresent() ? FLAG_STORE : 0;
+    return (byte) (candidate | rooted | stores);
   }
 
   private static byte kind(Argument argument) {

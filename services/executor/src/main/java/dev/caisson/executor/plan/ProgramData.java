@@ -2,6 +2,8 @@ package dev.caisson.executor.plan;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.caisson.executor.plan.Argument.Bytes;
+import dev.caisson.executor.plan.Argument.Cell;
 import dev.caisson.executor.plan.Argument.Field;
 import dev.caisson.executor.plan.Argument.HostnameText;
 import dev.caisson.executor.plan.Argument.Numbers;
@@ -34,6 +36,7 @@ final class ProgramData {
   private final Machine machine;
   private final List<byte[]> parts = new ArrayList<>();
   private final Map<Pointer, Integer> offsets = new HashMap<>();
+  private final Map<Cell, Integer> cells = new HashMap<>();
   private final List<Relocation> relocations = new ArrayList<>();
   private int size;
 
@@ -57,6 +60,14 @@ final class ProgramData {
       throw new AssertionError("every pointer is placed before it is used: " + pointer.text());
     }
     return offset;
+  }
+
+  int place(Cell cell) {
+    Integer place = cells.get(cell);
+    if (place == null) {
+      throw new AssertionError("every cell is in a structure: " + cell.text());
+    }
+    return place;
   }
 
   int size() {
@@ -86,7 +97,7 @@ final class ProgramData {
         }
         case Rest rest -> place(rest.of());
         case Struct struct -> struct.fields().forEach(field -> place(field.value()));
-        case Text _, HostnameText _, OpenText _, Numbers _, Room _ -> {}
+        case Text _, HostnameText _, OpenText _, Numbers _, Bytes _, Room _ -> {}
       }
       offsets.put(pointer, pointer instanceof Rest(OpenText of) ? behind(of) : append(pointer));
     }
@@ -112,6 +123,7 @@ final class ProgramData {
       case Texts texts -> appendVector(texts, offset);
       case Struct struct -> appendStruct(struct, offset);
       case Numbers numbers -> appendNumbers(numbers);
+      case Bytes bytes -> append(bytes.value().toByteArray());
       case Room room -> append(new byte[room.bytes()]);
     }
     return offset;
@@ -147,6 +159,9 @@ final class ProgramData {
     for (Field field : struct.fields()) {
       if (field.value() instanceof Pointer pointer) {
         relocations.add(new Relocation(offset + out.position(), offset(pointer)));
+      }
+      if (field.value() instanceof Cell cell) {
+        cells.put(cell, offset + out.position());
       }
       put(out, field);
     }

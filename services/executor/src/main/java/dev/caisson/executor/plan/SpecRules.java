@@ -19,9 +19,6 @@ final class SpecRules {
     Namespaces.check(spec, rootContainer);
     checkNames(spec, rootContainer);
     checkHooks(spec.getHooks());
-    if (spec.hasSeccomp()) {
-      throw Refusal.unsupported("seccomp", "System call filters are not supported.").exception();
-    }
     refuse(spec.getDevicesList(), "devices");
     refuse(spec.getResources().getDevicesList(), "resources.devices");
     refuse(spec.getTimeOffsetsList(), "time_offsets");

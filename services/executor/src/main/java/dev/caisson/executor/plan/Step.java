@@ -8,6 +8,7 @@ import java.util.List;
  */
 public sealed interface Step
     permits FileStep,
+        FilterStep,
         MountStep,
         NamespaceStep,
         IdentityStep,

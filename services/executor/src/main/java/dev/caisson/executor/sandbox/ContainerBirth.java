@@ -5,6 +5,7 @@ import dev.caisson.executor.plan.ContainerPlan;
 import dev.caisson.executor.plan.Placement;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.Pair;
 import dev.caisson.proto.executor.v1.StdioMode;
 import dev.caisson.proto.types.v1.ContainerState;
 import java.util.List;
@@ -19,13 +20,21 @@ final class ContainerBirth {
   private final Placing placing;
   private final HookPoints hooks;
   private final Exits exits;
+  private final Notifications notifications;
 
-  ContainerBirth(Host host, Donor donor, Placing placing, HookPoints hooks, Exits exits) {
+  ContainerBirth(
+      Host host,
+      Donor donor,
+      Placing placing,
+      HookPoints hooks,
+      Exits exits,
+      Notifications notifications) {
     this.host = host;
     this.donor = donor;
     this.placing = placing;
     this.hooks = hooks;
     this.exits = exits;
+    this.notifications = notifications;
   }
 
   /** Nothing is left of one that fails. */
@@ -34,12 +43,16 @@ final class ContainerBirth {
     try (Rollback rollback = new Rollback()) {
       Placed placed = place(sandbox, draft, plan, rollback);
       Container container = new Container(sandbox, placed.cgroup(), identified(draft, placed));
-      Waiting waiting = new Waiting(placed.process().program(), plan.rest());
+      Optional<Pair> sockets = notifications.sockets(plan.plan());
+      rollback.onFailure("sockets", () -> sockets.ifPresent(ContainerBirth::close));
+      Waiting waiting =
+          new Waiting(placed.process().program(), plan.rest(), sockets.map(Pair::first));
       container.running(new Container.Running(placed.process().pidfd(), Optional.of(waiting)));
       rollback.onFailure("container", () -> container.running(null));
       Optional<Home> home = Home.askedBy(plan.plan(), host);
       rollback.onFailure("home", () -> home.ifPresent(Home::close));
-      instruct(container, placed, plan, home);
+      instruct(container, placed, plan, home, sockets.map(Pair::second));
+      hold(container, placed.token(), sockets, rollback);
       Stdio stdio = received(container, placed, waiting, rollback);
       waiting.advanceTo(
           ContainerPlan.CREATED,
@@ -100,14 +113,19 @@ final class ContainerBirth {
 
   /** Gives the process its program. */
   private void instruct(
-      Container container, Placed placed, CompiledPlan plan, Optional<Home> home) {
+      Container container,
+      Placed placed,
+      CompiledPlan plan,
+      Optional<Home> home,
+      Optional<Fd> listener) {
     Donor.Sources sources =
         Donor.Sources.of(
             container.sandbox(),
             container.cgroup(),
             placed.stdio().inside(),
             home.map(Home::inside),
-            Optional.empty());
+            Optional.empty(),
+            listener);
     List<Fd> donated = donor.open(plan.further(), sources);
     try {
       placed.process().program().next(plan.restProgram(), donated);
@@ -128,6 +146,20 @@ final class ContainerBirth {
     received.hold(container.sandbox().requireHolder().client(), placed.token(), List.of());
     waiting.program().proceed();
     return received;
+  }
+
+  private static void hold(
+      Container container, long token, Optional<Pair> sockets, Rollback rollback) {
+    sockets.ifPresent(pair -> {
+      Holder holder = container.sandbox().requireHolder();
+      Notifications.hold(holder, token, pair.first());
+      rollback.onFailure("held socket", () -> Notifications.drop(holder, token));
+    });
+  }
+
+  private static void close(Pair sockets) {
+    sockets.first().close();
+    sockets.second().close();
   }
 
   private static ContainerRecord identified(ContainerRecord draft, Placed placed) {

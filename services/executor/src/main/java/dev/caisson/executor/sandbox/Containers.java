@@ -5,6 +5,7 @@ import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.plan.CompiledPlan;
 import dev.caisson.executor.plan.ContainerFacts;
 import dev.caisson.executor.plan.ContainerPlan;
+import dev.caisson.executor.plan.Filter;
 import dev.caisson.executor.plan.Plan;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.store.v1.ContainerRecord;
@@ -36,6 +37,9 @@ final class Containers {
   static final String INIT = "init";
 
   private static final String ANY_HOSTNAME = "container";
+
+  /** Of names in an event. */
+  private static final int MAX_SKIPPED = 64;
 
   private final Host host;
   private final Sandboxes sandboxes;
@@ -82,13 +86,18 @@ final class Containers {
     ContainerSpec spec = request.getSpec();
     ContainerFacts known = facts.container(spec, root, request.getStdio() == StdioMode.PIPE);
     if (!root) {
-      return plans.get(List.of(spec, known), () -> ContainerPlan.compile(spec, known));
+      return plans.get(key(spec, known), () -> ContainerPlan.compile(spec, known));
     }
     // Containers that differ in their names only share a compilation.
     ContainerSpec named = spec.toBuilder().setHostname(ANY_HOSTNAME).build();
     return plans
-        .get(List.of(named, known), () -> ContainerPlan.compile(named, known))
+        .get(key(named, known), () -> ContainerPlan.compile(named, known))
         .named(spec.getHostname());
+  }
+
+  /** The filter's words, which are the most of a specification, are compiled into the facts. */
+  private static Object key(ContainerSpec spec, ContainerFacts known) {
+    return List.of(spec.toBuilder().clearSeccomp().build(), known);
   }
 
   /** The root container of a sandbox names it. */
@@ -268,7 +277,15 @@ final class Containers {
     for (Namespace namespace : request.getSpec().getNamespacesList()) {
       created.addNamespaces(namespace.getType().name().toLowerCase(Locale.ROOT));
     }
+    plan.plan().filter().ifPresent(filter -> show(filter, created));
     return created.addAllWeakened(weakened(request)).build();
+  }
+
+  private static void show(Filter filter, ContainerCreated.Builder created) {
+    created
+        .setSeccompSha256(filter.sha256())
+        .setSeccompInstructions(filter.length())
+        .addAllSeccompSkipped(filter.skipped().stream().limit(MAX_SKIPPED).toList());
   }
 
   private static List<String> weakened(CreateContainerRequest request) {

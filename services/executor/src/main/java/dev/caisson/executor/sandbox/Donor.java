@@ -72,16 +72,19 @@ final class Donor implements AutoCloseable {
   private final Kernel kernel;
   private final List<Path> rootfsRoots;
   private final List<Path> mountRoots;
+  private final List<Path> listenerRoots;
   private final Map<Donation.DeviceTree, Device> devices = new ConcurrentHashMap<>();
 
   /**
    * @param rootfsRoots directories below which root filesystems may lie
    * @param mountRoots the same for the sources of bind mounts
+   * @param listenerRoots the same for sockets of those who answer system calls
    */
-  Donor(Kernel kernel, List<Path> rootfsRoots, List<Path> mountRoots) {
+  Donor(Kernel kernel, List<Path> rootfsRoots, List<Path> mountRoots, List<Path> listenerRoots) {
     this.kernel = kernel;
     this.rootfsRoots = List.copyOf(rootfsRoots);
     this.mountRoots = List.copyOf(mountRoots);
+    this.listenerRoots = List.copyOf(listenerRoots);
   }
 
   /**
@@ -94,6 +97,7 @@ final class Donor implements AutoCloseable {
    *     given away with the program
    * @param home where the program reads its home directory; given away too
    * @param containerProcess whose namespaces an exec enters
+   * @param listener the program's end of the socket for its filter's listener
    */
   record Sources(
       Optional<Fd> userNamespace,
@@ -102,7 +106,8 @@ final class Donor implements AutoCloseable {
       Cgroup cgroup,
       List<Fd> stdio,
       Optional<Fd> home,
-      Optional<Fd> containerProcess) {
+      Optional<Fd> containerProcess,
+      Optional<Fd> listener) {
 
     /** Of a program that gets its cgroup and nothing else. */
     static Sources ofSandbox(Cgroup cgroup) {
@@ -113,6 +118,7 @@ final class Donor implements AutoCloseable {
           cgroup,
           List.of(),
           Optional.empty(),
+          Optional.empty(),
           Optional.empty());
     }
 
@@ -121,7 +127,8 @@ final class Donor implements AutoCloseable {
         Cgroup cgroup,
         List<Fd> stdio,
         Optional<Fd> home,
-        Optional<Fd> containerProcess) {
+        Optional<Fd> containerProcess,
+        Optional<Fd> listener) {
       return new Sources(
           sandbox.requireHolder().userNamespace(),
           sandbox.record().getUidMappingsList(),
@@ -129,7 +136,8 @@ final class Donor implements AutoCloseable {
           cgroup,
           stdio,
           home,
-          containerProcess);
+          containerProcess,
+          listener);
     }
   }
 
@@ -185,6 +193,7 @@ final class Donor implements AutoCloseable {
       case Donation.Home _ -> sources.home().orElseThrow();
       case Donation.ContainerProcess process ->
           sources.containerProcess().orElseThrow().duplicate();
+      case Donation.ListenerSocket _ -> sources.listener().orElseThrow();
       case Donation.NamespaceFile namespace ->
           throw Refusal.unsupported(
                   "namespaces.path",
@@ -288,6 +297,21 @@ final class Donor implements AutoCloseable {
             .exception();
       }
       throw e;
+    }
+  }
+
+  /**
+   * A socket of somebody who answers system calls: where its path leads, not what is there later.
+   */
+  Fd listenerSocket(String path) {
+    String field = "seccomp.listener_path";
+    try (Fd found = beneath(listenerRoots, Path.of(path), field, OpenFlag.PATH)) {
+      if (kernel.files().status(found).type() != FileType.SOCKET) {
+        throw Refusal.invalid(field, "be a socket", path).exception();
+      }
+      return found.duplicate();
+    } catch (LinuxException e) {
+      throw notThere(e, Reason.INVALID_SPEC, field, Path.of(path), "there");
     }
   }
 

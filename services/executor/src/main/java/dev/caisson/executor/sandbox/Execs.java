@@ -10,6 +10,7 @@ import dev.caisson.executor.plan.ExecPlan;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.store.v1.ProcessRecord;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.Pair;
 import dev.caisson.proto.events.v1.ExecStarted;
 import dev.caisson.proto.executor.v1.ExecProcess;
 import dev.caisson.proto.types.v1.ContainerSpec;
@@ -26,6 +27,7 @@ final class Execs {
   private final Recorder recorder;
   private final Exits exits;
   private final Facts facts;
+  private final Notifications notifications;
   private final PlanCache plans;
   private final GuardPolicy.Limits limits;
   private final Redaction redaction = new Redaction();
@@ -36,6 +38,7 @@ final class Execs {
       Recorder recorder,
       Exits exits,
       Facts facts,
+      Notifications notifications,
       PlanCache plans,
       GuardPolicy.Limits limits) {
     this.host = host;
@@ -43,6 +46,7 @@ final class Execs {
     this.recorder = recorder;
     this.exits = exits;
     this.facts = facts;
+    this.notifications = notifications;
     this.plans = plans;
     this.limits = limits;
   }
@@ -54,7 +58,7 @@ final class Execs {
     ContainerSpec spec = container.record().getSpec();
     Process process = ExecPlan.complete(request.getProcess(), spec, request.getAddEnvList());
     Identity.require(process, container.sandbox().record());
-    ExecFacts known = facts.exec(container.cgroup(), !request.getDetach());
+    ExecFacts known = facts.exec(container.cgroup(), !request.getDetach(), spec);
     Stdio.Kind stdio = Stdio.Kind.of(!request.getDetach(), process);
     CompiledPlan plan =
         plans.get(List.of(process, spec, known), () -> ExecPlan.compile(process, spec, known));
@@ -103,14 +107,12 @@ final class Execs {
   private ExecedProcess launch(
       Container container, CompiledPlan plan, ProcessRecord draft, Stdio.Kind kind) {
     Holder holder = container.sandbox().requireHolder();
-    Fd first = container.running().orElseThrow().pidfd();
     try (Rollback rollback = new Rollback()) {
       Stdio given = Stdio.of(kind, host);
       rollback.onFailure("stdio", given::close);
-      StartedProcess process = run(holder, container, plan, draft.getToken(), given, first);
-      rollback.onFailure("process", () -> abandon(process));
-      given.closeInside();
-      Stdio stdio = finished(process, plan, given, rollback);
+      Executed executed = run(container, plan, draft.getToken(), given, rollback);
+      StartedProcess process = executed.process();
+      Stdio stdio = executed.stdio();
       // Unlike a container's gate and page, which are of no use here any more.
       stdio.hold(holder.client(), draft.getToken(), List.of());
       int pid = host.kernel().processes().pid(process.pidfd());
@@ -128,53 +130,82 @@ final class Execs {
     }
   }
 
-  /**
-   * The program is executed; with the terminal that it has sent before, where it is to have one.
-   */
-  private Stdio finished(
-      StartedProcess process, CompiledPlan plan, Stdio given, Rollback rollback) {
-    try (Waiting waiting = new Waiting(process.program(), plan.plan())) {
-      Stdio stdio = given;
-      if (given.arrival().isPresent()) {
-        waiting.advanceTo(ContainerPlan.TERMINAL, host.settings().stepTimeout(), barrier -> {});
-        stdio = given.received(host);
-        rollback.onFailure("terminal", stdio::close);
-        waiting.program().proceed();
+  /** A process that executes its program, with the streams that it has. */
+  private record Executed(StartedProcess process, Stdio stdio) {}
+
+  /** Up to the execution of its program. */
+  private Executed run(
+      Container container, CompiledPlan plan, long token, Stdio given, Rollback rollback) {
+    Optional<Pair> sockets = notifications.sockets(plan.plan());
+    Optional<Fd> ours = sockets.map(Pair::first);
+    rollback.onFailure("socket", () -> ours.ifPresent(Fd::close));
+    try (Notifications.Handover handover = begin(container, sockets)) {
+      StartedProcess process =
+          launchWithHome(container, plan, token, given, sockets.map(Pair::second));
+      rollback.onFailure("process", () -> abandon(process));
+      given.closeInside();
+      try (Waiting waiting = new Waiting(process.program(), plan.plan(), ours)) {
+        Stdio stdio = received(waiting, given, rollback);
+        handover.finish("running", host.kernel().processes().pid(process.pidfd()));
+        waiting.finish(host.settings().stepTimeout());
+        return new Executed(process, stdio);
       }
-      waiting.finish(host.settings().stepTimeout());
-      return stdio;
     }
   }
 
-  private StartedProcess run(
-      Holder holder, Container container, CompiledPlan plan, long token, Stdio stdio, Fd first) {
+  /** With the terminal that the program has sent, where it is to have one. */
+  private Stdio received(Waiting waiting, Stdio given, Rollback rollback) {
+    if (given.arrival().isEmpty()) {
+      return given;
+    }
+    waiting.advanceTo(ContainerPlan.TERMINAL, host.settings().stepTimeout(), barrier -> {});
+    Stdio stdio = given.received(host);
+    rollback.onFailure("terminal", stdio::close);
+    waiting.program().proceed();
+    return stdio;
+  }
+
+  private Notifications.Handover begin(Container container, Optional<Pair> sockets) {
+    try {
+      return notifications.begin(container, sockets.map(Pair::first));
+    } catch (RuntimeException e) {
+      sockets.map(Pair::second).ifPresent(Fd::close);
+      throw e;
+    }
+  }
+
+  private StartedProcess launchWithHome(
+      Container container, CompiledPlan plan, long token, Stdio stdio, Optional<Fd> listener) {
     Optional<Home> home = Home.askedBy(plan.plan(), host);
     try {
-      home.ifPresent(asked -> asked.tell(first));
-      return run(holder, container, plan, token, stdio, first, home);
+      home.ifPresent(asked -> asked.tell(container.running().orElseThrow().pidfd()));
+      return launch(container, plan, token, stdio, home, listener);
     } finally {
       home.ifPresent(Home::close);
     }
   }
 
-  private StartedProcess run(
-      Holder holder,
+  private StartedProcess launch(
       Container container,
       CompiledPlan plan,
       long token,
       Stdio stdio,
-      Fd first,
-      Optional<Home> home) {
+      Optional<Home> home,
+      Optional<Fd> listener) {
+    Fd first = container.running().orElseThrow().pidfd();
     Donor.Sources sources =
         Donor.Sources.of(
             container.sandbox(),
             container.cgroup(),
             stdio.inside(),
             home.map(Home::inside),
-            Optional.of(first));
+            Optional.of(first),
+            listener);
     List<Fd> donated = donor.open(plan.plan().donations(), sources);
     try (Closing directory = host.birthDirectory(container.cgroup())) {
-      return holder
+      return container
+          .sandbox()
+          .requireHolder()
           .client()
           .run(
               new RunRequest(

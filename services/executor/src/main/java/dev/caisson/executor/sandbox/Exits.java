@@ -2,6 +2,7 @@ package dev.caisson.executor.sandbox;
 
 import com.google.protobuf.Timestamp;
 import dev.caisson.executor.init.ProcessEnd;
+import dev.caisson.executor.plan.FilterRules;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.executor.store.v1.ProcessRecord;
 import dev.caisson.proto.events.v1.ContainerExited;
@@ -109,6 +110,9 @@ final class Exits {
         .ifPresent(holder -> {
           holder.drop(token);
           holder.drop(Stdio.inputToken(token));
+          if (FilterRules.notifies(container.record().getSpec().getSeccomp())) {
+            Notifications.drop(holder, token);
+          }
         });
   }
 

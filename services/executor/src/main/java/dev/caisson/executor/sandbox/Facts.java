@@ -4,10 +4,13 @@ import dev.caisson.executor.cgroup.Cgroup;
 import dev.caisson.executor.plan.CgroupFacts;
 import dev.caisson.executor.plan.ContainerFacts;
 import dev.caisson.executor.plan.ExecFacts;
+import dev.caisson.executor.plan.Filter;
 import dev.caisson.executor.plan.Placement;
 import dev.caisson.executor.plan.SandboxFacts;
+import dev.caisson.executor.seccomp.Filters;
 import dev.caisson.executor.store.v1.SandboxRecord;
 import dev.caisson.proto.types.v1.ContainerSpec;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -15,12 +18,14 @@ import org.jspecify.annotations.Nullable;
 final class Facts {
   private final Host host;
   private final Donor donor;
+  private final Filters filters;
   private final int lastCapability;
   private volatile @Nullable CgroupFacts anywhere;
 
-  Facts(Host host, Donor donor) {
+  Facts(Host host, Donor donor, Filters filters) {
     this.host = host;
     this.donor = donor;
+    this.filters = filters;
     this.lastCapability = host.proc().lastCapability();
   }
 
@@ -32,11 +37,16 @@ final class Facts {
   /** Of a container that is to be made, or only planned: its cgroup need not be there. */
   ContainerFacts container(ContainerSpec spec, boolean rootContainer, boolean pipes) {
     Set<String> files = donor.fileSources(spec.getMountsList());
-    return new ContainerFacts(rootContainer, anywhere(), pipes, files, lastCapability);
+    return new ContainerFacts(
+        rootContainer, anywhere(), pipes, files, lastCapability, filter(spec));
   }
 
-  ExecFacts exec(Cgroup cgroup, boolean pipes) {
-    return new ExecFacts(cgroup(cgroup), pipes, lastCapability);
+  ExecFacts exec(Cgroup cgroup, boolean pipes, ContainerSpec spec) {
+    return new ExecFacts(cgroup(cgroup), pipes, lastCapability, filter(spec));
+  }
+
+  private Optional<Filter> filter(ContainerSpec spec) {
+    return spec.hasSeccomp() ? Optional.of(filters.of(spec.getSeccomp())) : Optional.empty();
   }
 
   /** How the first processes of most containers are placed on this host. */

@@ -124,7 +124,7 @@ final class HookPoints {
     return finished.build();
   }
 
-  private static StateJson state(ContainerRecord record, String status) {
+  static StateJson state(ContainerRecord record, String status) {
     return new StateJson(
         record.getSpec().getOciVersion(),
         record.getId(),

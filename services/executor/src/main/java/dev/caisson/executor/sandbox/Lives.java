@@ -31,12 +31,14 @@ final class Lives {
   private final Recorder recorder;
   private final HookPoints hooks;
   private final Usage usage;
+  private final Notifications notifications;
 
-  Lives(Host host, Recorder recorder, HookPoints hooks, Usage usage) {
+  Lives(Host host, Recorder recorder, HookPoints hooks, Usage usage, Notifications notifications) {
     this.host = host;
     this.recorder = recorder;
     this.hooks = hooks;
     this.usage = usage;
+    this.notifications = notifications;
   }
 
   void start(Container container, Actor actor) {
@@ -57,7 +59,10 @@ final class Lives {
   private void execute(Container container) {
     Container.Running running = container.running().orElseThrow();
     Waiting waiting = running.program().orElseThrow();
-    proceed(container, waiting);
+    try (var handover = notifications.begin(container, waiting.listener())) {
+      proceed(container, waiting);
+      finish(container, handover);
+    }
     waiting.finish(host.settings().stepTimeout());
     put(
         container,
@@ -65,6 +70,16 @@ final class Lives {
             .setState(ContainerState.RUNNING)
             .setStartTime(Exits.timestamp(host.clock().instant()))
             .build());
+  }
+
+  /** Nobody would answer a process whose listener cannot be handed on. */
+  private static void finish(Container container, Notifications.Handover handover) {
+    try {
+      handover.finish("created", container.record().getPid());
+    } catch (RuntimeException e) {
+      container.cgroup().kill();
+      throw e;
+    }
   }
 
   private static void proceed(Container container, Waiting waiting) {

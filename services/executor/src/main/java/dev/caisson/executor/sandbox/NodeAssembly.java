@@ -1,8 +1,10 @@
 package dev.caisson.executor.sandbox;
 
 import dev.caisson.executor.guard.GuardPolicy;
+import dev.caisson.executor.seccomp.Filters;
 import dev.caisson.executor.usage.SampledSandbox;
 import dev.caisson.executor.usage.UsageSampler;
+import dev.caisson.linux.SeccompCompiler;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
@@ -13,6 +15,7 @@ import java.util.function.Supplier;
 public final class NodeAssembly implements AutoCloseable {
   private final Host host;
   private final Donor donor;
+  private final Filters filters;
   private final Sandboxes sandboxes;
   private final SandboxPool pool;
   private final Node node;
@@ -28,8 +31,15 @@ public final class NodeAssembly implements AutoCloseable {
       Function<Supplier<Collection<SampledSandbox>>, UsageSampler> sampler) {
     this.host = host;
     Recorder recorder = new Recorder(host.journal());
-    this.donor = new Donor(host.kernel(), paths(policy.rootfsRoots()), paths(policy.mountRoots()));
-    Facts facts = new Facts(host, donor);
+    this.donor =
+        new Donor(
+            host.kernel(),
+            paths(policy.rootfsRoots()),
+            paths(policy.mountRoots()),
+            paths(policy.seccomp().listenerRoots()));
+    this.filters = new Filters(SeccompCompiler.ofLibrary(host.kernel().files()));
+    Facts facts = new Facts(host, donor, filters);
+    Notifications notifications = new Notifications(host, donor);
     Usage usage = new Usage(sampler.apply(this::sampled));
     Exits exits = new Exits(host, recorder, usage);
     IdRanges ranges = new IdRanges();
@@ -52,9 +62,10 @@ public final class NodeAssembly implements AutoCloseable {
     HookPoints hooks =
         new HookPoints(
             host, recorder, new HookTrust(host.kernel(), policy), policy.limits().hookTimeout());
-    Lives lives = new Lives(host, recorder, hooks, usage);
-    Execs execs = new Execs(host, donor, recorder, exits, facts, plans, policy.limits());
-    ContainerBirth birth = new ContainerBirth(host, donor, placing, hooks, exits);
+    Lives lives = new Lives(host, recorder, hooks, usage, notifications);
+    Execs execs =
+        new Execs(host, donor, recorder, exits, facts, notifications, plans, policy.limits());
+    ContainerBirth birth = new ContainerBirth(host, donor, placing, hooks, exits, notifications);
     Containers containers =
         new Containers(
             host, sandboxes, birth, lives, execs, recorder, facts, plans, tokens, policy.limits());
@@ -80,6 +91,7 @@ public final class NodeAssembly implements AutoCloseable {
   public Node recover() {
     host.cgroups().ensure(host.settings().cgroupParent());
     donor.openDevices();
+    host.workers().execute(filters::prepare);
     recovery.run();
     pool.start();
     return node;

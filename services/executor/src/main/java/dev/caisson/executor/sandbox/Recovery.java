@@ -235,7 +235,7 @@ final class Recovery {
       container.running(
           new Container.Running(
               process.pidfd().get().duplicate(),
-              program.map(running -> new Waiting(running, plan(container)))));
+              program.map(running -> waiting(container, running))));
     } else {
       program.ifPresent(RunningProgram::close);
     }
@@ -259,6 +259,15 @@ final class Recovery {
     List<Fd> outputs = held.subList(2, held.size());
     container.streams(Stdio.fetched(host, container.sandbox(), token, outputs));
     return Optional.of(new RunningProgram(host.kernel(), held.get(0), held.get(1)));
+  }
+
+  private Waiting waiting(Container container, RunningProgram program) {
+    Plan plan = plan(container);
+    Optional<Fd> listener =
+        plan.notifies()
+            ? Notifications.held(container.sandbox().requireHolder(), container.record().getToken())
+            : Optional.empty();
+    return new Waiting(program, plan, listener);
   }
 
   private Plan plan(Container container) {

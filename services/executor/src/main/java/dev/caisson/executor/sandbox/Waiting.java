@@ -6,12 +6,18 @@ import dev.caisson.executor.plan.Plan;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.linux.Errno;
+import dev.caisson.linux.Fd;
 import dev.caisson.proto.executor.v1.Reason;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 
-/** A program on its way, with the plan that explains where it is. */
-record Waiting(RunningProgram program, Plan plan) implements AutoCloseable {
+/**
+ * A program on its way, with the plan that explains where it is.
+ *
+ * @param listener our end of the socket on which it hands out its filter's listener, if it does
+ */
+record Waiting(RunningProgram program, Plan plan, Optional<Fd> listener) implements AutoCloseable {
 
   /** What a program does at a barrier, beside waiting. */
   interface AtBarrier {
@@ -97,5 +103,6 @@ record Waiting(RunningProgram program, Plan plan) implements AutoCloseable {
   @Override
   public void close() {
     program.close();
+    listener.ifPresent(Fd::close);
   }
 }

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.InstanceOfAssertFactories.throwable;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
@@ -24,6 +26,9 @@ class GuardPolicyTest {
     assertThat(policy.mappedIds()).isEmpty();
     assertThat(policy.devices()).isFalse();
     assertThat(policy.newPrivileges()).isFalse();
+    assertThat(policy.seccomp().unconfined()).isFalse();
+    assertThat(policy.seccomp().denied()).contains("kexec_load", "init_module", "bpf");
+    assertThat(policy.seccomp().listenerRoots()).isEmpty();
     assertThat(policy.cgroupParent()).isEqualTo("/caisson");
     assertThat(policy.capabilities()).contains("CAP_CHOWN").doesNotContain("CAP_SYS_ADMIN");
     assertThat(policy.limits())
@@ -45,6 +50,9 @@ class GuardPolicyTest {
             user-namespace.mapped-ids = 200000-265535
             devices = true
             new-privileges = true
+            seccomp.unconfined = true
+            seccomp.denied = kexec_load, ptrace
+            seccomp.listeners = /run/agents
             cgroup.parent = /machines/caisson
             limits.sandboxes = 1
             limits.containers = 2
@@ -63,6 +71,9 @@ class GuardPolicyTest {
     assertThat(policy.mappedIds()).contains(new IdRange(200_000, 265_535));
     assertThat(policy.devices()).isTrue();
     assertThat(policy.newPrivileges()).isTrue();
+    assertThat(policy.seccomp())
+        .isEqualTo(new SeccompPolicy(true, Set.of("kexec_load", "ptrace"), List.of("/run/agents")));
+    assertThat(GuardPolicy.parse("seccomp.denied =").seccomp().denied()).isEmpty();
     assertThat(policy.cgroupParent()).isEqualTo("/machines/caisson");
     assertThat(policy.limits()).isEqualTo(new GuardPolicy.Limits(1, 2, 3, Duration.ofSeconds(4)));
     assertThat(policy.hook("/usr/libexec/net"))
@@ -77,6 +88,8 @@ class GuardPolicyTest {
         """
         rootfs.roots = srv
         capabilities = CAP_ALL
+        seccomp.denied = Ptrace
+        seccomp.listeners = run
         namespaces.host = maybe
         user-namespace.mapped-ids = 5-1
         limits.sandboxes = 0
@@ -95,15 +108,17 @@ class GuardPolicyTest {
                 .containsExactlyInAnyOrder(
                     "rootfs.roots must be an absolute path: srv",
                     "capabilities must name capabilities: CAP_ALL",
+                    "seccomp.denied must name system calls: Ptrace",
+                    "seccomp.listeners must be an absolute path: run",
                     "namespaces.host must be true or false: maybe",
                     "user-namespace.mapped-ids must be a range FIRST-LAST: 5-1",
                     "limits.sandboxes must be 1 to 100000: 0",
                     "limits.containers must be 1 to 100000: many",
                     "limits.hook-timeout-seconds must be 1 to 3600: 3601",
-                    "line 8 must be hook = /path [uid=N] [sha256=64 digits]: sha256=short",
-                    "line 9 has an unknown key: colour",
-                    "line 11 repeats a key: devices",
-                    "line 12 must be key = value: nonsense"));
+                    "line 10 must be hook = /path [uid=N] [sha256=64 digits]: sha256=short",
+                    "line 11 has an unknown key: colour",
+                    "line 13 repeats a key: devices",
+                    "line 14 must be key = value: nonsense"));
   }
 
   @Test

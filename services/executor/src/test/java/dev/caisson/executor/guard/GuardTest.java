@@ -33,6 +33,8 @@ import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.Resources;
 import dev.caisson.proto.types.v1.Rlimit;
 import dev.caisson.proto.types.v1.RootFilesystem;
+import dev.caisson.proto.types.v1.Seccomp;
+import dev.caisson.proto.types.v1.Seccomp.SyscallRule;
 import dev.caisson.proto.types.v1.User;
 import dev.caisson.proto.types.v1.UserNamespace;
 import java.util.Collections;
@@ -51,6 +53,7 @@ class GuardTest {
       mounts.roots = /srv/data
       bundles.roots = /srv/bundles
       user-namespace.mapped-ids = 200000-265535
+      seccomp.listeners = /run/agents
       hook = /usr/libexec/net
       """;
 
@@ -61,6 +64,7 @@ class GuardTest {
           user-namespace.host = true
           devices = true
           new-privileges = true
+          seccomp.unconfined = true
           """;
 
   private static final Guard GUARD = new Guard(GuardPolicy.parse(STRICT));
@@ -70,6 +74,7 @@ class GuardTest {
         .setProcess(Process.newBuilder().addArgs("/bin/true").setNoNewPrivileges(true))
         .setRoot(RootFilesystem.newBuilder().setPath("/srv/rootfs/a"))
         .setUserNamespace(UserNamespace.newBuilder().setMode(UserNamespace.Mode.AUTO))
+        .setSeccomp(seccomp())
         .addAllNamespaces(
             List.of(
                     Namespace.Type.PID,
@@ -81,6 +86,30 @@ class GuardTest {
                 .stream()
                 .map(type -> Namespace.newBuilder().setType(type).build())
                 .toList());
+  }
+
+  /** Lets nothing pass but what is named. */
+  private static Seccomp.Builder seccomp(String... more) {
+    return Seccomp.newBuilder()
+        .setDefaultAction("SCMP_ACT_ERRNO")
+        .addRules(
+            SyscallRule.newBuilder()
+                .addNames("execve")
+                .addNames("sendmsg")
+                .addAllNames(List.of(more))
+                .setAction("SCMP_ACT_ALLOW"));
+  }
+
+  private static SyscallRule onlyOnce(String action, String name) {
+    return SyscallRule.newBuilder()
+        .setAction(action)
+        .addNames(name)
+        .addConditions(Seccomp.Condition.newBuilder().setOp("SCMP_CMP_EQ"))
+        .build();
+  }
+
+  private static Seccomp.Builder notifying(String path) {
+    return seccomp().addRules(onlyOnce("SCMP_ACT_NOTIFY", "mkdir")).setListenerPath(path);
   }
 
   private static CreateContainerRequest.Builder request(ContainerSpec.Builder spec) {
@@ -135,6 +164,19 @@ class GuardTest {
         rule("user-namespace.mapped-ids", spec -> spec.setUserNamespace(mapped(map(0, 0, 1)))),
         rule(
             "user-namespace.mapped-ids", spec -> spec.setUserNamespace(mapped(map(0, 265_535, 2)))),
+        rule("seccomp.unconfined", spec -> spec.clearSeccomp()),
+        rule("seccomp.denied", spec -> spec.setSeccomp(seccomp("kexec_load"))),
+        rule(
+            "seccomp.denied",
+            spec -> spec.setSeccomp(seccomp().addRules(onlyOnce("SCMP_ACT_LOG", "init_module")))),
+        rule(
+            "seccomp.denied",
+            spec -> spec.setSeccomp(seccomp().addRules(onlyOnce("SCMP_ACT_TRACE", "bpf")))),
+        rule(
+            "seccomp.denied",
+            spec -> spec.setSeccomp(seccomp().setDefaultAction("SCMP_ACT_ALLOW"))),
+        rule("seccomp.listeners", spec -> spec.setSeccomp(notifying("/run/agentsx/a.sock"))),
+        rule("seccomp.listeners", spec -> spec.setSeccomp(notifying("/run/a.sock"))),
         rule("new-privileges", spec -> spec.getProcessBuilder().setNoNewPrivileges(false)));
   }
 
@@ -221,6 +263,24 @@ class GuardTest {
                         .addPrestart(
                             hook("/usr/libexec/net").toBuilder()
                                 .addEnv("A=" + "a".repeat(128 * 1024))))),
+        bound("seccomp.rules", spec -> repeat(spec, 1025, 1)),
+        bound("seccomp.rules", spec -> repeat(spec, 8, 1025)),
+        bound("seccomp.rules.names", spec -> spec.setSeccomp(seccomp("x".repeat(65)))),
+        bound(
+            "seccomp.architectures",
+            spec -> spec.getSeccompBuilder().addAllArchitectures(copies("SCMP_ARCH_X86", 33))),
+        bound(
+            "seccomp.flags",
+            spec -> spec.getSeccompBuilder().addAllFlags(copies("SECCOMP_FILTER_FLAG_LOG", 17))),
+        bound(
+            "seccomp.listener_metadata",
+            spec ->
+                spec.setSeccomp(
+                    notifying("/run/agents/a").setListenerMetadata("x".repeat(16 * 1024 + 1)))),
+        bound("seccomp.default_action", spec -> spec.getSeccompBuilder().clearDefaultAction()),
+        bound(
+            "seccomp.listener_path",
+            spec -> spec.setSeccomp(notifying("/run/agents/../docker.sock"))),
         bound("bundle", spec -> spec.setBundle("b")),
         bound("root.path", spec -> spec.getRootBuilder().setPath("/srv/rootfs/../../etc")),
         bound("cgroup_parent", spec -> spec.setCgroupParent("/caisson/../x")),
@@ -267,6 +327,17 @@ class GuardTest {
         .build();
   }
 
+  private static void repeat(ContainerSpec.Builder spec, int rules, int conditions) {
+    SyscallRule rule =
+        SyscallRule.newBuilder()
+            .addNames("read")
+            .setAction("SCMP_ACT_ALLOW")
+            .addAllConditions(
+                Collections.nCopies(conditions, Seccomp.Condition.getDefaultInstance()))
+            .build();
+    spec.setSeccomp(seccomp().addAllRules(Collections.nCopies(rules, rule)));
+  }
+
   private static Hook hook(String path) {
     return Hook.newBuilder().setPath(path).build();
   }
@@ -297,6 +368,23 @@ class GuardTest {
   @Test
   void allowsAContainerThatAsksForNothing() {
     assertThat(check(spec -> {})).isEqualTo(new Allowed());
+  }
+
+  @Test
+  void namesEverySystemCallThatAFilterMustNotLetPass() {
+    Refusal refusal = refusal(check(spec -> spec.setSeccomp(seccomp("kexec_load", "acct"))));
+    assertThat(refusal.message())
+        .isEqualTo(
+            "This host allows no filter that lets these system calls pass: acct, kexec_load.");
+  }
+
+  @Test
+  void allowsAListenerBelowAnAllowedDirectory() {
+    assertThat(check(spec -> spec.setSeccomp(notifying("/run/agents/a.sock"))))
+        .isEqualTo(new Allowed());
+    assertThat(check(spec -> spec.getSeccompBuilder().setListenerPath("/ignored")))
+        .as("without SCMP_ACT_NOTIFY it has no effect")
+        .isEqualTo(new Allowed());
   }
 
   @Test

@@ -61,7 +61,10 @@ class AnySpecTest {
             hybrid ? Specs.hybrid() : Specs.facts().cgroup(),
             true,
             java.util.Set.of("/a"),
-            Specs.LAST_CAPABILITY);
+            Specs.LAST_CAPABILITY,
+            spec.hasSeccomp()
+                ? java.util.Optional.of(Specs.filter(Specs.seccomp().build()))
+                : java.util.Optional.empty());
     try {
       Plan plan = ContainerPlan.compile(spec, facts);
       ProgramReader program = ProgramReader.read(Program.encode(plan, Machine.X86_64));

@@ -11,7 +11,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ExecPlanTest {
-  private static final ExecFacts FACTS = new ExecFacts(new CgroupFacts(List.of(), true), true, 40);
+  private static final ExecFacts FACTS =
+      new ExecFacts(new CgroupFacts(List.of(), true), true, 40, java.util.Optional.empty());
 
   private static final Process CONTAINER =
       Process.newBuilder()

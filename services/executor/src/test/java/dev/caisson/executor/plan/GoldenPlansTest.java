@@ -10,6 +10,7 @@ import dev.caisson.proto.types.v1.Hooks;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.Rlimit;
+import dev.caisson.proto.types.v1.Seccomp;
 import dev.caisson.proto.types.v1.User;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -35,6 +36,7 @@ class GoldenPlansTest {
     sandboxes(plans);
     containers(plans);
     executed(plans);
+    filtered(plans);
     hooks(plans);
     return plans;
   }
@@ -69,10 +71,41 @@ class GoldenPlansTest {
     Process given = Process.newBuilder().addArgs("id").build();
     ContainerSpec spec = Specs.least().setProcess(identity()).build();
     Process process = ExecPlan.complete(given, spec, List.of("ADDED=1"));
-    plans.put("exec", ExecPlan.compile(process, spec, new ExecFacts(V2, true, 40)));
-    plans.put("exec-terminal", ExecPlan.compile(terminal(), spec, new ExecFacts(V2, true, 40)));
     plans.put(
-        "exec-hybrid", ExecPlan.compile(process, spec, new ExecFacts(Specs.hybrid(), false, 40)));
+        "exec-terminal",
+        ExecPlan.compile(terminal(), spec, new ExecFacts(V2, true, 40, Optional.empty())));
+    plans.put(
+        "exec", ExecPlan.compile(process, spec, new ExecFacts(V2, true, 40, Optional.empty())));
+    plans.put(
+        "exec-hybrid",
+        ExecPlan.compile(
+            process, spec, new ExecFacts(Specs.hybrid(), false, 40, Optional.empty())));
+  }
+
+  private static void filtered(Map<String, Plan> plans) {
+    Seccomp plain = Specs.seccomp().addFlags("SECCOMP_FILTER_FLAG_LOG").build();
+    Seccomp notifying =
+        Specs.seccomp()
+            .setListenerPath("/run/agent.sock")
+            .addRules(
+                Seccomp.SyscallRule.newBuilder().addNames("mkdir").setAction("SCMP_ACT_NOTIFY"))
+            .build();
+    Process confined = identity();
+    Process privileged = identity().toBuilder().setNoNewPrivileges(false).build();
+    plans.put("seccomp", filtered(confined, plain));
+    plans.put("seccomp-new-privileges", filtered(privileged, plain));
+    plans.put("seccomp-notify", filtered(confined, notifying));
+    ContainerSpec spec = Specs.least().setProcess(confined).setSeccomp(notifying).build();
+    plans.put(
+        "exec-seccomp",
+        ExecPlan.compile(
+            confined, spec, new ExecFacts(V2, false, 40, Optional.of(Specs.filter(notifying)))));
+  }
+
+  private static Plan filtered(Process process, Seccomp seccomp) {
+    return ContainerPlan.compile(
+        Specs.least().setProcess(process).setSeccomp(seccomp).build(),
+        Specs.facts(V2, Optional.of(Specs.filter(seccomp))));
   }
 
   private static void hooks(Map<String, Plan> plans) {

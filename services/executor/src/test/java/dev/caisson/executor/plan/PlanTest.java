@@ -146,7 +146,13 @@ class PlanTest {
   @Test
   void dropsCapabilitiesThatHaveNoNameYet() {
     ContainerFacts newer =
-        new ContainerFacts(true, Specs.facts().cgroup(), false, java.util.Set.of(), 42);
+        new ContainerFacts(
+            true,
+            Specs.facts().cgroup(),
+            false,
+            java.util.Set.of(),
+            42,
+            java.util.Optional.empty());
     Plan plan = ContainerPlan.compile(Specs.least().build(), newer);
     assertThat(lines(plan)).contains("prctl(PR_CAPBSET_DROP, 42)");
     assertThat(lines(LEAST)).contains("prctl(PR_CAPBSET_DROP, CAP_CHECKPOINT_RESTORE)");

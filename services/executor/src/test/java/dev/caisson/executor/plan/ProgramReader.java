@@ -24,6 +24,7 @@ record ProgramReader(
       int slot,
       int flags,
       List<Integer> tolerated,
+      int store,
       List<Long> arguments) {}
 
   static ProgramReader read(byte[] bytes) {
@@ -70,18 +71,21 @@ record ProgramReader(
         tolerated.add(errno);
       }
     }
-    require(in.getInt() == 0, "reserved");
+    int store = in.getInt();
     List<Long> arguments = new ArrayList<>();
     for (int i = 0; i < 6; i++) {
       arguments.add(in.getLong());
     }
-    return new ReadStep(number, kinds, slot, flags, tolerated, arguments);
+    return new ReadStep(number, kinds, slot, flags, tolerated, store, arguments);
   }
 
   private void validate() {
     Set<Integer> defined = new HashSet<>();
     for (ReadStep step : steps) {
-      require(step.number() >= -1 && (step.flags() & ~15) == 0, "step");
+      require(step.number() >= -1 && (step.flags() & ~31) == 0, "step");
+      boolean stores = (step.flags() & 16) != 0;
+      require(stores ? step.store() % 4 == 0 : step.store() == 0, "store");
+      require(step.store() >= 0 && (!stores || step.store() + 4 <= data.size()), "store");
       boolean waits = step.flags() == 1 || step.flags() == 8;
       require(step.number() != -1 || (waits && step.slot() == 0xff), "wait");
       require(step.number() == -1 || (step.flags() & 8) == 0, "next");

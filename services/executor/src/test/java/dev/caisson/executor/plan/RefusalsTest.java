@@ -16,10 +16,10 @@ import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.Rlimit;
 import dev.caisson.proto.types.v1.RootFilesystem;
-import dev.caisson.proto.types.v1.Seccomp;
 import dev.caisson.proto.types.v1.User;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -76,7 +76,6 @@ class RefusalsTest {
         invalid("process.console_size.height", console(65_536, 80)),
         invalid("process.console_size.width", console(24, 0)),
         invalid("process.console_size.width", console(24, -1)),
-        unsupported("seccomp", spec -> spec.setSeccomp(Seccomp.getDefaultInstance())),
         unsupported(
             "hooks.createContainer",
             spec -> spec.setHooks(Hooks.newBuilder().addCreateContainer(hook()))),
@@ -247,10 +246,16 @@ class RefusalsTest {
                     ContainerPlan.compile(
                         spec,
                         new ContainerFacts(
-                            true, discarded.cgroup(), false, Set.of(), Specs.LAST_CAPABILITY)))
+                            true,
+                            discarded.cgroup(),
+                            false,
+                            Set.of(),
+                            Specs.LAST_CAPABILITY,
+                            Optional.empty())))
                 .metadata())
         .containsEntry("field", "process.terminal");
-    ExecFacts detached = new ExecFacts(discarded.cgroup(), false, Specs.LAST_CAPABILITY);
+    ExecFacts detached =
+        new ExecFacts(discarded.cgroup(), false, Specs.LAST_CAPABILITY, Optional.empty());
     assertThat(assertRefused(() -> ExecPlan.compile(terminal(), spec, detached)).metadata())
         .containsEntry("field", "process.terminal");
   }

@@ -1,12 +1,15 @@
 package dev.caisson.executor.plan;
 
+import com.google.protobuf.ByteString;
 import dev.caisson.proto.types.v1.Capabilities;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Mount;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.RootFilesystem;
+import dev.caisson.proto.types.v1.Seccomp;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /** Specifications to test with. */
@@ -59,12 +62,39 @@ final class Specs {
   }
 
   static ContainerFacts facts(CgroupFacts cgroup) {
-    return new ContainerFacts(true, cgroup, true, Set.of("/srv/file"), LAST_CAPABILITY);
+    return facts(cgroup, Optional.empty());
+  }
+
+  static ContainerFacts facts(CgroupFacts cgroup, Optional<Filter> filter) {
+    return new ContainerFacts(true, cgroup, true, Set.of("/srv/file"), LAST_CAPABILITY, filter);
   }
 
   static ContainerFacts further() {
     return new ContainerFacts(
-        false, new CgroupFacts(List.of(), true), false, Set.of(), LAST_CAPABILITY);
+        false,
+        new CgroupFacts(List.of(), true),
+        false,
+        Set.of(),
+        LAST_CAPABILITY,
+        Optional.empty());
+  }
+
+  /** Lets everything pass that is not said to fail. */
+  static Seccomp.Builder seccomp(String... failing) {
+    return Seccomp.newBuilder()
+        .setDefaultAction("SCMP_ACT_ALLOW")
+        .addRules(
+            Seccomp.SyscallRule.newBuilder()
+                .addNames("bpf")
+                .addAllNames(List.of(failing))
+                .setAction("SCMP_ACT_ERRNO"));
+  }
+
+  /** Three instructions, as a compiler would make them. */
+  static Filter filter(Seccomp seccomp) {
+    ByteString instructions = ByteString.copyFromUtf8("ld  nr; jeq bpf;ret k   ");
+    ByteString sha256 = ByteString.copyFrom(new byte[32]);
+    return new Filter(instructions, sha256, FilterRules.flags(seccomp), List.of());
   }
 
   static CgroupFacts hybrid() {

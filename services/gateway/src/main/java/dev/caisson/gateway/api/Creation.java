@@ -6,6 +6,7 @@ import dev.caisson.gateway.names.Ids;
 import dev.caisson.gateway.names.SandboxName;
 import dev.caisson.gateway.names.TenantName;
 import dev.caisson.oci.Converted;
+import dev.caisson.oci.DefaultSeccomp;
 import dev.caisson.oci.OciException;
 import dev.caisson.oci.OciSpec;
 import dev.caisson.oci.SandboxMembership;
@@ -71,7 +72,16 @@ final class Creation {
       throw Errors.invalid(
           Reason.INVALID_FIELD, "container.spec.root.path", "be the path of a directory", "");
     }
-    return spec;
+    return filtered(spec);
+  }
+
+  /** As a config.json without a filter has it. */
+  private static ContainerSpec filtered(ContainerSpec spec) {
+    try {
+      return DefaultSeccomp.applied(spec);
+    } catch (OciException refusal) {
+      throw Errors.of(refusal);
+    }
   }
 
   private static ContainerSpec converted(OciBundle oci, String containerId) {

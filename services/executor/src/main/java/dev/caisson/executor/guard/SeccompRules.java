@@ -1,0 +1,83 @@
+package dev.caisson.executor.guard;
+
+import dev.caisson.executor.plan.FilterAction;
+import dev.caisson.executor.plan.FilterRules;
+import dev.caisson.executor.plan.Paths;
+import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.Seccomp;
+import java.util.List;
+
+/** A container's system call filter. */
+final class SeccompRules {
+  private static final int MAX_RULES = 1024;
+
+  /** Rules of the compiled filter, before it is one: the compiler takes a second for as many. */
+  private static final int MAX_PARTS = 8192;
+
+  private static final int MAX_NAME_BYTES = 64;
+  private static final int MAX_ARCHITECTURES = 32;
+  private static final int MAX_FLAGS = 16;
+  private static final int MAX_METADATA_BYTES = 16 * 1024;
+
+  private SeccompRules() {}
+
+  static void checkBounds(Seccomp seccomp) {
+    Bounds.atMost("seccomp.rules", seccomp.getRulesCount(), MAX_RULES, "entries");
+    Bounds.atMost(
+        "seccomp.architectures", seccomp.getArchitecturesCount(), MAX_ARCHITECTURES, "entries");
+    Bounds.atMost("seccomp.flags", seccomp.getFlagsCount(), MAX_FLAGS, "entries");
+    Bounds.atMost(
+        "seccomp.listener_metadata",
+        Bounds.bytes(seccomp.getListenerMetadata()),
+        MAX_METADATA_BYTES,
+        "bytes");
+    long parts =
+        seccomp.getRulesList().stream()
+            .mapToLong(rule -> (long) rule.getNamesCount() * Math.max(1, rule.getConditionsCount()))
+            .sum();
+    Bounds.atMost("seccomp.rules", parts, MAX_PARTS, "system calls, each condition counted");
+    seccomp.getRulesList().stream()
+        .flatMap(rule -> rule.getNamesList().stream())
+        .forEach(name ->
+            Bounds.atMost("seccomp.rules.names", Bounds.bytes(name), MAX_NAME_BYTES, "bytes"));
+  }
+
+  static void check(SeccompPolicy policy, ContainerSpec spec) {
+    if (spec.hasSeccomp()) {
+      FilterRules.check(spec.getSeccomp());
+      checkDenied(policy, spec.getSeccomp());
+      checkListener(policy, spec.getSeccomp());
+    } else if (!policy.unconfined()) {
+      throw HostRules.refused(
+          "seccomp.unconfined", "On this host every container must have a system call filter.");
+    }
+  }
+
+  /** All of them at once: a profile is a long list. */
+  private static void checkDenied(SeccompPolicy policy, Seccomp seccomp) {
+    List<String> passing =
+        policy.denied().stream()
+            .filter(
+                call -> FilterRules.possible(seccomp, call).stream().anyMatch(FilterAction::passes))
+            .sorted()
+            .toList();
+    if (!passing.isEmpty()) {
+      throw HostRules.refused(
+          "seccomp.denied",
+          "This host allows no filter that lets these system calls pass: "
+              + String.join(", ", passing)
+              + ".");
+    }
+  }
+
+  private static void checkListener(SeccompPolicy policy, Seccomp seccomp) {
+    if (FilterRules.notifies(seccomp)) {
+      String path = Paths.clean("seccomp.listener_path", seccomp.getListenerPath());
+      if (policy.listenerRoots().stream().noneMatch(root -> Paths.within(path, root))) {
+        throw HostRules.refused(
+            "seccomp.listeners",
+            "seccomp.listener_path is not below a directory that this host allows.");
+      }
+    }
+  }
+}

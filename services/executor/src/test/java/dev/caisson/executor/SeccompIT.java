@@ -1,0 +1,266 @@
+package dev.caisson.executor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.ContainerState;
+import dev.caisson.proto.types.v1.Seccomp;
+import dev.caisson.proto.types.v1.Seccomp.SyscallRule;
+import io.grpc.Status;
+import java.io.BufferedReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Filters of system calls, on processes. */
+class SeccompIT {
+  private static final Path AGENT_SOURCE = Path.of("src/test/c/seccomp_agent.c");
+
+  /** SIGSYS on each architecture that there is a program for. */
+  private static final int SIGSYS = 31;
+
+  private static TestNode node;
+  private static Path agents;
+  private static Path agent;
+
+  @BeforeAll
+  static void startNode() throws Exception {
+    node = TestNode.launch("new-privileges = true", "seccomp.denied =");
+    agents = Files.createDirectory(node.base().resolve("agents"));
+    node.allow("seccomp.listeners = " + agents);
+    node.restart();
+    agent = node.base().resolve("seccomp_agent");
+    compile();
+  }
+
+  private static void compile() throws Exception {
+    Process compiler =
+        new ProcessBuilder("gcc", "-Wall", "-o", agent.toString(), AGENT_SOURCE.toString())
+            .inheritIO()
+            .start();
+    assertThat(compiler.waitFor()).isZero();
+  }
+
+  @AfterEach
+  void deleteEverything() {
+    node.deleteEverything();
+  }
+
+  @AfterAll
+  static void endNode() throws Exception {
+    if (node != null) {
+      node.close();
+      node = null;
+    }
+  }
+
+  private static Seccomp.Builder failing(String action, String... calls) {
+    return Seccomp.newBuilder()
+        .setDefaultAction("SCMP_ACT_ALLOW")
+        .addArchitectures("SCMP_ARCH_X86_64")
+        .addRules(SyscallRule.newBuilder().setAction(action).addAllNames(List.of(calls)));
+  }
+
+  /** EXDEV, which mkdir(2) never says by itself. */
+  private static Seccomp.Builder noDirectories() {
+    Seccomp.Builder seccomp = failing("SCMP_ACT_ERRNO", "mkdir", "mkdirat", "no_such_call");
+    seccomp.getRulesBuilder(0).setErrno(18);
+    return seccomp;
+  }
+
+  private static ContainerSpec.Builder shell(Seccomp.Builder seccomp, String script) {
+    return node.shell(script).setSeccomp(seccomp);
+  }
+
+  @Test
+  void aCallThatTheFilterRefusesFailsAsItSays() {
+    Ended ended = node.run(shell(noDirectories(), "grep Seccomp: /proc/self/status; mkdir /tmp/x"));
+
+    assertThat(ended.out()).isEqualTo("Seccomp:\t2\n");
+    assertThat(ended.err()).contains("Invalid cross-device link");
+    assertThat(ended.code()).isEqualTo(1);
+  }
+
+  @Test
+  void whatIsExecutedLaterHasTheSameFilter() {
+    node.started("c", node.spec("sleep", "60").setSeccomp(noDirectories()));
+
+    Ended ended =
+        node.exec("c", "sh", "-c", "grep Seccomp: /proc/self/status; mkdir /tmp/x").ended();
+
+    assertThat(ended.out()).isEqualTo("Seccomp:\t2\n");
+    assertThat(ended.err()).contains("Invalid cross-device link");
+  }
+
+  @Test
+  void whatIsExecutedLaterHasItAfterARestartToo() throws Exception {
+    node.started("c", node.spec("sleep", "60").setSeccomp(noDirectories()));
+    node.restart();
+
+    assertThat(node.exec("c", "mkdir", "/tmp/x").ended().err())
+        .contains("Invalid cross-device link");
+  }
+
+  /** Without no_new_privs it goes in while the process may still do that. */
+  @Test
+  void isInForceForAnyUserWithNewPrivileges() {
+    ContainerSpec.Builder spec =
+        shell(noDirectories(), "grep -E 'Seccomp:|NoNewPrivs|CapEff' /proc/self/status; mkdir /x");
+    spec.getProcessBuilder().setNoNewPrivileges(false).getUserBuilder().setUid(1000).setGid(1000);
+
+    Ended ended = node.run(spec);
+
+    assertThat(ended.out()).isEqualTo("CapEff:\t0000000000000000\nNoNewPrivs:\t0\nSeccomp:\t2\n");
+    assertThat(ended.err()).contains("Invalid cross-device link");
+  }
+
+  @Test
+  void aFilterMayEndTheProcess() {
+    Ended ended =
+        node.run(shell(failing("SCMP_ACT_KILL_PROCESS", "mkdir", "mkdirat"), "exec mkdir /x"));
+
+    assertThat(ended.signal()).isEqualTo(SIGSYS);
+  }
+
+  /** Why the program was not executed is told by memory, which no filter forbids. */
+  @Test
+  void aFailureIsReportedThoughTheFilterForbidsWriting() {
+    Seccomp.Builder silent =
+        failing("SCMP_ACT_ERRNO", "write", "writev", "sendto", "sendmsg", "pwrite64");
+    ContainerSpec.Builder spec = node.spec("no-such-program").setSeccomp(silent);
+    var _ = node.create("c", spec);
+
+    Problem.of(() -> node.start("c"))
+        .is(Status.Code.NOT_FOUND, Reason.COMMAND_NOT_FOUND)
+        .says("Failed to execute no-such-program: ENOENT (2)");
+  }
+
+  @Test
+  void aFilterUnderWhichNothingCouldStartIsRefused() {
+    Problem.of(() ->
+            node.create("c", node.spec("true").setSeccomp(failing("SCMP_ACT_ERRNO", "execve"))))
+        .is(Status.Code.INVALID_ARGUMENT, Reason.INVALID_SPEC)
+        .says("seccomp must let execve pass");
+  }
+
+  @Test
+  void aFilterThatForbidsTheSetupSaysWhich() {
+    ContainerSpec.Builder spec = node.spec("true");
+    spec.getProcessBuilder().setNoNewPrivileges(false);
+    spec.setSeccomp(failing("SCMP_ACT_ERRNO", "setresuid"));
+
+    Problem.of(() -> node.create("c", spec))
+        .is(Status.Code.INVALID_ARGUMENT, Reason.INVALID_SPEC)
+        .says("seccomp must let setresuid pass");
+  }
+
+  // ---- Calls that somebody answers
+
+  private static Seccomp.Builder notifying(Path socket) {
+    return failing("SCMP_ACT_NOTIFY", "mkdir", "mkdirat")
+        .setListenerPath(socket.toString())
+        .setListenerMetadata("for \"tests\"");
+  }
+
+  private record Agent(Process process, BufferedReader output) implements AutoCloseable {
+    static Agent listening(Path socket, int listeners) throws Exception {
+      Process process =
+          new ProcessBuilder(agent.toString(), socket.toString(), Integer.toString(listeners))
+              .redirectError(ProcessBuilder.Redirect.INHERIT)
+              .start();
+      Agent started = new Agent(process, process.inputReader());
+      assertThat(started.line()).isEqualTo("ready");
+      return started;
+    }
+
+    String line() throws Exception {
+      return String.valueOf(output.readLine());
+    }
+
+    @Override
+    public void close() {
+      try {
+        process.onExit().orTimeout(TestNode.PATIENCE.toSeconds(), TimeUnit.SECONDS).join();
+      } finally {
+        var _ = process.destroyForcibly();
+      }
+      assertThat(process.exitValue()).isZero();
+    }
+  }
+
+  private static final String PRETENDED = "mkdir /tmp/x && [ ! -e /tmp/x ] && echo pretended";
+
+  @Test
+  void anAgentAnswersTheCallsOfAContainerAndOfWhatIsExecutedInIt() throws Exception {
+    Path socket = agents.resolve("both.sock");
+    try (Agent answering = Agent.listening(socket, 2)) {
+      ContainerSpec.Builder spec =
+          shell(notifying(socket), PRETENDED + " && exec sleep 60").putAnnotations("a", "b");
+      node.started("c", spec);
+      int pid = node.get("c").getPid();
+
+      assertThat(answering.line())
+          .startsWith("{\"ociVersion\":\"1.2.0\",\"fds\":[\"seccompFd\"],\"pid\":" + pid + ",")
+          .contains("\"metadata\":\"for \\\"tests\\\"\"")
+          .contains("\"state\":{\"ociVersion\":\"1.2.0\",\"id\":\"c\",\"status\":\"created\"")
+          .endsWith("\"annotations\":{\"a\":\"b\"}}}");
+
+      Ended executed = node.exec("c", "sh", "-c", PRETENDED).ended();
+      assertThat(executed.out()).isEqualTo("pretended\n");
+      assertThat(answering.line())
+          .contains("\"status\":\"running\"")
+          .doesNotContain("\"fds\":[\"seccompFd\"],\"pid\":" + pid + ",");
+    }
+  }
+
+  @Test
+  void theListenerIsHandedOnByALaterExecutorToo() throws Exception {
+    Path socket = agents.resolve("later.sock");
+    var _ = node.create("c", shell(notifying(socket), PRETENDED));
+    node.restart();
+    try (Agent answering = Agent.listening(socket, 1)) {
+      var _ = node.start("c");
+      assertThat(answering.line()).contains("\"id\":\"c\"");
+      assertThat(node.await("c").getCode()).isZero();
+    }
+  }
+
+  @Test
+  void nothingStartsWhereNobodyListens() throws Exception {
+    Path socket = agents.resolve("nobody.sock");
+    var _ = node.create("c", shell(notifying(socket), PRETENDED));
+
+    Problem.of(() -> node.start("c"))
+        .is(Status.Code.INVALID_ARGUMENT, Reason.INVALID_SPEC)
+        .says("seccomp.listener_path must be there");
+    Files.createFile(socket);
+    Problem.of(() -> node.start("c"))
+        .is(Status.Code.INVALID_ARGUMENT, Reason.INVALID_SPEC)
+        .says("seccomp.listener_path must be a socket");
+    assertThat(node.state("c")).isEqualTo(ContainerState.CREATED);
+    Files.delete(socket);
+    try (Agent answering = Agent.listening(socket, 1)) {
+      var _ = node.start("c");
+      assertThat(answering.line()).contains("\"id\":\"c\"");
+    }
+    assertThat(node.await("c").getCode()).isZero();
+  }
+
+  @Test
+  void aLinkThatLeadsOutOfTheAllowedDirectoryIsNotFollowed() throws Exception {
+    Path outside = node.base().resolve("outside.sock");
+    Files.createFile(outside);
+    Path link = Files.createSymbolicLink(agents.resolve("link.sock"), outside);
+    var _ = node.create("c", shell(notifying(link), "true"));
+
+    Problem.of(() -> node.start("c"))
+        .is(Status.Code.PERMISSION_DENIED, Reason.GUARD_REFUSED)
+        .says("must not lead out of its allowed directory");
+  }
+}
