@@ -13,7 +13,6 @@ source "$ROOT/tests/assert.sh"
 source "$ROOT/tests/services.sh"
 
 ENGINES=(caisson runc crun)
-OTHERS=(runc crun)
 CGROUP=/caisson-inside-$$
 
 # Services of their own: a guard that allows what the documents ask for is not for other tests.
@@ -23,10 +22,11 @@ start() {
   chmod 0755 "$WORK"
   export CAISSON_DATA=$WORK/data CAISSON_PARKED=0 CAISSON_ARCHIVES=no
   local engine
-  mkdir -p "$WORK/runs" "$WORK/empty"
+  mkdir -p "$WORK/runs"
   gcc -std=gnu11 -O1 -static -Wall -Wextra -Werror -o "$WORK/probe" "$HERE/probe.c"
+  make_image "$WORK/image"
   for engine in "${ENGINES[@]}"; do
-    make_image "$WORK/$engine/rootfs"
+    mkdir -p "$WORK/$engine"
     make_volumes "$WORK/$engine/volumes"
   done
   "$WORK/probe" > "$WORK/host.json"
@@ -42,12 +42,12 @@ stop() {
 }
 
 make_image() {
-  mkdir -p "$1"/{bin,etc,tmp,var,home/app,dev,proc,sys}
+  mkdir -p "$1"/{bin,etc,tmp,var,home/app,dev,proc,sys,run}
   chmod 1777 "$1/tmp"
   cp "$WORK/probe" "$1/bin/probe"
   printf 'root:x:0:0::/root:/bin/sh\napp:x:1000:1001::/home/app:/bin/sh\n' > "$1/etc/passwd"
   printf 'root:x:0:\napp:x:1001:\n' > "$1/etc/group"
-  : > "$1/etc/hosts"
+  touch "$1"/etc/{hosts,hostname,resolv.conf} "$1/run/.containerenv"
   ln -s group "$1/etc/link-to-group"
   ln -s /var "$1/link-to-var"
   ln -s ../../../../tmp "$1/link-above"
@@ -56,6 +56,7 @@ make_image() {
 make_volumes() {
   mkdir -p "$1/data" "$1/shm"
   echo 127.0.0.1 localhost | tee "$1/hosts" "$1/hostname" "$1/resolv.conf" "$1/.containerenv" > "$1/data/file"
+  cp "$WORK/image/etc/passwd" "$WORK/image/etc/group" "$1"
 }
 
 permissive_guard() {
@@ -78,10 +79,12 @@ CONF
 bundle() {
   local directory=$WORK/$1/$2 specification=$HERE/specs/$2.json base
   mkdir -p "$directory"
+  cp -al "$WORK/image" "$directory/rootfs"
   base=$(jq -r .base "$specification")
-  jq --slurpfile documents "$HERE/documents/$base.json" --arg engine "$1" --arg rootfs "$WORK/$1/rootfs" \
-    --arg volumes "$WORK/$1/volumes" --arg cgroup "$CGROUP" "\$documents[0] as \$base | $(cat "$HERE/compose.jq")" \
-    "$specification" > "$directory/config.json"
+  jq --slurpfile documents "$HERE/documents/$base.json" --slurpfile hosts "$WORK/host.json" --arg engine "$1" \
+    --arg rootfs "$directory/rootfs" --arg volumes "$WORK/$1/volumes" --arg cgroup "$CGROUP" \
+    "\$documents[0] as \$base | \$hosts[0].rlimits as \$limits | $(cat "$HERE/compose.jq")" "$specification" \
+    | sed 's/18446744073709552000/18446744073709551615/' > "$directory/config.json"
   echo "$directory"
 }
 
@@ -99,10 +102,11 @@ run_crun() {
 run() {
   local directory answer=$WORK/runs/$2.$1
   directory=$(bundle "$1" "$2")
-  if "run_$1" "$directory" "inside-$2" 2> "$answer.refused" | cat > "$answer.json" && jq -e .calls "$answer.json" > /dev/null 2>&1; then
+  { "run_$1" "$directory" "inside-$2" 2>&3 | cat > "$answer.json"; } 3>&1 | cat > "$answer.refused"
+  if jq -e .calls "$answer.json" > /dev/null 2>&1; then
     rm "$answer.refused"
-    jq -c --slurpfile hosts "$WORK/host.json" --arg id "inside-$2" --arg cgroup "$CGROUP" \
-      "\$hosts[0] as \$host | $(cat "$HERE/facts.jq")" "$answer.json" > "$answer"
+    jq -c --slurpfile hosts "$WORK/host.json" --arg id "inside-$2" "\$hosts[0] as \$host | $(cat "$HERE/facts.jq")" \
+      "$answer.json" > "$answer"
   fi
 }
 
@@ -113,7 +117,7 @@ refusal() {
     "$HERE/refusals.json" | head -n 1
 }
 
-# check_refusal ENGINE SPEC: whether it ran; where it did not, that this is listed.
+# ran ENGINE SPEC: whether it ran; where it did not, that this is listed.
 ran() {
   local row
   [[ -e $WORK/runs/$2.$1.refused ]] || return 0
@@ -146,13 +150,17 @@ check() {
 compare() {
   local spec=$1 engine
   for engine in "${ENGINES[@]}"; do
-    run "$engine" "$spec"
+    run "$engine" "$spec" &
   done
-  if ran caisson "$spec"; then
-    for engine in "${OTHERS[@]}"; do
-      ! ran "$engine" "$spec" || check "$spec" "$engine"
-    done
-  fi
+  wait
+  local running=()
+  for engine in "${ENGINES[@]}"; do
+    ! ran "$engine" "$spec" || running+=("$engine")
+  done
+  [[ ${running[0]:-} == caisson ]] || return 0
+  for engine in "${running[@]:1}"; do
+    check "$spec" "$engine"
+  done
 }
 
 # What is listed has been seen, or must go from the list.

@@ -1,5 +1,5 @@
 # What the probe saw, as one line for each fact, without what differs each time: PATH<tab>VALUE.
-# $host: the probe's answer on the host. $id: of the container. $cgroup: where cgroups of the other runtimes are.
+# $host: the probe's answer on the host. $id: of the container.
 
 def namespaces: with_entries(.key as $kind | .value |= if . == $host.namespaces[$kind] then "the host's" else "its own" end);
 
@@ -12,7 +12,8 @@ def mounts:
 
 def mapped: if type == "array" then map(sub("^(?<inside>[0-9]+) (?!0 )[0-9]+ "; "\(.inside) ‹some› ")) else . end;
 
-def keyring: sub("^keyring;(?<owner>[0-9]+);(?<group>[0-9]+);[0-9a-f]+;_ses.*"; "a session of its own, of \(.owner):\(.group)");
+# Named by its number, or by the container.
+def keyring: sub("^keyring;(?<owner>[0-9]+);[0-9]+;[0-9a-f]+;(_ses.*|\($id))$"; "a session of its own, of \(.owner)");
 
 # "4:memory:/a/b" by its controllers; the path is the host's affair, except that it is the root.
 def membership:
@@ -21,13 +22,16 @@ def membership:
     | from_entries
   else . end;
 
+# A filesystem's ids are the host's; what the host's own device filesystem is like is its affair.
+def filesystem: if .type == "devtmpfs" then .filesystem_options = "‹of the host›" else . end
+  | .filesystem_options |= gsub("(?<id>[ug]id)=[1-9][0-9]{5,}"; "\(.id)=‹some›");
+
 def leaves: paths(type != "object" and type != "array") as $path
-  | {path: ($path | map(tostring) | join(" > ")), value: (getpath($path) | tostring)};
+  | {path: ($path | map(tostring) | join(" > ")), value: (getpath($path) | tostring | gsub("\n"; "; "))};
 
 .namespaces |= namespaces
-| .mounts |= (if type == "array" then [mounts] | add // {} else . end)
-| .mounts |= (if type == "array" then from_entries else . end)
-| .mounts[]? |= (.options |= join(",") | .filesystem_options |= join(","))
+| .mounts |= mounts
+| .mounts[]? |= (.options |= join(",") | .filesystem_options |= join(",") | filesystem)
 | .ids.uid_map |= mapped | .ids.gid_map |= mapped
 | .session_keyring |= keyring
 | .cgroups.membership |= membership

@@ -334,6 +334,9 @@ static void process(void)
 		error("cwd");
 	else
 		text("cwd", directory);
+	struct stat status;
+	if (stat(".", &status) == 0)
+		formatted("cwd_mode", "%04o %u:%u", status.st_mode & 07777, status.st_uid, status.st_gid);
 	ssize_t length = readlink("/proc/self/exe", directory, sizeof directory - 1);
 	directory[length < 0 ? 0 : length] = 0;
 	text("exe", directory);
@@ -634,6 +637,8 @@ static void path_entry(const char *path)
 		text("kind", kind(status.st_mode));
 		if (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode))
 			formatted("device", "%u:%u", major(status.st_rdev), minor(status.st_rdev));
+		formatted("mode", "%04o", status.st_mode & 07777);
+		formatted("owner", "%u:%u", status.st_uid, status.st_gid);
 		text("read", readability(path, &status));
 		text("written", writability(path));
 	}
