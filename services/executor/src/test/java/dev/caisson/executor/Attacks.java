@@ -1,5 +1,7 @@
 package dev.caisson.executor;
 
+import com.google.protobuf.UnknownFieldSet;
+import dev.caisson.proto.executor.v1.RunRequest;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Hook;
 import dev.caisson.proto.types.v1.Mount;
@@ -54,6 +56,9 @@ final class Attacks {
     attacks.put("swapAHookInItsDirectory", Attacks::swapAHookInItsDirectory);
     attacks.put("findASecretInTheRecord", Attacks::findASecretInTheRecord);
     attacks.put("bindTheHostByALink", Attacks::bindTheHostByALink);
+    attacks.put("fillTheExecutorsMemory", Attacks::fillTheExecutorsMemory);
+    attacks.put("writeLinesIntoAMessage", Attacks::writeLinesIntoAMessage);
+    attacks.put("sayWhatNobodyReads", Attacks::sayWhatNobodyReads);
     attacks.put("useADeviceOfTheImage", Attacks::useADeviceOfTheImage);
     return attacks;
   }
@@ -234,5 +239,47 @@ final class Attacks {
     return node.run(node.shell("head -c 1 /tmp/zero > /dev/null && echo opened"))
         .out()
         .contains("opened");
+  }
+
+  /** CVE-2022-1708: output that nobody takes. */
+  private static boolean fillTheExecutorsMemory(TestNode node) {
+    ContainerSpec.Builder spec =
+        node.shell("dd if=/dev/zero bs=64k count=512 2> /dev/null; echo > /shared/end");
+    Path end = node.share(spec).resolve("end");
+    var call = AttachedClient.run().slowly();
+    call.begin(
+        node.async()::run,
+        RunRequest.newBuilder().setRun(node.request(node.newId("run"), spec)).build());
+    call.take(6);
+    long deadline = System.nanoTime() + 2_000_000_000L;
+    while (!Files.exists(end) && System.nanoTime() < deadline) {
+      Thread.onSpinWait();
+    }
+    boolean written = Files.exists(end);
+    call.cancel();
+    return written;
+  }
+
+  private static boolean writeLinesIntoAMessage(TestNode node) {
+    try {
+      node.run(node.spec("no\n2026-01-01 such \u001b[31mprogram"));
+      return false;
+    } catch (CompletionException | StatusRuntimeException refused) {
+      return refused.getMessage().chars().anyMatch(Character::isISOControl);
+    }
+  }
+
+  /** A policy that does not know a field must not pass what the effect might know. */
+  private static boolean sayWhatNobodyReads(TestNode node) {
+    ContainerSpec.Builder spec = node.spec("true");
+    spec.setUnknownFields(
+        UnknownFieldSet.newBuilder()
+            .addField(9999, UnknownFieldSet.Field.newBuilder().addVarint(1).build())
+            .build());
+    try {
+      return node.run(spec).code() == 0;
+    } catch (CompletionException | StatusRuntimeException refused) {
+      return false;
+    }
   }
 }
