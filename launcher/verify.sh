@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 
 VERIFY_LOG=$TARGET/verify.log
-SYSTEM_TESTS=(system/privileges.sh system/bad-input.sh system/terminal.sh interop/kcat.sh interop/node/run.sh system/executor-kill.sh)
+SYSTEM_TESTS=(system/privileges.sh system/bad-input.sh system/terminal.sh boundary/hostile-documents.sh interop/kcat.sh interop/node/run.sh
+  system/executor-kill.sh inside/compare.sh)
 
 verify_usage() {
   cat <<'TEXT'

@@ -622,6 +622,9 @@ _Noreturn void caisson_init(void)
 	listening = LISTEN_DESCRIPTOR;
 	connection = child_signals = own_pidfd = -1;
 	set_signals();
+	/* What started this one must not show in containers: in the modes of what they make, in the keys that they reach. */
+	CALL(__NR_umask, 022);
+	CALL(__NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0);
 	CALL(__NR_fcntl, listening, F_SETFD, FD_CLOEXEC);
 	CALL(__NR_fcntl, listening, F_SETFL, O_NONBLOCK);
 	for (;;)

@@ -8,6 +8,7 @@
 #include <asm/socket.h>
 #include <asm/unistd.h>
 #include <linux/fcntl.h>
+#include <linux/keyctl.h>
 #include <linux/mman.h>
 #include <linux/prctl.h>
 #include <linux/ptrace.h>

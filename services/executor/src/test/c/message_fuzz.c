@@ -213,12 +213,14 @@ long system_call(long number, long a, long b, long c, long d, long e, long f)
 		longjmp(ended, 1);
 	case __NR_clock_gettime:
 	case __NR_fcntl:
+	case __NR_keyctl:
 	case __NR_prctl:
 	case __NR_ptrace:
 	case __NR_read:
 	case __NR_rt_sigaction:
 	case __NR_rt_sigprocmask:
 	case __NR_setsockopt:
+	case __NR_umask:
 		return 0;
 	}
 	printf("system call %ld (%ld, %ld, %ld) is not expected\n", number, a, b, c);

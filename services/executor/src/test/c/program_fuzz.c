@@ -24,7 +24,7 @@ int time_is_up(long seconds);
 #define MAX_TEST_STEPS 8
 #define TEST_DATA_BYTES 64
 #define DONATED_COUNT 3
-#define GATE 2
+#define STACK_BYTES (64 << 10)
 
 static unsigned char *bytes; /* of exactly the program's size, so that the sanitizer sees what is beyond */
 static uint64_t size;
@@ -62,6 +62,13 @@ static long receive_next(struct message_header *header)
 	return 1;
 }
 
+/* A spoiled step may have any number. The interpreter's own header lies on the stack, just above. */
+static int is_of_the_interpreter(long header)
+{
+	uint64_t above = (uint64_t)header - (uint64_t)__builtin_frame_address(0);
+	return above < STACK_BYTES;
+}
+
 long system_call(long number, long a, long b, long c, long d, long e, long f)
 {
 	const long arguments[] = {a, b, c, d, e, f};
@@ -81,7 +88,7 @@ long system_call(long number, long a, long b, long c, long d, long e, long f)
 	case __NR_read:
 		return below(8) ? 1 : below(2) ? 0 : -EINTR;
 	case __NR_recvmsg:
-		if (a == GATE && c == MSG_CMSG_CLOEXEC) /* the interpreter's own: a program can have been spoiled into another */
+		if (is_of_the_interpreter(b))
 			return receive_next((struct message_header *)b);
 	}
 	for (int i = 0; i < 6; i++)
@@ -154,7 +161,7 @@ static void run_once(void)
 {
 	static const int32_t donated[DONATED_COUNT] = {10, 11, 12};
 	const struct program_input input = {
-		.program = 0, .page = 1, .gate = GATE, .donated = donated, .donated_count = DONATED_COUNT};
+		.program = 0, .page = 1, .gate = 2, .donated = donated, .donated_count = DONATED_COUNT};
 	unsigned long before = gone_on;
 	page = (struct status_page){0};
 	int is_valid = program_is_valid(bytes, size, DONATED_COUNT);

@@ -56,6 +56,23 @@ static uint64_t run_probe(const struct init *init, const char *const *words, str
 	return status;
 }
 
+/* ---- What is not inherited ---- */
+
+static int umask_program(void)
+{
+	begin_program();
+	STEP(.number = SYS_umask, .argument = {IMMEDIATE(0)}, .into = 1);
+	STEP(.number = SYS_exit_group, .argument = {SLOT(0)});
+	return finish_program(0);
+}
+
+CASE(gives_children_a_umask_of_its_own)
+{
+	umask(077);
+	struct init init = start_helper();
+	CHECK_EQUAL(run_to_end(&init, umask_program(), NULL, NULL), EXITED_WITH(022));
+}
+
 /* ---- Namespaces ---- */
 
 CASE(is_the_first_process_of_its_pid_namespace)

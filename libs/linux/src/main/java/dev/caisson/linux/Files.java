@@ -74,7 +74,7 @@ public interface Files {
    */
   boolean awaitChange(Fd fd, Duration timeout);
 
-  /** Makes a directory with mode 0755 less the umask, mkdir(2). */
+  /** Makes a directory with mode 0755, whatever the umask: mkdir(2), chmod(2). */
   void makeDirectory(Path path);
 
   /** Removes an empty directory, rmdir(2); of a cgroup, with its control files. */

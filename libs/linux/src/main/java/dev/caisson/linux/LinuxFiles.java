@@ -132,6 +132,8 @@ final class LinuxFiles implements Files {
       long name = CString.in(arena, path.toString()).address();
       long result = Downcalls.syscall(CALLS.mkdirat(), Constants.AT_FDCWD, name, DIRECTORY_MODE);
       Outcome.require(result, "make directory", path);
+      long changed = Downcalls.syscall(CALLS.fchmodat(), Constants.AT_FDCWD, name, DIRECTORY_MODE);
+      Outcome.require(changed, "change the mode of", path);
     }
   }
 

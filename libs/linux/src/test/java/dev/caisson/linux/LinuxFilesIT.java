@@ -51,6 +51,15 @@ final class LinuxFilesIT {
   }
 
   @Test
+  void makesDirectoriesThatEverybodyMayRead() throws Exception {
+    Path made = directory.resolve("made");
+    files.makeDirectory(made);
+
+    assertThat(PosixFilePermissions.toString(java.nio.file.Files.getPosixFilePermissions(made)))
+        .isEqualTo("rwxr-xr-x");
+  }
+
+  @Test
   void listsEveryDirectoryOfMany() {
     for (int i = 0; i < 500; i++) {
       files.makeDirectory(directory.resolve("directory-with-a-long-name-" + i));

@@ -127,6 +127,7 @@ public final class Executor implements AutoCloseable {
     keep(InstanceLock.take(options.data()));
     Kernel kernel = Kernel.open();
     TrustedProc proc = keep(new TrustedProc(kernel));
+    proc.resetCoreDumps();
     Cgroups cgroups = Cgroups.detect(kernel.files(), Path.of("/proc/self/mountinfo"));
     Uid7 uids = new Uid7(Clock.systemUTC(), new SecureRandom());
     Journal journal =

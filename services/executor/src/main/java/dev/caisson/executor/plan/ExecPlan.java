@@ -21,6 +21,7 @@ public final class ExecPlan {
    * @throws dev.caisson.executor.refusal.RefusedException if it cannot be carried out
    */
   public static Plan compile(Process process, ContainerSpec spec, ExecFacts facts) {
+    UnknownFields.refuse(process);
     ProcessRules.check(process);
     Terminal.check(process, facts.pipes());
     FilterRules.check(process, spec, facts.filter());

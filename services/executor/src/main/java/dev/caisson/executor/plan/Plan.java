@@ -2,6 +2,7 @@ package dev.caisson.executor.plan;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -11,6 +12,8 @@ import java.util.stream.Stream;
  * @param namespaces that the process is born with, as flags of clone3(2)
  */
 public record Plan(List<Step> steps, List<Donation> donations, List<Flag> namespaces) {
+
+  private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}");
 
   public Plan {
     steps = List.copyOf(steps);
@@ -62,9 +65,12 @@ public record Plan(List<Step> steps, List<Donation> donations, List<Flag> namesp
     return Flag.bits(namespaces, Machine.X86_64);
   }
 
-  /** What the step at an index does, as words that can follow "Failed to". */
+  /**
+   * What the step at an index does, as words that can follow "Failed to": one line, whatever the
+   * caller's names are made of.
+   */
   public String describe(int index) {
-    return steps.get(index).describe();
+    return CONTROL.matcher(steps.get(index).describe()).replaceAll("?");
   }
 
   /** The name of the barrier at an index; empty where the step is a system call. */

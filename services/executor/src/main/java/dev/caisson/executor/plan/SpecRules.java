@@ -13,6 +13,7 @@ final class SpecRules {
   private SpecRules() {}
 
   static void check(ContainerSpec spec, boolean rootContainer) {
+    UnknownFields.refuse(spec);
     require(spec.hasProcess(), "process");
     require(spec.hasRoot() && !spec.getRoot().getPath().isEmpty(), "root.path");
     ProcessRules.check(spec.getProcess());

@@ -1,5 +1,7 @@
 package dev.caisson.executor.procfs;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Kernel;
@@ -33,6 +35,15 @@ public final class TrustedProc implements AutoCloseable {
   /** Links of {@code ns/}, and {@code root}, are magic ones, and lead to another filesystem. */
   private static final Set<Resolve> MAGIC = EnumSet.noneOf(Resolve.class);
 
+  /** {@code self} is a link. */
+  private static final Set<Resolve> SELF =
+      EnumSet.of(Resolve.BENEATH, Resolve.NO_MAGIC_LINKS, Resolve.NO_MOUNT_CROSSING);
+
+  private static final String CORE_DUMPS = "self/coredump_filter";
+
+  /** {@code MMF_DUMP_FILTER_DEFAULT} of include/linux/mm_types.h, with ELF headers. */
+  private static final String DEFAULT_CORE_DUMPS = "0x33";
+
   private static final String BOOT_TIME = "btime ";
 
   private final Kernel kernel;
@@ -53,13 +64,23 @@ public final class TrustedProc implements AutoCloseable {
   /** Writes a file of the process, {@code uid_map}, in one write. */
   public void write(Fd pidfd, String file, String content) {
     try (Fd target = openOf(pidfd, file, PLAIN, OpenFlag.WRITE_ONLY)) {
-      ByteBuffer bytes = ByteBuffer.wrap(content.getBytes(StandardCharsets.US_ASCII));
+      ByteBuffer bytes = ByteBuffer.wrap(content.getBytes(US_ASCII));
       int written = kernel.files().write(target, bytes);
       if (written != content.length()) {
         throw new LinuxException("write", file, Errno.EIO);
       }
     } catch (LinuxException e) {
       throw new LinuxException("write", "/proc/<pid>/" + file, e.errno());
+    }
+  }
+
+  /**
+   * Gives this process the kernel's own choice of what is in a core dump, core(5). A JVM adds to
+   * its own at its start, and every container inherits it.
+   */
+  public void resetCoreDumps() {
+    try (Fd target = kernel.files().openIn(proc, CORE_DUMPS, SELF, OpenFlag.WRITE_ONLY)) {
+      var _ = kernel.files().write(target, US_ASCII.encode(DEFAULT_CORE_DUMPS));
     }
   }
 

@@ -19,12 +19,18 @@ import java.util.Optional;
 
 /**
  * Whether the file that is to run as a hook is the one that the operator has allowed: its owner,
- * who may write to it, its content. All of it is looked at on one descriptor.
+ * who may write to it, its content, all looked at on one descriptor; and that nobody else can put
+ * another in its place before it runs.
  *
  * <p>Thread-safe.
  */
 final class HookTrust {
   private static final int GROUP_OR_OTHERS_WRITE = 022;
+
+  /** {@code S_ISVTX}: of what is in the directory, everybody can replace only his own. */
+  private static final int STICKY = 01000;
+
+  private static final int ROOT = 0;
   private static final int BUFFER_BYTES = 64 * 1024;
 
   private final Kernel kernel;
@@ -41,8 +47,9 @@ final class HookTrust {
     if (rule.isEmpty()) {
       return Optional.of("the guard does not allow it");
     }
-    try (Fd file = kernel.files().open(Path.of(hook.getPath()), OpenFlag.READ_ONLY)) {
-      return problem(rule.get(), file);
+    Path path = Path.of(hook.getPath());
+    try (Fd file = kernel.files().open(path, OpenFlag.READ_ONLY)) {
+      return problem(rule.get(), file).or(() -> problemAbove(rule.get(), path));
     } catch (LinuxException e) {
       return Optional.of(e.operation() + " failed: " + e.errno().name());
     }
@@ -62,6 +69,23 @@ final class HookTrust {
     return rule.sha256()
         .filter(wanted -> !wanted.equals(digest(file)))
         .map(wanted -> "its content is not what the guard allows: its SHA-256 differs");
+  }
+
+  private Optional<String> problemAbove(HookRule rule, Path path) {
+    for (Path above = path.getParent(); above != null; above = above.getParent()) {
+      try (Fd directory = kernel.files().open(above, OpenFlag.PATH, OpenFlag.DIRECTORY)) {
+        if (!isKept(kernel.files().status(directory), rule)) {
+          return Optional.of("others than its owner may replace it: they may write to " + above);
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static boolean isKept(FileStatus directory, HookRule rule) {
+    boolean owned = directory.uid() == ROOT || directory.uid() == rule.ownerUid();
+    boolean closed = (directory.mode() & GROUP_OR_OTHERS_WRITE) == 0;
+    return owned && (closed || (directory.mode() & STICKY) != 0);
   }
 
   private String digest(Fd file) {

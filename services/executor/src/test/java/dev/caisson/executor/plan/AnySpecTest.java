@@ -2,6 +2,7 @@ package dev.caisson.executor.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.UnknownFieldSet;
 import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.proto.types.v1.Capabilities;
 import dev.caisson.proto.types.v1.ConsoleSize;
@@ -12,6 +13,7 @@ import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.Rlimit;
 import dev.caisson.proto.types.v1.User;
 import java.util.List;
+import java.util.function.Consumer;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -52,7 +54,7 @@ class AnySpecTest {
                   "strictatime")),
           net.jqwik.api.Tuple.of(1, TEXT));
 
-  @Property(tries = 400)
+  @Property(tries = 1000)
   void hasAPlanOrARefusalWithAName(
       @ForAll("specs") ContainerSpec spec, @ForAll boolean root, @ForAll boolean hybrid) {
     ContainerFacts facts =
@@ -104,11 +106,93 @@ class AnySpecTest {
     }
   }
 
+  /** Every other field of the specification, alone and together. */
+  private static Arbitrary<List<Consumer<ContainerSpec.Builder>>> changes() {
+    return Combinators.combine(TEXT, PATH, Arbitraries.integers(), Arbitraries.longs())
+        .flatAs((text, path, number, wide) -> Arbitraries.of(changes(text, path, number, wide)))
+        .list()
+        .ofMaxSize(3);
+  }
+
+  @SuppressWarnings("AvoidValueSetter") // numbers that are no value of the enum are sent, too
+  private static List<Consumer<ContainerSpec.Builder>> changes(
+      String text, String path, int number, long wide) {
+    return List.of(
+        spec -> spec.setOciVersion(text),
+        spec -> spec.setDomainname(text),
+        spec -> spec.getRootBuilder().setReadonly(true).setPath(path),
+        spec -> spec.getRootBuilder().setTypeValue(number & 3),
+        spec -> spec.getRootBuilder().getOverlayBuilder().setMediumValue(number & 3).setSize(wide),
+        spec -> spec.getRootBuilder().getOverlayBuilder().setMediumValue(3).setDirectory(path),
+        spec -> spec.putSysctl(text, text),
+        spec -> spec.putSysctl("net.ipv4.ip_forward", text),
+        spec -> spec.setCgroupParent(path),
+        spec -> spec.putAnnotations(text, text),
+        spec -> spec.setBundle(path),
+        spec -> spec.setMountLabel(text),
+        spec -> spec.setRootfsPropagationValue(number & 3),
+        spec -> spec.getPersonalityBuilder().setDomain(text).addFlags(text),
+        spec -> spec.getPersonalityBuilder().setDomain("LINUX32"),
+        spec -> spec.addTimeOffsetsBuilder().setClock("monotonic").setSeconds(wide),
+        spec -> spec.addTimeOffsetsBuilder().setClock(text).setNanoseconds(number),
+        spec -> spec.addDevicesBuilder().setPath(path).setType("c").setMajor(wide).setMinor(number),
+        spec -> spec.addDevicesBuilder().setPath(path).setType(text).setFileMode(number),
+        spec -> spec.getUserNamespaceBuilder().setModeValue(number & 3),
+        spec -> spec.getResourcesBuilder().getMemoryBuilder().setLimit(wide).setSwap(number),
+        spec -> spec.getResourcesBuilder().getCpuBuilder().setShares(wide).setCpus(text),
+        spec -> spec.getResourcesBuilder().getPidsBuilder().setLimit(wide),
+        spec -> spec.getResourcesBuilder().addDevicesBuilder().setType(text).setAccess(text),
+        spec -> spec.getResourcesBuilder().addDevicesBuilder().setAllow(true).setMajor(wide),
+        spec -> spec.getHooksBuilder().addCreateRuntimeBuilder().setPath(path).addArgs(text),
+        spec -> spec.getHooksBuilder().addCreateContainerBuilder().setPath(path),
+        spec -> spec.getHooksBuilder().addStartContainerBuilder().setPath(path).addEnv(text),
+        spec -> spec.getSeccompBuilder().setDefaultAction("SCMP_ACT_ALLOW").addFlags(text),
+        spec -> spec.getSeccompBuilder().setDefaultAction(text).addArchitectures(text),
+        spec -> spec.getSeccompBuilder().setDefaultAction("SCMP_ACT_NOTIFY").setListenerPath(path),
+        spec ->
+            spec.getSeccompBuilder()
+                .setDefaultAction("SCMP_ACT_ERRNO")
+                .setDefaultErrno(number)
+                .addRulesBuilder()
+                .addNames("read")
+                .setAction("SCMP_ACT_ALLOW")
+                .addConditionsBuilder()
+                .setIndex(number)
+                .setValue(wide)
+                .setOp("SCMP_CMP_EQ"),
+        spec -> spec.getProcessBuilder().setTerminal(true).getConsoleSizeBuilder().setWidth(number),
+        spec -> spec.getProcessBuilder().setUmask(number),
+        spec -> spec.getProcessBuilder().setOomScoreAdj(number),
+        spec -> spec.getProcessBuilder().setNoNewPrivileges(true),
+        spec -> spec.getProcessBuilder().setApparmorProfile(text),
+        spec -> spec.getProcessBuilder().setSelinuxLabel(text),
+        spec -> spec.getProcessBuilder().getIoPriorityBuilder().setClass_(text).setPriority(number),
+        spec -> spec.getProcessBuilder().getIoPriorityBuilder().setClass_("IOPRIO_CLASS_BE"),
+        spec -> spec.getProcessBuilder().getSchedulerBuilder().setPolicy(text).setNice(number),
+        spec -> spec.getProcessBuilder().getSchedulerBuilder().setPolicy("SCHED_DEADLINE"),
+        spec ->
+            spec.getProcessBuilder().getSchedulerBuilder().setPolicy("SCHED_FIFO").addFlags(text),
+        spec -> spec.getProcessBuilder().setCpuAffinity(text),
+        spec ->
+            spec.addMountsBuilder().setDestination(path).addUidMappingsBuilder().setSize(number),
+        spec ->
+            spec.setUnknownFields(
+                UnknownFieldSet.newBuilder()
+                    .addField(9999, UnknownFieldSet.Field.newBuilder().addVarint(wide).build())
+                    .build()));
+  }
+
   @Provide
   Arbitrary<ContainerSpec> specs() {
     return Combinators.combine(
-            processes(), mountable(), namespaces(), paths().list().ofMaxSize(3), TEXT, odds())
-        .as((process, mounts, namespaces, masked, hostname, odd) -> {
+            processes(),
+            mountable(),
+            namespaces(),
+            paths().list().ofMaxSize(3),
+            TEXT,
+            odds(),
+            changes())
+        .as((process, mounts, namespaces, masked, hostname, odd, changes) -> {
           ContainerSpec.Builder spec =
               Specs.least()
                   .setProcess(process)
@@ -118,6 +202,7 @@ class AnySpecTest {
           if (odd) {
             spec.setHostname(hostname).clearNamespaces().addAllNamespaces(namespaces);
           }
+          changes.forEach(change -> change.accept(spec));
           return spec.build();
         });
   }
