@@ -2,12 +2,14 @@ package dev.caisson.executor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.proto.events.v1.ContainerCreated;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.Event.PayloadCase;
 import dev.caisson.proto.events.v1.Phase;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.journal.v1.JournalGrpc;
 import dev.caisson.proto.journal.v1.ReadRequest;
+import dev.caisson.proto.types.v1.Seccomp;
 import dev.caisson.rpc.Channels;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
@@ -67,6 +69,41 @@ class RecordIT {
 
   private static List<PayloadCase> kinds(List<Event> events, Phase phase) {
     return events.stream().filter(e -> e.getPhase() == phase).map(Event::getPayloadCase).toList();
+  }
+
+  @Test
+  void theCreationShowsTheFilterThatIsInForce() throws Exception {
+    Seccomp.Builder seccomp = Seccomp.newBuilder().setDefaultAction("SCMP_ACT_ERRNO");
+    seccomp
+        .addRulesBuilder()
+        .setAction("SCMP_ACT_ALLOW")
+        .addNames("execve")
+        .addNames("no_such_call");
+    node.create("filtered", node.spec("true").setSeccomp(seccomp));
+    ContainerCreated filtered = created();
+    node.delete("filtered");
+
+    assertThat(filtered.getSeccompSha256().size()).isEqualTo(32);
+    assertThat(filtered.getSeccompInstructions()).isPositive();
+    assertThat(filtered.getSeccompSkippedList()).containsExactly("no_such_call");
+    assertThat(filtered.getWeakenedList()).doesNotContain("seccomp: none");
+  }
+
+  @Test
+  void theCreationShowsThatThereIsNoFilter() throws Exception {
+    node.create("free", node.spec("true"));
+
+    assertThat(created().getSeccompSha256().isEmpty()).isTrue();
+    assertThat(created().getWeakenedList()).contains("seccomp: none");
+  }
+
+  /** Of the one container that there was. */
+  private ContainerCreated created() throws Exception {
+    return recordWith(PayloadCase.CONTAINER_CREATED).stream()
+        .filter(event -> event.getPhase() == Phase.OUTCOME && event.hasContainerCreated())
+        .map(Event::getContainerCreated)
+        .findFirst()
+        .orElseThrow();
   }
 
   @Test

@@ -6,6 +6,8 @@ import dev.caisson.executor.plan.Paths;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Seccomp;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** A container's system call filter. */
 final class SeccompRules {
@@ -56,7 +58,7 @@ final class SeccompRules {
   /** All of them at once: a profile is a long list. */
   private static void checkDenied(SeccompPolicy policy, Seccomp seccomp) {
     List<String> passing =
-        policy.denied().stream()
+        candidates(policy, seccomp).stream()
             .filter(
                 call -> FilterRules.possible(seccomp, call).stream().anyMatch(FilterAction::passes))
             .sorted()
@@ -68,6 +70,17 @@ final class SeccompRules {
               + String.join(", ", passing)
               + ".");
     }
+  }
+
+  /** Where the default lets nothing pass, only what a rule names: mostly nothing of it. */
+  private static Set<String> candidates(SeccompPolicy policy, Seccomp seccomp) {
+    if (FilterAction.named("seccomp.default_action", seccomp.getDefaultAction()).passes()) {
+      return policy.denied();
+    }
+    return seccomp.getRulesList().stream()
+        .flatMap(rule -> rule.getNamesList().stream())
+        .filter(policy.denied()::contains)
+        .collect(Collectors.toSet());
   }
 
   private static void checkListener(SeccompPolicy policy, Seccomp seccomp) {
