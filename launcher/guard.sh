@@ -22,6 +22,10 @@ bundles.roots = ${GUARD_ROOTS[*]} $1/rootfs
 # Directories below which sources of bind mounts may lie.
 mounts.roots =
 
+# Directories below which namespaces lie that may be joined by path, as /run/netns. Those of a tenant's own sandboxes may be
+# joined by /proc/PID/ns/TYPE anyway.
+namespaces.roots =
+
 # Whether a container may be without a filter of system calls; those that bring none get the default one.
 seccomp.unconfined = false
 

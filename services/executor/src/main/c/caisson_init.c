@@ -40,6 +40,8 @@ struct birth {
 	struct program_input input;
 	int cgroup;        /* -1: the parent's */
 	int pid_namespace; /* -1: the parent's */
+	const int32_t *entered;
+	uint32_t entered_count;
 };
 
 union control {
@@ -253,13 +255,14 @@ static _Noreturn void end(uint64_t token)
 
 /* ---- Births ---- */
 
-/* Descriptors: program, status page, gate [, cgroup] [, PID namespace], donated … */
+/* Descriptors: program, status page, gate [, cgroup] [, PID namespace], namespaces to enter …, donated … */
 static int read_birth(const struct request *request, struct birth *birth)
 {
 	const struct message *message = &request->message;
 	uint32_t next = 3;
+	uint64_t entered = message->type == BECOME ? message->arg[1] : 0;
 	uint32_t needed = 3 + !!(message->flags & WITH_CGROUP) + !!(message->flags & WITH_PIDNS);
-	if (request->count < needed || message->arg[0] & ~ALLOWED_CLONE_FLAGS)
+	if (entered > MAX_ENTERED || request->count < needed + entered || message->arg[0] & ~ALLOWED_CLONE_FLAGS)
 		return EINVAL;
 	birth->cgroup = message->flags & WITH_CGROUP ? request->descriptors[next++] : -1;
 	birth->pid_namespace = message->flags & WITH_PIDNS ? request->descriptors[next++] : -1;
@@ -267,9 +270,11 @@ static int read_birth(const struct request *request, struct birth *birth)
 		.program = request->descriptors[0],
 		.page = request->descriptors[1],
 		.gate = request->descriptors[2],
-		.donated = request->descriptors + needed,
-		.donated_count = request->count - needed,
+		.donated = request->descriptors + needed + entered,
+		.donated_count = request->count - needed - (uint32_t)entered,
 	};
+	birth->entered = request->descriptors + needed;
+	birth->entered_count = (uint32_t)entered;
 	if (CALL(__NR_lseek, birth->input.page, 0, SEEK_END) < (long)sizeof(struct status_page))
 		return EINVAL;
 	return 0;
@@ -405,6 +410,22 @@ static void grow_up(struct request *request, const struct birth *birth, int anno
 	answer(request, READY, 0, -1);
 }
 
+/*
+ * Somebody else's namespaces, before there are any of ours: from inside a new user namespace the kernel would not let us in.
+ * Where one of them is a user namespace, its root is who makes the others and joins the cgroup.
+ */
+static long enter_namespaces(const struct birth *birth)
+{
+	long result = 0;
+	for (uint32_t i = 0; i < birth->entered_count && !is_error(result); i++)
+		result = CALL(__NR_setns, birth->entered[i], 0);
+	if (birth->entered_count > 0 && !is_error(result))
+		result = CALL(__NR_setresgid, 0, 0, 0);
+	if (birth->entered_count > 0 && !is_error(result))
+		result = CALL(__NR_setresuid, 0, 0, 0);
+	return result;
+}
+
 static int become(struct request *request)
 {
 	struct birth birth;
@@ -416,7 +437,9 @@ static int become(struct request *request)
 	long result = CALL(__NR_pipe2, announced, O_CLOEXEC);
 	if (is_error(result))
 		return (int)-result;
-	result = clone_process(&birth, request->message.arg[0] | CLONE_PARENT, 0, &pidfd);
+	result = enter_namespaces(&birth);
+	if (!is_error(result))
+		result = clone_process(&birth, request->message.arg[0] | CLONE_PARENT, 0, &pidfd);
 	if (result > 0)
 		announce(request, result, pidfd);
 	close_descriptor(announced[1]);

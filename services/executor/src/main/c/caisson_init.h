@@ -94,6 +94,7 @@ enum status_state {
 
 #define CONTROL_VERSION 1u
 #define MAX_PROCESSES 1024u
+#define MAX_ENTERED 8u      /* one of each type: namespaces(7) */
 #define MAX_HELD 2048u      /* descriptors, all tokens together */
 
 /* The listening socket is descriptor 3 of the binary; 0, 1 and 2 are /dev/null. */
@@ -112,8 +113,9 @@ enum message_type {
 	 * descriptors did not fit into init's table with EMFILE. */
 
 	/* First request of all, once. arg[0]: flags of clone3(2) for the sandbox's namespaces (CLONE_PARENT and CLONE_PIDFD
-	 * are added). Descriptors: program, status page, gate [, cgroup if WITH_CGROUP], donated …. The new process is
-	 * announced by BORN with its pidfd, runs the program (which must not execute anything), answers READY, serves. */
+	 * are added); arg[1]: how many namespaces are to be entered before. Descriptors: program, status page, gate [, cgroup
+	 * if WITH_CGROUP], namespaces to enter …, donated …. The new process is announced by BORN with its pidfd, runs the
+	 * program (which must not execute anything), answers READY, serves. A failure to enter one ends the process. */
 	BECOME = 1,
 	/* arg[0]: flags of clone3(2). Descriptors: program, status page, gate [, cgroup if WITH_CGROUP] [, PID namespace or
 	 * pidfd if WITH_PIDNS: the child is born in it], donated …. Answer: STARTED with the child's pidfd, always

@@ -8,6 +8,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 
 /** {@link Mounts} by system calls. */
 final class LinuxMounts implements Mounts {
@@ -87,6 +89,32 @@ final class LinuxMounts implements Mounts {
           context.use(number ->
               Downcalls.syscall(CALLS.fsmount(), number, Constants.FSMOUNT_CLOEXEC, attributes));
       return Fd.adopt((int) require(result, context, type));
+    }
+  }
+
+  @Override
+  public Fd sysfsOf(Fd networkNamespace, Set<MountFlag> flags) {
+    // setns(2) changes the calling thread alone; one that ends takes the change with it.
+    FutureTask<Fd> mount =
+        new FutureTask<>(() -> {
+          long entered =
+              networkNamespace.use(
+                  number -> Downcalls.syscall(CALLS.setns(), number, Constants.CLONE_NEWNET));
+          Outcome.require(entered, "enter network namespace", networkNamespace);
+          return filesystem("sysfs", Map.of(), flags);
+        });
+    Thread.ofPlatform().name("sysfs").start(mount);
+    try {
+      return mount.get();
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof LinuxException failure) {
+        throw failure;
+      }
+      throw new AssertionError("a system call fails with an error of the kernel", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      mount.cancel(false);
+      throw new LinuxException("make a filesystem of type", "sysfs", Errno.EINTR);
     }
   }
 

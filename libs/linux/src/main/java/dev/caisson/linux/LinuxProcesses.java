@@ -135,4 +135,12 @@ final class LinuxProcesses implements Processes {
               () -> new LinuxException("read the pid of", "descriptor " + number, Errno.EBADF));
     }
   }
+
+  @Override
+  public int namespaceType(Fd namespace) {
+    long result =
+        namespace.use(
+            number -> Downcalls.syscall(CALLS.ioctl(), number, Constants.NS_GET_NSTYPE, 0));
+    return (int) Outcome.require(result, "tell the type of namespace", namespace);
+  }
 }

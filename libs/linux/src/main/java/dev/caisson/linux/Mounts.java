@@ -19,4 +19,10 @@ public interface Mounts {
    * @param options set in the map's order; an empty value makes a flag
    */
   Fd filesystem(String type, Map<String, String> options, Set<MountFlag> flags);
+
+  /**
+   * A sysfs that shows a network namespace, as a detached mount. A thread of its own enters the
+   * namespace for it, and ends.
+   */
+  Fd sysfsOf(Fd networkNamespace, Set<MountFlag> flags);
 }

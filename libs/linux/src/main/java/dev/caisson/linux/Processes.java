@@ -58,6 +58,12 @@ public interface Processes {
    */
   boolean awaitEnd(Fd pidfd, Duration timeout);
 
+  /**
+   * Which namespace a file is, NS_GET_NSTYPE of ioctl_ns(2): CLONE_NEWNET … ENOTTY for any other
+   * file.
+   */
+  int namespaceType(Fd namespace);
+
   /** The process's pid in this process's PID namespace; -1 once it was reaped. */
   int pid(Fd pidfd);
 }

@@ -2,6 +2,7 @@ package dev.caisson.oci;
 
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Namespace;
+import dev.caisson.proto.types.v1.TimeOffset;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -30,6 +31,7 @@ final class LinuxReader {
       spec.addAllMaskedPaths(json.strings("maskedPaths"))
           .addAllReadonlyPaths(json.strings("readonlyPaths"))
           .putAllSysctl(json.texts("sysctl"));
+      json.object("timeOffsets").ifPresent(this::timeOffsets);
       json.object("resources").ifPresent(limits -> spec.setResources(ResourceReader.read(limits)));
       json.object("seccomp").ifPresent(filter -> spec.setSeccomp(SeccompReader.read(filter)));
       if (Annotations.seccomp(annotations) == Annotations.SeccompChoice.DEFAULT) {
@@ -39,6 +41,22 @@ final class LinuxReader {
     new UserNamespaceReader(spec, Annotations.hostUserNamespace(annotations))
         .read(linux, namespaces);
     linux.ifPresent(LinuxReader::refuseTheRest);
+  }
+
+  private void timeOffsets(JsonObject clocks) {
+    for (String clock : List.of("monotonic", "boottime")) {
+      clocks
+          .object(clock)
+          .ifPresent(offset -> {
+            spec.addTimeOffsets(
+                TimeOffset.newBuilder()
+                    .setClock(clock)
+                    .setSeconds(offset.integer("secs", Long.MIN_VALUE, Long.MAX_VALUE).orElse(0))
+                    .setNanoseconds(offset.integer("nanosecs", 0, 999_999_999).orElse(0)));
+            offset.finish();
+          });
+    }
+    clocks.finish();
   }
 
   private static void refuseTheRest(JsonObject json) {
@@ -58,7 +76,6 @@ final class LinuxReader {
     json.refuse("intelRdt", "cache and memory bandwidth are not allotted; remove it");
     json.refuse("memoryPolicy", "limit the nodes by linux.resources.cpu.mems");
     json.refuse("netDevices", "no network device is moved into a container; remove it");
-    json.refuse("timeOffsets", "clocks of a container are the host's; remove it");
     json.object("personality").ifPresent(LinuxReader::personality);
     json.finish();
   }

@@ -358,7 +358,6 @@ class OciSpecTest {
         "linux.devices | 'devices':[{'path':'/dev/fuse'}]",
         "linux.mountLabel | 'mountLabel':'x'",
         "linux.intelRdt | 'intelRdt':{'closID':'x'}",
-        "linux.timeOffsets | 'timeOffsets':{'monotonic':{'secs':1}}",
         "linux.personality.domain | 'personality':{'domain':'LINUX32'}",
         "linux.rootfsPropagation | 'rootfsPropagation':'shared'",
         "linux.resources.blockIO | 'resources':{'blockIO':{'weight':10}}",

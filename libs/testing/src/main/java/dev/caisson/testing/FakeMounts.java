@@ -58,4 +58,11 @@ final class FakeMounts implements Mounts {
       return open.add(tree.open(root, Set.of(OpenFlag.PATH)));
     });
   }
+
+  @Override
+  public Fd sysfsOf(Fd networkNamespace, Set<MountFlag> flags) {
+    recorder.enter("mounts.sysfsOf", networkNamespace, flags);
+    open.get(networkNamespace);
+    return filesystem("sysfs", Map.of(), flags);
+  }
 }

@@ -131,6 +131,12 @@ final class FakeProcesses implements Processes {
         pidfd);
   }
 
+  /** No fake file is a namespace. */
+  @Override
+  public int namespaceType(Fd namespace) {
+    throw new LinuxException("tell the type of namespace", namespace.toString(), Errno.ENOTTY);
+  }
+
   private FakeProcess process(Fd pidfd) {
     return open.get(pidfd, OpenProcess.class, Errno.EBADF).process();
   }

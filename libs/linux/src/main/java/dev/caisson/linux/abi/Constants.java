@@ -79,6 +79,12 @@ public final class Constants {
   public static final int MSG_NOSIGNAL = 0x4000;
   public static final int MSG_CMSG_CLOEXEC = 0x40000000;
 
+  // linux/sched.h
+  public static final int CLONE_NEWNET = 0x4000_0000;
+
+  // linux/nsfs.h
+  public static final long NS_GET_NSTYPE = 0xb703L;
+
   // sys/ioctl.h
   public static final int TIOCSWINSZ = 0x5414;
   public static final long TIOCGPTN = 0x8004_5430L;

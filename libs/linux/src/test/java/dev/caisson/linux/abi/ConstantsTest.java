@@ -41,6 +41,7 @@ final class ConstantsTest {
             "signal.h",
             "spawn.h",
             "linux/sched.h",
+            "linux/nsfs.h",
             "sys/socket.h",
             "sys/ioctl.h",
             "poll.h",

@@ -14,7 +14,9 @@ import java.util.Set;
  * @param bundleRoots directories below which OCI bundles may be said to be
  * @param hooks programs that may run as hooks
  * @param capabilities the most that a process may have, in any of its sets
- * @param hostNamespaces whether a container may be in a namespace of the host, or join one by path
+ * @param hostNamespaces whether a container may be in a namespace of the host
+ * @param namespaceRoots directories below which namespaces to be joined may lie; with {@code /proc}
+ *     those of any process, which otherwise must belong to a sandbox of the same tenant
  * @param hostUserNamespace whether a sandbox may be without a user namespace of its own
  * @param mappedIds ids of the host that a caller's own maps may name; empty: none
  * @param devices whether device files in bind mounts may work
@@ -30,6 +32,7 @@ public record GuardPolicy(
     List<HookRule> hooks,
     Set<String> capabilities,
     boolean hostNamespaces,
+    List<String> namespaceRoots,
     boolean hostUserNamespace,
     Optional<IdRange> mappedIds,
     boolean devices,
@@ -48,6 +51,7 @@ public record GuardPolicy(
 
   public GuardPolicy {
     rootfsRoots = List.copyOf(rootfsRoots);
+    namespaceRoots = List.copyOf(namespaceRoots);
     mountRoots = List.copyOf(mountRoots);
     bundleRoots = List.copyOf(bundleRoots);
     hooks = List.copyOf(hooks);
@@ -72,6 +76,11 @@ public record GuardPolicy(
   /** The allowed root that a mount's source lies in: what it is to be opened beneath. */
   public Optional<String> mountRoot(String path) {
     return rootOf(mountRoots, path);
+  }
+
+  /** The allowed root that a namespace's file lies in: what it is to be opened beneath. */
+  public Optional<String> namespaceRoot(String path) {
+    return rootOf(namespaceRoots, path);
   }
 
   Optional<String> bundleRoot(String path) {

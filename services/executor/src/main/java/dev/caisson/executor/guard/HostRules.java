@@ -82,12 +82,25 @@ final class HostRules {
     Stream<Namespace.Type> needed =
         Stream.concat(OF_CONTAINER.stream(), root ? OF_SANDBOX.stream() : Stream.of());
     boolean ofHost = needed.anyMatch(type -> !lists(spec, type));
-    boolean joins = spec.getNamespacesList().stream().anyMatch(n -> !n.getPath().isEmpty());
-    if ((ofHost || joins) && !policy.hostNamespaces()) {
+    if (ofHost && !policy.hostNamespaces()) {
       throw refused(
           "namespaces.host",
           "On this host a container must have its own namespaces: list mount and cgroup, and for the"
-              + " first of a sandbox network, ipc and uts, each without a path.");
+              + " first of a sandbox network, ipc and uts.");
+    }
+    for (Namespace namespace : spec.getNamespacesList()) {
+      checkPath(policy, namespace.getPath());
+    }
+  }
+
+  /** Whose a namespace of a process is, only what is opened can tell: see the sandbox package. */
+  private static void checkPath(GuardPolicy policy, String path) {
+    if (!path.isEmpty()
+        && !Paths.isOfProcess(Paths.clean("namespaces.path", path))
+        && policy.namespaceRoot(Paths.clean("namespaces.path", path)).isEmpty()) {
+      throw refused(
+          "namespaces.roots",
+          "A namespace to be joined is not below a directory that this host allows.");
     }
   }
 

@@ -101,12 +101,15 @@ public final class InitClient implements AutoCloseable {
       List<Fd> descriptors = new ArrayList<>(List.of(program, page, gate.second()));
       request.cgroup().ifPresent(descriptors::add);
       request.pidNamespace().ifPresent(descriptors::add);
+      descriptors.addAll(request.entered());
       descriptors.addAll(request.donated());
       int all =
           flags
               | (request.cgroup().isPresent() ? Message.WITH_CGROUP : 0)
               | (request.pidNamespace().isPresent() ? Message.WITH_PIDNS : 0);
-      Message message = Message.request(type, all, request.token(), request.cloneFlags());
+      Message message =
+          Message.request(
+              type, all, request.token(), request.cloneFlags(), request.entered().size());
       Fd pidfd = ask(message, descriptors, answer).only();
       done = true;
       return new StartedProcess(pidfd, new RunningProgram(kernel, gate.first(), page));

@@ -41,7 +41,11 @@ record Message(
   }
 
   static Message request(int type, int flags, long token, long arg0) {
-    return new Message(type, flags, token, arg0, 0, 0, 0, 0);
+    return request(type, flags, token, arg0, 0);
+  }
+
+  static Message request(int type, int flags, long token, long arg0, long arg1) {
+    return new Message(type, flags, token, arg0, arg1, 0, 0, 0);
   }
 
   ByteBuffer encode() {

@@ -22,9 +22,22 @@ public record RunRequest(
     long cloneFlags,
     Optional<Fd> cgroup,
     Optional<Fd> pidNamespace,
-    List<Fd> donated) {
+    List<Fd> donated,
+    List<Fd> entered) {
+
+  /** Of a process whose parent enters nobody's namespaces before. */
+  public RunRequest(
+      long token,
+      ByteBuffer program,
+      long cloneFlags,
+      Optional<Fd> cgroup,
+      Optional<Fd> pidNamespace,
+      List<Fd> donated) {
+    this(token, program, cloneFlags, cgroup, pidNamespace, donated, List.of());
+  }
 
   public RunRequest {
     donated = List.copyOf(donated);
+    entered = List.copyOf(entered);
   }
 }

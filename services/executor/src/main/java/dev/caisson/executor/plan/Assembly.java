@@ -65,9 +65,14 @@ final class Assembly {
    * @throws dev.caisson.executor.refusal.RefusedException if caisson-init would not take it
    */
   Plan plan(List<Flag> namespaces) {
+    return plan(namespaces, List.of());
+  }
+
+  /** The same, for a process whose parent enters others' namespaces before it is born. */
+  Plan plan(List<Flag> namespaces, List<Donation.NamespaceFile> entered) {
     bound("program steps", steps.size(), Program.MAX_STEPS);
     bound("donated descriptors", donations.size(), Program.MAX_DESCRIPTORS);
-    Plan plan = new Plan(steps, donations, namespaces);
+    Plan plan = new Plan(steps, donations, namespaces, entered);
     bound("program bytes", Program.size(plan), Program.MAX_BYTES);
     return plan;
   }

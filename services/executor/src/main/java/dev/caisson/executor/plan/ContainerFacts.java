@@ -13,6 +13,8 @@ import java.util.Set;
  *     them
  * @param lastCapability {@code /proc/sys/kernel/cap_last_cap}
  * @param filter of the specification's {@code seccomp}, compiled; present where that is
+ * @param foreignSysfs whether sysfs is the sandbox's read-only one, as its network is somebody
+ *     else's
  */
 public record ContainerFacts(
     boolean rootContainer,
@@ -20,7 +22,8 @@ public record ContainerFacts(
     boolean pipes,
     Set<String> fileSources,
     int lastCapability,
-    Optional<Filter> filter) {
+    Optional<Filter> filter,
+    boolean foreignSysfs) {
   public ContainerFacts {
     fileSources = Set.copyOf(fileSources);
     if (lastCapability < Capability.LAST_NAMED || lastCapability > Capability.MAX) {

@@ -14,6 +14,9 @@ public final class ContainerPlan {
   /** Barrier: the program has sent its terminal. Only there when it has one. */
   public static final String TERMINAL = "terminal";
 
+  /** Barrier: the executor sets the clocks. Only there where there are offsets. */
+  public static final String TIME_OFFSETS = "timeOffsets";
+
   /** Barrier: the container is created. It waits here for its start. */
   public static final String CREATED = "created";
 
@@ -52,6 +55,9 @@ public final class ContainerPlan {
       // Not by clone3(2): the new namespace is rooted at the cgroup where its maker is by now.
       assembly.add(new NamespaceStep.Unshare(List.of(Flag.CLONE_NEWCGROUP)));
     }
+    if (Namespaces.ownTime(spec)) {
+      TimeOffsets.enter(assembly, spec.getTimeOffsetsList());
+    }
     assembly.add(new MountStep.MakePrivate());
     Sysctls.set(assembly, spec.getSysctlMap());
     Donated root = attachRoot();
@@ -65,7 +71,7 @@ public final class ContainerPlan {
     ProcessTail tail =
         new ProcessTail(spec.getProcess(), facts.pipes(), facts.lastCapability(), facts.filter());
     tail.addTo(assembly);
-    return assembly.plan(Namespaces.bornWith(spec));
+    return assembly.plan(Namespaces.bornWith(spec), Namespaces.bornInto(spec));
   }
 
   /** The UTS namespace is the sandbox's: its root container says what it is called. */
@@ -94,7 +100,7 @@ public final class ContainerPlan {
 
   private void fillRoot(Targets targets, Donated root) {
     List<PlannedMount> table = MountTable.of(spec.getMountsList(), facts.fileSources());
-    Mounting mounting = new Mounting(assembly, targets, facts.cgroup());
+    Mounting mounting = new Mounting(assembly, targets, facts.cgroup(), facts.foreignSysfs());
     table.forEach(mounting::mount);
     if (MountTable.hasOwnDev(table)) {
       Devices.fill(assembly, targets);

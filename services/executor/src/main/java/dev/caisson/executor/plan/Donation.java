@@ -194,6 +194,19 @@ public sealed interface Donation {
     }
   }
 
+  /** A sysfs of a network namespace that is not the sandbox's own: a detached mount. */
+  record SysTree() implements Donation {
+    @Override
+    public String name() {
+      return "sysfs";
+    }
+
+    @Override
+    public String text() {
+      return "fsmount(sysfs of the network namespace, ro, nosuid, nodev, noexec) = sysfs";
+    }
+  }
+
   /** A pidfd of the container's first process. */
   record ContainerProcess() implements Donation {
     @Override
@@ -209,6 +222,31 @@ public sealed interface Donation {
 
   /** A namespace, opened and checked for its type. */
   record NamespaceFile(Namespace.Type type, String path) implements Donation {
+    /** As clone3(2) calls it. */
+    public Flag flag() {
+      return switch (type) {
+        case PID -> Flag.CLONE_NEWPID;
+        case NETWORK -> Flag.CLONE_NEWNET;
+        case MOUNT -> Flag.CLONE_NEWNS;
+        case IPC -> Flag.CLONE_NEWIPC;
+        case UTS -> Flag.CLONE_NEWUTS;
+        case USER -> Flag.CLONE_NEWUSER;
+        case CGROUP -> Flag.CLONE_NEWCGROUP;
+        case TIME -> Flag.CLONE_NEWTIME;
+        case TYPE_UNSPECIFIED, UNRECOGNIZED ->
+            throw new IllegalArgumentException("a namespace has a type: " + path);
+      };
+    }
+
+    /** As procfs calls it. Source: namespaces(7). */
+    public String word() {
+      return switch (type) {
+        case NETWORK -> "net";
+        case MOUNT -> "mnt";
+        default -> type.name().toLowerCase(java.util.Locale.ROOT);
+      };
+    }
+
     @Override
     public String name() {
       return type.name().toLowerCase(java.util.Locale.ROOT) + "-namespace";
@@ -216,7 +254,7 @@ public sealed interface Donation {
 
     @Override
     public String text() {
-      return "openat2(" + name() + ", O_RDONLY) = " + name();
+      return "openat2(" + Quoted.of(path) + ", O_RDONLY) = " + name();
     }
   }
 }

@@ -68,6 +68,9 @@ public final class ExecPlan {
     if (Namespaces.ownCgroup(spec)) {
       types.add(Flag.CLONE_NEWCGROUP);
     }
+    if (Namespaces.ownTime(spec)) {
+      types.add(Flag.CLONE_NEWTIME);
+    }
     var container = assembly.donate(new Donation.ContainerProcess());
     assembly.add(new NamespaceStep.Join(container, types));
     // Back to where the container cannot be: see ProcessTail.

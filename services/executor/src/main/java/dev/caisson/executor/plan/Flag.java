@@ -7,6 +7,7 @@ import java.util.Collection;
  */
 public enum Flag {
   // linux/sched.h
+  CLONE_NEWTIME(0x80),
   CLONE_NEWNS(0x0002_0000),
   CLONE_NEWCGROUP(0x0200_0000),
   CLONE_NEWUTS(0x0400_0000),
@@ -93,6 +94,14 @@ public enum Flag {
       case X86_64 -> x8664;
       case AARCH64 -> aarch64;
     };
+  }
+
+  /** Of a flag that is the same on each machine. */
+  public long hostBits() {
+    if (x8664 != aarch64) {
+      throw new IllegalStateException("it depends on the machine: " + this);
+    }
+    return x8664;
   }
 
   static long bits(Collection<Flag> flags, Machine machine) {

@@ -15,16 +15,20 @@ final class Mounting {
   private final Assembly assembly;
   private final Targets targets;
   private final CgroupFacts cgroup;
+  private final boolean foreignSysfs;
   private int binds;
 
-  Mounting(Assembly assembly, Targets targets, CgroupFacts cgroup) {
+  Mounting(Assembly assembly, Targets targets, CgroupFacts cgroup, boolean foreignSysfs) {
     this.assembly = assembly;
     this.targets = targets;
     this.cgroup = cgroup;
+    this.foreignSysfs = foreignSysfs;
   }
 
   void mount(PlannedMount mount) {
     switch (mount) {
+      case Fresh fresh when foreignSysfs && fresh.filesystem().type().equals("sysfs") ->
+          mountSysfs(fresh.destination());
       case Fresh fresh -> mountFresh(fresh.filesystem());
       case Bind bind -> mountBind(bind);
       case Cgroups cgroups -> mountCgroups(cgroups);
@@ -40,6 +44,19 @@ final class Mounting {
     targets.mounted(filesystem.on());
     assembly.release(target);
     assembly.release(mount);
+  }
+
+  /** A copy of the sandbox's, which is read-only. */
+  private void mountSysfs(String on) {
+    targets.makeDirectories(on);
+    Slot sysfs = assembly.openTrusted("/sys", Flag.O_PATH, Flag.O_DIRECTORY, Flag.O_CLOEXEC);
+    Slot copy = assembly.fill(slot -> new MountStep.CloneTree(sysfs, false, on, slot));
+    Slot target = targets.openDirectory(on);
+    attach(copy, target, "sysfs", on);
+    targets.mounted(on);
+    assembly.release(target);
+    assembly.release(copy);
+    assembly.release(sysfs);
   }
 
   private void mountBind(Bind bind) {

@@ -39,6 +39,19 @@ sealed interface NamespaceStep extends Step {
     }
   }
 
+  /** A namespace that the process has made itself. */
+  record JoinOwn(Slot namespace, List<Flag> types) implements NamespaceStep {
+    @Override
+    public Instruction instruction() {
+      return Call.of(Syscall.SETNS, namespace, new Bits(types));
+    }
+
+    @Override
+    public String describe() {
+      return "enter the new namespace " + new Bits(types).text();
+    }
+  }
+
   record SetHostname(String name) implements NamespaceStep {
     @Override
     public Instruction instruction() {

@@ -6,64 +6,95 @@ import dev.caisson.proto.types.v1.Namespace;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 
 /** Which namespaces a container has of its own. */
 final class Namespaces {
   private static final String FIELD = "namespaces";
 
-  /** Those that a sandbox has, and all of its containers share. */
-  private static final List<Namespace.Type> SHARED =
-      List.of(Namespace.Type.NETWORK, Namespace.Type.IPC, Namespace.Type.UTS);
-
   private Namespaces() {}
 
   static void check(ContainerSpec spec, boolean rootContainer) {
     Set<Namespace.Type> listed = EnumSet.noneOf(Namespace.Type.class);
     for (int i = 0; i < spec.getNamespacesCount(); i++) {
-      checkOne(FIELD + "[" + i + "]", spec.getNamespaces(i));
+      checkOne(FIELD + "[" + i + "]", spec.getNamespaces(i), rootContainer);
       if (!listed.add(spec.getNamespaces(i).getType())) {
         throw Refusal.invalid(
                 FIELD + "[" + i + "].type", "not be listed twice", spec.getNamespaces(i).getType())
             .exception();
       }
     }
-    require(listed, Namespace.Type.MOUNT);
-    if (rootContainer) {
-      SHARED.forEach(type -> require(listed, type));
+    if (!listed.contains(Namespace.Type.MOUNT)) {
+      throw Refusal.unsupported(
+              FIELD,
+              "A container with the host's mount namespace is not supported; list the type mount.")
+          .exception();
     }
+    if (rootContainer) {
+      checkBelongings(spec);
+    }
+    TimeOffsets.check(spec);
   }
 
-  private static void checkOne(String field, Namespace namespace) {
+  private static void checkOne(String field, Namespace namespace, boolean rootContainer) {
+    boolean joined = !namespace.getPath().isEmpty();
+    if (joined) {
+      Paths.clean(field + ".path", namespace.getPath());
+    }
     switch (namespace.getType()) {
       case TYPE_UNSPECIFIED, UNRECOGNIZED ->
           throw Refusal.invalid(field + ".type", "be a type of namespaces(7)", "unspecified")
               .exception();
-      case TIME ->
-          throw Refusal.unsupported(field + ".type", "Time namespaces are not supported.")
-              .exception();
-      case PID, NETWORK, MOUNT, IPC, UTS, USER, CGROUP -> {
-        if (!namespace.getPath().isEmpty()) {
-          throw Refusal.unsupported(
-                  field + ".path",
-                  "Joining a namespace by its path is not supported; leave the path empty for a new"
-                      + " one.")
-              .exception();
-        }
-      }
+      case MOUNT ->
+          refuse(
+              joined,
+              field,
+              "A container's mounts are made in a namespace of its own, not in somebody else's:"
+                  + " leave the path empty, and bind what both are to see.");
+      case USER ->
+          refuse(
+              joined && rootContainer,
+              field,
+              "A sandbox makes its own user namespace: leave the path empty, and map the same ids"
+                  + " where two sandboxes are to share files.");
+      case CGROUP, TIME ->
+          refuse(
+              joined && !rootContainer,
+              field,
+              "Only the first container of a sandbox can join a namespace of this type; leave the"
+                  + " path empty for a new one.");
+      case PID, NETWORK, IPC, UTS -> {}
     }
   }
 
-  private static void require(Set<Namespace.Type> listed, Namespace.Type type) {
-    if (!listed.contains(type)) {
-      String name = type.name().toLowerCase(java.util.Locale.ROOT);
-      throw Refusal.unsupported(
-              FIELD,
-              "A container with the host's "
-                  + name
-                  + " namespace is not supported; list the type "
-                  + name
-                  + ".")
+  private static void refuse(boolean asked, String field, String sentence) {
+    if (asked) {
+      throw Refusal.unsupported(field + ".path", sentence).exception();
+    }
+  }
+
+  /** What belongs to a namespace is set only where that is the sandbox's own. */
+  private static void checkBelongings(ContainerSpec spec) {
+    SharedNamespaces shared = SharedNamespaces.of(spec.getNamespacesList());
+    boolean named = !spec.getHostname().isEmpty() || !spec.getDomainname().isEmpty();
+    if (named && !shared.has(Namespace.Type.UTS)) {
+      throw Refusal.invalid(
+              "hostname", "be absent where the UTS namespace is not the sandbox's own", "given")
+          .exception();
+    }
+    spec.getSysctlMap().keySet().forEach(name -> checkSysctl(name, shared));
+  }
+
+  private static void checkSysctl(String name, SharedNamespaces shared) {
+    Namespace.Type of = Sysctls.isOfNetwork(name) ? Namespace.Type.NETWORK : Namespace.Type.IPC;
+    if (!shared.has(of)) {
+      throw Refusal.invalid(
+              "sysctl",
+              "name no parameter of a namespace that is not the sandbox's own ("
+                  + of.name().toLowerCase(Locale.ROOT)
+                  + ")",
+              name)
           .exception();
     }
   }
@@ -71,17 +102,30 @@ final class Namespaces {
   /** Of clone3(2). Without a PID namespace of its own a container shares its sandbox's. */
   static List<Flag> bornWith(ContainerSpec spec) {
     List<Flag> flags = new ArrayList<>(List.of(Flag.CLONE_NEWNS));
-    if (has(spec, Namespace.Type.PID)) {
+    if (isNew(spec, Namespace.Type.PID)) {
       flags.add(Flag.CLONE_NEWPID);
     }
     return flags;
   }
 
-  static boolean ownCgroup(ContainerSpec spec) {
-    return has(spec, Namespace.Type.CGROUP);
+  /** The PID namespace of others that it is born in; caisson-init enters that for its birth. */
+  static List<Donation.NamespaceFile> bornInto(ContainerSpec spec) {
+    return spec.getNamespacesList().stream()
+        .filter(one -> one.getType() == Namespace.Type.PID && !one.getPath().isEmpty())
+        .map(one -> new Donation.NamespaceFile(one.getType(), one.getPath()))
+        .toList();
   }
 
-  private static boolean has(ContainerSpec spec, Namespace.Type type) {
-    return spec.getNamespacesList().stream().anyMatch(namespace -> namespace.getType() == type);
+  static boolean ownCgroup(ContainerSpec spec) {
+    return isNew(spec, Namespace.Type.CGROUP);
+  }
+
+  static boolean ownTime(ContainerSpec spec) {
+    return isNew(spec, Namespace.Type.TIME);
+  }
+
+  private static boolean isNew(ContainerSpec spec, Namespace.Type type) {
+    return spec.getNamespacesList().stream()
+        .anyMatch(namespace -> namespace.getType() == type && namespace.getPath().isEmpty());
   }
 }

@@ -13,6 +13,10 @@ public final class Paths {
   /** {@code NAME_MAX}. */
   static final int MAX_NAME_BYTES = 255;
 
+  /** {@code /proc/7/ns/net}: the pid, and which. */
+  public static final Pattern PROCESS_NAMESPACE =
+      Pattern.compile("/proc/([1-9][0-9]{0,9})/ns/([a-z_]{1,20})");
+
   private static final Pattern SLASHES = Pattern.compile("/+");
 
   private Paths() {}
@@ -35,6 +39,11 @@ public final class Paths {
         "have components of at most " + MAX_NAME_BYTES + " bytes",
         path);
     return "/" + String.join("/", names);
+  }
+
+  /** Whether a clean path is a process's namespace: proc_pid_ns(5). */
+  public static boolean isOfProcess(String clean) {
+    return PROCESS_NAMESPACE.matcher(clean).matches();
   }
 
   /** The path as it is resolved beneath a root: without the leading slash. */

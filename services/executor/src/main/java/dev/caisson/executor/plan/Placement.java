@@ -27,13 +27,15 @@ public record Placement(Plan plan) {
         new Plan(
             whole.steps().subList(0, joins),
             whole.donations().subList(0, joins),
-            whole.namespaces()));
+            whole.namespaces(),
+            whole.entered()));
   }
 
   private static Placement waiting(Plan joining) {
     List<Step> steps = new ArrayList<>(joining.steps());
     steps.add(new Step.Next());
-    return new Placement(new Plan(steps, joining.donations(), joining.namespaces()));
+    return new Placement(
+        new Plan(steps, joining.donations(), joining.namespaces(), joining.entered()));
   }
 
   /** How many steps of a plan are such a beginning. */
@@ -51,7 +53,8 @@ public record Placement(Plan plan) {
     return new Plan(
         whole.steps().subList(joins(whole), whole.steps().size()),
         whole.donations(),
-        whole.namespaces());
+        whole.namespaces(),
+        whole.entered());
   }
 
   /** What the rest of a plan is given beside what its beginning was given. */

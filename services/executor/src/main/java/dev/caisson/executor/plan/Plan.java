@@ -10,12 +10,23 @@ import java.util.stream.Stream;
  *
  * @param donations in the order in which their descriptors are sent
  * @param namespaces that the process is born with, as flags of clone3(2)
+ * @param entered somebody else's namespaces, in the order in which its parent enters them before it
  */
-public record Plan(List<Step> steps, List<Donation> donations, List<Flag> namespaces) {
+public record Plan(
+    List<Step> steps,
+    List<Donation> donations,
+    List<Flag> namespaces,
+    List<Donation.NamespaceFile> entered) {
 
   private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}");
 
+  /** Of a process whose namespaces are new or its parent's. */
+  Plan(List<Step> steps, List<Donation> donations, List<Flag> namespaces) {
+    this(steps, donations, namespaces, List.of());
+  }
+
   public Plan {
+    entered = List.copyOf(entered);
     steps = List.copyOf(steps);
     donations = List.copyOf(donations);
     namespaces = List.copyOf(namespaces);
@@ -27,9 +38,14 @@ public record Plan(List<Step> steps, List<Donation> donations, List<Flag> namesp
    */
   public List<String> text() {
     Stream<String> opened = donations.stream().map(Donation::text);
+    Stream<String> others = entered.stream().flatMap(Plan::entering);
     Stream<String> birth = Stream.of("clone3(" + new Argument.Bits(namespaces).text() + ")");
     Stream<String> done = steps.stream().map(Step::text);
-    return Stream.of(opened, birth, done).flatMap(lines -> lines).toList();
+    return Stream.of(opened, others, birth, done).flatMap(lines -> lines).toList();
+  }
+
+  private static Stream<String> entering(Donation.NamespaceFile namespace) {
+    return Stream.of(namespace.text(), "setns(" + namespace.name() + ", 0)");
   }
 
   /** SHA-256 of the lines, each with its newline. */

@@ -1,9 +1,13 @@
 package dev.caisson.executor.plan;
 
+import dev.caisson.executor.plan.Argument.Descriptor;
 import dev.caisson.executor.plan.Argument.Donated;
 import dev.caisson.executor.plan.Argument.Slot;
+import dev.caisson.proto.types.v1.Namespace;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * How caisson-init's second process becomes a sandbox: the holder of its namespaces, in a root of
@@ -24,6 +28,14 @@ public final class SandboxPlan {
   private static final List<Flag> SAFE =
       List.of(Flag.MOUNT_ATTR_NOSUID, Flag.MOUNT_ATTR_NODEV, Flag.MOUNT_ATTR_NOEXEC);
   private static final int DIRECTORY_MODE = 0755;
+
+  /** In the order in which the flags are shown. */
+  private static final Map<Namespace.Type, Flag> SHARED =
+      new TreeMap<>(
+          Map.of(
+              Namespace.Type.UTS, Flag.CLONE_NEWUTS,
+              Namespace.Type.IPC, Flag.CLONE_NEWIPC,
+              Namespace.Type.NETWORK, Flag.CLONE_NEWNET));
 
   private final SandboxFacts facts;
   private final Assembly assembly = new Assembly();
@@ -49,9 +61,13 @@ public final class SandboxPlan {
       becomeRoot();
     }
     leaveHost();
-    bringUpLoopback();
-    setNames();
-    return assembly.plan(namespaces());
+    if (facts.shared().has(Namespace.Type.NETWORK)) {
+      bringUpLoopback();
+    }
+    if (facts.shared().has(Namespace.Type.UTS)) {
+      setNames();
+    }
+    return assembly.plan(namespaces(), facts.shared().joined());
   }
 
   private List<Flag> namespaces() {
@@ -59,13 +75,12 @@ public final class SandboxPlan {
     if (facts.userNamespace()) {
       flags.add(Flag.CLONE_NEWUSER);
     }
-    flags.addAll(
-        List.of(
-            Flag.CLONE_NEWPID,
-            Flag.CLONE_NEWNS,
-            Flag.CLONE_NEWUTS,
-            Flag.CLONE_NEWIPC,
-            Flag.CLONE_NEWNET));
+    flags.addAll(List.of(Flag.CLONE_NEWPID, Flag.CLONE_NEWNS));
+    SHARED.forEach((type, flag) -> {
+      if (facts.shared().has(type)) {
+        flags.add(flag);
+      }
+    });
     return flags;
   }
 
@@ -94,13 +109,18 @@ public final class SandboxPlan {
     // The kernel mounts these in a user namespace only where they can be seen already, which they
     // can here as long as the host's mounts are there, and for the containers because of these.
     Slot proc = new NewFilesystem("proc", List.of(), SAFE, "/proc").make(assembly);
-    Slot sys = new NewFilesystem("sysfs", List.of(), SAFE, "/sys").make(assembly);
     attachRoot(root);
     attach(root, proc, "proc");
-    attach(root, sys, "sys");
+    attach(root, sysfs(), "sys");
     makePlaces(root);
     assembly.add(new MountStep.MakeReadonly(root, false, "/"));
     enter(root);
+  }
+
+  private Descriptor sysfs() {
+    return facts.foreignSysfs()
+        ? assembly.donate(new Donation.SysTree())
+        : new NewFilesystem("sysfs", List.of(), SAFE, "/sys").make(assembly);
   }
 
   /** A mount must be attached to be mounted upon; /proc is there on every host. */
@@ -110,13 +130,17 @@ public final class SandboxPlan {
     assembly.release(anywhere);
   }
 
-  private void attach(Slot root, Slot mount, String name) {
+  private void attach(Slot root, Descriptor mount, String name) {
     String path = "/" + name;
     assembly.add(new FileStep.MakeDirectory(root, name, DIRECTORY_MODE, path));
     Slot target = new Targets(assembly, root).openDirectory(path);
     assembly.add(new MountStep.Attach(mount, target, name, path));
     assembly.release(target);
-    assembly.release(mount);
+    if (mount instanceof Slot slot) {
+      assembly.release(slot);
+    } else {
+      assembly.add(new FileStep.Close(mount));
+    }
   }
 
   private void makePlaces(Slot root) {

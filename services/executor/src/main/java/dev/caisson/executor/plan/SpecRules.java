@@ -22,7 +22,6 @@ final class SpecRules {
     checkHooks(spec.getHooks());
     refuse(spec.getDevicesList(), "devices");
     refuse(spec.getResources().getDevicesList(), "resources.devices");
-    refuse(spec.getTimeOffsetsList(), "time_offsets");
     refuse(spec.hasPersonality(), "personality");
     refuse(spec.getRootfsPropagationValue() != 0, "rootfs_propagation");
     refuse(!spec.getMountLabel().isEmpty(), "mount_label");

@@ -60,6 +60,11 @@ final class Sysctls {
     }
   }
 
+  /** Of the others that there are, all belong to IPC. */
+  static boolean isOfNetwork(String name) {
+    return name.startsWith("net.");
+  }
+
   private static boolean namespaced(String name) {
     return name.startsWith("net.") || name.startsWith("fs.mqueue.") || IPC.contains(name);
   }

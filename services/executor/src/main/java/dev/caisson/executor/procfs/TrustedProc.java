@@ -94,6 +94,16 @@ public final class TrustedProc implements AutoCloseable {
     return openOf(pidfd, "root", MAGIC, OpenFlag.PATH, OpenFlag.DIRECTORY);
   }
 
+  /** A namespace of whatever process has this number now. */
+  public Fd namespace(int pid, String name) {
+    return kernel.files().openIn(proc, pid + "/ns/" + name, MAGIC, OpenFlag.READ_ONLY);
+  }
+
+  /** A namespace of this process. */
+  public Fd ownNamespace(String name) {
+    return kernel.files().openIn(proc, "self/ns/" + name, MAGIC, OpenFlag.READ_ONLY);
+  }
+
   private Fd openOf(Fd pidfd, String file, Set<Resolve> resolve, OpenFlag... flags) {
     int pid = kernel.processes().pid(pidfd);
     Fd opened = kernel.files().openIn(proc, pid + "/" + file, resolve, flags);

@@ -2,12 +2,16 @@ package dev.caisson.executor.sandbox;
 
 import dev.caisson.executor.plan.CompiledPlan;
 import dev.caisson.executor.plan.ContainerPlan;
+import dev.caisson.executor.plan.Donation;
 import dev.caisson.executor.plan.Placement;
+import dev.caisson.executor.plan.Plan;
+import dev.caisson.executor.plan.TimeOffsets;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Pair;
 import dev.caisson.proto.executor.v1.StdioMode;
 import dev.caisson.proto.types.v1.ContainerState;
+import dev.caisson.proto.types.v1.Namespace;
 import java.util.List;
 import java.util.Optional;
 
@@ -17,6 +21,7 @@ import java.util.Optional;
 final class ContainerBirth {
   private final Host host;
   private final Donor donor;
+  private final NamespaceFiles namespaces;
   private final Placing placing;
   private final HookPoints hooks;
   private final Exits exits;
@@ -25,12 +30,14 @@ final class ContainerBirth {
   ContainerBirth(
       Host host,
       Donor donor,
+      NamespaceFiles namespaces,
       Placing placing,
       HookPoints hooks,
       Exits exits,
       Notifications notifications) {
     this.host = host;
     this.donor = donor;
+    this.namespaces = namespaces;
     this.placing = placing;
     this.hooks = hooks;
     this.exits = exits;
@@ -40,6 +47,7 @@ final class ContainerBirth {
   /** Nothing is left of one that fails. */
   Container make(Sandbox sandbox, ContainerRecord draft, CompiledPlan plan) {
     Identity.require(draft.getSpec().getProcess(), sandbox.record());
+    requireShared(sandbox, draft);
     try (Rollback rollback = new Rollback()) {
       Placed placed = place(sandbox, draft, plan, rollback);
       Container container = new Container(sandbox, placed.cgroup(), identified(draft, placed));
@@ -57,7 +65,7 @@ final class ContainerBirth {
       waiting.advanceTo(
           ContainerPlan.CREATED,
           host.settings().stepTimeout(),
-          barrier -> hooks.atBarrier(container, barrier));
+          barrier -> atBarrier(container, placed, barrier));
       home.ifPresent(asked -> asked.tell(placed.process().pidfd()));
       adjustOomScore(container, placed.process().pidfd());
       container.record(container.record().toBuilder().setState(ContainerState.CREATED).build());
@@ -68,6 +76,25 @@ final class ContainerBirth {
       rollback.keep();
       return container;
     }
+  }
+
+  /** A further container names what it shares with its sandbox, if at all. */
+  private void requireShared(Sandbox sandbox, ContainerRecord draft) {
+    if (sandbox.record().getRootContainerUid().equals(draft.getUid())) {
+      return;
+    }
+    draft.getSpec().getNamespacesList().stream()
+        .filter(one -> !one.getPath().isEmpty() && one.getType() != Namespace.Type.PID)
+        .map(one -> new Donation.NamespaceFile(one.getType(), one.getPath()))
+        .forEach(one -> namespaces.requireSandboxes(one, sandbox));
+  }
+
+  private void atBarrier(Container container, Placed placed, String barrier) {
+    if (barrier.equals(ContainerPlan.TIME_OFFSETS)) {
+      String offsets = TimeOffsets.lines(container.record().getSpec().getTimeOffsetsList());
+      host.proc().write(placed.process().pidfd(), "timens_offsets", offsets);
+    }
+    hooks.atBarrier(container, barrier);
   }
 
   /** In its place, with the limits that the container is to have. */
@@ -99,16 +126,31 @@ final class ContainerBirth {
   private Placed placedNow(
       Sandbox sandbox, ContainerRecord draft, Placement placement, Rollback rollback) {
     Holder holder = sandbox.requireHolder();
-    Placed placed =
-        placing.place(
-            holder,
-            sandbox.record(),
-            new Placing.Place(
-                draft.getUid(), draft.getToken(), draft.getSpec().getResources(), stdio(draft)),
-            placement);
+    Optional<Fd> pidNamespace = pidNamespace(sandbox, placement.plan());
+    Placed placed;
+    try {
+      placed =
+          placing.place(
+              holder,
+              sandbox.record(),
+              new Placing.Place(
+                  draft.getUid(),
+                  draft.getToken(),
+                  draft.getSpec().getResources(),
+                  stdio(draft),
+                  pidNamespace),
+              placement);
+    } finally {
+      pidNamespace.ifPresent(Fd::close);
+    }
     rollback.onFailure("process", () -> placing.discard(holder, placed));
     placing.await(placed, placement);
     return placed;
+  }
+
+  /** The one that it joins. */
+  private Optional<Fd> pidNamespace(Sandbox sandbox, Plan plan) {
+    return plan.entered().stream().findFirst().map(one -> namespaces.openWithin(one, sandbox));
   }
 
   /** Gives the process its program. */
@@ -140,7 +182,10 @@ final class ContainerBirth {
     if (placed.stdio().arrival().isEmpty()) {
       return placed.stdio();
     }
-    waiting.advanceTo(ContainerPlan.TERMINAL, host.settings().stepTimeout(), barrier -> {});
+    waiting.advanceTo(
+        ContainerPlan.TERMINAL,
+        host.settings().stepTimeout(),
+        barrier -> atBarrier(container, placed, barrier));
     Stdio received = placed.stdio().received(host);
     rollback.onFailure("terminal", received::close);
     received.hold(container.sandbox().requireHolder().client(), placed.token(), List.of());

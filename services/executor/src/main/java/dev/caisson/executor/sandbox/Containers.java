@@ -7,6 +7,7 @@ import dev.caisson.executor.plan.ContainerFacts;
 import dev.caisson.executor.plan.ContainerPlan;
 import dev.caisson.executor.plan.Filter;
 import dev.caisson.executor.plan.Plan;
+import dev.caisson.executor.plan.SharedNamespaces;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.linux.Fd;
@@ -84,8 +85,14 @@ final class Containers {
   private CompiledPlan prepared(CreateContainerRequest request) {
     boolean root = request.getSandboxId().isEmpty();
     ContainerSpec spec = request.getSpec();
-    ContainerFacts known = facts.container(spec, root, request.getStdio() == StdioMode.PIPE);
+    boolean pipes = request.getStdio() == StdioMode.PIPE;
     if (!root) {
+      Sandbox sandbox = sandboxes.require(request.getTenant(), request.getSandboxId());
+      ContainerFacts known = facts.furtherContainer(spec, sandbox.record(), pipes);
+      return plans.get(key(spec, known), () -> ContainerPlan.compile(spec, known));
+    }
+    ContainerFacts known = facts.rootContainer(spec, pipes);
+    if (!namesItself(spec)) {
       return plans.get(key(spec, known), () -> ContainerPlan.compile(spec, known));
     }
     // Containers that differ in their names only share a compilation.
@@ -100,9 +107,15 @@ final class Containers {
     return List.of(spec.toBuilder().clearSeccomp().build(), known);
   }
 
+  /** Whether the sandbox has a UTS namespace of its own. */
+  private static boolean namesItself(ContainerSpec spec) {
+    return SharedNamespaces.of(spec.getNamespacesList()).has(Namespace.Type.UTS);
+  }
+
   /** The root container of a sandbox names it. */
   private static CreateContainerRequest named(CreateContainerRequest request) {
-    if (!request.getSandboxId().isEmpty() || !request.getSpec().getHostname().isEmpty()) {
+    ContainerSpec spec = request.getSpec();
+    if (!request.getSandboxId().isEmpty() || !spec.getHostname().isEmpty() || !namesItself(spec)) {
       return request;
     }
     CreateContainerRequest.Builder named = request.toBuilder();
@@ -196,6 +209,7 @@ final class Containers {
         request.getTenant(),
         request.getContainerId(),
         spec.getUserNamespace(),
+        spec.getNamespacesList(),
         request.getSandboxResources(),
         spec.getHostname(),
         spec.getDomainname(),

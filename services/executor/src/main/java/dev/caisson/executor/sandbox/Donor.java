@@ -55,6 +55,9 @@ final class Donor implements AutoCloseable {
           0x80L, MountFlag.NO_DIRECTORY_ATIME,
           0x200000L, MountFlag.NO_SYMLINK_FOLLOWING);
 
+  private static final Set<MountFlag> SYSFS =
+      EnumSet.of(MountFlag.READ_ONLY, MountFlag.NO_SUID, MountFlag.NO_DEVICES, MountFlag.NO_EXEC);
+
   private static final Path DEVICES = Path.of("/dev");
 
   /** Copies of a device that lie ready: a container takes two of the null device. */
@@ -73,18 +76,26 @@ final class Donor implements AutoCloseable {
   private final List<Path> rootfsRoots;
   private final List<Path> mountRoots;
   private final List<Path> listenerRoots;
+  private final List<Path> namespaceRoots;
   private final Map<Donation.DeviceTree, Device> devices = new ConcurrentHashMap<>();
 
   /**
    * @param rootfsRoots directories below which root filesystems may lie
    * @param mountRoots the same for the sources of bind mounts
    * @param listenerRoots the same for sockets of those who answer system calls
+   * @param namespaceRoots the same for namespaces to be joined
    */
-  Donor(Kernel kernel, List<Path> rootfsRoots, List<Path> mountRoots, List<Path> listenerRoots) {
+  Donor(
+      Kernel kernel,
+      List<Path> rootfsRoots,
+      List<Path> mountRoots,
+      List<Path> listenerRoots,
+      List<Path> namespaceRoots) {
     this.kernel = kernel;
     this.rootfsRoots = List.copyOf(rootfsRoots);
     this.mountRoots = List.copyOf(mountRoots);
     this.listenerRoots = List.copyOf(listenerRoots);
+    this.namespaceRoots = List.copyOf(namespaceRoots);
   }
 
   /**
@@ -98,6 +109,7 @@ final class Donor implements AutoCloseable {
    * @param home where the program reads its home directory; given away too
    * @param containerProcess whose namespaces an exec enters
    * @param listener the program's end of the socket for its filter's listener
+   * @param network namespace that a sandbox joins
    */
   record Sources(
       Optional<Fd> userNamespace,
@@ -107,10 +119,20 @@ final class Donor implements AutoCloseable {
       List<Fd> stdio,
       Optional<Fd> home,
       Optional<Fd> containerProcess,
-      Optional<Fd> listener) {
+      Optional<Fd> listener,
+      Optional<Fd> network) {
 
     /** Of a program that gets its cgroup and nothing else. */
     static Sources ofSandbox(Cgroup cgroup) {
+      return ofSandbox(cgroup, Optional.empty());
+    }
+
+    /**
+     * Of a sandbox's program.
+     *
+     * @param network that it joins
+     */
+    static Sources ofSandbox(Cgroup cgroup, Optional<Fd> network) {
       return new Sources(
           Optional.empty(),
           List.of(),
@@ -119,7 +141,8 @@ final class Donor implements AutoCloseable {
           List.of(),
           Optional.empty(),
           Optional.empty(),
-          Optional.empty());
+          Optional.empty(),
+          network);
     }
 
     static Sources of(
@@ -137,7 +160,8 @@ final class Donor implements AutoCloseable {
           stdio,
           home,
           containerProcess,
-          listener);
+          listener,
+          Optional.empty());
     }
   }
 
@@ -194,12 +218,22 @@ final class Donor implements AutoCloseable {
       case Donation.ContainerProcess process ->
           sources.containerProcess().orElseThrow().duplicate();
       case Donation.ListenerSocket _ -> sources.listener().orElseThrow();
+      case Donation.SysTree _ -> sysTree(sources.network());
       case Donation.NamespaceFile namespace ->
-          throw Refusal.unsupported(
-                  "namespaces.path",
-                  "Joining a namespace by its path is not possible yet: leave it out.")
-              .exception();
+          throw new IllegalArgumentException("it is entered, not donated: " + namespace.name());
     };
+  }
+
+  /** The host's, where the sandbox has the host's network. */
+  private Fd sysTree(Optional<Fd> network) {
+    return network
+        .map(namespace -> kernel.mounts().sysfsOf(namespace, SYSFS))
+        .orElseGet(() -> kernel.mounts().filesystem("sysfs", Map.of(), SYSFS));
+  }
+
+  /** The file of a namespace, below a directory that the guard allows. */
+  Fd namespaceFile(String path) {
+    return beneath(namespaceRoots, Path.of(path), "namespaces.path", OpenFlag.READ_ONLY);
   }
 
   private Fd rootTree(Donation.RootTree root, Optional<Fd> userNamespace) {

@@ -7,9 +7,11 @@ import dev.caisson.executor.plan.ExecFacts;
 import dev.caisson.executor.plan.Filter;
 import dev.caisson.executor.plan.Placement;
 import dev.caisson.executor.plan.SandboxFacts;
+import dev.caisson.executor.plan.SharedNamespaces;
 import dev.caisson.executor.seccomp.Filters;
 import dev.caisson.executor.store.v1.SandboxRecord;
 import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.UserNamespace;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -31,14 +33,37 @@ final class Facts {
 
   SandboxFacts sandbox(SandboxRecord record, Cgroup leaf) {
     boolean mapped = record.getUidMappingsCount() > 0;
-    return new SandboxFacts(mapped, cgroup(leaf), record.getHostname(), record.getDomainname());
+    return new SandboxFacts(
+        mapped, cgroup(leaf), record.getHostname(), record.getDomainname(), shared(record));
   }
 
-  /** Of a container that is to be made, or only planned: its cgroup need not be there. */
-  ContainerFacts container(ContainerSpec spec, boolean rootContainer, boolean pipes) {
+  private static SharedNamespaces shared(SandboxRecord record) {
+    return record.getNamespacesCount() == 0
+        ? SharedNamespaces.own()
+        : SharedNamespaces.of(record.getNamespacesList());
+  }
+
+  /**
+   * Of a sandbox's first container that is to be made, or only planned: its cgroup need not be
+   * there.
+   */
+  ContainerFacts rootContainer(ContainerSpec spec, boolean pipes) {
+    boolean mapped = spec.getUserNamespace().getMode() != UserNamespace.Mode.HOST;
+    SharedNamespaces shared = SharedNamespaces.of(spec.getNamespacesList());
+    return container(spec, true, pipes, shared.foreignSysfs(mapped));
+  }
+
+  /** Of a further container of the sandbox. */
+  ContainerFacts furtherContainer(ContainerSpec spec, SandboxRecord sandbox, boolean pipes) {
+    boolean mapped = sandbox.getUidMappingsCount() > 0;
+    return container(spec, false, pipes, shared(sandbox).foreignSysfs(mapped));
+  }
+
+  private ContainerFacts container(
+      ContainerSpec spec, boolean rootContainer, boolean pipes, boolean foreignSysfs) {
     Set<String> files = donor.fileSources(spec.getMountsList());
     return new ContainerFacts(
-        rootContainer, anywhere(), pipes, files, lastCapability, filter(spec));
+        rootContainer, anywhere(), pipes, files, lastCapability, filter(spec), foreignSysfs);
   }
 
   ExecFacts exec(Cgroup cgroup, boolean pipes, ContainerSpec spec) {

@@ -36,7 +36,9 @@ public final class NodeAssembly implements AutoCloseable {
             host.kernel(),
             paths(policy.rootfsRoots()),
             paths(policy.mountRoots()),
-            paths(policy.seccomp().listenerRoots()));
+            paths(policy.seccomp().listenerRoots()),
+            paths(policy.namespaceRoots()));
+    NamespaceFiles namespaces = new NamespaceFiles(host, donor, policy, this::all);
     this.filters = new Filters(SeccompCompiler.ofLibrary(host.kernel().files()));
     Facts facts = new Facts(host, donor, filters);
     Notifications notifications = new Notifications(host, donor);
@@ -48,7 +50,7 @@ public final class NodeAssembly implements AutoCloseable {
     Tokens tokens = new Tokens(host.settings().epoch());
     Placing placing = new Placing(host, donor, tokens, plans);
     SandboxBirth sandboxBirth =
-        new SandboxBirth(host, ranges, donor, holders, facts, recorder, plans, placing);
+        new SandboxBirth(host, ranges, donor, namespaces, holders, facts, recorder, plans, placing);
     this.pool =
         new SandboxPool(
             host.settings().parked(),
@@ -65,7 +67,8 @@ public final class NodeAssembly implements AutoCloseable {
     Lives lives = new Lives(host, recorder, hooks, usage, notifications);
     Execs execs =
         new Execs(host, donor, recorder, exits, facts, notifications, plans, policy.limits());
-    ContainerBirth birth = new ContainerBirth(host, donor, placing, hooks, exits, notifications);
+    ContainerBirth birth =
+        new ContainerBirth(host, donor, namespaces, placing, hooks, exits, notifications);
     Containers containers =
         new Containers(
             host, sandboxes, birth, lives, execs, recorder, facts, plans, tokens, policy.limits());
@@ -81,6 +84,10 @@ public final class NodeAssembly implements AutoCloseable {
 
   private void lost(Sandbox sandbox) {
     sandboxes.lost(sandbox, "init-killed");
+  }
+
+  private Collection<Sandbox> all() {
+    return sandboxes.all();
   }
 
   private Collection<SampledSandbox> sampled() {

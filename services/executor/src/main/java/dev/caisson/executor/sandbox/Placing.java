@@ -36,14 +36,20 @@ final class Placing {
    * @param uid the container's
    * @param token the process's
    * @param stdio what its standard streams are
+   * @param pidNamespace that it is born in, if that is another's
    */
-  record Place(String uid, long token, Resources resources, Stdio.Kind stdio) {}
+  record Place(
+      String uid, long token, Resources resources, Stdio.Kind stdio, Optional<Fd> pidNamespace) {}
 
   /** One for a container that nobody has asked for yet. */
   Placed placeOne(Holder holder, SandboxRecord sandbox, Placement placement) {
     Place place =
         new Place(
-            host.uids().get(), tokens.next(), Resources.getDefaultInstance(), Stdio.Kind.PIPES);
+            host.uids().get(),
+            tokens.next(),
+            Resources.getDefaultInstance(),
+            Stdio.Kind.PIPES,
+            Optional.empty());
     return place(holder, sandbox, place, placement);
   }
 
@@ -54,7 +60,7 @@ final class Placing {
       rollback.onFailure("cgroup", cgroup::remove);
       Stdio stdio = Stdio.of(place.stdio(), host);
       rollback.onFailure("stdio", stdio::close);
-      StartedProcess process = launch(holder, place.token(), placement, cgroup);
+      StartedProcess process = launch(holder, place, placement, cgroup);
       rollback.onFailure("process", () -> abandon(holder, place.token(), cgroup, process));
       hold(holder, place.token(), process, stdio);
       int pid = host.kernel().processes().pid(process.pidfd());
@@ -89,7 +95,7 @@ final class Placing {
     return host.cgroups().create(path, place.resources(), SandboxBirth.ownerOf(sandbox));
   }
 
-  private StartedProcess launch(Holder holder, long token, Placement placement, Cgroup cgroup) {
+  private StartedProcess launch(Holder holder, Place place, Placement placement, Cgroup cgroup) {
     Plan plan = placement.plan();
     List<Fd> donated = donor.open(plan.donations(), Donor.Sources.ofSandbox(cgroup));
     try (Closing directory = host.birthDirectory(cgroup)) {
@@ -97,11 +103,11 @@ final class Placing {
           .client()
           .run(
               new RunRequest(
-                  token,
+                  place.token(),
                   plans.get(placement, () -> plan).program(),
                   plan.cloneFlags(),
                   directory.descriptor(),
-                  Optional.empty(),
+                  place.pidNamespace(),
                   donated));
     } finally {
       donated.forEach(Fd::close);

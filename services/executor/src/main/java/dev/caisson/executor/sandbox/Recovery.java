@@ -7,6 +7,7 @@ import dev.caisson.executor.init.InitException;
 import dev.caisson.executor.init.KnownProcess;
 import dev.caisson.executor.init.ProcessEnd;
 import dev.caisson.executor.init.RunningProgram;
+import dev.caisson.executor.plan.ContainerFacts;
 import dev.caisson.executor.plan.ContainerPlan;
 import dev.caisson.executor.plan.Placement;
 import dev.caisson.executor.plan.Plan;
@@ -274,8 +275,11 @@ final class Recovery {
     ContainerRecord record = container.record();
     boolean root = container.sandbox().record().getRootContainerUid().equals(record.getUid());
     boolean pipes = record.getStdio() == StdioMode.PIPE;
-    return Placement.rest(
-        ContainerPlan.compile(record.getSpec(), facts.container(record.getSpec(), root, pipes)));
+    ContainerFacts known =
+        root
+            ? facts.rootContainer(record.getSpec(), pipes)
+            : facts.furtherContainer(record.getSpec(), container.sandbox().record(), pipes);
+    return Placement.rest(ContainerPlan.compile(record.getSpec(), known));
   }
 
   private void recover(Container container, ProcessRecord record, @Nullable KnownProcess process) {

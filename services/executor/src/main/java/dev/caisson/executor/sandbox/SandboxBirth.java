@@ -21,14 +21,17 @@ import dev.caisson.proto.events.v1.Recovered;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.IdMapping;
+import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Resources;
 import dev.caisson.proto.types.v1.UserNamespace;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Makes a sandbox: its directory, its cgroups, its namespaces, and the caisson-init that holds
@@ -42,6 +45,7 @@ final class SandboxBirth {
   private final Host host;
   private final IdRanges ranges;
   private final Donor donor;
+  private final NamespaceFiles namespaces;
   private final Holders holders;
   private final Facts facts;
   private final Recorder recorder;
@@ -52,6 +56,7 @@ final class SandboxBirth {
       Host host,
       IdRanges ranges,
       Donor donor,
+      NamespaceFiles namespaces,
       Holders holders,
       Facts facts,
       Recorder recorder,
@@ -60,6 +65,7 @@ final class SandboxBirth {
     this.host = host;
     this.ranges = ranges;
     this.donor = donor;
+    this.namespaces = namespaces;
     this.holders = holders;
     this.facts = facts;
     this.recorder = recorder;
@@ -68,9 +74,19 @@ final class SandboxBirth {
   }
 
   /** One that is made from the beginning. Nothing is left of one that fails. */
-  Sandbox make(SandboxRecord draft, UserNamespace userNamespace, String cgroupParent) {
-    return claim(
-        park(draft.getUid(), draft.getHostname(), userNamespace, cgroupParent, false), draft);
+  Sandbox make(
+      SandboxRecord draft,
+      UserNamespace userNamespace,
+      List<Namespace> listed,
+      String cgroupParent) {
+    SandboxRecord own =
+        SandboxRecord.newBuilder()
+            .setTenant(draft.getTenant())
+            .setUid(draft.getUid())
+            .setHostname(draft.getHostname())
+            .addAllNamespaces(listed)
+            .build();
+    return claim(park(own, userNamespace, cgroupParent, false), draft);
   }
 
   /** One that nobody has asked for yet. Its hostname will be its root container's. */
@@ -79,7 +95,11 @@ final class SandboxBirth {
     String uid = host.uids().get();
     String path = new SandboxLayout(parent(""), uid).sandbox();
     return recorder.record(
-        configured(path), () -> park(uid, PARKED, AUTO, "", true), parked -> configured(path));
+        configured(path),
+        () ->
+            park(
+                SandboxRecord.newBuilder().setUid(uid).setHostname(PARKED).build(), AUTO, "", true),
+        parked -> configured(path));
   }
 
   private static Event.Builder configured(String cgroup) {
@@ -99,20 +119,18 @@ final class SandboxBirth {
   }
 
   private Parked park(
-      String uid,
-      String hostname,
+      SandboxRecord wanted,
       UserNamespace userNamespace,
       String cgroupParent,
       boolean forContainer) {
     try (Rollback rollback = new Rollback()) {
+      String uid = wanted.getUid();
       // First: what a crash leaves is found by it.
       rollback.onFailure("directory", () -> holders.removeDirectory(uid));
       holders.makeDirectory(uid);
       SandboxLayout layout = new SandboxLayout(parent(cgroupParent), uid);
       SandboxRecord draft =
-          SandboxRecord.newBuilder()
-              .setUid(uid)
-              .setHostname(hostname)
+          wanted.toBuilder()
               .setCgroup(layout.sandbox())
               .setBootId(host.settings().bootId())
               .build();
@@ -164,7 +182,7 @@ final class SandboxBirth {
 
   /** What a claim does not change. */
   private static SandboxRecord own(SandboxRecord parked) {
-    return parked.toBuilder().clearHostname().build();
+    return parked.toBuilder().clearHostname().clearTenant().build();
   }
 
   /** Ends one that nobody has, and removes all of it. */
@@ -238,7 +256,8 @@ final class SandboxBirth {
     SandboxFacts source = facts.sandbox(record, leaf);
     CompiledPlan compiled = plans.get(source, () -> SandboxPlan.compile(source));
     Plan plan = compiled.plan();
-    List<Fd> donated = donor.open(plan.donations(), Donor.Sources.ofSandbox(leaf));
+    List<Fd> entered = enter(plan, record.getTenant());
+    List<Fd> donated = donate(plan, leaf, entered);
     try (Closing directory = host.birthDirectory(leaf)) {
       RunRequest request =
           new RunRequest(
@@ -247,7 +266,8 @@ final class SandboxBirth {
               plan.cloneFlags(),
               directory.descriptor(),
               Optional.empty(),
-              donated);
+              donated,
+              entered);
       LaunchedInit launched =
           host.launcher().launch(holders.socket(record.getUid()), request, false, ends::add);
       rollback.onFailure("caisson-init", () -> holders.kill(launched));
@@ -260,6 +280,32 @@ final class SandboxBirth {
       throw failed(plan, e.progress());
     } finally {
       donated.forEach(Fd::close);
+      entered.forEach(Fd::close);
+    }
+  }
+
+  private List<Fd> enter(Plan plan, String tenant) {
+    List<Fd> opened = new ArrayList<>();
+    try {
+      plan.entered().forEach(namespace -> opened.add(namespaces.open(namespace, tenant)));
+      return opened;
+    } catch (RuntimeException e) {
+      opened.forEach(Fd::close);
+      throw e;
+    }
+  }
+
+  private List<Fd> donate(Plan plan, Cgroup leaf, List<Fd> entered) {
+    Optional<Fd> network =
+        IntStream.range(0, entered.size())
+            .filter(i -> plan.entered().get(i).type() == Namespace.Type.NETWORK)
+            .mapToObj(entered::get)
+            .findFirst();
+    try {
+      return donor.open(plan.donations(), Donor.Sources.ofSandbox(leaf, network));
+    } catch (RuntimeException e) {
+      entered.forEach(Fd::close);
+      throw e;
     }
   }
 

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.journal.JournalFullException;
 import dev.caisson.executor.plan.Placement;
+import dev.caisson.executor.plan.SharedNamespaces;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.executor.store.v1.SandboxRecord;
@@ -13,6 +14,7 @@ import dev.caisson.proto.events.v1.SandboxLost;
 import dev.caisson.proto.executor.v1.CreateSandboxRequest;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.Actor;
+import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Resources;
 import dev.caisson.proto.types.v1.UserNamespace;
 import java.util.Collection;
@@ -61,6 +63,7 @@ final class Sandboxes {
   /**
    * What a sandbox is made from, by either way in.
    *
+   * @param namespaces as its root container lists them; empty: all that it has are new
    * @param rootContainer how the first process of the container that it is made for is placed
    */
   record Wanted(
@@ -68,6 +71,7 @@ final class Sandboxes {
       String tenant,
       String id,
       UserNamespace userNamespace,
+      List<Namespace> namespaces,
       Resources resources,
       String hostname,
       String domainname,
@@ -82,6 +86,7 @@ final class Sandboxes {
           request.getTenant(),
           request.getSandboxId(),
           request.getUserNamespace(),
+          List.of(),
           request.getResources(),
           request.getHostname(),
           "",
@@ -147,6 +152,7 @@ final class Sandboxes {
   private boolean isUsual(Wanted wanted) {
     return wanted.rootContainer().filter(birth.usual()::equals).isPresent()
         && wanted.userNamespace().getMode() == UserNamespace.Mode.AUTO
+        && SharedNamespaces.of(wanted.namespaces()).equals(SharedNamespaces.own())
         && (wanted.cgroupParent().isEmpty()
             || wanted.cgroupParent().equals(host.settings().cgroupParent()));
   }
@@ -158,7 +164,9 @@ final class Sandboxes {
         () ->
             parked
                 .map(ready -> birth.claim(ready, draft))
-                .orElseGet(() -> birth.make(draft, wanted.userNamespace(), wanted.cgroupParent())),
+                .orElseGet(() ->
+                    birth.make(
+                        draft, wanted.userNamespace(), wanted.namespaces(), wanted.cgroupParent())),
         made -> Recorder.event(made.record(), wanted.actor()).setSandboxCreated(created(made)));
   }
 

@@ -157,7 +157,7 @@ class GuardTest {
         rule("namespaces.host", spec -> spec.removeNamespaces(1)),
         rule("namespaces.host", spec -> spec.removeNamespaces(2)),
         rule("namespaces.host", spec -> spec.removeNamespaces(5)),
-        rule("namespaces.host", spec -> spec.getNamespacesBuilder(1).setPath("/proc/1/ns/net")),
+        rule("namespaces.roots", spec -> spec.getNamespacesBuilder(1).setPath("/run/netns/x")),
         rule("cgroup.parent", spec -> spec.setCgroupParent("/")),
         rule("cgroup.parent", spec -> spec.setCgroupParent("/caissonx")),
         rule("user-namespace.host", spec -> spec.setUserNamespace(users(UserNamespace.Mode.HOST))),

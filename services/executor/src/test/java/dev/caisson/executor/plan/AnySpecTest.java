@@ -66,7 +66,8 @@ class AnySpecTest {
             Specs.LAST_CAPABILITY,
             spec.hasSeccomp()
                 ? java.util.Optional.of(Specs.filter(Specs.seccomp().build()))
-                : java.util.Optional.empty());
+                : java.util.Optional.empty(),
+            false);
     try {
       Plan plan = ContainerPlan.compile(spec, facts);
       ProgramReader program = ProgramReader.read(Program.encode(plan, Machine.X86_64));

@@ -11,6 +11,7 @@ import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.Rlimit;
 import dev.caisson.proto.types.v1.Seccomp;
+import dev.caisson.proto.types.v1.TimeOffset;
 import dev.caisson.proto.types.v1.User;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -42,11 +43,17 @@ class GoldenPlansTest {
   }
 
   private static void sandboxes(Map<String, Plan> plans) {
-    plans.put("sandbox", SandboxPlan.compile(new SandboxFacts(true, V2, "web", "")));
+    plans.put(
+        "sandbox",
+        SandboxPlan.compile(new SandboxFacts(true, V2, "web", "", SharedNamespaces.own())));
     plans.put(
         "sandbox-hybrid",
-        SandboxPlan.compile(new SandboxFacts(true, Specs.hybrid(), "web", "example")));
-    plans.put("sandbox-host-users", SandboxPlan.compile(new SandboxFacts(false, V2, "web", "")));
+        SandboxPlan.compile(
+            new SandboxFacts(true, Specs.hybrid(), "web", "example", SharedNamespaces.own())));
+    plans.put("sandbox-joining", SandboxPlan.compile(joining()));
+    plans.put(
+        "sandbox-host-users",
+        SandboxPlan.compile(new SandboxFacts(false, V2, "web", "", SharedNamespaces.own())));
   }
 
   private static void containers(Map<String, Plan> plans) {
@@ -62,6 +69,8 @@ class GoldenPlansTest {
     plans.put("path-lookup", root(Specs.least().setProcess(named("sh", "PATH=/usr/bin:x::/bin/"))));
     plans.put("terminal", root(Specs.least().setProcess(terminal())));
     plans.put("home-given", root(Specs.least().setProcess(named("/bin/sh", "HOME="))));
+    plans.put("time", root(inTime()));
+    plans.put("sysfs-of-others", ContainerPlan.compile(Specs.least().build(), foreign()));
     plans.put("further", ContainerPlan.compile(further(), Specs.further()));
     plans.put(
         "working-directory", root(Specs.least().setProcess(inDirectory("//var/./lib//app/"))));
@@ -184,6 +193,33 @@ class GoldenPlansTest {
     ContainerSpec.Builder spec = Specs.least().setProcess(inDirectory("/app"));
     spec.getRootBuilder().setReadonly(true);
     return spec;
+  }
+
+  private static SandboxFacts joining() {
+    List<Namespace> listed =
+        List.of(
+            Namespace.newBuilder().setType(Namespace.Type.TIME).setPath("/run/ns/time").build(),
+            Namespace.newBuilder().setType(Namespace.Type.NETWORK).setPath("/run/ns/net").build(),
+            Namespace.newBuilder().setType(Namespace.Type.IPC).build());
+    return new SandboxFacts(true, V2, "web", "", SharedNamespaces.of(listed));
+  }
+
+  private static ContainerFacts foreign() {
+    ContainerFacts facts = Specs.facts();
+    return new ContainerFacts(
+        true,
+        facts.cgroup(),
+        true,
+        facts.fileSources(),
+        facts.lastCapability(),
+        Optional.empty(),
+        true);
+  }
+
+  private static ContainerSpec.Builder inTime() {
+    return Specs.least()
+        .addAllNamespaces(Specs.namespaces(Namespace.Type.TIME))
+        .addTimeOffsets(TimeOffset.newBuilder().setClock("boottime").setSeconds(-60));
   }
 
   private static ContainerSpec.Builder sysctls() {

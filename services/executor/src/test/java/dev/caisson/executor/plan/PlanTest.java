@@ -85,7 +85,9 @@ class PlanTest {
 
   @Test
   void waitsInASandboxForItsMapsBeforeAnythingElse() {
-    Plan plan = SandboxPlan.compile(new SandboxFacts(true, Specs.hybrid(), "a", ""));
+    Plan plan =
+        SandboxPlan.compile(
+            new SandboxFacts(true, Specs.hybrid(), "a", "", SharedNamespaces.own()));
     assertThat(plan.barrier(0)).contains(SandboxPlan.MAPS);
     assertThat(lines(plan)).noneMatch(line -> line.startsWith("execve"));
   }
@@ -93,7 +95,9 @@ class PlanTest {
   /** Whatever a sandbox's program has open stays open for the life of the sandbox. */
   @Test
   void leavesNothingOpenInASandbox() {
-    Plan plan = SandboxPlan.compile(new SandboxFacts(true, Specs.hybrid(), "a", "b"));
+    Plan plan =
+        SandboxPlan.compile(
+            new SandboxFacts(true, Specs.hybrid(), "a", "b", SharedNamespaces.own()));
     Map<String, Integer> open = openAtTheEnd(plan);
     plan.donations().forEach(donation -> open.merge(donation.name(), 1, Integer::sum));
     assertThat(open.values()).containsOnly(0);
@@ -152,7 +156,8 @@ class PlanTest {
             false,
             java.util.Set.of(),
             42,
-            java.util.Optional.empty());
+            java.util.Optional.empty(),
+            false);
     Plan plan = ContainerPlan.compile(Specs.least().build(), newer);
     assertThat(lines(plan)).contains("prctl(PR_CAPBSET_DROP, 42)");
     assertThat(lines(LEAST)).contains("prctl(PR_CAPBSET_DROP, CAP_CHECKPOINT_RESTORE)");

@@ -16,6 +16,7 @@ import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.Rlimit;
 import dev.caisson.proto.types.v1.RootFilesystem;
+import dev.caisson.proto.types.v1.TimeOffset;
 import dev.caisson.proto.types.v1.User;
 import java.util.List;
 import java.util.Map;
@@ -95,10 +96,29 @@ class RefusalsTest {
         invalid(
             "namespaces[0].type", spec -> spec.setNamespaces(0, Namespace.getDefaultInstance())),
         invalid("namespaces[6].type", namespace(Namespace.Type.PID, "")),
-        unsupported("namespaces[6].type", namespace(Namespace.Type.TIME, "")),
         unsupported("namespaces[6].path", namespace(Namespace.Type.USER, "/proc/1/ns/user")),
+        unsupported("namespaces[2].path", spec -> spec.getNamespacesBuilder(2).setPath("/run/m")),
+        invalid("namespaces[6].path", namespace(Namespace.Type.TIME, "run/time")),
+        invalid("namespaces[6].path", namespace(Namespace.Type.TIME, "/run/../time")),
         unsupported("namespaces", only(Namespace.Type.NETWORK, Namespace.Type.IPC)),
-        unsupported("namespaces", only(Namespace.Type.MOUNT, Namespace.Type.IPC)),
+        invalid("hostname", only(Namespace.Type.MOUNT).andThen(spec -> spec.setHostname("web"))),
+        invalid(
+            "hostname", only(Namespace.Type.MOUNT).andThen(spec -> spec.setDomainname("example"))),
+        invalid(
+            "sysctl",
+            only(Namespace.Type.MOUNT, Namespace.Type.IPC)
+                .andThen(spec -> spec.putSysctl("net.ipv4.ip_forward", "1"))),
+        invalid(
+            "sysctl",
+            only(Namespace.Type.MOUNT, Namespace.Type.NETWORK)
+                .andThen(spec -> spec.putSysctl("kernel.shmmax", "1"))),
+        invalid("time_offsets", spec -> spec.addTimeOffsets(offset("monotonic", 1, 0))),
+        invalid("time_offsets", inTime(offset("realtime", 1, 0))),
+        invalid("time_offsets", inTime(offset("monotonic", 1, 0), offset("monotonic", 1, 0))),
+        invalid("time_offsets", inTime(offset("boottime", 1, 1_000_000_000))),
+        invalid("time_offsets", inTime(offset("boottime", 1, -1))),
+        invalid("time_offsets", inTime(offset("boottime", Long.MAX_VALUE, 0))),
+        invalid("time_offsets", inTime(offset("boottime", Long.MIN_VALUE, 0))),
         invalid("mounts[0].destination", mount("data", "tmpfs", "")),
         invalid("mounts[0].destination", mount("/", "tmpfs", "")),
         invalid("mounts[0].destination", mount("/a/..", "tmpfs", "")),
@@ -133,6 +153,19 @@ class RefusalsTest {
   private static Consumer<ContainerSpec.Builder> console(int height, int width) {
     ConsoleSize size = ConsoleSize.newBuilder().setHeight(height).setWidth(width).build();
     return process(p -> p.setTerminal(true).setConsoleSize(size));
+  }
+
+  private static TimeOffset offset(String clock, long seconds, int nanoseconds) {
+    return TimeOffset.newBuilder()
+        .setClock(clock)
+        .setSeconds(seconds)
+        .setNanoseconds(nanoseconds)
+        .build();
+  }
+
+  private static Consumer<ContainerSpec.Builder> inTime(TimeOffset... offsets) {
+    return namespace(Namespace.Type.TIME, "")
+        .andThen(spec -> spec.addAllTimeOffsets(List.of(offsets)));
   }
 
   private static Consumer<ContainerSpec.Builder> root(String path) {
@@ -251,7 +284,8 @@ class RefusalsTest {
                             false,
                             Set.of(),
                             Specs.LAST_CAPABILITY,
-                            Optional.empty())))
+                            Optional.empty(),
+                            false)))
                 .metadata())
         .containsEntry("field", "process.terminal");
     ExecFacts detached =
@@ -274,7 +308,8 @@ class RefusalsTest {
 
   @Test
   void refusesASandboxWithoutAName() {
-    SandboxFacts facts = new SandboxFacts(true, Specs.facts().cgroup(), "", "");
+    SandboxFacts facts =
+        new SandboxFacts(true, Specs.facts().cgroup(), "", "", SharedNamespaces.own());
     assertThat(assertRefused(() -> SandboxPlan.compile(facts)).metadata())
         .containsEntry("field", "hostname");
   }

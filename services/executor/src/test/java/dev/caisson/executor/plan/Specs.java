@@ -66,7 +66,8 @@ final class Specs {
   }
 
   static ContainerFacts facts(CgroupFacts cgroup, Optional<Filter> filter) {
-    return new ContainerFacts(true, cgroup, true, Set.of("/srv/file"), LAST_CAPABILITY, filter);
+    return new ContainerFacts(
+        true, cgroup, true, Set.of("/srv/file"), LAST_CAPABILITY, filter, false);
   }
 
   static ContainerFacts further() {
@@ -76,7 +77,8 @@ final class Specs {
         false,
         Set.of(),
         LAST_CAPABILITY,
-        Optional.empty());
+        Optional.empty(),
+        false);
   }
 
   /** Lets everything pass that is not said to fail. */

@@ -1,0 +1,63 @@
+package dev.caisson.executor.plan;
+
+import dev.caisson.proto.types.v1.Namespace;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * The namespaces that the containers of a sandbox share, by where they come from. Those that are
+ * neither new nor joined are the host's.
+ *
+ * @param fresh of network, IPC and UTS
+ * @param joined in the order in which they are entered
+ */
+public record SharedNamespaces(List<Namespace.Type> fresh, List<Donation.NamespaceFile> joined) {
+  /**
+   * What every sandbox has of its own, unless its root container's specification says otherwise.
+   */
+  static final List<Namespace.Type> TYPES =
+      List.of(Namespace.Type.NETWORK, Namespace.Type.IPC, Namespace.Type.UTS);
+
+  /** What can be joined beside those, by the first container of a sandbox. */
+  private static final List<Namespace.Type> OTHERS =
+      List.of(Namespace.Type.CGROUP, Namespace.Type.TIME);
+
+  public SharedNamespaces {
+    fresh = List.copyOf(fresh);
+    joined = List.copyOf(joined);
+  }
+
+  /** All of them new. */
+  public static SharedNamespaces own() {
+    return new SharedNamespaces(TYPES, List.of());
+  }
+
+  /**
+   * Those of a sandbox.
+   *
+   * @param listed by its root container
+   */
+  public static SharedNamespaces of(List<Namespace> listed) {
+    return new SharedNamespaces(
+        TYPES.stream().filter(type -> listed.contains(fresh(type))).toList(),
+        Stream.concat(TYPES.stream(), OTHERS.stream())
+            .flatMap(type -> listed.stream().filter(one -> one.getType() == type))
+            .filter(one -> !one.getPath().isEmpty())
+            .map(one -> new Donation.NamespaceFile(one.getType(), one.getPath()))
+            .toList());
+  }
+
+  private static Namespace fresh(Namespace.Type type) {
+    return Namespace.newBuilder().setType(type).build();
+  }
+
+  /** Whether a sandbox with such ones has a sysfs that it could not have mounted itself. */
+  public boolean foreignSysfs(boolean userNamespace) {
+    return userNamespace && !has(Namespace.Type.NETWORK);
+  }
+
+  /** Whether it belongs to the sandbox alone. */
+  public boolean has(Namespace.Type type) {
+    return fresh.contains(type);
+  }
+}
