@@ -59,7 +59,7 @@ class StoreCompactionTest {
       }
       assertThat(Stores.values(store.load())).isEqualTo(expected);
     }
-    assertThat(disk.renames).hasValueGreaterThan(2);
+    assertThat(disk.renames).hasPositiveValue(); // how often depends on who is faster
     assertThat(Stores.values(directory)).isEqualTo(expected);
   }
 
