@@ -22,6 +22,9 @@ bundles.roots = ${GUARD_ROOTS[*]} $1/rootfs
 # Directories below which sources of bind mounts may lie.
 mounts.roots =
 
+# Ids of the host of which each sandbox gets 65536 of its own; nothing else on the host may use them. Default:
+# user-namespace.auto-ids = 1879048192-2147483647
+
 # Directories below which namespaces lie that may be joined by path, as /run/netns. Those of a tenant's own sandboxes may be
 # joined by /proc/PID/ns/TYPE anyway.
 namespaces.roots =

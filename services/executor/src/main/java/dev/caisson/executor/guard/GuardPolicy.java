@@ -18,6 +18,7 @@ import java.util.Set;
  * @param namespaceRoots directories below which namespaces to be joined may lie; with {@code /proc}
  *     those of any process, which otherwise must belong to a sandbox of the same tenant
  * @param hostUserNamespace whether a sandbox may be without a user namespace of its own
+ * @param autoIds ids of the host of which each sandbox gets a range of its own
  * @param mappedIds ids of the host that a caller's own maps may name; empty: none
  * @param devices whether device files in bind mounts may work
  * @param newPrivileges whether a process may be without no_new_privs
@@ -34,6 +35,7 @@ public record GuardPolicy(
     boolean hostNamespaces,
     List<String> namespaceRoots,
     boolean hostUserNamespace,
+    IdRange autoIds,
     Optional<IdRange> mappedIds,
     boolean devices,
     boolean newPrivileges,

@@ -10,6 +10,14 @@ public record IdRange(long first, long last) {
     }
   }
 
+  boolean overlaps(IdRange other) {
+    return first <= other.last && other.first <= last;
+  }
+
+  String text() {
+    return first + "-" + last;
+  }
+
   boolean contains(long from, long size) {
     return from >= first && size <= last - from + 1;
   }

@@ -28,6 +28,7 @@ final class PolicyReader {
           "namespaces.host",
           "namespaces.roots",
           "user-namespace.host",
+          "user-namespace.auto-ids",
           "user-namespace.mapped-ids",
           "devices",
           "new-privileges",
@@ -48,6 +49,13 @@ final class PolicyReader {
           + " CAP_NET_BIND_SERVICE CAP_NET_RAW CAP_SYS_CHROOT CAP_MKNOD CAP_AUDIT_WRITE"
           + " CAP_SETFCAP";
 
+  /**
+   * 4,096 ranges of 65,536 that nobody else hands out: systemd's and useradd's lie below. Source:
+   * systemd's docs/UIDS-GIDS.md, login.defs(5).
+   */
+  private static final IdRange AUTO_IDS = new IdRange(1_879_048_192L, 2_147_483_647L);
+
+  private static final int SANDBOX_IDS = 65_536;
   private static final int MAX_SANDBOXES = 100_000;
   private static final int MAX_HOOK_SECONDS = 3600;
   private static final Pattern RANGE = Pattern.compile("(\\d{1,10})-(\\d{1,10})");
@@ -121,6 +129,7 @@ final class PolicyReader {
         flag("namespaces.host"),
         paths("namespaces.roots"),
         flag("user-namespace.host"),
+        autoIds(),
         mappedIds(),
         flag("devices"),
         flag("new-privileges"),
@@ -171,15 +180,33 @@ final class PolicyReader {
     return Set.copyOf(names);
   }
 
+  private IdRange autoIds() {
+    IdRange ids = ids("user-namespace.auto-ids").orElse(AUTO_IDS);
+    if (!ids.contains(ids.first(), SANDBOX_IDS)) {
+      problems.add("user-namespace.auto-ids must have at least 65536 ids: " + ids.text());
+    }
+    return ids;
+  }
+
   private Optional<IdRange> mappedIds() {
-    String value = values.getOrDefault("user-namespace.mapped-ids", "");
-    if (value.isEmpty()) {
+    Optional<IdRange> mapped = ids("user-namespace.mapped-ids");
+    IdRange auto = ids("user-namespace.auto-ids").orElse(AUTO_IDS);
+    mapped
+        .filter(auto::overlaps)
+        .ifPresent(ids ->
+            problems.add(
+                "user-namespace.mapped-ids must not overlap user-namespace.auto-ids: "
+                    + ids.text()));
+    return mapped;
+  }
+
+  private Optional<IdRange> ids(String key) {
+    String value = values.getOrDefault(key, "");
+    String problem = key + " must be a range FIRST-LAST: " + value;
+    if (value.isEmpty() || problems.contains(problem)) {
       return Optional.empty();
     }
-    return parsed(
-        "user-namespace.mapped-ids must be a range FIRST-LAST: " + value,
-        value,
-        PolicyReader::range);
+    return parsed(problem, value, PolicyReader::range);
   }
 
   private static IdRange range(String value) {

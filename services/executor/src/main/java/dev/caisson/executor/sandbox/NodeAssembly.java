@@ -44,7 +44,7 @@ public final class NodeAssembly implements AutoCloseable {
     Notifications notifications = new Notifications(host, donor);
     Usage usage = new Usage(sampler.apply(this::sampled));
     Exits exits = new Exits(host, recorder, usage);
-    IdRanges ranges = new IdRanges();
+    IdRanges ranges = new IdRanges(policy.autoIds());
     Holders holders = new Holders(host, this::lost);
     PlanCache plans = new PlanCache(host.settings().machine());
     Tokens tokens = new Tokens(host.settings().epoch());

@@ -212,11 +212,13 @@ final class SandboxBirth {
   private SandboxRecord mapped(SandboxRecord draft, UserNamespace wanted, Rollback rollback) {
     return switch (wanted.getMode()) {
       case AUTO -> {
-        int first = ranges.take();
-        if (first < 0) {
-          throw Refusal.limit("id-ranges", "All ranges of user ids are in use: delete a sandbox.")
-              .exception();
-        }
+        int first =
+            ranges
+                .take()
+                .orElseThrow(() ->
+                    Refusal.limit(
+                            "id-ranges", "All ranges of user ids are in use: delete a sandbox.")
+                        .exception());
         rollback.onFailure("id range", () -> ranges.giveBack(first));
         IdMapping whole = IdMapping.newBuilder().setHostId(first).setSize(IdRanges.SIZE).build();
         yield draft.toBuilder().addUidMappings(whole).addGidMappings(whole).build();

@@ -47,6 +47,7 @@ class GuardPolicyTest {
             capabilities = CAP_KILL CAP_CHOWN
             namespaces.host = true
             user-namespace.host = true
+            user-namespace.auto-ids = 3000000000-3000131071
             user-namespace.mapped-ids = 200000-265535
             devices = true
             new-privileges = true
@@ -68,6 +69,7 @@ class GuardPolicyTest {
     assertThat(policy.capabilities()).containsExactlyInAnyOrder("CAP_KILL", "CAP_CHOWN");
     assertThat(policy.hostNamespaces()).isTrue();
     assertThat(policy.hostUserNamespace()).isTrue();
+    assertThat(policy.autoIds()).isEqualTo(new IdRange(3_000_000_000L, 3_000_131_071L));
     assertThat(policy.mappedIds()).contains(new IdRange(200_000, 265_535));
     assertThat(policy.devices()).isTrue();
     assertThat(policy.newPrivileges()).isTrue();
@@ -119,6 +121,28 @@ class GuardPolicyTest {
                     "line 11 has an unknown key: colour",
                     "line 13 repeats a key: devices",
                     "line 14 must be key = value: nonsense"));
+  }
+
+  @Test
+  void keepsTheIdsOfSandboxesApart() {
+    String text =
+        """
+        user-namespace.auto-ids = 100000-165534
+        user-namespace.mapped-ids = 165534-200000
+        """;
+    assertThatThrownBy(() -> GuardPolicy.parse(text))
+        .asInstanceOf(throwable(InvalidPolicyException.class))
+        .satisfies(e ->
+            assertThat(e.problems())
+                .containsExactlyInAnyOrder(
+                    "user-namespace.auto-ids must have at least 65536 ids: 100000-165534",
+                    "user-namespace.mapped-ids must not overlap user-namespace.auto-ids:"
+                        + " 165534-200000"));
+    assertThatThrownBy(() -> GuardPolicy.parse("user-namespace.auto-ids = 5"))
+        .asInstanceOf(throwable(InvalidPolicyException.class))
+        .satisfies(e ->
+            assertThat(e.problems())
+                .containsExactly("user-namespace.auto-ids must be a range FIRST-LAST: 5"));
   }
 
   @Test

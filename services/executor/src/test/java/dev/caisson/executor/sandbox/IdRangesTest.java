@@ -2,43 +2,55 @@ package dev.caisson.executor.sandbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.HashSet;
-import java.util.Set;
+import dev.caisson.executor.guard.IdRange;
 import org.junit.jupiter.api.Test;
 
 class IdRangesTest {
-  private final IdRanges ranges = new IdRanges();
+  private static final long FIRST = 3_000_000_000L;
+  private static final int COUNT = 3;
+
+  private final IdRanges ranges =
+      new IdRanges(new IdRange(FIRST, FIRST + (long) COUNT * IdRanges.SIZE + 7));
+
+  private long taken() {
+    return Integer.toUnsignedLong(ranges.take().orElseThrow());
+  }
 
   @Test
   void noTwoOverlapAndThereIsAnEnd() {
-    Set<Integer> taken = new HashSet<>();
-    for (int i = 0; i < IdRanges.COUNT; i++) {
-      int first = ranges.take();
-      assertThat(first).isBetween(IdRanges.FIRST, Integer.MAX_VALUE - IdRanges.SIZE + 1);
-      assertThat((first - IdRanges.FIRST) % IdRanges.SIZE).isZero();
-      assertThat(taken.add(first)).isTrue();
+    for (long i = 0; i < COUNT; i++) {
+      assertThat(taken()).isEqualTo(FIRST + i * IdRanges.SIZE);
     }
-    assertThat(ranges.take()).isEqualTo(-1);
+    assertThat(ranges.take()).isEmpty();
   }
 
   @Test
   void oneThatIsGivenBackIsFree() {
-    int first = ranges.take();
+    int first = ranges.take().orElseThrow();
     ranges.giveBack(first);
-    assertThat(ranges.take()).isEqualTo(first);
+    assertThat(ranges.take()).hasValue(first);
   }
 
   @Test
   void oneOfAnEarlierExecutorIsTaken() {
-    ranges.retake(IdRanges.FIRST);
-    assertThat(ranges.take()).isEqualTo(IdRanges.FIRST + IdRanges.SIZE);
+    ranges.retake((int) FIRST);
+    assertThat(taken()).isEqualTo(FIRST + IdRanges.SIZE);
   }
 
   @Test
   void idsThatAreNoRangeOfOursAreLeftAlone() {
     ranges.retake(200_000);
     ranges.giveBack(200_000);
-    ranges.retake(IdRanges.FIRST + 1);
-    assertThat(ranges.take()).isEqualTo(IdRanges.FIRST);
+    ranges.retake((int) (FIRST - IdRanges.SIZE));
+    ranges.giveBack((int) FIRST + 1);
+    ranges.retake((int) (FIRST + (long) COUNT * IdRanges.SIZE));
+    assertThat(taken()).isEqualTo(FIRST);
+  }
+
+  @Test
+  void oneOfAnotherPoolTakesAllThatItOverlaps() {
+    ranges.retake((int) FIRST + 1);
+    assertThat(taken()).isEqualTo(FIRST + 2L * IdRanges.SIZE);
+    assertThat(ranges.take()).isEmpty();
   }
 }
