@@ -1,5 +1,6 @@
 package dev.caisson.oci;
 
+import dev.caisson.proto.types.v1.UserNamespace;
 import java.nio.file.Path;
 import java.util.Map;
 
@@ -8,7 +9,7 @@ final class Annotations {
   private static final String CGROUP_PARENT = "dev.caisson.spec.cgroup-parent";
   private static final String FOREIGN_CGROUP_PARENT = "dev.gvisor.spec.cgroup-parent";
 
-  /** {@code auto}, the default, or {@code host}. */
+  /** {@code auto}, the default, {@code host} or {@code identity}. */
   static final String USER_NAMESPACE = "dev.caisson.spec.user-namespace";
 
   /** {@code default} or {@code unconfined}. Absent: the specification's own filter, if any. */
@@ -38,12 +39,14 @@ final class Annotations {
     return parent;
   }
 
-  static boolean hostUserNamespace(Map<String, String> annotations) {
+  static UserNamespace.Mode userNamespace(Map<String, String> annotations) {
     String value = annotations.getOrDefault(USER_NAMESPACE, "auto");
     return switch (value) {
-      case "auto" -> false;
-      case "host" -> true;
-      default -> throw OciException.invalid(field(USER_NAMESPACE), "be auto or host", value);
+      case "auto" -> UserNamespace.Mode.AUTO;
+      case "host" -> UserNamespace.Mode.HOST;
+      case "identity" -> UserNamespace.Mode.IDENTITY;
+      default ->
+          throw OciException.invalid(field(USER_NAMESPACE), "be auto, host or identity", value);
     };
   }
 

@@ -38,8 +38,7 @@ final class LinuxReader {
         json.ignore("seccomp");
       }
     });
-    new UserNamespaceReader(spec, Annotations.hostUserNamespace(annotations))
-        .read(linux, namespaces);
+    new UserNamespaceReader(spec, Annotations.userNamespace(annotations)).read(linux, namespaces);
     linux.ifPresent(LinuxReader::refuseTheRest);
   }
 

@@ -5,19 +5,24 @@ import dev.caisson.proto.types.v1.IdMapping;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.UserNamespace;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
  * The user namespace: the document's own mappings where it has some, a namespace to join where it
- * names one, the host's where an annotation asks for it, and in every other case one of its own.
+ * names one, the host's or an identical one where an annotation asks for it, and in every other
+ * case one of its own.
  */
 final class UserNamespaceReader {
   private final ContainerSpec.Builder spec;
-  private final boolean host;
+  private final UserNamespace.Mode asked;
 
-  UserNamespaceReader(ContainerSpec.Builder spec, boolean host) {
+  /**
+   * @param asked by an annotation: what holds where the document has no mappings
+   */
+  UserNamespaceReader(ContainerSpec.Builder spec, UserNamespace.Mode asked) {
     this.spec = spec;
-    this.host = host;
+    this.asked = asked;
   }
 
   void read(Optional<JsonObject> linux, List<Namespace> namespaces) {
@@ -38,11 +43,8 @@ final class UserNamespaceReader {
   }
 
   private UserNamespace made(List<IdMapping> uids, List<IdMapping> gids) {
-    if (host) {
-      return UserNamespace.newBuilder().setMode(UserNamespace.Mode.HOST).build();
-    }
     if (uids.isEmpty()) {
-      return UserNamespace.newBuilder().setMode(UserNamespace.Mode.AUTO).build();
+      return UserNamespace.newBuilder().setMode(asked).build();
     }
     return UserNamespace.newBuilder()
         .setMode(UserNamespace.Mode.MAPPED)
@@ -52,11 +54,17 @@ final class UserNamespaceReader {
   }
 
   private void refuseContradiction(Optional<Namespace> listed, boolean mapped) {
-    if (host && listed.isPresent()) {
+    if (asked == UserNamespace.Mode.HOST && listed.isPresent()) {
       throw OciException.invalid(
           Annotations.field(Annotations.USER_NAMESPACE),
-          "be auto where linux.namespaces lists user",
+          "be auto or identity where linux.namespaces lists user",
           "host");
+    }
+    if (asked != UserNamespace.Mode.AUTO && mapped) {
+      throw OciException.invalid(
+          Annotations.field(Annotations.USER_NAMESPACE),
+          "be auto where linux.uidMappings are given",
+          asked.name().toLowerCase(Locale.ROOT));
     }
     if (mapped && (listed.isEmpty() || !listed.get().getPath().isEmpty())) {
       throw OciException.invalid(

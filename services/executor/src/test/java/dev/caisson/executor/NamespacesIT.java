@@ -7,6 +7,7 @@ import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.TimeOffset;
+import dev.caisson.proto.types.v1.UserNamespace;
 import io.grpc.Status;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -273,5 +274,28 @@ class NamespacesIT {
           .startsWith(Files.readSymbolicLink(Path.of("/proc/self/ns/net")).toString())
           .contains(" ro,nosuid,nodev,noexec");
     }
+  }
+
+  @Test
+  void hasTheHostsIdsAndNoneOfItsPowerWhereTheGuardAllowsThat() throws Exception {
+    try (TestNode lenient = TestNode.launch("user-namespace.host = true")) {
+      ContainerSpec.Builder spec =
+          lenient.shell("cat /proc/self/uid_map; readlink /proc/self/ns/user; touch /tmp/mine");
+      spec.getUserNamespaceBuilder().setMode(UserNamespace.Mode.IDENTITY);
+      Ended ended = lenient.run(spec);
+      assertThat(ended.err()).isEmpty();
+      assertThat(ended.out().strip().split("\\s+"))
+          .startsWith("0", "0", "4294967295")
+          .doesNotContain(Files.readSymbolicLink(Path.of("/proc/self/ns/user")).toString());
+      assertThat(Files.getAttribute(lenient.rootfs().resolve("tmp/mine"), "unix:uid")).isEqualTo(0);
+    }
+  }
+
+  @Test
+  void refusesTheHostsIdsOtherwise() {
+    ContainerSpec.Builder spec = node.spec("true");
+    spec.getUserNamespaceBuilder().setMode(UserNamespace.Mode.IDENTITY);
+    Problem.of(() -> node.create("bad", spec))
+        .is(Status.Code.PERMISSION_DENIED, Reason.GUARD_REFUSED);
   }
 }

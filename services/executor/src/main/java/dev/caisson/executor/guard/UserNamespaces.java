@@ -18,9 +18,9 @@ final class UserNamespaces {
   void check(String field, UserNamespace namespace) {
     switch (namespace.getMode()) {
       case MODE_UNSPECIFIED, UNRECOGNIZED ->
-          Bounds.check(false, field + ".mode", "be AUTO, MAPPED or HOST", "unspecified");
+          Bounds.check(false, field + ".mode", "be AUTO, MAPPED, HOST or IDENTITY", "unspecified");
       case AUTO -> {}
-      case HOST -> checkHost();
+      case HOST, IDENTITY -> checkHost();
       case MAPPED -> {
         checkMap(field + ".uid_mappings", namespace.getUidMappingsList());
         checkMap(field + ".gid_mappings", namespace.getGidMappingsList());
@@ -32,7 +32,7 @@ final class UserNamespaces {
     if (!policy.hostUserNamespace()) {
       throw HostRules.refused(
           "user-namespace.host",
-          "On this host every sandbox must have a user namespace of its own.");
+          "On this host every sandbox must have a user namespace with ids of its own.");
     }
   }
 

@@ -8,11 +8,13 @@ import dev.caisson.linux.Kernel;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.OpenFlag;
 import dev.caisson.linux.Resolve;
+import dev.caisson.proto.types.v1.IdMapping;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -120,6 +122,29 @@ public final class TrustedProc implements AutoCloseable {
     return readBytes(pid + "/" + file);
   }
 
+  /**
+   * The ids that this process's user namespace has, each mapped to itself.
+   *
+   * @param map {@code uid_map} or {@code gid_map}: user_namespaces(7)
+   */
+  public List<IdMapping> identity(String map) {
+    return readBytes("self/" + map, SELF)
+        .orElseThrow()
+        .lines()
+        .map(TrustedProc::identical)
+        .toList();
+  }
+
+  private static IdMapping identical(String line) {
+    String[] numbers = line.strip().split("\\s+", -1);
+    int first = Integer.parseUnsignedInt(numbers[0]);
+    return IdMapping.newBuilder()
+        .setContainerId(first)
+        .setHostId(first)
+        .setSize(Integer.parseUnsignedInt(numbers[2]))
+        .build();
+  }
+
   /** When the process with this number was started; 0 when there is none. */
   public long startTicks(int pid) {
     return stat(pid).map(ProcessStat::startTicks).orElse(0L);
@@ -153,7 +178,11 @@ public final class TrustedProc implements AutoCloseable {
   }
 
   private Optional<String> readBytes(String path) {
-    try (Fd source = kernel.files().openIn(proc, path, PLAIN, OpenFlag.READ_ONLY)) {
+    return readBytes(path, PLAIN);
+  }
+
+  private Optional<String> readBytes(String path, Set<Resolve> resolve) {
+    try (Fd source = kernel.files().openIn(proc, path, resolve, OpenFlag.READ_ONLY)) {
       byte[] content = kernel.files().readGenerated(source, MAX_BYTES);
       return Optional.of(new String(content, StandardCharsets.UTF_8));
     } catch (LinuxException e) {

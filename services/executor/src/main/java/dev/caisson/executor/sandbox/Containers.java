@@ -22,10 +22,12 @@ import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.UserNamespace;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -41,6 +43,10 @@ final class Containers {
 
   /** Of names in an event. */
   private static final int MAX_SKIPPED = 64;
+
+  /** Of a container with these, root owns the host's files. */
+  private static final Set<UserNamespace.Mode> HOST_IDS =
+      EnumSet.of(UserNamespace.Mode.HOST, UserNamespace.Mode.IDENTITY);
 
   private final Host host;
   private final Sandboxes sandboxes;
@@ -305,14 +311,17 @@ final class Containers {
   private static List<String> weakened(CreateContainerRequest request) {
     ContainerSpec spec = request.getSpec();
     boolean hostIds =
-        request.getSandboxId().isEmpty()
-            && spec.getUserNamespace().getMode() == UserNamespace.Mode.HOST;
+        request.getSandboxId().isEmpty() && HOST_IDS.contains(spec.getUserNamespace().getMode());
     return java.util.stream.Stream.of(
-            hostIds ? "user-namespace: host" : "",
+            hostIds ? "user-namespace: " + mode(spec) : "",
             spec.getProcess().getNoNewPrivileges() ? "" : "no-new-privileges: off",
             spec.hasSeccomp() ? "" : "seccomp: none")
         .filter(word -> !word.isEmpty())
         .toList();
+  }
+
+  private static String mode(ContainerSpec spec) {
+    return spec.getUserNamespace().getMode().name().toLowerCase(Locale.ROOT);
   }
 
   void adopt(Container container) {

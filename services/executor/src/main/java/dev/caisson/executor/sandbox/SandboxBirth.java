@@ -229,8 +229,14 @@ final class SandboxBirth {
               .addAllGidMappings(wanted.getGidMappingsList())
               .build();
       case HOST -> draft;
+      case IDENTITY ->
+          draft.toBuilder()
+              .addAllUidMappings(host.proc().identity("uid_map"))
+              .addAllGidMappings(host.proc().identity("gid_map"))
+              .build();
       case MODE_UNSPECIFIED, UNRECOGNIZED ->
-          throw Refusal.invalid("user_namespace.mode", "be AUTO, MAPPED or HOST", wanted.getMode())
+          throw Refusal.invalid(
+                  "user_namespace.mode", "be AUTO, MAPPED, HOST or IDENTITY", wanted.getMode())
               .exception();
     };
   }
