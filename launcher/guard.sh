@@ -31,6 +31,10 @@ seccomp.listeners =
 # System calls that no filter may let pass have a default of their own: those that no namespace divides, as kexec_load and
 # init_module. seccomp.denied = name … replaces it.
 
+# Whether a process may come before all others of the host: SCHED_FIFO, SCHED_RR, SCHED_DEADLINE, IOPRIO_CLASS_RT, a nice value
+# below 0. Only where user-namespace.host is allowed too: the kernel gives these to nobody in a user namespace of its own.
+scheduling.realtime = false
+
 # The cgroup below which all others are.
 cgroup.parent = $(cgroup_parent "$1")
 

@@ -74,6 +74,7 @@ devices = true
 new-privileges = true
 seccomp.unconfined = true
 seccomp.denied =
+scheduling.realtime = true
 CONF
 }
 

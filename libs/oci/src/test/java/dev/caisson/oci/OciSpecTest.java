@@ -12,6 +12,7 @@ import dev.caisson.oci.OciException.Reason;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Mount;
 import dev.caisson.proto.types.v1.Namespace;
+import dev.caisson.proto.types.v1.Scheduler;
 import dev.caisson.proto.types.v1.UserNamespace;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -129,6 +130,44 @@ class OciSpecTest {
     assertThat(process.getUser().getAdditionalGidsList()).containsExactly(3);
     assertThat(process.getUmask()).isEqualTo(18);
     assertThat(process.getRlimits(0).getHard()).isEqualTo(-1L);
+  }
+
+  @Test
+  void carriesHowTheProcessIsScheduled() {
+    Converted converted =
+        convert(
+            withProcess(
+                """
+                "ioPriority":{"class":"IOPRIO_CLASS_IDLE","priority":3},
+                "scheduler":{"policy":"SCHED_DEADLINE","nice":-1,"priority":2,
+                  "flags":["SCHED_FLAG_RECLAIM"],"runtime":1024,"deadline":2048,
+                  "period":18446744073709551615},
+                "execCPUAffinity":{"initial":"0","final":"0-1,3"}\
+                """));
+    var process = converted.spec().getProcess();
+    assertThat(process.getIoPriority().getClass_()).isEqualTo("IOPRIO_CLASS_IDLE");
+    assertThat(process.getIoPriority().getPriority()).isEqualTo(3);
+    assertThat(process.getScheduler())
+        .isEqualTo(
+            Scheduler.newBuilder()
+                .setPolicy("SCHED_DEADLINE")
+                .setNice(-1)
+                .setPriority(2)
+                .addFlags("SCHED_FLAG_RECLAIM")
+                .setRuntime(1024)
+                .setDeadline(2048)
+                .setPeriod(-1L)
+                .build());
+    assertThat(process.getCpuAffinity()).isEqualTo("0-1,3");
+    assertThat(converted.ignored()).containsExactly("process.execCPUAffinity.initial");
+  }
+
+  @Test
+  void carriesThePersonality() {
+    String fields = "\"personality\":{\"domain\":\"LINUX32\",\"flags\":[\"X\"]}";
+    var personality = convert(withLinux(fields)).spec().getPersonality();
+    assertThat(personality.getDomain()).isEqualTo("LINUX32");
+    assertThat(personality.getFlagsList()).containsExactly("X");
   }
 
   @Test
@@ -359,7 +398,6 @@ class OciSpecTest {
         "linux.mountLabel | 'mountLabel':'x'",
         "linux.intelRdt | 'intelRdt':{'closID':'x'}",
         "linux.timeOffsets | 'timeOffsets':{'monotonic':{'secs':1}}",
-        "linux.personality.domain | 'personality':{'domain':'LINUX32'}",
         "linux.rootfsPropagation | 'rootfsPropagation':'shared'",
         "linux.resources.blockIO | 'resources':{'blockIO':{'weight':10}}",
         "linux.resources.hugepageLimits | 'resources':{'hugepageLimits':[{'limit':1}]}",

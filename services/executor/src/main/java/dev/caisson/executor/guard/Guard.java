@@ -54,6 +54,7 @@ public final class Guard {
       checkTarget(request.getActor(), request.getTenant(), request.getContainerId());
       ProcessBounds.check(request.getProcess(), request.getAddEnvList());
       HostRules.checkCapabilities(policy, request.getProcess().getCapabilities());
+      HostRules.checkScheduling(policy, request.getProcess());
     });
   }
 

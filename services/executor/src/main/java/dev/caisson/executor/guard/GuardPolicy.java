@@ -19,6 +19,7 @@ import java.util.Set;
  * @param mappedIds ids of the host that a caller's own maps may name; empty: none
  * @param devices whether device files in bind mounts may work
  * @param newPrivileges whether a process may be without no_new_privs
+ * @param realTime whether a process may come before all others of the host: sched(7)
  * @param seccomp what the filters of system calls may be
  * @param cgroupParent the cgroup below which all others are
  * @param limits counts
@@ -34,6 +35,7 @@ public record GuardPolicy(
     Optional<IdRange> mappedIds,
     boolean devices,
     boolean newPrivileges,
+    boolean realTime,
     SeccompPolicy seccomp,
     String cgroupParent,
     Limits limits) {

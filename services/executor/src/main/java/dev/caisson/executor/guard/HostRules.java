@@ -2,10 +2,12 @@ package dev.caisson.executor.guard;
 
 import dev.caisson.executor.plan.BindSource;
 import dev.caisson.executor.plan.Paths;
+import dev.caisson.executor.plan.Scheduling;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.proto.types.v1.Capabilities;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Namespace;
+import dev.caisson.proto.types.v1.Process;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -26,6 +28,7 @@ final class HostRules {
     checkBundle(policy, spec.getBundle());
     HookRules.check(policy, spec.getHooks());
     checkCapabilities(policy, spec.getProcess().getCapabilities());
+    checkScheduling(policy, spec.getProcess());
     checkNamespaces(policy, spec, root);
     checkCgroupParent(policy, spec.getCgroupParent());
     SeccompRules.check(policy.seccomp(), spec);
@@ -75,6 +78,16 @@ final class HostRules {
         .findFirst()
         .ifPresent(name -> {
           throw refused("capabilities", "This host does not allow the capability " + name + ".");
+        });
+  }
+
+  static void checkScheduling(GuardPolicy policy, Process process) {
+    Scheduling.realTime(process)
+        .filter(field -> !policy.realTime())
+        .ifPresent(field -> {
+          throw refused(
+              "scheduling.realtime",
+              field + " would put the process before all others, which this host does not allow.");
         });
   }
 

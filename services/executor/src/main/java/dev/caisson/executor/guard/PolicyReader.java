@@ -30,6 +30,7 @@ final class PolicyReader {
           "user-namespace.mapped-ids",
           "devices",
           "new-privileges",
+          "scheduling.realtime",
           "seccomp.unconfined",
           "seccomp.denied",
           "seccomp.listeners",
@@ -122,6 +123,7 @@ final class PolicyReader {
         mappedIds(),
         flag("devices"),
         flag("new-privileges"),
+        flag("scheduling.realtime"),
         seccomp(),
         path("cgroup.parent", values.getOrDefault("cgroup.parent", "/caisson")),
         limits());

@@ -62,9 +62,9 @@ public final class ContainerPlan {
     pivot(root);
     nameSandbox();
     assembly.add(new Step.Barrier(CREATED));
-    ProcessTail tail =
-        new ProcessTail(spec.getProcess(), facts.pipes(), facts.lastCapability(), facts.filter());
-    tail.addTo(assembly);
+    var attributes = new ProcessAttributes(spec.getProcess(), spec.getPersonality(), false);
+    new ProcessTail(attributes, facts.pipes(), facts.lastCapability(), facts.filter())
+        .addTo(assembly);
     return assembly.plan(Namespaces.bornWith(spec));
   }
 

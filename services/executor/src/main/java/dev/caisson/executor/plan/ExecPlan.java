@@ -12,6 +12,9 @@ import java.util.List;
  * container.
  */
 public final class ExecPlan {
+  /** Barrier: the executor sets the OOM score. Only there when the process is to have one. */
+  public static final String SCORE = "score";
+
   private ExecPlan() {}
 
   /**
@@ -27,9 +30,14 @@ public final class ExecPlan {
     FilterRules.check(process, spec, facts.filter());
     Assembly assembly = new Assembly();
     facts.cgroup().join(assembly);
+    if (process.hasOomScoreAdj()) {
+      assembly.add(new Step.Barrier(SCORE));
+    }
     enterContainer(assembly, spec);
     prepare(assembly, process);
-    new ProcessTail(process, facts.pipes(), facts.lastCapability(), facts.filter()).addTo(assembly);
+    var attributes = new ProcessAttributes(process, spec.getPersonality(), true);
+    new ProcessTail(attributes, facts.pipes(), facts.lastCapability(), facts.filter())
+        .addTo(assembly);
     return assembly.plan(List.of());
   }
 
@@ -56,10 +64,26 @@ public final class ExecPlan {
     if (!given.hasUmask() && container.hasUmask()) {
       complete.setUmask(container.getUmask());
     }
+    completeScheduling(complete, container);
     // Privileges are never more than the container's.
     complete.setNoNewPrivileges(given.getNoNewPrivileges() || container.getNoNewPrivileges());
     ProcessRules.checkEnv("add_env", List.copyOf(additionalEnv));
     return complete.addAllEnv(additionalEnv).build();
+  }
+
+  private static void completeScheduling(Process.Builder complete, Process container) {
+    if (!complete.hasOomScoreAdj() && container.hasOomScoreAdj()) {
+      complete.setOomScoreAdj(container.getOomScoreAdj());
+    }
+    if (!complete.hasIoPriority() && container.hasIoPriority()) {
+      complete.setIoPriority(container.getIoPriority());
+    }
+    if (!complete.hasScheduler() && container.hasScheduler()) {
+      complete.setScheduler(container.getScheduler());
+    }
+    if (complete.getCpuAffinity().isEmpty()) {
+      complete.setCpuAffinity(container.getCpuAffinity());
+    }
   }
 
   private static void enterContainer(Assembly assembly, ContainerSpec spec) {

@@ -26,6 +26,7 @@ final class ProcessRules {
     Paths.clean("process.cwd", process.getCwd().isEmpty() ? "/" : process.getCwd());
     checkUser(process);
     checkRlimits(process.getRlimitsList());
+    Scheduling.check(process);
     check(
         !process.hasUmask() || Integer.compareUnsigned(process.getUmask(), MAX_UMASK) <= 0,
         "process.umask",

@@ -26,6 +26,7 @@ class GuardPolicyTest {
     assertThat(policy.mappedIds()).isEmpty();
     assertThat(policy.devices()).isFalse();
     assertThat(policy.newPrivileges()).isFalse();
+    assertThat(policy.realTime()).isFalse();
     assertThat(policy.seccomp().unconfined()).isFalse();
     assertThat(policy.seccomp().denied()).contains("kexec_load", "init_module", "bpf");
     assertThat(policy.seccomp().listenerRoots()).isEmpty();
@@ -50,6 +51,7 @@ class GuardPolicyTest {
             user-namespace.mapped-ids = 200000-265535
             devices = true
             new-privileges = true
+            scheduling.realtime = true
             seccomp.unconfined = true
             seccomp.denied = kexec_load, ptrace
             seccomp.listeners = /run/agents
@@ -71,6 +73,7 @@ class GuardPolicyTest {
     assertThat(policy.mappedIds()).contains(new IdRange(200_000, 265_535));
     assertThat(policy.devices()).isTrue();
     assertThat(policy.newPrivileges()).isTrue();
+    assertThat(policy.realTime()).isTrue();
     assertThat(policy.seccomp())
         .isEqualTo(new SeccompPolicy(true, Set.of("kexec_load", "ptrace"), List.of("/run/agents")));
     assertThat(GuardPolicy.parse("seccomp.denied =").seccomp().denied()).isEmpty();

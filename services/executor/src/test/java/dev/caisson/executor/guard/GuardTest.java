@@ -177,6 +177,15 @@ class GuardTest {
             spec -> spec.setSeccomp(seccomp().setDefaultAction("SCMP_ACT_ALLOW"))),
         rule("seccomp.listeners", spec -> spec.setSeccomp(notifying("/run/agentsx/a.sock"))),
         rule("seccomp.listeners", spec -> spec.setSeccomp(notifying("/run/a.sock"))),
+        rule(
+            "scheduling.realtime",
+            spec -> spec.getProcessBuilder().getSchedulerBuilder().setPolicy("SCHED_FIFO")),
+        rule(
+            "scheduling.realtime",
+            spec -> spec.getProcessBuilder().getSchedulerBuilder().setNice(-1)),
+        rule(
+            "scheduling.realtime",
+            spec -> spec.getProcessBuilder().getIoPriorityBuilder().setClass_("IOPRIO_CLASS_RT")),
         rule("new-privileges", spec -> spec.getProcessBuilder().setNoNewPrivileges(false)));
   }
 

@@ -7,11 +7,14 @@ import dev.caisson.proto.types.v1.ConsoleSize;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Hook;
 import dev.caisson.proto.types.v1.Hooks;
+import dev.caisson.proto.types.v1.IoPriority;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.Rlimit;
+import dev.caisson.proto.types.v1.Scheduler;
 import dev.caisson.proto.types.v1.Seccomp;
 import dev.caisson.proto.types.v1.User;
+import dev.caisson.proto.types.v1.UserNamespace;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,6 +64,8 @@ class GoldenPlansTest {
     plans.put("runtime-hooks", root(runtimeHooks()));
     plans.put("path-lookup", root(Specs.least().setProcess(named("sh", "PATH=/usr/bin:x::/bin/"))));
     plans.put("terminal", root(Specs.least().setProcess(terminal())));
+    plans.put("attributes", root(attributed()));
+    plans.put("realtime", root(realTime()));
     plans.put("home-given", root(Specs.least().setProcess(named("/bin/sh", "HOME="))));
     plans.put("further", ContainerPlan.compile(further(), Specs.further()));
     plans.put(
@@ -74,6 +79,13 @@ class GoldenPlansTest {
     plans.put(
         "exec-terminal",
         ExecPlan.compile(terminal(), spec, new ExecFacts(V2, true, 40, Optional.empty())));
+    ContainerSpec attributed = attributed().build();
+    plans.put(
+        "exec-attributes",
+        ExecPlan.compile(
+            ExecPlan.complete(given, attributed, List.of()),
+            attributed,
+            new ExecFacts(V2, false, 40, Optional.empty())));
     plans.put(
         "exec", ExecPlan.compile(process, spec, new ExecFacts(V2, true, 40, Optional.empty())));
     plans.put(
@@ -123,6 +135,36 @@ class GoldenPlansTest {
 
   private static Plan root(ContainerSpec.Builder spec) {
     return ContainerPlan.compile(spec.build(), Specs.facts());
+  }
+
+  private static ContainerSpec.Builder attributed() {
+    ContainerSpec.Builder spec = Specs.least();
+    spec.getPersonalityBuilder().setDomain("LINUX32");
+    spec.getProcessBuilder()
+        .setOomScoreAdj(500)
+        .setIoPriority(IoPriority.newBuilder().setClass_("IOPRIO_CLASS_BE").setPriority(7))
+        .setScheduler(
+            Scheduler.newBuilder()
+                .setPolicy("SCHED_BATCH")
+                .setNice(5)
+                .addFlags("SCHED_FLAG_RESET_ON_FORK"))
+        .setCpuAffinity("0-3,7");
+    return spec;
+  }
+
+  private static ContainerSpec.Builder realTime() {
+    ContainerSpec.Builder spec = Specs.least();
+    spec.getUserNamespaceBuilder().setMode(UserNamespace.Mode.HOST);
+    spec.getProcessBuilder()
+        .setIoPriority(IoPriority.newBuilder().setClass_("IOPRIO_CLASS_RT"))
+        .setScheduler(
+            Scheduler.newBuilder()
+                .setPolicy("SCHED_DEADLINE")
+                .setRuntime(1_000_000)
+                .setDeadline(5_000_000)
+                .setPeriod(10_000_000)
+                .addFlags("SCHED_FLAG_RECLAIM"));
+    return spec;
   }
 
   private static Process terminal() {

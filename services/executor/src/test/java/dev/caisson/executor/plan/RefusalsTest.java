@@ -16,6 +16,7 @@ import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.Rlimit;
 import dev.caisson.proto.types.v1.RootFilesystem;
+import dev.caisson.proto.types.v1.Scheduler;
 import dev.caisson.proto.types.v1.User;
 import java.util.List;
 import java.util.Map;
@@ -72,6 +73,33 @@ class RefusalsTest {
             process(p ->
                 p.setCapabilities(
                     Capabilities.newBuilder().addAmbient("CAP_KILL").addPermitted("CAP_KILL")))),
+        invalid("process.io_priority.class", io("IOPRIO_CLASS_NONE", 0)),
+        invalid("process.io_priority.priority", io("IOPRIO_CLASS_BE", 8)),
+        invalid("process.io_priority.priority", io("IOPRIO_CLASS_BE", -1)),
+        invalid("process.scheduler.policy", scheduler("SCHED_ISO", s -> {})),
+        invalid("process.scheduler.policy", scheduler("", s -> {})),
+        invalid("process.scheduler.nice", scheduler("SCHED_OTHER", s -> s.setNice(20))),
+        invalid("process.scheduler.nice", scheduler("SCHED_BATCH", s -> s.setNice(-21))),
+        invalid("process.scheduler.nice", scheduler("SCHED_IDLE", s -> s.setNice(1))),
+        invalid("process.scheduler.priority", scheduler("SCHED_OTHER", s -> s.setPriority(1))),
+        invalid("process.scheduler.priority", scheduler("SCHED_FIFO", s -> s.setPriority(0))),
+        invalid("process.scheduler.priority", scheduler("SCHED_RR", s -> s.setPriority(100))),
+        invalid("process.scheduler.runtime", scheduler("SCHED_OTHER", s -> s.setPeriod(1))),
+        invalid("process.scheduler.runtime", deadline(1023, 2000, 2000)),
+        invalid("process.scheduler.runtime", deadline(-1, 2000, 2000)),
+        invalid("process.scheduler.deadline", deadline(1024, 1023, 2000)),
+        invalid("process.scheduler.period", deadline(1024, 1024, 1023)),
+        invalid("process.scheduler.flags", flag("SCHED_OTHER", "SCHED_FLAG_RECLAIM")),
+        invalid("process.scheduler.flags", flag("SCHED_OTHER", "SCHED_FLAG_KEEP_POLICY")),
+        invalid("process.scheduler.flags", flag("SCHED_OTHER", "SCHED_FLAG_UTIL_CLAMP_MIN")),
+        invalid("process.cpu_affinity", process(p -> p.setCpuAffinity("all"))),
+        invalid("personality.domain", spec -> spec.getPersonalityBuilder().setDomain("BSD")),
+        invalid(
+            "personality.flags",
+            spec -> spec.getPersonalityBuilder().setDomain("LINUX").addFlags("ADDR")),
+        unsupported("process.scheduler.nice", scheduler("SCHED_OTHER", s -> s.setNice(-1))),
+        unsupported("process.scheduler.policy", scheduler("SCHED_RR", s -> s.setPriority(1))),
+        unsupported("process.io_priority.class", io("IOPRIO_CLASS_RT", 0)),
         invalid("process.console_size.height", console(0, 80)),
         invalid("process.console_size.height", console(65_536, 80)),
         invalid("process.console_size.width", console(24, 0)),
@@ -128,6 +156,25 @@ class RefusalsTest {
 
   private static Consumer<ContainerSpec.Builder> process(Consumer<Process.Builder> change) {
     return spec -> change.accept(spec.getProcessBuilder());
+  }
+
+  private static Consumer<ContainerSpec.Builder> io(String ioClass, int priority) {
+    return process(p -> p.getIoPriorityBuilder().setClass_(ioClass).setPriority(priority));
+  }
+
+  private static Consumer<ContainerSpec.Builder> scheduler(
+      String policy, Consumer<Scheduler.Builder> change) {
+    return process(p -> change.accept(p.getSchedulerBuilder().setPolicy(policy)));
+  }
+
+  private static Consumer<ContainerSpec.Builder> deadline(
+      long runtime, long deadline, long period) {
+    return scheduler(
+        "SCHED_DEADLINE", s -> s.setRuntime(runtime).setDeadline(deadline).setPeriod(period));
+  }
+
+  private static Consumer<ContainerSpec.Builder> flag(String policy, String flag) {
+    return scheduler(policy, s -> s.addFlags(flag));
   }
 
   private static Consumer<ContainerSpec.Builder> console(int height, int width) {
