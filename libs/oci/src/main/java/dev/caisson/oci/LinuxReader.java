@@ -29,6 +29,7 @@ final class LinuxReader {
     linux.ifPresent(json -> {
       namespaces.addAll(namespaces(json));
       spec.addAllMaskedPaths(json.strings("maskedPaths"))
+          .setMountLabel(json.string("mountLabel"))
           .addAllReadonlyPaths(json.strings("readonlyPaths"))
           .putAllSysctl(json.texts("sysctl"));
       json.object("resources").ifPresent(limits -> spec.setResources(ResourceReader.read(limits)));
@@ -56,7 +57,6 @@ final class LinuxReader {
     // parent.
     json.ignore("cgroupsPath");
     json.refuse("devices", "a container has the standard devices; remove the others");
-    json.refuse("mountLabel", "no SELinux label would be in force; remove it");
     json.refuse("intelRdt", "cache and memory bandwidth are not allotted; remove it");
     json.refuse("memoryPolicy", "limit the nodes by linux.resources.cpu.mems");
     json.refuse("netDevices", "no network device is moved into a container; remove it");

@@ -26,6 +26,8 @@ final class ProcessReader {
         .addAllArgs(args())
         .addAllEnv(json.strings("env"))
         .setCwd(cwd())
+        .setApparmorProfile(json.string("apparmorProfile"))
+        .setSelinuxLabel(json.string("selinuxLabel"))
         .setTerminal(json.bool("terminal"))
         .setNoNewPrivileges(json.bool("noNewPrivileges"))
         .addAllRlimits(json.objects("rlimits").stream().map(ProcessReader::rlimit).toList());
@@ -39,8 +41,6 @@ final class ProcessReader {
   }
 
   private void refuseTheRest() {
-    json.refuse("apparmorProfile", "no AppArmor profile would be in force; remove it");
-    json.refuse("selinuxLabel", "no SELinux label would be in force; remove it");
     json.refuse("commandLine", "it is for Windows; use process.args");
     json.finish();
   }

@@ -395,7 +395,6 @@ class OciSpecTest {
       quoteCharacter = '`',
       value = {
         "linux.devices | 'devices':[{'path':'/dev/fuse'}]",
-        "linux.mountLabel | 'mountLabel':'x'",
         "linux.intelRdt | 'intelRdt':{'closID':'x'}",
         "linux.timeOffsets | 'timeOffsets':{'monotonic':{'secs':1}}",
         "linux.rootfsPropagation | 'rootfsPropagation':'shared'",
@@ -415,13 +414,13 @@ class OciSpecTest {
     assertThat(error.reason()).isEqualTo(Reason.UNSUPPORTED);
   }
 
-  @ParameterizedTest
-  @ValueSource(strings = {"apparmorProfile", "selinuxLabel"})
-  void refusesLabelsThatWouldNotBeInForce(String field) {
-    OciException error = refused(withProcess("\"" + field + "\":\"x\""));
-    assertThat(error.reason()).isEqualTo(Reason.UNSUPPORTED);
-    assertThat(error.field()).isEqualTo("process." + field);
-    assertThat(convert(withProcess("\"" + field + "\":\"\"")).ignored()).isEmpty();
+  @Test
+  void carriesLabels() {
+    String labels = "\"apparmorProfile\":\"p\",\"selinuxLabel\":\"a:b\"";
+    var process = convert(withProcess(labels)).spec().getProcess();
+    assertThat(process.getApparmorProfile()).isEqualTo("p");
+    assertThat(process.getSelinuxLabel()).isEqualTo("a:b");
+    assertThat(convert(withLinux("\"mountLabel\":\"c\"")).spec().getMountLabel()).isEqualTo("c");
   }
 
   @Test

@@ -149,4 +149,27 @@ class AttributesIT {
     Problem.of(node.exec(exec).failure()).says(words);
     assertThat(exec(script("c", SCORE))).isEqualTo("0\n");
   }
+
+  @Test
+  void areRefusedByNameWhereNothingWouldEnforceALabel() {
+    assumeTrue(
+        !Files.exists(Path.of("/sys/module/apparmor")) && !Files.exists(Path.of("/sys/fs/selinux")),
+        "Skipped: this kernel has AppArmor or SELinux");
+    node.started("c", node.spec("sleep", "60"));
+    ContainerSpec.Builder spec = node.spec("true");
+    spec.getProcessBuilder().setApparmorProfile("container-default");
+    refused(spec).says("process.apparmor_profile needs AppArmor, which this host's kernel");
+    spec.getProcessBuilder().clearApparmorProfile().setSelinuxLabel("a_u:b_r:c_t:s0");
+    refused(spec).says("process.selinux_label needs SELinux");
+    refused(node.spec("true").setMountLabel("x")).says("mount_label needs SELinux");
+    ExecProcess.Builder exec = script("c", "true");
+    exec.getProcessBuilder().setApparmorProfile("other");
+    Problem.of(node.exec(exec).failure())
+        .is(Status.Code.FAILED_PRECONDITION, Reason.HOST_UNSUPPORTED);
+  }
+
+  private Problem refused(ContainerSpec.Builder spec) {
+    return Problem.of(() -> node.create("refused", spec))
+        .is(Status.Code.FAILED_PRECONDITION, Reason.HOST_UNSUPPORTED);
+  }
 }

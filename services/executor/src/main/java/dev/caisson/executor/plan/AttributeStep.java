@@ -3,13 +3,15 @@ package dev.caisson.executor.plan;
 import dev.caisson.executor.plan.Argument.Bits;
 import dev.caisson.executor.plan.Argument.Bytes;
 import dev.caisson.executor.plan.Argument.Decimal;
+import dev.caisson.executor.plan.Argument.Descriptor;
 import dev.caisson.executor.plan.Argument.Field;
 import dev.caisson.executor.plan.Argument.Named;
 import dev.caisson.executor.plan.Argument.Struct;
+import dev.caisson.executor.plan.Argument.Text;
 import dev.caisson.executor.plan.Instruction.Call;
 import java.util.List;
 
-/** How the kernel schedules a process, and as what it appears to it. */
+/** How the kernel schedules a process, as what it appears to it, and what it is held to. */
 sealed interface AttributeStep extends Step {
   /** The process itself. */
   Decimal SELF = new Decimal(0);
@@ -86,6 +88,19 @@ sealed interface AttributeStep extends Step {
     @Override
     public String describe() {
       return "run on CPUs " + cpus.text();
+    }
+  }
+
+  /** What the next program is executed under: proc_pid_attr(5). */
+  record WriteLabel(Descriptor file, String text, String kind) implements AttributeStep {
+    @Override
+    public Instruction instruction() {
+      return Call.of(Syscall.WRITE, file, new Text(text), new Decimal(text.length()));
+    }
+
+    @Override
+    public String describe() {
+      return "set " + kind + " " + text;
     }
   }
 

@@ -59,10 +59,11 @@ public final class ContainerPlan {
     if (hasRuntimeHooks(spec.getHooks())) {
       assembly.add(new Step.Barrier(CREATE_RUNTIME));
     }
+    Labels labels = Labels.open(assembly, spec.getProcess());
     pivot(root);
     nameSandbox();
     assembly.add(new Step.Barrier(CREATED));
-    var attributes = new ProcessAttributes(spec.getProcess(), spec.getPersonality(), false);
+    var attributes = new ProcessAttributes(spec.getProcess(), spec.getPersonality(), false, labels);
     new ProcessTail(attributes, facts.pipes(), facts.lastCapability(), facts.filter())
         .addTo(assembly);
     return assembly.plan(Namespaces.bornWith(spec));
@@ -93,7 +94,8 @@ public final class ContainerPlan {
   }
 
   private void fillRoot(Targets targets, Donated root) {
-    List<PlannedMount> table = MountTable.of(spec.getMountsList(), facts.fileSources());
+    List<PlannedMount> table = Labels.on(
+            MountTable.of(spec.getMountsList(), facts.fileSources()), spec.getMountLabel());
     Mounting mounting = new Mounting(assembly, targets, facts.cgroup());
     table.forEach(mounting::mount);
     if (MountTable.hasOwnDev(table)) {

@@ -33,9 +33,10 @@ public final class ExecPlan {
     if (process.hasOomScoreAdj()) {
       assembly.add(new Step.Barrier(SCORE));
     }
+    Labels labels = Labels.open(assembly, process);
     enterContainer(assembly, spec);
     prepare(assembly, process);
-    var attributes = new ProcessAttributes(process, spec.getPersonality(), true);
+    var attributes = new ProcessAttributes(process, spec.getPersonality(), true, labels);
     new ProcessTail(attributes, facts.pipes(), facts.lastCapability(), facts.filter())
         .addTo(assembly);
     return assembly.plan(List.of());
@@ -63,6 +64,12 @@ public final class ExecPlan {
     }
     if (!given.hasUmask() && container.hasUmask()) {
       complete.setUmask(container.getUmask());
+    }
+    if (given.getApparmorProfile().isEmpty()) {
+      complete.setApparmorProfile(container.getApparmorProfile());
+    }
+    if (given.getSelinuxLabel().isEmpty()) {
+      complete.setSelinuxLabel(container.getSelinuxLabel());
     }
     completeScheduling(complete, container);
     // Privileges are never more than the container's.

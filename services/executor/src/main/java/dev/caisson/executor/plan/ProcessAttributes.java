@@ -7,12 +7,13 @@ import dev.caisson.proto.types.v1.Personality;
 import dev.caisson.proto.types.v1.Process;
 
 /**
- * How a process is scheduled and what it appears as.
+ * How a process is scheduled, what it appears as, and what it is held to.
  *
  * @param personality of its container
  * @param affine whether it is bound to its CPUs: an executed process alone
  */
-record ProcessAttributes(Process process, Personality personality, boolean affine) {
+record ProcessAttributes(
+    Process process, Personality personality, boolean affine, Labels labels) {
 
   /** While the process may still do everything; no filter of system calls is in force yet. */
   void addTo(Assembly assembly) {

@@ -27,6 +27,7 @@ final class ProcessRules {
     checkUser(process);
     checkRlimits(process.getRlimitsList());
     Scheduling.check(process);
+    Labels.check(process);
     check(
         !process.hasUmask() || Integer.compareUnsigned(process.getUmask(), MAX_UMASK) <= 0,
         "process.umask",

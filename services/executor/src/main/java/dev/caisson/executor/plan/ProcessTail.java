@@ -68,6 +68,7 @@ final class ProcessTail {
     changeIdentity(assembly);
     assembly.add(new FileStep.CloseOnExec());
     assembly.add(new ProcessStep.CheckDirectory(directory(process)));
+    attributes.labels().addTo(assembly);
     if (process.getNoNewPrivileges()) {
       filter(assembly); // last of all: it need not allow anything of the above
     }

@@ -18,6 +18,7 @@ final class SpecRules {
     require(spec.hasProcess(), "process");
     require(spec.hasRoot() && !spec.getRoot().getPath().isEmpty(), "root.path");
     ProcessRules.check(spec.getProcess());
+    Labels.check(spec);
     if (spec.hasPersonality()) {
       ProcessAttributes.check(spec.getPersonality());
     }
@@ -30,11 +31,8 @@ final class SpecRules {
     refuse(spec.getResources().getDevicesList(), "resources.devices");
     refuse(spec.getTimeOffsetsList(), "time_offsets");
     refuse(spec.getRootfsPropagationValue() != 0, "rootfs_propagation");
-    refuse(!spec.getMountLabel().isEmpty(), "mount_label");
     refuse(spec.getRoot().hasOverlay(), "root.overlay");
     refuse(spec.getRoot().getType() == RootFilesystem.Type.EROFS, "root.type");
-    refuse(!spec.getProcess().getApparmorProfile().isEmpty(), "process.apparmor_profile");
-    refuse(!spec.getProcess().getSelinuxLabel().isEmpty(), "process.selinux_label");
     spec.getMountsList()
         .forEach(mount ->
             refuse(

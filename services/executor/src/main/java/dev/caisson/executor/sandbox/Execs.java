@@ -59,7 +59,7 @@ final class Execs {
     Process process = ExecPlan.complete(request.getProcess(), spec, request.getAddEnvList());
     Identity.require(process, container.sandbox().record());
     boolean pipes = !request.getDetach();
-    ExecFacts known = facts.exec(container.cgroup(), pipes, spec);
+    ExecFacts known = facts.exec(container.cgroup(), pipes, process, spec);
     CompiledPlan plan =
         plans.get(List.of(process, spec, known), () -> ExecPlan.compile(process, spec, known));
     ProcessRecord draft =

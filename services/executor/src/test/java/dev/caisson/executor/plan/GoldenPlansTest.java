@@ -65,6 +65,7 @@ class GoldenPlansTest {
     plans.put("path-lookup", root(Specs.least().setProcess(named("sh", "PATH=/usr/bin:x::/bin/"))));
     plans.put("terminal", root(Specs.least().setProcess(terminal())));
     plans.put("attributes", root(attributed()));
+    plans.put("labels", root(labelled()));
     plans.put("realtime", root(realTime()));
     plans.put("home-given", root(Specs.least().setProcess(named("/bin/sh", "HOME="))));
     plans.put("further", ContainerPlan.compile(further(), Specs.further()));
@@ -85,6 +86,13 @@ class GoldenPlansTest {
         ExecPlan.compile(
             ExecPlan.complete(given, attributed, List.of()),
             attributed,
+            new ExecFacts(V2, false, 40, Optional.empty())));
+    ContainerSpec labelled = labelled().build();
+    plans.put(
+        "exec-labels",
+        ExecPlan.compile(
+            ExecPlan.complete(given, labelled, List.of()),
+            labelled,
             new ExecFacts(V2, false, 40, Optional.empty())));
     plans.put(
         "exec", ExecPlan.compile(process, spec, new ExecFacts(V2, true, 40, Optional.empty())));
@@ -149,6 +157,16 @@ class GoldenPlansTest {
                 .setNice(5)
                 .addFlags("SCHED_FLAG_RESET_ON_FORK"))
         .setCpuAffinity("0-3,7");
+    return spec;
+  }
+
+  private static ContainerSpec.Builder labelled() {
+    ContainerSpec.Builder spec =
+        Specs.least().setMountLabel("system_u:object_r:container_file_t:s0:c1,c2");
+    spec.getProcessBuilder()
+        .setApparmorProfile("container-default")
+        .setSelinuxLabel("system_u:system_r:container_t:s0:c1,c2")
+        .setNoNewPrivileges(true);
     return spec;
   }
 

@@ -93,6 +93,11 @@ class RefusalsTest {
         invalid("process.scheduler.flags", flag("SCHED_OTHER", "SCHED_FLAG_KEEP_POLICY")),
         invalid("process.scheduler.flags", flag("SCHED_OTHER", "SCHED_FLAG_UTIL_CLAMP_MIN")),
         invalid("process.cpu_affinity", process(p -> p.setCpuAffinity("all"))),
+        invalid("process.apparmor_profile", process(p -> p.setApparmorProfile("a\nb"))),
+        invalid("process.apparmor_profile", process(p -> p.setApparmorProfile("a b"))),
+        invalid("process.selinux_label", process(p -> p.setSelinuxLabel("a".repeat(1025)))),
+        invalid("mount_label", spec -> spec.setMountLabel("a".repeat(256))),
+        invalid("mount_label", spec -> spec.setMountLabel("a\0")),
         invalid("personality.domain", spec -> spec.getPersonalityBuilder().setDomain("BSD")),
         invalid(
             "personality.flags",
