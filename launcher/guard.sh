@@ -31,6 +31,11 @@ seccomp.listeners =
 # System calls that no filter may let pass have a default of their own: those that no namespace divides, as kexec_load and
 # init_module. seccomp.denied = name … replaces it.
 
+# Whether device files in bind mounts may work (option dev), and what containers may use beside the standard devices, as in
+# c:10:229 (character device 10:229) or b:7:* (every block device of major 7). Also the most that any cgroup of theirs allows.
+devices = false
+devices.allowed =
+
 # Whether a process may come before all others of the host: SCHED_FIFO, SCHED_RR, SCHED_DEADLINE, IOPRIO_CLASS_RT, a nice value
 # below 0. Only where user-namespace.host is allowed too: the kernel gives these to nobody in a user namespace of its own.
 scheduling.realtime = false

@@ -75,6 +75,7 @@ new-privileges = true
 seccomp.unconfined = true
 seccomp.denied =
 scheduling.realtime = true
+devices.allowed = c:10:229
 CONF
 }
 

@@ -29,6 +29,7 @@ final class LinuxReader {
     linux.ifPresent(json -> {
       namespaces.addAll(namespaces(json));
       spec.addAllMaskedPaths(json.strings("maskedPaths"))
+          .addAllDevices(DeviceReader.read(json))
           .setMountLabel(json.string("mountLabel"))
           .addAllReadonlyPaths(json.strings("readonlyPaths"))
           .putAllSysctl(json.texts("sysctl"));
@@ -56,7 +57,6 @@ final class LinuxReader {
     // Where the container's cgroup is in the tree is Caisson's own affair: Annotations names a
     // parent.
     json.ignore("cgroupsPath");
-    json.refuse("devices", "a container has the standard devices; remove the others");
     json.refuse("intelRdt", "cache and memory bandwidth are not allotted; remove it");
     json.refuse("memoryPolicy", "limit the nodes by linux.resources.cpu.mems");
     json.refuse("netDevices", "no network device is moved into a container; remove it");

@@ -42,8 +42,8 @@ class OciSpecTest {
     assertThat(spec.getMaskedPathsList()).contains("/proc/kcore");
     assertThat(spec.getReadonlyPathsList()).contains("/proc/sys");
     assertThat(spec.getBundle()).isEqualTo("/bundle");
-    assertThat(converted.ignored())
-        .containsExactly("process.capabilities.ambient", "linux.resources.devices");
+    assertThat(converted.ignored()).containsExactly("process.capabilities.ambient");
+    assertThat(spec.getResources().getDevices(0).getAllow()).isFalse();
   }
 
   @Test
@@ -75,7 +75,7 @@ class OciSpecTest {
         .singleElement()
         .extracting(Mount::getType)
         .isEqualTo("bind");
-    assertThat(converted.ignored()).containsExactly("linux.resources.devices", "linux.cgroupsPath");
+    assertThat(converted.ignored()).containsExactly("linux.cgroupsPath");
   }
 
   @Test
@@ -394,7 +394,6 @@ class OciSpecTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "linux.devices | 'devices':[{'path':'/dev/fuse'}]",
         "linux.intelRdt | 'intelRdt':{'closID':'x'}",
         "linux.timeOffsets | 'timeOffsets':{'monotonic':{'secs':1}}",
         "linux.rootfsPropagation | 'rootfsPropagation':'shared'",
@@ -406,7 +405,6 @@ class OciSpecTest {
         "linux.resources.memory.swappiness | 'resources':{'memory':{'swappiness':60}}",
         "linux.resources.memory.disableOOMKiller | 'resources':{'memory':{'disableOOMKiller':true}}",
         "linux.resources.cpu.realtimeRuntime | 'resources':{'cpu':{'realtimeRuntime':1}}",
-        "linux.resources.devices[0].allow | 'resources':{'devices':[{'allow':true}]}",
       })
   void refusesByNameWhatItDoesNotDo(String field, String fields) {
     OciException error = refused(withLinux(fields.replace('\'', '"')));
@@ -424,19 +422,26 @@ class OciSpecTest {
   }
 
   @Test
-  void refusesDeviceRulesThatAllowMoreThanTheStandardDevices() {
-    String fuse =
+  void carriesDevicesAndTheirRules() {
+    String fields =
         """
+        "devices":[{"path":"/dev/fuse","type":"c","major":10,"minor":229,"fileMode":438,"uid":0},
+          {"path":"/run/pipe","type":"p","fileMode":384,"uid":4294967295,"gid":7}],
         "resources":{"devices":[{"allow":false,"access":"rwm"},
-        {"allow":true,"type":"c","major":10,"minor":229,"access":"rw"}]}\
+          {"allow":true,"type":"c","major":10,"minor":-1,"access":"rw"}]}\
         """;
-    assertThat(refused(withLinux(fuse)).field()).isEqualTo("linux.resources.devices[1].allow");
-    String all =
-        """
-        "resources":{"devices":[{"allow":false,"access":"rwm"},
-        {"allow":true,"type":"a","access":"rwm"}]}\
-        """;
-    assertThat(refused(withLinux(all)).reason()).isEqualTo(Reason.UNSUPPORTED);
+    Converted converted = convert(withLinux(fields));
+    ContainerSpec spec = converted.spec();
+    assertThat(spec.getDevices(0).getPath()).isEqualTo("/dev/fuse");
+    assertThat(spec.getDevices(0).getMajor()).isEqualTo(10);
+    assertThat(spec.getDevices(0).getMinor()).isEqualTo(229);
+    assertThat(spec.getDevices(1).getFileMode()).isEqualTo(0600);
+    assertThat(spec.getDevices(1).getUid()).isEqualTo(-1);
+    assertThat(converted.ignored()).containsExactly("linux.devices[0].fileMode");
+    assertThat(spec.getResources().getDevices(0).hasMajor()).isFalse();
+    assertThat(spec.getResources().getDevices(1).getMajor()).isEqualTo(10);
+    assertThat(spec.getResources().getDevices(1).hasMinor()).isFalse();
+    assertThat(spec.getResources().getDevices(1).getAccess()).isEqualTo("rw");
   }
 
   @Test

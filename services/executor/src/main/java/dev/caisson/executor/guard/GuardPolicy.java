@@ -1,5 +1,6 @@
 package dev.caisson.executor.guard;
 
+import dev.caisson.executor.plan.DeviceList;
 import dev.caisson.executor.plan.Paths;
 import java.time.Duration;
 import java.util.List;
@@ -18,6 +19,7 @@ import java.util.Set;
  * @param hostUserNamespace whether a sandbox may be without a user namespace of its own
  * @param mappedIds ids of the host that a caller's own maps may name; empty: none
  * @param devices whether device files in bind mounts may work
+ * @param allowedDevices what containers may use beside the standard devices
  * @param newPrivileges whether a process may be without no_new_privs
  * @param realTime whether a process may come before all others of the host: sched(7)
  * @param seccomp what the filters of system calls may be
@@ -34,6 +36,7 @@ public record GuardPolicy(
     boolean hostUserNamespace,
     Optional<IdRange> mappedIds,
     boolean devices,
+    DeviceList allowedDevices,
     boolean newPrivileges,
     boolean realTime,
     SeccompPolicy seccomp,
@@ -74,6 +77,11 @@ public record GuardPolicy(
   /** The allowed root that a mount's source lies in: what it is to be opened beneath. */
   public Optional<String> mountRoot(String path) {
     return rootOf(mountRoots, path);
+  }
+
+  /** All that any container may use. */
+  public DeviceList devicesAtMost() {
+    return DeviceList.standard().with(allowedDevices);
   }
 
   Optional<String> bundleRoot(String path) {

@@ -1,6 +1,7 @@
 package dev.caisson.executor.guard;
 
 import dev.caisson.executor.plan.BindSource;
+import dev.caisson.executor.plan.DeviceList;
 import dev.caisson.executor.plan.Paths;
 import dev.caisson.executor.plan.Scheduling;
 import dev.caisson.executor.refusal.Refusal;
@@ -25,6 +26,7 @@ final class HostRules {
   static void check(GuardPolicy policy, ContainerSpec spec, boolean root) {
     checkRootfs(policy, spec.getRoot().getPath());
     checkMounts(policy, spec);
+    checkDevices(policy, spec);
     checkBundle(policy, spec.getBundle());
     HookRules.check(policy, spec.getHooks());
     checkCapabilities(policy, spec.getProcess().getCapabilities());
@@ -58,6 +60,17 @@ final class HostRules {
         throw refused("devices", bind.field() + ": this host does not allow the option dev.");
       }
     }
+  }
+
+  /** Its nodes and its rules: either alone would let it use a device. */
+  private static void checkDevices(GuardPolicy policy, ContainerSpec spec) {
+    ContainerSpec nodes = spec.toBuilder().clearResources().build();
+    Stream.of(DeviceList.of(spec), DeviceList.of(nodes))
+        .flatMap(list -> list.beyond(policy.devicesAtMost()).stream())
+        .findFirst()
+        .ifPresent(device -> {
+          throw refused("devices.allowed", "This host does not allow the device " + device + ".");
+        });
   }
 
   private static void checkBundle(GuardPolicy policy, String bundle) {

@@ -94,13 +94,14 @@ public final class ContainerPlan {
   }
 
   private void fillRoot(Targets targets, Donated root) {
-    List<PlannedMount> table = Labels.on(
-            MountTable.of(spec.getMountsList(), facts.fileSources()), spec.getMountLabel());
+    List<PlannedMount> table =
+        Labels.on(MountTable.of(spec.getMountsList(), facts.fileSources()), spec.getMountLabel());
     Mounting mounting = new Mounting(assembly, targets, facts.cgroup());
     table.forEach(mounting::mount);
     if (MountTable.hasOwnDev(table)) {
       Devices.fill(assembly, targets);
     }
+    Devices.add(assembly, targets, spec.getDevicesList());
     if (spec.getProcess().getTerminal()) {
       new Terminal(assembly, targets, spec.getProcess()).openWithConsole();
     }

@@ -95,13 +95,11 @@ record Labels(Process process, Optional<Slot> proc) {
   }
 
   private static PlannedMount labelled(PlannedMount mount, String label) {
-    if (mount instanceof Fresh(NewFilesystem filesystem)
-        && LABELLED.contains(filesystem.type())) {
+    if (mount instanceof Fresh(NewFilesystem filesystem) && LABELLED.contains(filesystem.type())) {
       List<MountOption> options = new ArrayList<>(filesystem.options());
       options.add(new MountOption("context", Optional.of(label)));
       return new Fresh(
-          new NewFilesystem(
-              filesystem.type(), options, filesystem.attributes(), filesystem.on()));
+          new NewFilesystem(filesystem.type(), options, filesystem.attributes(), filesystem.on()));
     }
     return mount;
   }

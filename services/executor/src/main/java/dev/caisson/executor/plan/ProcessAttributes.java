@@ -12,8 +12,7 @@ import dev.caisson.proto.types.v1.Process;
  * @param personality of its container
  * @param affine whether it is bound to its CPUs: an executed process alone
  */
-record ProcessAttributes(
-    Process process, Personality personality, boolean affine, Labels labels) {
+record ProcessAttributes(Process process, Personality personality, boolean affine, Labels labels) {
 
   /** While the process may still do everything; no filter of system calls is in force yet. */
   void addTo(Assembly assembly) {

@@ -20,7 +20,7 @@ import java.util.Optional;
  */
 final class ProcessTail {
   /** What the specification says where a process does not. */
-  private static final int DEFAULT_UMASK = 022;
+  static final int DEFAULT_UMASK = 022;
 
   /** Of a home directory: {@code PATH_MAX} less the null. */
   static final int MAX_HOME_BYTES = 4095;

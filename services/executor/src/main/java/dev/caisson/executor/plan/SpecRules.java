@@ -27,8 +27,8 @@ final class SpecRules {
     Namespaces.check(spec, rootContainer);
     checkNames(spec, rootContainer);
     checkHooks(spec.getHooks());
-    refuse(spec.getDevicesList(), "devices");
-    refuse(spec.getResources().getDevicesList(), "resources.devices");
+    Devices.check(spec.getDevicesList());
+    var _ = DeviceList.of(spec);
     refuse(spec.getTimeOffsetsList(), "time_offsets");
     refuse(spec.getRootfsPropagationValue() != 0, "rootfs_propagation");
     refuse(spec.getRoot().hasOverlay(), "root.overlay");

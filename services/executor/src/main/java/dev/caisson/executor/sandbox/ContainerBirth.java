@@ -21,6 +21,7 @@ final class ContainerBirth {
   private final HookPoints hooks;
   private final Exits exits;
   private final Notifications notifications;
+  private final DeviceFence fence;
 
   ContainerBirth(
       Host host,
@@ -28,8 +29,10 @@ final class ContainerBirth {
       Placing placing,
       HookPoints hooks,
       Exits exits,
-      Notifications notifications) {
+      Notifications notifications,
+      DeviceFence fence) {
     this.host = host;
+    this.fence = fence;
     this.donor = donor;
     this.placing = placing;
     this.hooks = hooks;
@@ -42,6 +45,7 @@ final class ContainerBirth {
     Identity.require(draft.getSpec().getProcess(), sandbox.record());
     try (Rollback rollback = new Rollback()) {
       Placed placed = place(sandbox, draft, plan, rollback);
+      fence.restrict(placed.cgroup(), draft.getSpec());
       Container container = new Container(sandbox, placed.cgroup(), identified(draft, placed));
       Optional<Pair> sockets = notifications.sockets(plan.plan());
       rollback.onFailure("sockets", () -> sockets.ifPresent(ContainerBirth::close));

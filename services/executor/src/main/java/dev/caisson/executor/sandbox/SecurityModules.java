@@ -26,7 +26,9 @@ record SecurityModules(boolean appArmor, boolean seLinux) {
         lines(root.resolve(MOUNTS)).anyMatch(SecurityModules::isSeLinux));
   }
 
-  /** {@code selinuxfs /sys/fs/selinux selinuxfs rw 0 0}: it is mounted where SELinux is in force. */
+  /**
+   * {@code selinuxfs /sys/fs/selinux selinuxfs rw 0 0}: it is mounted where SELinux is in force.
+   */
   private static boolean isSeLinux(String mount) {
     String[] words = mount.split(" ", -1);
     return words.length > 2 && words[2].equals("selinuxfs");

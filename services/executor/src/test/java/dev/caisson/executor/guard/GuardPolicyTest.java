@@ -25,6 +25,7 @@ class GuardPolicyTest {
     assertThat(policy.hostUserNamespace()).isFalse();
     assertThat(policy.mappedIds()).isEmpty();
     assertThat(policy.devices()).isFalse();
+    assertThat(policy.allowedDevices().lines()).isEmpty();
     assertThat(policy.newPrivileges()).isFalse();
     assertThat(policy.realTime()).isFalse();
     assertThat(policy.seccomp().unconfined()).isFalse();
@@ -50,6 +51,7 @@ class GuardPolicyTest {
             user-namespace.host = true
             user-namespace.mapped-ids = 200000-265535
             devices = true
+            devices.allowed = c:10:229 b:7:*
             new-privileges = true
             scheduling.realtime = true
             seccomp.unconfined = true
@@ -72,6 +74,7 @@ class GuardPolicyTest {
     assertThat(policy.hostUserNamespace()).isTrue();
     assertThat(policy.mappedIds()).contains(new IdRange(200_000, 265_535));
     assertThat(policy.devices()).isTrue();
+    assertThat(policy.allowedDevices().lines()).containsExactly("c 10:229 rwm", "b 7:* rwm");
     assertThat(policy.newPrivileges()).isTrue();
     assertThat(policy.realTime()).isTrue();
     assertThat(policy.seccomp())
@@ -92,6 +95,7 @@ class GuardPolicyTest {
         rootfs.roots = srv
         capabilities = CAP_ALL
         seccomp.denied = Ptrace
+        devices.allowed = c:10:229 /dev/fuse c:4096:0
         seccomp.listeners = run
         namespaces.host = maybe
         user-namespace.mapped-ids = 5-1
@@ -111,6 +115,8 @@ class GuardPolicyTest {
                 .containsExactlyInAnyOrder(
                     "rootfs.roots must be an absolute path: srv",
                     "capabilities must name capabilities: CAP_ALL",
+                    "devices.allowed must list devices, as in c:10:229 or b:8:*: /dev/fuse",
+                    "devices.allowed must list devices, as in c:10:229 or b:8:*: c:4096:0",
                     "seccomp.denied must name system calls: Ptrace",
                     "seccomp.listeners must be an absolute path: run",
                     "namespaces.host must be true or false: maybe",
@@ -118,10 +124,10 @@ class GuardPolicyTest {
                     "limits.sandboxes must be 1 to 100000: 0",
                     "limits.containers must be 1 to 100000: many",
                     "limits.hook-timeout-seconds must be 1 to 3600: 3601",
-                    "line 10 must be hook = /path [uid=N] [sha256=64 digits]: sha256=short",
-                    "line 11 has an unknown key: colour",
-                    "line 13 repeats a key: devices",
-                    "line 14 must be key = value: nonsense"));
+                    "line 11 must be hook = /path [uid=N] [sha256=64 digits]: sha256=short",
+                    "line 12 has an unknown key: colour",
+                    "line 14 repeats a key: devices",
+                    "line 15 must be key = value: nonsense"));
   }
 
   @Test

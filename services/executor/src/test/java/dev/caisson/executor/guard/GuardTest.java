@@ -178,6 +178,17 @@ class GuardTest {
         rule("seccomp.listeners", spec -> spec.setSeccomp(notifying("/run/agentsx/a.sock"))),
         rule("seccomp.listeners", spec -> spec.setSeccomp(notifying("/run/a.sock"))),
         rule(
+            "devices.allowed",
+            spec ->
+                spec.addDevicesBuilder()
+                    .setPath("/dev/fuse")
+                    .setType("c")
+                    .setMajor(10)
+                    .setMinor(229)),
+        rule(
+            "devices.allowed",
+            spec -> spec.getResourcesBuilder().addDevicesBuilder().setAllow(true).setAccess("r")),
+        rule(
             "scheduling.realtime",
             spec -> spec.getProcessBuilder().getSchedulerBuilder().setPolicy("SCHED_FIFO")),
         rule(

@@ -66,6 +66,7 @@ class GoldenPlansTest {
     plans.put("terminal", root(Specs.least().setProcess(terminal())));
     plans.put("attributes", root(attributed()));
     plans.put("labels", root(labelled()));
+    plans.put("devices", root(devices()));
     plans.put("realtime", root(realTime()));
     plans.put("home-given", root(Specs.least().setProcess(named("/bin/sh", "HOME="))));
     plans.put("further", ContainerPlan.compile(further(), Specs.further()));
@@ -167,6 +168,16 @@ class GoldenPlansTest {
         .setApparmorProfile("container-default")
         .setSelinuxLabel("system_u:system_r:container_t:s0:c1,c2")
         .setNoNewPrivileges(true);
+    return spec;
+  }
+
+  private static ContainerSpec.Builder devices() {
+    ContainerSpec.Builder spec = Specs.least();
+    var _ = spec.addDevicesBuilder().setPath("/dev/null").setType("c").setMajor(1).setMinor(3);
+    var _ = spec.addDevicesBuilder().setPath("/dev/fuse").setType("u").setMajor(10).setMinor(229);
+    var _ = spec.addDevicesBuilder().setPath("/disks/a").setType("b").setMajor(7).setMinor(0);
+    var _ =
+        spec.addDevicesBuilder().setPath("/dev/initctl").setType("p").setFileMode(0600).setGid(5);
     return spec;
   }
 

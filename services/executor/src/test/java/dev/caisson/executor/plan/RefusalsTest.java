@@ -98,6 +98,19 @@ class RefusalsTest {
         invalid("process.selinux_label", process(p -> p.setSelinuxLabel("a".repeat(1025)))),
         invalid("mount_label", spec -> spec.setMountLabel("a".repeat(256))),
         invalid("mount_label", spec -> spec.setMountLabel("a\0")),
+        invalid("devices[0].path", device("dev/fuse", "c", 10, 229)),
+        invalid("devices[0].path", device("/", "c", 10, 229)),
+        invalid("devices[0].type", device("/dev/fuse", "x", 10, 229)),
+        invalid("devices[0].major", device("/dev/fuse", "c", 4096, 229)),
+        invalid("devices[0].minor", device("/dev/fuse", "b", 10, -1)),
+        invalid("devices[0]", device("/dev/null", "c", 1, 5)),
+        invalid(
+            "devices[1].path", device("/dev/p", "p", 0, 0).andThen(device("/dev/p", "p", 0, 0))),
+        invalid("resources.devices[0].type", rule("p", "r")),
+        invalid("resources.devices[0].access", rule("c", "x")),
+        unsupported(
+            "resources.devices[2]",
+            rule("c", "r").andThen(rule("b", "r")).andThen(spec -> deny(spec, 5))),
         invalid("personality.domain", spec -> spec.getPersonalityBuilder().setDomain("BSD")),
         invalid(
             "personality.flags",
@@ -161,6 +174,25 @@ class RefusalsTest {
 
   private static Consumer<ContainerSpec.Builder> process(Consumer<Process.Builder> change) {
     return spec -> change.accept(spec.getProcessBuilder());
+  }
+
+  private static Consumer<ContainerSpec.Builder> device(
+      String path, String type, int major, int minor) {
+    return spec ->
+        spec.addDevicesBuilder().setPath(path).setType(type).setMajor(major).setMinor(minor);
+  }
+
+  private static Consumer<ContainerSpec.Builder> rule(String type, String access) {
+    return spec ->
+        spec.getResourcesBuilder()
+            .addDevicesBuilder()
+            .setAllow(true)
+            .setType(type)
+            .setAccess(access);
+  }
+
+  private static void deny(ContainerSpec.Builder spec, int major) {
+    var _ = spec.getResourcesBuilder().addDevicesBuilder().setType("c").setMajor(major);
   }
 
   private static Consumer<ContainerSpec.Builder> io(String ioClass, int priority) {

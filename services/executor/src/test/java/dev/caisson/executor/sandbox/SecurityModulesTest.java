@@ -60,8 +60,8 @@ class SecurityModulesTest {
   void nameTheFieldThatAsksForMore() {
     refuses(new SecurityModules(false, true), "process.apparmor_profile needs AppArmor");
     refuses(new SecurityModules(true, false), "process.selinux_label needs SELinux");
-    assertThatThrownBy(() ->
-            new SecurityModules(true, false).require(Process.getDefaultInstance(), LABELLED))
+    assertThatThrownBy(
+            () -> new SecurityModules(true, false).require(Process.getDefaultInstance(), LABELLED))
         .isInstanceOf(RefusedException.class)
         .hasMessageStartingWith("mount_label needs SELinux");
   }
