@@ -53,7 +53,7 @@ public final class ContainerPlan {
       assembly.add(new NamespaceStep.Unshare(List.of(Flag.CLONE_NEWCGROUP)));
     }
     assembly.add(new MountStep.MakePrivate());
-    Sysctls.set(assembly, spec.getSysctlMap());
+    Sysctls.set(assembly, spec);
     Donated root = attachRoot();
     fillRoot(new Targets(assembly, root), root);
     if (hasRuntimeHooks(spec.getHooks())) {

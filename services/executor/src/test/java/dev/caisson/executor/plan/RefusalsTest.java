@@ -132,6 +132,14 @@ class RefusalsTest {
         invalid("hostname", spec -> spec.setHostname("a b")),
         invalid("domainname", spec -> spec.setDomainname("a\nb")),
         invalid("sysctl", spec -> spec.putSysctl("kernel.core_pattern", "|/x")),
+        invalid("sysctl", spec -> spec.putSysctl("kernel/core_pattern", "|/x")),
+        invalid("sysctl", spec -> spec.putSysctl("kernel.hostname", "a")),
+        invalid("sysctl", spec -> spec.setDomainname("a").putSysctl("kernel.domainname", "b")),
+        invalid(
+            "sysctl",
+            spec ->
+                spec.putSysctl("net.ipv4.ip_forward", "1").putSysctl("net/ipv4/ip_forward", "1")),
+        invalid("sysctl", spec -> spec.putSysctl("net.a.b", "1").putSysctl("net/a/b", "1")),
         invalid("sysctl", spec -> spec.putSysctl("net./../../kernel/core_pattern", "x")),
         invalid("sysctl", spec -> spec.putSysctl("net.ipv4.ip_forward", "1\n2")),
         invalid("sysctl", spec -> spec.putSysctl("net.ipv4.ip_forward", "")),
