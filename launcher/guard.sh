@@ -38,6 +38,19 @@ seccomp.listeners =
 # System calls that no filter may let pass have a default of their own: those that no namespace divides, as kexec_load and
 # init_module. seccomp.denied = name … replaces it.
 
+# Whether device files in bind mounts may work (option dev), and what containers may use beside the standard devices, as in
+# c:10:229 (character device 10:229) or b:7:* (every block device of major 7). Also the most that any cgroup of theirs allows.
+devices = false
+devices.allowed =
+
+# What else has a default of its own, and is not weaker than this unless it is said: namespaces.host, user-namespace.host and
+# new-privileges = false; user-namespace.mapped-ids = FIRST-LAST, none; capabilities = those that containers usually have;
+# limits.sandboxes = 1000, limits.containers = 4000, limits.execs-per-sandbox = 64, limits.hook-timeout-seconds = 30.
+
+# Whether a process may come before all others of the host: SCHED_FIFO, SCHED_RR, SCHED_DEADLINE, IOPRIO_CLASS_RT, a nice value
+# below 0. Only where user-namespace.host is allowed too: the kernel gives these to nobody in a user namespace of its own.
+scheduling.realtime = false
+
 # The cgroup below which all others are.
 cgroup.parent = $(cgroup_parent "$1")
 

@@ -74,6 +74,8 @@ devices = true
 new-privileges = true
 seccomp.unconfined = true
 seccomp.denied =
+scheduling.realtime = true
+devices.allowed = c:10:229
 CONF
 }
 

@@ -2,6 +2,7 @@ package dev.caisson.oci;
 
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Namespace;
+import dev.caisson.proto.types.v1.Personality;
 import dev.caisson.proto.types.v1.TimeOffset;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -29,10 +30,13 @@ final class LinuxReader {
     linux.ifPresent(json -> {
       namespaces.addAll(namespaces(json));
       spec.addAllMaskedPaths(json.strings("maskedPaths"))
+          .addAllDevices(DeviceReader.read(json))
+          .setMountLabel(json.string("mountLabel"))
           .addAllReadonlyPaths(json.strings("readonlyPaths"))
           .putAllSysctl(json.texts("sysctl"));
       json.object("timeOffsets").ifPresent(this::timeOffsets);
       json.object("resources").ifPresent(limits -> spec.setResources(ResourceReader.read(limits)));
+      json.object("personality").ifPresent(one -> spec.setPersonality(personality(one)));
       json.object("seccomp").ifPresent(filter -> spec.setSeccomp(SeccompReader.read(filter)));
       if (Annotations.seccomp(annotations) == Annotations.SeccompChoice.DEFAULT) {
         json.ignore("seccomp");
@@ -70,23 +74,17 @@ final class LinuxReader {
     // Where the container's cgroup is in the tree is Caisson's own affair: Annotations names a
     // parent.
     json.ignore("cgroupsPath");
-    json.refuse("devices", "a container has the standard devices; remove the others");
-    json.refuse("mountLabel", "no SELinux label would be in force; remove it");
     json.refuse("intelRdt", "cache and memory bandwidth are not allotted; remove it");
     json.refuse("memoryPolicy", "limit the nodes by linux.resources.cpu.mems");
     json.refuse("netDevices", "no network device is moved into a container; remove it");
-    json.object("personality").ifPresent(LinuxReader::personality);
     json.finish();
   }
 
-  /** LINUX without flags is what every process has. */
-  private static void personality(JsonObject json) {
-    String domain = json.string("domain");
-    if (!domain.isEmpty() && !domain.equals("LINUX")) {
-      throw json.unsupported("domain", domain, "a container has the kernel's own; use LINUX");
-    }
-    json.refuse("flags", "a container has the kernel's own personality; remove them");
+  private static Personality personality(JsonObject json) {
+    Personality.Builder made = Personality.newBuilder().setDomain(json.string("domain"));
+    made.addAllFlags(json.strings("flags"));
     json.finish();
+    return made.build();
   }
 
   private static List<Namespace> namespaces(JsonObject json) {

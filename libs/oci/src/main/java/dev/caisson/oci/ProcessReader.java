@@ -26,6 +26,8 @@ final class ProcessReader {
         .addAllArgs(args())
         .addAllEnv(json.strings("env"))
         .setCwd(cwd())
+        .setApparmorProfile(json.string("apparmorProfile"))
+        .setSelinuxLabel(json.string("selinuxLabel"))
         .setTerminal(json.bool("terminal"))
         .setNoNewPrivileges(json.bool("noNewPrivileges"))
         .addAllRlimits(json.objects("rlimits").stream().map(ProcessReader::rlimit).toList());
@@ -33,16 +35,12 @@ final class ProcessReader {
     json.object("capabilities").ifPresent(sets -> process.setCapabilities(capabilities(sets)));
     json.object("consoleSize").ifPresent(this::consoleSize);
     json.integer("oomScoreAdj", -1000, 1000).ifPresent(process::setOomScoreAdj);
+    SchedulingReader.read(json, process);
     refuseTheRest();
     return process.build();
   }
 
   private void refuseTheRest() {
-    json.refuse("apparmorProfile", "no AppArmor profile would be in force; remove it");
-    json.refuse("selinuxLabel", "no SELinux label would be in force; remove it");
-    json.refuse("ioPriority", "I/O priorities are not set; remove it");
-    json.refuse("scheduler", "the scheduler's class is not set; limit CPU by linux.resources.cpu");
-    json.refuse("execCPUAffinity", "limit the CPUs by linux.resources.cpu.cpus");
     json.refuse("commandLine", "it is for Windows; use process.args");
     json.finish();
   }

@@ -14,7 +14,7 @@ final class ResourceReader {
     json.object("memory").ifPresent(memory -> resources.setMemory(memory(memory)));
     json.object("cpu").ifPresent(cpu -> resources.setCpu(cpu(cpu)));
     json.object("pids").ifPresent(pids -> resources.setPids(pids(pids)));
-    DeviceRules.check(json);
+    DeviceRules.read(json, resources);
     json.refuse("blockIO", "block I/O is not limited; remove it");
     json.refuse("hugepageLimits", "huge pages are not limited; remove it");
     json.refuse("network", "network traffic is not marked by cgroup; remove it");

@@ -12,6 +12,7 @@ import dev.caisson.oci.OciException.Reason;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Mount;
 import dev.caisson.proto.types.v1.Namespace;
+import dev.caisson.proto.types.v1.Scheduler;
 import dev.caisson.proto.types.v1.UserNamespace;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -41,8 +42,8 @@ class OciSpecTest {
     assertThat(spec.getMaskedPathsList()).contains("/proc/kcore");
     assertThat(spec.getReadonlyPathsList()).contains("/proc/sys");
     assertThat(spec.getBundle()).isEqualTo("/bundle");
-    assertThat(converted.ignored())
-        .containsExactly("process.capabilities.ambient", "linux.resources.devices");
+    assertThat(converted.ignored()).containsExactly("process.capabilities.ambient");
+    assertThat(spec.getResources().getDevices(0).getAllow()).isFalse();
   }
 
   @Test
@@ -74,7 +75,7 @@ class OciSpecTest {
         .singleElement()
         .extracting(Mount::getType)
         .isEqualTo("bind");
-    assertThat(converted.ignored()).containsExactly("linux.resources.devices", "linux.cgroupsPath");
+    assertThat(converted.ignored()).containsExactly("linux.cgroupsPath");
   }
 
   @Test
@@ -129,6 +130,44 @@ class OciSpecTest {
     assertThat(process.getUser().getAdditionalGidsList()).containsExactly(3);
     assertThat(process.getUmask()).isEqualTo(18);
     assertThat(process.getRlimits(0).getHard()).isEqualTo(-1L);
+  }
+
+  @Test
+  void carriesHowTheProcessIsScheduled() {
+    Converted converted =
+        convert(
+            withProcess(
+                """
+                "ioPriority":{"class":"IOPRIO_CLASS_IDLE","priority":3},
+                "scheduler":{"policy":"SCHED_DEADLINE","nice":-1,"priority":2,
+                  "flags":["SCHED_FLAG_RECLAIM"],"runtime":1024,"deadline":2048,
+                  "period":18446744073709551615},
+                "execCPUAffinity":{"initial":"0","final":"0-1,3"}\
+                """));
+    var process = converted.spec().getProcess();
+    assertThat(process.getIoPriority().getClass_()).isEqualTo("IOPRIO_CLASS_IDLE");
+    assertThat(process.getIoPriority().getPriority()).isEqualTo(3);
+    assertThat(process.getScheduler())
+        .isEqualTo(
+            Scheduler.newBuilder()
+                .setPolicy("SCHED_DEADLINE")
+                .setNice(-1)
+                .setPriority(2)
+                .addFlags("SCHED_FLAG_RECLAIM")
+                .setRuntime(1024)
+                .setDeadline(2048)
+                .setPeriod(-1L)
+                .build());
+    assertThat(process.getCpuAffinity()).isEqualTo("0-1,3");
+    assertThat(converted.ignored()).containsExactly("process.execCPUAffinity.initial");
+  }
+
+  @Test
+  void carriesThePersonality() {
+    String fields = "\"personality\":{\"domain\":\"LINUX32\",\"flags\":[\"X\"]}";
+    var personality = convert(withLinux(fields)).spec().getPersonality();
+    assertThat(personality.getDomain()).isEqualTo("LINUX32");
+    assertThat(personality.getFlagsList()).containsExactly("X");
   }
 
   @Test
@@ -355,10 +394,7 @@ class OciSpecTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "linux.devices | 'devices':[{'path':'/dev/fuse'}]",
-        "linux.mountLabel | 'mountLabel':'x'",
         "linux.intelRdt | 'intelRdt':{'closID':'x'}",
-        "linux.personality.domain | 'personality':{'domain':'LINUX32'}",
         "linux.rootfsPropagation | 'rootfsPropagation':'shared'",
         "linux.resources.blockIO | 'resources':{'blockIO':{'weight':10}}",
         "linux.resources.hugepageLimits | 'resources':{'hugepageLimits':[{'limit':1}]}",
@@ -368,7 +404,6 @@ class OciSpecTest {
         "linux.resources.memory.swappiness | 'resources':{'memory':{'swappiness':60}}",
         "linux.resources.memory.disableOOMKiller | 'resources':{'memory':{'disableOOMKiller':true}}",
         "linux.resources.cpu.realtimeRuntime | 'resources':{'cpu':{'realtimeRuntime':1}}",
-        "linux.resources.devices[0].allow | 'resources':{'devices':[{'allow':true}]}",
       })
   void refusesByNameWhatItDoesNotDo(String field, String fields) {
     OciException error = refused(withLinux(fields.replace('\'', '"')));
@@ -376,29 +411,36 @@ class OciSpecTest {
     assertThat(error.reason()).isEqualTo(Reason.UNSUPPORTED);
   }
 
-  @ParameterizedTest
-  @ValueSource(strings = {"apparmorProfile", "selinuxLabel"})
-  void refusesLabelsThatWouldNotBeInForce(String field) {
-    OciException error = refused(withProcess("\"" + field + "\":\"x\""));
-    assertThat(error.reason()).isEqualTo(Reason.UNSUPPORTED);
-    assertThat(error.field()).isEqualTo("process." + field);
-    assertThat(convert(withProcess("\"" + field + "\":\"\"")).ignored()).isEmpty();
+  @Test
+  void carriesLabels() {
+    String labels = "\"apparmorProfile\":\"p\",\"selinuxLabel\":\"a:b\"";
+    var process = convert(withProcess(labels)).spec().getProcess();
+    assertThat(process.getApparmorProfile()).isEqualTo("p");
+    assertThat(process.getSelinuxLabel()).isEqualTo("a:b");
+    assertThat(convert(withLinux("\"mountLabel\":\"c\"")).spec().getMountLabel()).isEqualTo("c");
   }
 
   @Test
-  void refusesDeviceRulesThatAllowMoreThanTheStandardDevices() {
-    String fuse =
+  void carriesDevicesAndTheirRules() {
+    String fields =
         """
+        "devices":[{"path":"/dev/fuse","type":"c","major":10,"minor":229,"fileMode":438,"uid":0},
+          {"path":"/run/pipe","type":"p","fileMode":384,"uid":4294967295,"gid":7}],
         "resources":{"devices":[{"allow":false,"access":"rwm"},
-        {"allow":true,"type":"c","major":10,"minor":229,"access":"rw"}]}\
+          {"allow":true,"type":"c","major":10,"minor":-1,"access":"rw"}]}\
         """;
-    assertThat(refused(withLinux(fuse)).field()).isEqualTo("linux.resources.devices[1].allow");
-    String all =
-        """
-        "resources":{"devices":[{"allow":false,"access":"rwm"},
-        {"allow":true,"type":"a","access":"rwm"}]}\
-        """;
-    assertThat(refused(withLinux(all)).reason()).isEqualTo(Reason.UNSUPPORTED);
+    Converted converted = convert(withLinux(fields));
+    ContainerSpec spec = converted.spec();
+    assertThat(spec.getDevices(0).getPath()).isEqualTo("/dev/fuse");
+    assertThat(spec.getDevices(0).getMajor()).isEqualTo(10);
+    assertThat(spec.getDevices(0).getMinor()).isEqualTo(229);
+    assertThat(spec.getDevices(1).getFileMode()).isEqualTo(0600);
+    assertThat(spec.getDevices(1).getUid()).isEqualTo(-1);
+    assertThat(converted.ignored()).containsExactly("linux.devices[0].fileMode");
+    assertThat(spec.getResources().getDevices(0).hasMajor()).isFalse();
+    assertThat(spec.getResources().getDevices(1).getMajor()).isEqualTo(10);
+    assertThat(spec.getResources().getDevices(1).hasMinor()).isFalse();
+    assertThat(spec.getResources().getDevices(1).getAccess()).isEqualTo("rw");
   }
 
   @Test

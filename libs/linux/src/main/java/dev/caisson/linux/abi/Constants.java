@@ -112,5 +112,16 @@ public final class Constants {
   /** A level of {@link #SCMP_FLTATR_CTL_OPTIMIZE}: 2.5.0. */
   public static final int SCMP_OPTIMIZE_BINARY_TREE = 2;
 
+  // linux/bpf.h
+  public static final int BPF_PROG_LOAD = 5;
+  public static final int BPF_PROG_ATTACH = 8;
+  public static final int BPF_PROG_DETACH = 9;
+  public static final int BPF_PROG_GET_FD_BY_ID = 13;
+  public static final int BPF_OBJ_GET_INFO_BY_FD = 15;
+  public static final int BPF_PROG_QUERY = 16;
+  public static final int BPF_PROG_TYPE_CGROUP_DEVICE = 15;
+  public static final int BPF_CGROUP_DEVICE = 6;
+  public static final int BPF_F_ALLOW_MULTI = 2;
+
   private Constants() {}
 }

@@ -46,7 +46,8 @@ final class ConstantsTest {
             "sys/ioctl.h",
             "poll.h",
             "sys/epoll.h",
-            "sys/eventfd.h");
+            "sys/eventfd.h",
+            "linux/bpf.h");
     int count = 0;
     for (Field field : Constants.class.getFields()) {
       if (Modifier.isStatic(field.getModifiers())) {

@@ -6,6 +6,7 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemoryLayout.PathElement;
 import java.lang.foreign.StructLayout;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,7 +30,8 @@ final class LayoutTest {
     "signal.h",
     "linux/sched.h",
     "sys/epoll.h",
-    "spawn.h"
+    "spawn.h",
+    "linux/bpf.h"
   };
 
   @ParameterizedTest
@@ -60,8 +62,24 @@ final class LayoutTest {
     assertThat((PidfdInfo.GET >> 16) & 0x3fff).isEqualTo((int) PidfdInfo.LAYOUT.byteSize());
   }
 
+  /** The kernel takes any length of these, so theirs is no more than what is used. */
+  @ParameterizedTest
+  @EnumSource
+  void membersOfBpfAreAsTheHeadersDeclareThem(Architecture architecture) throws Exception {
+    HeaderFacts facts = new HeaderFacts(HEADERS);
+    List.of(BpfAttr.PROGRAM, BpfAttr.ATTACH, BpfAttr.QUERY, BpfAttr.BY_ID, BpfAttr.OBJECT)
+        .forEach(layout -> declareMembers(facts, "union bpf_attr", layout));
+    declareMembers(facts, "struct bpf_prog_info", BpfAttr.INFO);
+
+    assertThat(facts.wrong(Compilers.of(architecture))).isEmpty();
+  }
+
   private static void declare(HeaderFacts facts, String name, StructLayout layout) {
     facts.equal("sizeof(" + name + ")", layout.byteSize());
+    declareMembers(facts, name, layout);
+  }
+
+  private static void declareMembers(HeaderFacts facts, String name, StructLayout layout) {
     for (MemoryLayout member : layout.memberLayouts()) {
       member
           .name()

@@ -80,6 +80,12 @@ public interface Cgroup {
   void configure(Resources limits);
 
   /**
+   * Of version 1: allows these devices and no others, {@code c 1:3 rwm}, as far as its parent does.
+   * Version 2 has no files for that: there nothing happens.
+   */
+  void allowDevices(List<String> allowed);
+
+  /**
    * Changes the limits that are given and keeps the others; all of them or none.
    *
    * @throws InvalidResources before anything is changed

@@ -9,7 +9,8 @@ import java.util.Optional;
  * cgroups(7).
  *
  * <p>{@link #CPUACCT} exists in v1 only: in v2 {@code cpu.stat} counts in every cgroup. {@link
- * #FREEZER} is used only where there is no v2 tree, whose {@code cgroup.freeze} is better.
+ * #FREEZER} and {@link #DEVICES} are used only where there is no v2 tree, which has better means
+ * for both, and one hierarchy less to join.
  */
 enum Controller {
   CPU,
@@ -17,7 +18,8 @@ enum Controller {
   CPUSET,
   MEMORY,
   PIDS,
-  FREEZER;
+  FREEZER,
+  DEVICES;
 
   String kernelName() {
     return name().toLowerCase(Locale.ROOT);

@@ -64,6 +64,7 @@ record Hierarchies(CgroupMode mode, List<Hierarchy> all) {
     Set<Controller> left = EnumSet.allOf(Controller.class);
     if (!withFreezer) {
       left.remove(Controller.FREEZER);
+      left.remove(Controller.DEVICES);
     }
     List<Hierarchy> found = new ArrayList<>();
     for (Mountinfo.Entry mount : mounts) {

@@ -241,6 +241,13 @@ final class MountedCgroup implements Cgroup {
   }
 
   @Override
+  public void allowDevices(List<String> allowed) {
+    hierarchies
+        .of(Controller.DEVICES)
+        .ifPresent(devices -> new V1Devices(directory(devices), files).allow(allowed));
+  }
+
+  @Override
   public List<SettingChange> update(Resources resources) {
     Limits limits = Limits.of(resources);
     limitsOnHost.check(CgroupPath.parent(path), limits);

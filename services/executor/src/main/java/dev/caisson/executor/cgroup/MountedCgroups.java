@@ -49,6 +49,7 @@ final class MountedCgroups implements Cgroups {
     missing(sentences, Controller.PIDS, "limits of processes are refused");
     if (hierarchies.unified().isEmpty()) {
       missing(sentences, Controller.FREEZER, "containers cannot be paused");
+      missing(sentences, Controller.DEVICES, "containers may use every device that they can reach");
       missing(sentences, Controller.CPUACCT, "CPU time of cgroups is not known");
       sentences.add(
           "No cgroup v2 tree is mounted: processes are killed one by one, and not born in their cgroup.");

@@ -21,7 +21,7 @@ final class ContainerRules {
     boolean root = request.getSandboxId().isEmpty();
     checkBounds(request.getSpec());
     ResourceBounds.check("spec.resources", request.getSpec().getResources());
-    ResourceBounds.check("sandbox_resources", request.getSandboxResources());
+    ResourceBounds.checkSandbox("sandbox_resources", request.getSandboxResources());
     HostRules.check(policy, request.getSpec(), root);
   }
 
@@ -40,6 +40,7 @@ final class ContainerRules {
     Names.checkHostname(spec.getDomainname());
     Names.checkAnnotations(spec.getAnnotationsMap());
     Bounds.atMost("oci_version", Bounds.bytes(spec.getOciVersion()), MAX_VERSION_BYTES, "bytes");
+    Bounds.atMost("devices", spec.getDevicesCount(), Bounds.MAX_DEVICES, "entries");
     Bounds.atMost("namespaces", spec.getNamespacesCount(), Bounds.MAX_NAMESPACES, "entries");
     Bounds.atMost("sysctl", spec.getSysctlCount(), Bounds.MAX_SYSCTLS, "entries");
     checkPaths("masked_paths", spec.getMaskedPathsList());

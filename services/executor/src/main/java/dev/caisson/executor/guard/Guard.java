@@ -39,7 +39,7 @@ public final class Guard {
       Names.checkHostname(request.getHostname());
       Names.checkAnnotations(request.getAnnotationsMap());
       new UserNamespaces(policy).check("user_namespace", request.getUserNamespace());
-      ResourceBounds.check("resources", request.getResources());
+      ResourceBounds.checkSandbox("resources", request.getResources());
       HostRules.checkCgroupParent(policy, request.getCgroupParent());
     });
   }
@@ -54,6 +54,7 @@ public final class Guard {
       checkTarget(request.getActor(), request.getTenant(), request.getContainerId());
       ProcessBounds.check(request.getProcess(), request.getAddEnvList());
       HostRules.checkCapabilities(policy, request.getProcess().getCapabilities());
+      HostRules.checkScheduling(policy, request.getProcess());
     });
   }
 

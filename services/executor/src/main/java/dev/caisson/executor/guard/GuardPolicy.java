@@ -1,5 +1,6 @@
 package dev.caisson.executor.guard;
 
+import dev.caisson.executor.plan.DeviceList;
 import dev.caisson.executor.plan.Paths;
 import java.time.Duration;
 import java.util.List;
@@ -21,7 +22,9 @@ import java.util.Set;
  * @param autoIds ids of the host of which each sandbox gets a range of its own
  * @param mappedIds ids of the host that a caller's own maps may name; empty: none
  * @param devices whether device files in bind mounts may work
+ * @param allowedDevices what containers may use beside the standard devices
  * @param newPrivileges whether a process may be without no_new_privs
+ * @param realTime whether a process may come before all others of the host: sched(7)
  * @param seccomp what the filters of system calls may be
  * @param cgroupParent the cgroup below which all others are
  * @param limits counts
@@ -38,7 +41,9 @@ public record GuardPolicy(
     IdRange autoIds,
     Optional<IdRange> mappedIds,
     boolean devices,
+    DeviceList allowedDevices,
     boolean newPrivileges,
+    boolean realTime,
     SeccompPolicy seccomp,
     String cgroupParent,
     Limits limits) {
@@ -83,6 +88,11 @@ public record GuardPolicy(
   /** The allowed root that a namespace's file lies in: what it is to be opened beneath. */
   public Optional<String> namespaceRoot(String path) {
     return rootOf(namespaceRoots, path);
+  }
+
+  /** All that any container may use. */
+  public DeviceList devicesAtMost() {
+    return DeviceList.standard().with(allowedDevices);
   }
 
   Optional<String> bundleRoot(String path) {

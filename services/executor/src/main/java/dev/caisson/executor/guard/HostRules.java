@@ -1,11 +1,14 @@
 package dev.caisson.executor.guard;
 
 import dev.caisson.executor.plan.BindSource;
+import dev.caisson.executor.plan.DeviceList;
 import dev.caisson.executor.plan.Paths;
+import dev.caisson.executor.plan.Scheduling;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.proto.types.v1.Capabilities;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Namespace;
+import dev.caisson.proto.types.v1.Process;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -23,9 +26,11 @@ final class HostRules {
   static void check(GuardPolicy policy, ContainerSpec spec, boolean root) {
     checkRootfs(policy, spec.getRoot().getPath());
     checkMounts(policy, spec);
+    checkDevices(policy, spec);
     checkBundle(policy, spec.getBundle());
     HookRules.check(policy, spec.getHooks());
     checkCapabilities(policy, spec.getProcess().getCapabilities());
+    checkScheduling(policy, spec.getProcess());
     checkNamespaces(policy, spec, root);
     checkCgroupParent(policy, spec.getCgroupParent());
     SeccompRules.check(policy.seccomp(), spec);
@@ -57,6 +62,17 @@ final class HostRules {
     }
   }
 
+  /** Its nodes and its rules: either alone would let it use a device. */
+  private static void checkDevices(GuardPolicy policy, ContainerSpec spec) {
+    ContainerSpec nodes = spec.toBuilder().clearResources().build();
+    Stream.of(DeviceList.of(spec), DeviceList.of(nodes))
+        .flatMap(list -> list.beyond(policy.devicesAtMost()).stream())
+        .findFirst()
+        .ifPresent(device -> {
+          throw refused("devices.allowed", "This host does not allow the device " + device + ".");
+        });
+  }
+
   private static void checkBundle(GuardPolicy policy, String bundle) {
     if (!bundle.isEmpty() && policy.bundleRoot(Paths.clean("bundle", bundle)).isEmpty()) {
       throw refused("bundles.roots", "The bundle is not below a directory that this host allows.");
@@ -75,6 +91,16 @@ final class HostRules {
         .findFirst()
         .ifPresent(name -> {
           throw refused("capabilities", "This host does not allow the capability " + name + ".");
+        });
+  }
+
+  static void checkScheduling(GuardPolicy policy, Process process) {
+    Scheduling.realTime(process)
+        .filter(field -> !policy.realTime())
+        .ifPresent(field -> {
+          throw refused(
+              "scheduling.realtime",
+              field + " would put the process before all others, which this host does not allow.");
         });
   }
 

@@ -2,6 +2,7 @@ package dev.caisson.executor.guard;
 
 import dev.caisson.executor.guard.GuardPolicy.Limits;
 import dev.caisson.executor.plan.Capability;
+import dev.caisson.executor.plan.DeviceList;
 import dev.caisson.executor.plan.Paths;
 import dev.caisson.executor.refusal.RefusedException;
 import java.time.Duration;
@@ -31,7 +32,9 @@ final class PolicyReader {
           "user-namespace.auto-ids",
           "user-namespace.mapped-ids",
           "devices",
+          "devices.allowed",
           "new-privileges",
+          "scheduling.realtime",
           "seccomp.unconfined",
           "seccomp.denied",
           "seccomp.listeners",
@@ -132,10 +135,23 @@ final class PolicyReader {
         autoIds(),
         mappedIds(),
         flag("devices"),
+        allowedDevices(),
         flag("new-privileges"),
+        flag("scheduling.realtime"),
         seccomp(),
         path("cgroup.parent", values.getOrDefault("cgroup.parent", "/caisson")),
         limits());
+  }
+
+  private DeviceList allowedDevices() {
+    List<String> listed = words("devices.allowed", "").toList();
+    List<String> known =
+        listed.stream().filter(word -> DeviceList.parse(List.of(word)).isPresent()).toList();
+    listed.stream()
+        .filter(word -> !known.contains(word))
+        .forEach(word ->
+            problems.add("devices.allowed must list devices, as in c:10:229 or b:8:*: " + word));
+    return DeviceList.parse(known).orElseThrow();
   }
 
   private SeccompPolicy seccomp() {

@@ -32,9 +32,21 @@ public final class ResourceBounds {
   public static void check(String field, Resources resources) {
     checkMemory(field + ".memory", resources.getMemory());
     checkCpu(field + ".cpu", resources.getCpu());
+    Bounds.atMost(
+        field + ".devices", resources.getDevicesCount(), Bounds.MAX_DEVICE_RULES, "entries");
     if (resources.getPids().hasLimit()) {
       atLeast(field + ".pids.limit", resources.getPids().getLimit(), MIN_PIDS);
     }
+  }
+
+  /** The same of a sandbox, whose containers have devices, and not itself. */
+  static void checkSandbox(String field, Resources resources) {
+    check(field, resources);
+    Bounds.check(
+        resources.getDevicesCount() == 0,
+        field + ".devices",
+        "be given for a container",
+        resources.getDevicesCount());
   }
 
   private static void checkMemory(String field, Resources.Memory memory) {

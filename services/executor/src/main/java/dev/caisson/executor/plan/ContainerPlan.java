@@ -59,18 +59,19 @@ public final class ContainerPlan {
       TimeOffsets.enter(assembly, spec.getTimeOffsetsList());
     }
     assembly.add(new MountStep.MakePrivate());
-    Sysctls.set(assembly, spec.getSysctlMap());
+    Sysctls.set(assembly, spec);
     Donated root = attachRoot();
     fillRoot(new Targets(assembly, root), root);
     if (hasRuntimeHooks(spec.getHooks())) {
       assembly.add(new Step.Barrier(CREATE_RUNTIME));
     }
+    Labels labels = Labels.open(assembly, spec.getProcess());
     pivot(root);
     nameSandbox();
     assembly.add(new Step.Barrier(CREATED));
-    ProcessTail tail =
-        new ProcessTail(spec.getProcess(), facts.pipes(), facts.lastCapability(), facts.filter());
-    tail.addTo(assembly);
+    var attributes = new ProcessAttributes(spec.getProcess(), spec.getPersonality(), false, labels);
+    new ProcessTail(attributes, facts.pipes(), facts.lastCapability(), facts.filter())
+        .addTo(assembly);
     return assembly.plan(Namespaces.bornWith(spec), Namespaces.bornInto(spec));
   }
 
@@ -99,12 +100,14 @@ public final class ContainerPlan {
   }
 
   private void fillRoot(Targets targets, Donated root) {
-    List<PlannedMount> table = MountTable.of(spec.getMountsList(), facts.fileSources());
+    List<PlannedMount> table =
+        Labels.on(MountTable.of(spec.getMountsList(), facts.fileSources()), spec.getMountLabel());
     Mounting mounting = new Mounting(assembly, targets, facts.cgroup(), facts.foreignSysfs());
     table.forEach(mounting::mount);
     if (MountTable.hasOwnDev(table)) {
       Devices.fill(assembly, targets);
     }
+    Devices.add(assembly, targets, spec.getDevicesList());
     if (spec.getProcess().getTerminal()) {
       new Terminal(assembly, targets, spec.getProcess()).openWithConsole();
     }

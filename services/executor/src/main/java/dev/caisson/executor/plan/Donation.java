@@ -113,6 +113,31 @@ public sealed interface Donation {
   }
 
   /**
+   * A device of the host that a specification lists: a detached copy of the mount of its node
+   * alone, which is found by its numbers, with the attributes of {@link DeviceTree}.
+   *
+   * @param number counts the devices from 0
+   * @param path in the container; the host's may be another
+   */
+  record HostDevice(int number, String path, boolean block, int major, int minor)
+      implements Donation {
+    public MountAttributes attributes() {
+      return new DeviceTree(path, major, minor).attributes();
+    }
+
+    @Override
+    public String name() {
+      return "device" + number;
+    }
+
+    @Override
+    public String text() {
+      String device = (block ? "block" : "character") + " device " + major + ":" + minor;
+      return "open_tree(" + device + ", OPEN_TREE_CLONE) = " + name() + " " + attributes().text();
+    }
+  }
+
+  /**
    * {@code cgroup.procs} of the process's own cgroup in a hierarchy of version 1, open for writing.
    *
    * @param hierarchy its controllers, {@code cpu,cpuacct}, or {@code name=systemd}

@@ -12,6 +12,9 @@ import java.util.List;
  * container.
  */
 public final class ExecPlan {
+  /** Barrier: the executor sets the OOM score. Only there when the process is to have one. */
+  public static final String SCORE = "score";
+
   private ExecPlan() {}
 
   /**
@@ -27,9 +30,15 @@ public final class ExecPlan {
     FilterRules.check(process, spec, facts.filter());
     Assembly assembly = new Assembly();
     facts.cgroup().join(assembly);
+    if (process.hasOomScoreAdj()) {
+      assembly.add(new Step.Barrier(SCORE));
+    }
+    Labels labels = Labels.open(assembly, process);
     enterContainer(assembly, spec);
     prepare(assembly, process);
-    new ProcessTail(process, facts.pipes(), facts.lastCapability(), facts.filter()).addTo(assembly);
+    var attributes = new ProcessAttributes(process, spec.getPersonality(), true, labels);
+    new ProcessTail(attributes, facts.pipes(), facts.lastCapability(), facts.filter())
+        .addTo(assembly);
     return assembly.plan(List.of());
   }
 
@@ -56,10 +65,32 @@ public final class ExecPlan {
     if (!given.hasUmask() && container.hasUmask()) {
       complete.setUmask(container.getUmask());
     }
+    if (given.getApparmorProfile().isEmpty()) {
+      complete.setApparmorProfile(container.getApparmorProfile());
+    }
+    if (given.getSelinuxLabel().isEmpty()) {
+      complete.setSelinuxLabel(container.getSelinuxLabel());
+    }
+    completeScheduling(complete, container);
     // Privileges are never more than the container's.
     complete.setNoNewPrivileges(given.getNoNewPrivileges() || container.getNoNewPrivileges());
     ProcessRules.checkEnv("add_env", List.copyOf(additionalEnv));
     return complete.addAllEnv(additionalEnv).build();
+  }
+
+  private static void completeScheduling(Process.Builder complete, Process container) {
+    if (!complete.hasOomScoreAdj() && container.hasOomScoreAdj()) {
+      complete.setOomScoreAdj(container.getOomScoreAdj());
+    }
+    if (!complete.hasIoPriority() && container.hasIoPriority()) {
+      complete.setIoPriority(container.getIoPriority());
+    }
+    if (!complete.hasScheduler() && container.hasScheduler()) {
+      complete.setScheduler(container.getScheduler());
+    }
+    if (complete.getCpuAffinity().isEmpty()) {
+      complete.setCpuAffinity(container.getCpuAffinity());
+    }
   }
 
   private static void enterContainer(Assembly assembly, ContainerSpec spec) {

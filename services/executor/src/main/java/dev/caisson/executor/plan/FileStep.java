@@ -74,6 +74,43 @@ sealed interface FileStep extends Step {
     }
   }
 
+  /** A named pipe. */
+  record MakeFifo(Descriptor parent, String name, int mode, String path) implements FileStep {
+    private static final int S_IFIFO = 0x1000;
+
+    @Override
+    public Instruction instruction() {
+      Octal node = new Octal(S_IFIFO | mode);
+      return Call.of(Syscall.MKNODAT, parent, new Text(name), node, new Decimal(0));
+    }
+
+    @Override
+    public String describe() {
+      return "make FIFO " + path;
+    }
+  }
+
+  /** Ids as the process's user namespace has them. */
+  record Own(Descriptor parent, String name, int uid, int gid, String path) implements FileStep {
+    private static final Named AT_SYMLINK_NOFOLLOW = new Named("AT_SYMLINK_NOFOLLOW", 0x100);
+
+    @Override
+    public Instruction instruction() {
+      return Call.of(
+          Syscall.FCHOWNAT,
+          parent,
+          new Text(name),
+          new Decimal(Integer.toUnsignedLong(uid)),
+          new Decimal(Integer.toUnsignedLong(gid)),
+          AT_SYMLINK_NOFOLLOW);
+    }
+
+    @Override
+    public String describe() {
+      return "change the owner of " + path;
+    }
+  }
+
   record Symlink(String target, Descriptor parent, String name, String path) implements FileStep {
     @Override
     public Instruction instruction() {

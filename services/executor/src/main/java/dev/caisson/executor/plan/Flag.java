@@ -71,6 +71,11 @@ public enum Flag {
   // linux/socket.h
   MSG_NOSIGNAL(0x4000),
 
+  // linux/sched.h, sched_flags
+  SCHED_FLAG_RESET_ON_FORK(1),
+  SCHED_FLAG_RECLAIM(2),
+  SCHED_FLAG_DL_OVERRUN(4),
+
   // linux/seccomp.h
   SECCOMP_FILTER_FLAG_LOG(2),
   SECCOMP_FILTER_FLAG_SPEC_ALLOW(4),

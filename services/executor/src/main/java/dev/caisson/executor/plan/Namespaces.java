@@ -87,7 +87,7 @@ final class Namespaces {
   }
 
   private static void checkSysctl(String name, SharedNamespaces shared) {
-    Namespace.Type of = Sysctls.isOfNetwork(name) ? Namespace.Type.NETWORK : Namespace.Type.IPC;
+    Namespace.Type of = Sysctls.ownerOf(name);
     if (!shared.has(of)) {
       throw Refusal.invalid(
               "sysctl",

@@ -26,6 +26,8 @@ final class ProcessRules {
     Paths.clean("process.cwd", process.getCwd().isEmpty() ? "/" : process.getCwd());
     checkUser(process);
     checkRlimits(process.getRlimitsList());
+    Scheduling.check(process);
+    Labels.check(process);
     check(
         !process.hasUmask() || Integer.compareUnsigned(process.getUmask(), MAX_UMASK) <= 0,
         "process.umask",

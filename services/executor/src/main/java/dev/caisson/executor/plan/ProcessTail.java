@@ -20,7 +20,7 @@ import java.util.Optional;
  */
 final class ProcessTail {
   /** What the specification says where a process does not. */
-  private static final int DEFAULT_UMASK = 022;
+  static final int DEFAULT_UMASK = 022;
 
   /** Of a home directory: {@code PATH_MAX} less the null. */
   static final int MAX_HOME_BYTES = 4095;
@@ -30,12 +30,15 @@ final class ProcessTail {
       List.of(Tolerable.ENOENT, Tolerable.ENOTDIR, Tolerable.EACCES);
 
   private final Process process;
+  private final ProcessAttributes attributes;
   private final boolean pipes;
   private final int lastCapability;
   private final Optional<Filter> filter;
 
-  ProcessTail(Process process, boolean pipes, int lastCapability, Optional<Filter> filter) {
-    this.process = process;
+  ProcessTail(
+      ProcessAttributes attributes, boolean pipes, int lastCapability, Optional<Filter> filter) {
+    this.process = attributes.process();
+    this.attributes = attributes;
     this.pipes = pipes;
     this.lastCapability = lastCapability;
     this.filter = filter;
@@ -56,6 +59,7 @@ final class ProcessTail {
       assembly.add(new TerminalStep.TakeControl());
     }
     limit(assembly);
+    attributes.addTo(assembly);
     assembly.add(new ProcessStep.SetUmask(process.hasUmask() ? process.getUmask() : DEFAULT_UMASK));
     enterDirectory(assembly);
     if (!process.getNoNewPrivileges()) {
@@ -64,6 +68,7 @@ final class ProcessTail {
     changeIdentity(assembly);
     assembly.add(new FileStep.CloseOnExec());
     assembly.add(new ProcessStep.CheckDirectory(directory(process)));
+    attributes.labels().addTo(assembly);
     if (process.getNoNewPrivileges()) {
       filter(assembly); // last of all: it need not allow anything of the above
     }

@@ -4,6 +4,7 @@ import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Hooks;
 import dev.caisson.proto.types.v1.RootFilesystem;
+import dev.caisson.proto.types.v1.UserNamespace;
 import java.util.List;
 
 /**
@@ -17,21 +18,20 @@ final class SpecRules {
     require(spec.hasProcess(), "process");
     require(spec.hasRoot() && !spec.getRoot().getPath().isEmpty(), "root.path");
     ProcessRules.check(spec.getProcess());
+    Labels.check(spec);
+    if (spec.hasPersonality()) {
+      ProcessAttributes.check(spec.getPersonality());
+    }
+    boolean ownUsers = spec.getUserNamespace().getMode() != UserNamespace.Mode.HOST;
+    Scheduling.requirePossible(spec.getProcess(), rootContainer && ownUsers);
     Namespaces.check(spec, rootContainer);
     checkNames(spec, rootContainer);
     checkHooks(spec.getHooks());
-    refuse(spec.getDevicesList(), "devices");
-    refuse(spec.getResources().getDevicesList(), "resources.devices");
-    refuse(spec.hasPersonality(), "personality");
+    Devices.check(spec.getDevicesList());
+    var _ = DeviceList.of(spec);
     refuse(spec.getRootfsPropagationValue() != 0, "rootfs_propagation");
-    refuse(!spec.getMountLabel().isEmpty(), "mount_label");
     refuse(spec.getRoot().hasOverlay(), "root.overlay");
     refuse(spec.getRoot().getType() == RootFilesystem.Type.EROFS, "root.type");
-    refuse(!spec.getProcess().getApparmorProfile().isEmpty(), "process.apparmor_profile");
-    refuse(!spec.getProcess().getSelinuxLabel().isEmpty(), "process.selinux_label");
-    refuse(spec.getProcess().hasIoPriority(), "process.io_priority");
-    refuse(spec.getProcess().hasScheduler(), "process.scheduler");
-    refuse(!spec.getProcess().getCpuAffinity().isEmpty(), "process.cpu_affinity");
     spec.getMountsList()
         .forEach(mount ->
             refuse(

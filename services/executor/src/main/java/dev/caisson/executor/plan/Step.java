@@ -7,7 +7,8 @@ import java.util.List;
  * nobody's business outside this package, which is why the kinds are not public.
  */
 public sealed interface Step
-    permits FileStep,
+    permits AttributeStep,
+        FileStep,
         FilterStep,
         MountStep,
         NamespaceStep,

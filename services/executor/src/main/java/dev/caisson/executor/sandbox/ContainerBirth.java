@@ -26,6 +26,7 @@ final class ContainerBirth {
   private final HookPoints hooks;
   private final Exits exits;
   private final Notifications notifications;
+  private final DeviceFence fence;
 
   ContainerBirth(
       Host host,
@@ -34,8 +35,10 @@ final class ContainerBirth {
       Placing placing,
       HookPoints hooks,
       Exits exits,
-      Notifications notifications) {
+      Notifications notifications,
+      DeviceFence fence) {
     this.host = host;
+    this.fence = fence;
     this.donor = donor;
     this.namespaces = namespaces;
     this.placing = placing;
@@ -50,6 +53,7 @@ final class ContainerBirth {
     requireShared(sandbox, draft);
     try (Rollback rollback = new Rollback()) {
       Placed placed = place(sandbox, draft, plan, rollback);
+      fence.restrict(placed.cgroup(), draft.getSpec());
       Container container = new Container(sandbox, placed.cgroup(), identified(draft, placed));
       Optional<Pair> sockets = notifications.sockets(plan.plan());
       rollback.onFailure("sockets", () -> sockets.ifPresent(ContainerBirth::close));

@@ -211,6 +211,7 @@ final class Donor implements AutoCloseable {
       case Donation.RootTree root -> rootTree(root, sources.userNamespace());
       case Donation.BindTree bind -> bindTree(bind, sources.userNamespace());
       case Donation.DeviceTree device -> deviceTree(device);
+      case Donation.HostDevice device -> hostDevice(device);
       case Donation.CgroupProcs join -> cgroupProcs(join, sources.cgroup());
       case Donation.Stdio stdio -> stdio(stdio, sources);
       case Donation.TerminalSocket _ -> sources.stdio().getFirst();
@@ -376,6 +377,19 @@ final class Donor implements AutoCloseable {
       } catch (LinuxException e) {
         LOG.log(System.Logger.Level.WARNING, "Containers will lack a device: {0}", e.getMessage());
       }
+    }
+  }
+
+  /** A node that is somewhere below {@code /dev}: not kept, since few ask for it. */
+  private Fd hostDevice(Donation.HostDevice device) {
+    try (Fd node = new HostDevices(kernel).open(device)) {
+      return configured(
+          kernel.mounts().cloneTree(node, false),
+          attributes(device.attributes()),
+          Optional.empty(),
+          false,
+          "devices",
+          Path.of(device.path()));
     }
   }
 

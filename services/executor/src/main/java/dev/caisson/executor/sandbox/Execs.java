@@ -58,8 +58,8 @@ final class Execs {
     ContainerSpec spec = container.record().getSpec();
     Process process = ExecPlan.complete(request.getProcess(), spec, request.getAddEnvList());
     Identity.require(process, container.sandbox().record());
-    ExecFacts known = facts.exec(container.cgroup(), !request.getDetach(), spec);
-    Stdio.Kind stdio = Stdio.Kind.of(!request.getDetach(), process);
+    boolean pipes = !request.getDetach();
+    ExecFacts known = facts.exec(container.cgroup(), pipes, process, spec);
     CompiledPlan plan =
         plans.get(List.of(process, spec, known), () -> ExecPlan.compile(process, spec, known));
     ProcessRecord draft =
@@ -73,7 +73,7 @@ final class Execs {
         Recorder.event(container, id)
             .setActor(request.getActor())
             .setExecStarted(started(process, 0)),
-        () -> launch(container, plan, draft, stdio),
+        () -> launch(container, plan, draft, new Asked(process, pipes)),
         exec ->
             Recorder.event(container, id)
                 .setActor(request.getActor())
@@ -104,13 +104,20 @@ final class Execs {
         .build();
   }
 
+  /** What the process is to be, and whether its streams are piped. */
+  private record Asked(Process process, boolean pipes) {
+    Stdio.Kind stdio() {
+      return Stdio.Kind.of(pipes, process);
+    }
+  }
+
   private ExecedProcess launch(
-      Container container, CompiledPlan plan, ProcessRecord draft, Stdio.Kind kind) {
+      Container container, CompiledPlan plan, ProcessRecord draft, Asked asked) {
     Holder holder = container.sandbox().requireHolder();
     try (Rollback rollback = new Rollback()) {
-      Stdio given = Stdio.of(kind, host);
+      Stdio given = Stdio.of(asked.stdio(), host);
       rollback.onFailure("stdio", given::close);
-      Executed executed = run(container, plan, draft.getToken(), given, rollback);
+      Executed executed = run(container, plan, asked.process(), draft.getToken(), given, rollback);
       StartedProcess process = executed.process();
       Stdio stdio = executed.stdio();
       // Unlike a container's gate and page, which are of no use here any more.
@@ -135,7 +142,12 @@ final class Execs {
 
   /** Up to the execution of its program. */
   private Executed run(
-      Container container, CompiledPlan plan, long token, Stdio given, Rollback rollback) {
+      Container container,
+      CompiledPlan plan,
+      Process asked,
+      long token,
+      Stdio given,
+      Rollback rollback) {
     Optional<Pair> sockets = notifications.sockets(plan.plan());
     Optional<Fd> ours = sockets.map(Pair::first);
     rollback.onFailure("socket", () -> ours.ifPresent(Fd::close));
@@ -145,11 +157,21 @@ final class Execs {
       rollback.onFailure("process", () -> abandon(process));
       given.closeInside();
       try (Waiting waiting = new Waiting(process.program(), plan.plan(), ours)) {
+        adjustOomScore(waiting, process.pidfd(), asked);
         Stdio stdio = received(waiting, given, rollback);
         handover.finish("running", host.kernel().processes().pid(process.pidfd()));
         waiting.finish(host.settings().stepTimeout());
         return new Executed(process, stdio);
       }
+    }
+  }
+
+  /** As {@link ContainerBirth} does: see {@link ExecPlan#SCORE}. */
+  private void adjustOomScore(Waiting waiting, Fd pidfd, Process asked) {
+    if (asked.hasOomScoreAdj()) {
+      waiting.advanceTo(ExecPlan.SCORE, host.settings().stepTimeout(), barrier -> {});
+      host.proc().write(pidfd, "oom_score_adj", Integer.toString(asked.getOomScoreAdj()));
+      waiting.program().proceed();
     }
   }
 

@@ -11,7 +11,9 @@ import dev.caisson.executor.plan.SharedNamespaces;
 import dev.caisson.executor.seccomp.Filters;
 import dev.caisson.executor.store.v1.SandboxRecord;
 import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.UserNamespace;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +24,7 @@ final class Facts {
   private final Donor donor;
   private final Filters filters;
   private final int lastCapability;
+  private final SecurityModules modules = SecurityModules.of(Path.of("/"));
   private volatile @Nullable CgroupFacts anywhere;
 
   Facts(Host host, Donor donor, Filters filters) {
@@ -61,12 +64,14 @@ final class Facts {
 
   private ContainerFacts container(
       ContainerSpec spec, boolean rootContainer, boolean pipes, boolean foreignSysfs) {
+    modules.require(spec.getProcess(), spec);
     Set<String> files = donor.fileSources(spec.getMountsList());
     return new ContainerFacts(
         rootContainer, anywhere(), pipes, files, lastCapability, filter(spec), foreignSysfs);
   }
 
-  ExecFacts exec(Cgroup cgroup, boolean pipes, ContainerSpec spec) {
+  ExecFacts exec(Cgroup cgroup, boolean pipes, Process process, ContainerSpec spec) {
+    modules.require(process, spec);
     return new ExecFacts(cgroup(cgroup), pipes, lastCapability, filter(spec));
   }
 

@@ -1,21 +1,24 @@
 package dev.caisson.executor.sandbox;
 
+import dev.caisson.executor.plan.Scheduling;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.store.v1.SandboxRecord;
 import dev.caisson.proto.types.v1.IdMapping;
 import dev.caisson.proto.types.v1.Process;
 import java.util.List;
 
-/** The ids of a process, which its sandbox's user namespace must have. */
+/** What of a process its sandbox's user namespace must have, or allow. */
 final class Identity {
   private Identity() {}
 
   /**
    * Checks them before anything is made: setresuid(2) would only say EINVAL.
    *
-   * @throws dev.caisson.executor.refusal.RefusedException when one is not mapped
+   * @throws dev.caisson.executor.refusal.RefusedException when an id is not mapped, or more is
+   *     asked for than a user namespace gives
    */
   static void require(Process process, SandboxRecord sandbox) {
+    Scheduling.requirePossible(process, sandbox.getUidMappingsCount() > 0);
     require(process.getUser().getUid(), sandbox.getUidMappingsList());
     require(process.getUser().getGid(), sandbox.getGidMappingsList());
     process

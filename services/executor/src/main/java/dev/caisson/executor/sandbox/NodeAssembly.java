@@ -4,6 +4,7 @@ import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.seccomp.Filters;
 import dev.caisson.executor.usage.SampledSandbox;
 import dev.caisson.executor.usage.UsageSampler;
+import dev.caisson.linux.DevicePrograms;
 import dev.caisson.linux.SeccompCompiler;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -18,6 +19,7 @@ public final class NodeAssembly implements AutoCloseable {
   private final Filters filters;
   private final Sandboxes sandboxes;
   private final SandboxPool pool;
+  private final DeviceFence fence;
   private final Node node;
   private final Recovery recovery;
 
@@ -40,6 +42,7 @@ public final class NodeAssembly implements AutoCloseable {
             paths(policy.namespaceRoots()));
     NamespaceFiles namespaces = new NamespaceFiles(host, donor, policy, this::all);
     this.filters = new Filters(SeccompCompiler.ofLibrary(host.kernel().files()));
+    this.fence = new DeviceFence(host, DevicePrograms.ofKernel(), policy.devicesAtMost());
     Facts facts = new Facts(host, donor, filters);
     Notifications notifications = new Notifications(host, donor);
     Usage usage = new Usage(sampler.apply(this::sampled));
@@ -68,7 +71,7 @@ public final class NodeAssembly implements AutoCloseable {
     Execs execs =
         new Execs(host, donor, recorder, exits, facts, notifications, plans, policy.limits());
     ContainerBirth birth =
-        new ContainerBirth(host, donor, namespaces, placing, hooks, exits, notifications);
+        new ContainerBirth(host, donor, namespaces, placing, hooks, exits, notifications, fence);
     Containers containers =
         new Containers(
             host, sandboxes, birth, lives, execs, recorder, facts, plans, tokens, policy.limits());
@@ -97,6 +100,7 @@ public final class NodeAssembly implements AutoCloseable {
   /** Takes up what an earlier executor has left. To be called once, before anything is served. */
   public Node recover() {
     host.cgroups().ensure(host.settings().cgroupParent());
+    fence.raise();
     donor.openDevices();
     host.workers().execute(filters::prepare);
     recovery.run();

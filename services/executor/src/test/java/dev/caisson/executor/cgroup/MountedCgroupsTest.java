@@ -442,7 +442,28 @@ class MountedCgroupsTest {
 
     assertThat(cgroups.mode()).isEqualTo(CgroupMode.V1);
     assertThat(cgroups.create("/box", NONE, Owner.ROOT).birthDirectory()).isEmpty();
-    assertThat(cgroups.missing()).hasSize(1);
+    assertThat(cgroups.missing())
+        .hasSize(2)
+        .contains(
+            "The cgroup controller devices is missing: containers may use every device that they can"
+                + " reach.");
+  }
+
+  @Test
+  void writesNoMoreOfAListOfDevicesThanHasChanged() throws IOException {
+    Path directory = java.nio.file.Files.createDirectory(root.resolve("devices"));
+    V1Devices devices = new V1Devices(directory, kernel);
+    kernel.set("devices/devices.list", "a *:* rwm");
+    kernel.set("devices/devices.deny", "");
+    kernel.set("devices/devices.allow", "");
+    devices.allow(List.of("c 1:3 rwm"));
+    assertThat(kernel.read(directory.resolve("devices.deny"))).isEqualTo("a");
+    assertThat(kernel.read(directory.resolve("devices.allow"))).isEqualTo("c 1:3 rwm");
+    kernel.set("devices/devices.list", "c 1:3 rwm\nb 8:0 r");
+    kernel.set("devices/devices.allow", "");
+    devices.allow(List.of("c 1:3 rwm"));
+    assertThat(kernel.read(directory.resolve("devices.deny"))).isEqualTo("b 8:0 r");
+    assertThat(kernel.read(directory.resolve("devices.allow"))).isEmpty();
   }
 
   @Test

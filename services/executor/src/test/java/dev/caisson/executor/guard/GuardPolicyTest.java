@@ -25,7 +25,9 @@ class GuardPolicyTest {
     assertThat(policy.hostUserNamespace()).isFalse();
     assertThat(policy.mappedIds()).isEmpty();
     assertThat(policy.devices()).isFalse();
+    assertThat(policy.allowedDevices().lines()).isEmpty();
     assertThat(policy.newPrivileges()).isFalse();
+    assertThat(policy.realTime()).isFalse();
     assertThat(policy.seccomp().unconfined()).isFalse();
     assertThat(policy.seccomp().denied()).contains("kexec_load", "init_module", "bpf");
     assertThat(policy.seccomp().listenerRoots()).isEmpty();
@@ -50,7 +52,9 @@ class GuardPolicyTest {
             user-namespace.auto-ids = 3000000000-3000131071
             user-namespace.mapped-ids = 200000-265535
             devices = true
+            devices.allowed = c:10:229 b:7:*
             new-privileges = true
+            scheduling.realtime = true
             seccomp.unconfined = true
             seccomp.denied = kexec_load, ptrace
             seccomp.listeners = /run/agents
@@ -72,7 +76,9 @@ class GuardPolicyTest {
     assertThat(policy.autoIds()).isEqualTo(new IdRange(3_000_000_000L, 3_000_131_071L));
     assertThat(policy.mappedIds()).contains(new IdRange(200_000, 265_535));
     assertThat(policy.devices()).isTrue();
+    assertThat(policy.allowedDevices().lines()).containsExactly("c 10:229 rwm", "b 7:* rwm");
     assertThat(policy.newPrivileges()).isTrue();
+    assertThat(policy.realTime()).isTrue();
     assertThat(policy.seccomp())
         .isEqualTo(new SeccompPolicy(true, Set.of("kexec_load", "ptrace"), List.of("/run/agents")));
     assertThat(GuardPolicy.parse("seccomp.denied =").seccomp().denied()).isEmpty();
@@ -91,6 +97,7 @@ class GuardPolicyTest {
         rootfs.roots = srv
         capabilities = CAP_ALL
         seccomp.denied = Ptrace
+        devices.allowed = c:10:229 /dev/fuse c:4096:0
         seccomp.listeners = run
         namespaces.host = maybe
         user-namespace.mapped-ids = 5-1
@@ -110,6 +117,8 @@ class GuardPolicyTest {
                 .containsExactlyInAnyOrder(
                     "rootfs.roots must be an absolute path: srv",
                     "capabilities must name capabilities: CAP_ALL",
+                    "devices.allowed must list devices, as in c:10:229 or b:8:*: /dev/fuse",
+                    "devices.allowed must list devices, as in c:10:229 or b:8:*: c:4096:0",
                     "seccomp.denied must name system calls: Ptrace",
                     "seccomp.listeners must be an absolute path: run",
                     "namespaces.host must be true or false: maybe",
@@ -117,10 +126,10 @@ class GuardPolicyTest {
                     "limits.sandboxes must be 1 to 100000: 0",
                     "limits.containers must be 1 to 100000: many",
                     "limits.hook-timeout-seconds must be 1 to 3600: 3601",
-                    "line 10 must be hook = /path [uid=N] [sha256=64 digits]: sha256=short",
-                    "line 11 has an unknown key: colour",
-                    "line 13 repeats a key: devices",
-                    "line 14 must be key = value: nonsense"));
+                    "line 11 must be hook = /path [uid=N] [sha256=64 digits]: sha256=short",
+                    "line 12 has an unknown key: colour",
+                    "line 14 repeats a key: devices",
+                    "line 15 must be key = value: nonsense"));
   }
 
   @Test

@@ -177,6 +177,26 @@ class GuardTest {
             spec -> spec.setSeccomp(seccomp().setDefaultAction("SCMP_ACT_ALLOW"))),
         rule("seccomp.listeners", spec -> spec.setSeccomp(notifying("/run/agentsx/a.sock"))),
         rule("seccomp.listeners", spec -> spec.setSeccomp(notifying("/run/a.sock"))),
+        rule(
+            "devices.allowed",
+            spec ->
+                spec.addDevicesBuilder()
+                    .setPath("/dev/fuse")
+                    .setType("c")
+                    .setMajor(10)
+                    .setMinor(229)),
+        rule(
+            "devices.allowed",
+            spec -> spec.getResourcesBuilder().addDevicesBuilder().setAllow(true).setAccess("r")),
+        rule(
+            "scheduling.realtime",
+            spec -> spec.getProcessBuilder().getSchedulerBuilder().setPolicy("SCHED_FIFO")),
+        rule(
+            "scheduling.realtime",
+            spec -> spec.getProcessBuilder().getSchedulerBuilder().setNice(-1)),
+        rule(
+            "scheduling.realtime",
+            spec -> spec.getProcessBuilder().getIoPriorityBuilder().setClass_("IOPRIO_CLASS_RT")),
         rule("new-privileges", spec -> spec.getProcessBuilder().setNoNewPrivileges(false)));
   }
 

@@ -3,9 +3,11 @@ package dev.caisson.executor.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.IoPriority;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.Rlimit;
+import dev.caisson.proto.types.v1.Scheduler;
 import dev.caisson.proto.types.v1.User;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -24,6 +26,10 @@ class ExecPlanTest {
           .setCapabilities(Specs.capabilities("CAP_KILL"))
           .addRlimits(Rlimit.newBuilder().setType("RLIMIT_CPU").setSoft(1).setHard(1))
           .setUmask(077)
+          .setOomScoreAdj(0)
+          .setIoPriority(IoPriority.newBuilder().setClass_("IOPRIO_CLASS_IDLE"))
+          .setScheduler(Scheduler.newBuilder().setPolicy("SCHED_IDLE"))
+          .setCpuAffinity("0")
           .setNoNewPrivileges(true)
           .build();
 
@@ -47,12 +53,20 @@ class ExecPlanTest {
             .setCwd("/tmp")
             .setUser(User.newBuilder().setUid(8))
             .setUmask(0)
+            .setOomScoreAdj(7)
+            .setIoPriority(IoPriority.newBuilder().setClass_("IOPRIO_CLASS_BE"))
+            .setScheduler(Scheduler.newBuilder().setPolicy("SCHED_BATCH"))
+            .setCpuAffinity("1")
             .build();
     Process complete = ExecPlan.complete(given, SPEC, List.of("D=4"));
     assertThat(complete.getEnvList()).containsExactly("C=3", "D=4");
     assertThat(complete.getCwd()).isEqualTo("/tmp");
     assertThat(complete.getUser().getUid()).isEqualTo(8);
     assertThat(complete.getUmask()).isZero();
+    assertThat(complete.getOomScoreAdj()).isEqualTo(7);
+    assertThat(complete.getIoPriority().getClass_()).isEqualTo("IOPRIO_CLASS_BE");
+    assertThat(complete.getScheduler().getPolicy()).isEqualTo("SCHED_BATCH");
+    assertThat(complete.getCpuAffinity()).isEqualTo("1");
     assertThat(complete.getNoNewPrivileges()).isTrue();
   }
 
@@ -62,6 +76,17 @@ class ExecPlanTest {
     Plan plan = ExecPlan.compile(complete, SPEC, FACTS);
     assertThat(plan.text().getLast())
         .isEqualTo("execve(\"/id\", [\"/id\"], [\"A=added\", \"B=2\", \"HOME=\"...])");
+  }
+
+  @Test
+  void waitsForItsScoreBeforeItEntersTheContainer() {
+    Process process = command("/id").toBuilder().setOomScoreAdj(0).build();
+    List<String> lines = ExecPlan.compile(process, SPEC, FACTS).text();
+    assertThat(lines.indexOf("barrier(\"score\")"))
+        .isPositive()
+        .isLessThan(lines.indexOf("setns(container, CLONE_NEWNS|CLONE_NEWCGROUP)"));
+    assertThat(ExecPlan.compile(command("/id"), SPEC, FACTS).text())
+        .doesNotContain("barrier(\"score\")");
   }
 
   @Test

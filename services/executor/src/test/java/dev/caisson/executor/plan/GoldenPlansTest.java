@@ -7,12 +7,15 @@ import dev.caisson.proto.types.v1.ConsoleSize;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Hook;
 import dev.caisson.proto.types.v1.Hooks;
+import dev.caisson.proto.types.v1.IoPriority;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.Rlimit;
+import dev.caisson.proto.types.v1.Scheduler;
 import dev.caisson.proto.types.v1.Seccomp;
 import dev.caisson.proto.types.v1.TimeOffset;
 import dev.caisson.proto.types.v1.User;
+import dev.caisson.proto.types.v1.UserNamespace;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -68,6 +71,10 @@ class GoldenPlansTest {
     plans.put("runtime-hooks", root(runtimeHooks()));
     plans.put("path-lookup", root(Specs.least().setProcess(named("sh", "PATH=/usr/bin:x::/bin/"))));
     plans.put("terminal", root(Specs.least().setProcess(terminal())));
+    plans.put("attributes", root(attributed()));
+    plans.put("labels", root(labelled()));
+    plans.put("devices", root(devices()));
+    plans.put("realtime", root(realTime()));
     plans.put("home-given", root(Specs.least().setProcess(named("/bin/sh", "HOME="))));
     plans.put("time", root(inTime()));
     plans.put("sysfs-of-others", ContainerPlan.compile(Specs.least().build(), foreign()));
@@ -83,6 +90,20 @@ class GoldenPlansTest {
     plans.put(
         "exec-terminal",
         ExecPlan.compile(terminal(), spec, new ExecFacts(V2, true, 40, Optional.empty())));
+    ContainerSpec attributed = attributed().build();
+    plans.put(
+        "exec-attributes",
+        ExecPlan.compile(
+            ExecPlan.complete(given, attributed, List.of()),
+            attributed,
+            new ExecFacts(V2, false, 40, Optional.empty())));
+    ContainerSpec labelled = labelled().build();
+    plans.put(
+        "exec-labels",
+        ExecPlan.compile(
+            ExecPlan.complete(given, labelled, List.of()),
+            labelled,
+            new ExecFacts(V2, false, 40, Optional.empty())));
     plans.put(
         "exec", ExecPlan.compile(process, spec, new ExecFacts(V2, true, 40, Optional.empty())));
     plans.put(
@@ -132,6 +153,56 @@ class GoldenPlansTest {
 
   private static Plan root(ContainerSpec.Builder spec) {
     return ContainerPlan.compile(spec.build(), Specs.facts());
+  }
+
+  private static ContainerSpec.Builder attributed() {
+    ContainerSpec.Builder spec = Specs.least();
+    spec.getPersonalityBuilder().setDomain("LINUX32");
+    spec.getProcessBuilder()
+        .setOomScoreAdj(500)
+        .setIoPriority(IoPriority.newBuilder().setClass_("IOPRIO_CLASS_BE").setPriority(7))
+        .setScheduler(
+            Scheduler.newBuilder()
+                .setPolicy("SCHED_BATCH")
+                .setNice(5)
+                .addFlags("SCHED_FLAG_RESET_ON_FORK"))
+        .setCpuAffinity("0-3,7");
+    return spec;
+  }
+
+  private static ContainerSpec.Builder labelled() {
+    ContainerSpec.Builder spec =
+        Specs.least().setMountLabel("system_u:object_r:container_file_t:s0:c1,c2");
+    spec.getProcessBuilder()
+        .setApparmorProfile("container-default")
+        .setSelinuxLabel("system_u:system_r:container_t:s0:c1,c2")
+        .setNoNewPrivileges(true);
+    return spec;
+  }
+
+  private static ContainerSpec.Builder devices() {
+    ContainerSpec.Builder spec = Specs.least();
+    var _ = spec.addDevicesBuilder().setPath("/dev/null").setType("c").setMajor(1).setMinor(3);
+    var _ = spec.addDevicesBuilder().setPath("/dev/fuse").setType("u").setMajor(10).setMinor(229);
+    var _ = spec.addDevicesBuilder().setPath("/disks/a").setType("b").setMajor(7).setMinor(0);
+    var _ =
+        spec.addDevicesBuilder().setPath("/dev/initctl").setType("p").setFileMode(0600).setGid(5);
+    return spec;
+  }
+
+  private static ContainerSpec.Builder realTime() {
+    ContainerSpec.Builder spec = Specs.least();
+    spec.getUserNamespaceBuilder().setMode(UserNamespace.Mode.HOST);
+    spec.getProcessBuilder()
+        .setIoPriority(IoPriority.newBuilder().setClass_("IOPRIO_CLASS_RT"))
+        .setScheduler(
+            Scheduler.newBuilder()
+                .setPolicy("SCHED_DEADLINE")
+                .setRuntime(1_000_000)
+                .setDeadline(5_000_000)
+                .setPeriod(10_000_000)
+                .addFlags("SCHED_FLAG_RECLAIM"));
+    return spec;
   }
 
   private static Process terminal() {

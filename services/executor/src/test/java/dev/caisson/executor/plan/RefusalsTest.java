@@ -16,6 +16,7 @@ import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.Rlimit;
 import dev.caisson.proto.types.v1.RootFilesystem;
+import dev.caisson.proto.types.v1.Scheduler;
 import dev.caisson.proto.types.v1.TimeOffset;
 import dev.caisson.proto.types.v1.User;
 import java.util.List;
@@ -73,6 +74,51 @@ class RefusalsTest {
             process(p ->
                 p.setCapabilities(
                     Capabilities.newBuilder().addAmbient("CAP_KILL").addPermitted("CAP_KILL")))),
+        invalid("process.io_priority.class", io("IOPRIO_CLASS_NONE", 0)),
+        invalid("process.io_priority.priority", io("IOPRIO_CLASS_BE", 8)),
+        invalid("process.io_priority.priority", io("IOPRIO_CLASS_BE", -1)),
+        invalid("process.scheduler.policy", scheduler("SCHED_ISO", s -> {})),
+        invalid("process.scheduler.policy", scheduler("", s -> {})),
+        invalid("process.scheduler.nice", scheduler("SCHED_OTHER", s -> s.setNice(20))),
+        invalid("process.scheduler.nice", scheduler("SCHED_BATCH", s -> s.setNice(-21))),
+        invalid("process.scheduler.nice", scheduler("SCHED_IDLE", s -> s.setNice(1))),
+        invalid("process.scheduler.priority", scheduler("SCHED_OTHER", s -> s.setPriority(1))),
+        invalid("process.scheduler.priority", scheduler("SCHED_FIFO", s -> s.setPriority(0))),
+        invalid("process.scheduler.priority", scheduler("SCHED_RR", s -> s.setPriority(100))),
+        invalid("process.scheduler.runtime", scheduler("SCHED_OTHER", s -> s.setPeriod(1))),
+        invalid("process.scheduler.runtime", deadline(1023, 2000, 2000)),
+        invalid("process.scheduler.runtime", deadline(-1, 2000, 2000)),
+        invalid("process.scheduler.deadline", deadline(1024, 1023, 2000)),
+        invalid("process.scheduler.period", deadline(1024, 1024, 1023)),
+        invalid("process.scheduler.flags", flag("SCHED_OTHER", "SCHED_FLAG_RECLAIM")),
+        invalid("process.scheduler.flags", flag("SCHED_OTHER", "SCHED_FLAG_KEEP_POLICY")),
+        invalid("process.scheduler.flags", flag("SCHED_OTHER", "SCHED_FLAG_UTIL_CLAMP_MIN")),
+        invalid("process.cpu_affinity", process(p -> p.setCpuAffinity("all"))),
+        invalid("process.apparmor_profile", process(p -> p.setApparmorProfile("a\nb"))),
+        invalid("process.apparmor_profile", process(p -> p.setApparmorProfile("a b"))),
+        invalid("process.selinux_label", process(p -> p.setSelinuxLabel("a".repeat(1025)))),
+        invalid("mount_label", spec -> spec.setMountLabel("a".repeat(256))),
+        invalid("mount_label", spec -> spec.setMountLabel("a\0")),
+        invalid("devices[0].path", device("dev/fuse", "c", 10, 229)),
+        invalid("devices[0].path", device("/", "c", 10, 229)),
+        invalid("devices[0].type", device("/dev/fuse", "x", 10, 229)),
+        invalid("devices[0].major", device("/dev/fuse", "c", 4096, 229)),
+        invalid("devices[0].minor", device("/dev/fuse", "b", 10, -1)),
+        invalid("devices[0]", device("/dev/null", "c", 1, 5)),
+        invalid(
+            "devices[1].path", device("/dev/p", "p", 0, 0).andThen(device("/dev/p", "p", 0, 0))),
+        invalid("resources.devices[0].type", rule("p", "r")),
+        invalid("resources.devices[0].access", rule("c", "x")),
+        unsupported(
+            "resources.devices[2]",
+            rule("c", "r").andThen(rule("b", "r")).andThen(spec -> deny(spec, 5))),
+        invalid("personality.domain", spec -> spec.getPersonalityBuilder().setDomain("BSD")),
+        invalid(
+            "personality.flags",
+            spec -> spec.getPersonalityBuilder().setDomain("LINUX").addFlags("ADDR")),
+        unsupported("process.scheduler.nice", scheduler("SCHED_OTHER", s -> s.setNice(-1))),
+        unsupported("process.scheduler.policy", scheduler("SCHED_RR", s -> s.setPriority(1))),
+        unsupported("process.io_priority.class", io("IOPRIO_CLASS_RT", 0)),
         invalid("process.console_size.height", console(0, 80)),
         invalid("process.console_size.height", console(65_536, 80)),
         invalid("process.console_size.width", console(24, 0)),
@@ -87,6 +133,14 @@ class RefusalsTest {
         invalid("hostname", spec -> spec.setHostname("a b")),
         invalid("domainname", spec -> spec.setDomainname("a\nb")),
         invalid("sysctl", spec -> spec.putSysctl("kernel.core_pattern", "|/x")),
+        invalid("sysctl", spec -> spec.putSysctl("kernel/core_pattern", "|/x")),
+        invalid("sysctl", spec -> spec.putSysctl("kernel.hostname", "a")),
+        invalid("sysctl", spec -> spec.setDomainname("a").putSysctl("kernel.domainname", "b")),
+        invalid(
+            "sysctl",
+            spec ->
+                spec.putSysctl("net.ipv4.ip_forward", "1").putSysctl("net/ipv4/ip_forward", "1")),
+        invalid("sysctl", spec -> spec.putSysctl("net.a.b", "1").putSysctl("net/a/b", "1")),
         invalid("sysctl", spec -> spec.putSysctl("net./../../kernel/core_pattern", "x")),
         invalid("sysctl", spec -> spec.putSysctl("net.ipv4.ip_forward", "1\n2")),
         invalid("sysctl", spec -> spec.putSysctl("net.ipv4.ip_forward", "")),
@@ -148,6 +202,44 @@ class RefusalsTest {
 
   private static Consumer<ContainerSpec.Builder> process(Consumer<Process.Builder> change) {
     return spec -> change.accept(spec.getProcessBuilder());
+  }
+
+  private static Consumer<ContainerSpec.Builder> device(
+      String path, String type, int major, int minor) {
+    return spec ->
+        spec.addDevicesBuilder().setPath(path).setType(type).setMajor(major).setMinor(minor);
+  }
+
+  private static Consumer<ContainerSpec.Builder> rule(String type, String access) {
+    return spec ->
+        spec.getResourcesBuilder()
+            .addDevicesBuilder()
+            .setAllow(true)
+            .setType(type)
+            .setAccess(access);
+  }
+
+  private static void deny(ContainerSpec.Builder spec, int major) {
+    var _ = spec.getResourcesBuilder().addDevicesBuilder().setType("c").setMajor(major);
+  }
+
+  private static Consumer<ContainerSpec.Builder> io(String ioClass, int priority) {
+    return process(p -> p.getIoPriorityBuilder().setClass_(ioClass).setPriority(priority));
+  }
+
+  private static Consumer<ContainerSpec.Builder> scheduler(
+      String policy, Consumer<Scheduler.Builder> change) {
+    return process(p -> change.accept(p.getSchedulerBuilder().setPolicy(policy)));
+  }
+
+  private static Consumer<ContainerSpec.Builder> deadline(
+      long runtime, long deadline, long period) {
+    return scheduler(
+        "SCHED_DEADLINE", s -> s.setRuntime(runtime).setDeadline(deadline).setPeriod(period));
+  }
+
+  private static Consumer<ContainerSpec.Builder> flag(String policy, String flag) {
+    return scheduler(policy, s -> s.addFlags(flag));
   }
 
   private static Consumer<ContainerSpec.Builder> console(int height, int width) {

@@ -1,0 +1,175 @@
+package dev.caisson.executor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.caisson.proto.executor.v1.ExecProcess;
+import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.IoPriority;
+import dev.caisson.proto.types.v1.Scheduler;
+import dev.caisson.proto.types.v1.UserNamespace;
+import io.grpc.Status;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** How processes are scheduled, and who is killed first. */
+class AttributesIT {
+  /** Nice value and policy: proc_pid_stat(5). */
+  private static final String SCHEDULING = "cut -d' ' -f19,41 /proc/self/stat";
+
+  private static final int CAP_SYS_RESOURCE = 24;
+  private static final String MACHINE =
+      System.getProperty("os.arch").equals("amd64") ? "i686" : "armv8l";
+  private static final String SCORE = "cat /proc/self/oom_score_adj";
+  private static final String CPUS = "grep Cpus_allowed_list /proc/self/status";
+
+  private TestNode node;
+
+  @BeforeEach
+  void start() throws Exception {
+    node = TestNode.launch("user-namespace.host = true", "scheduling.realtime = true");
+  }
+
+  @AfterEach
+  void end() throws Exception {
+    if (node != null) {
+      node.close();
+    }
+  }
+
+  private ContainerSpec.Builder attributed(String script) {
+    ContainerSpec.Builder spec = node.shell(script);
+    spec.getPersonalityBuilder().setDomain("LINUX32");
+    spec.getProcessBuilder()
+        .setOomScoreAdj(500)
+        .setIoPriority(IoPriority.newBuilder().setClass_("IOPRIO_CLASS_BE").setPriority(7))
+        .setScheduler(Scheduler.newBuilder().setPolicy("SCHED_BATCH").setNice(5))
+        .setCpuAffinity("0");
+    return spec;
+  }
+
+  private String exec(ExecProcess.Builder exec) {
+    Ended ended = node.exec(exec).ended();
+    assertThat(ended.err()).isEmpty();
+    return ended.out();
+  }
+
+  private static ExecProcess.Builder script(String id, String script) {
+    return TestNode.execRequest(id, "sh", "-c", script);
+  }
+
+  private static boolean mayLower() throws IOException {
+    String line =
+        Files.readAllLines(Path.of("/proc/self/status")).stream()
+            .filter(one -> one.startsWith("CapEff:"))
+            .findFirst()
+            .orElseThrow();
+    long effective = Long.parseLong(line.substring("CapEff:".length()).strip(), 16);
+    return (effective >>> CAP_SYS_RESOURCE & 1) == 1;
+  }
+
+  @Test
+  void areThoseOfTheSpecification() {
+    String script = SCHEDULING + "; ionice -p $$; uname -m; " + SCORE;
+    Ended ended = node.run(attributed(script));
+    assertThat(ended.err()).isEmpty();
+    assertThat(ended.out()).isEqualTo("5 3\nbest-effort: prio 7\n" + MACHINE + "\n500\n");
+  }
+
+  @Test
+  void areTheContainersInAnExecThatHasNone() {
+    node.started("c", attributed("sleep 60"));
+    String script = SCHEDULING + "; ionice -p $$; uname -m; " + SCORE;
+    assertThat(exec(script("c", script)))
+        .isEqualTo("5 3\nbest-effort: prio 7\n" + MACHINE + "\n500\n");
+  }
+
+  @Test
+  void areItsOwnInAnExecThatHasThem() {
+    node.started("c", attributed("sleep 60"));
+    ExecProcess.Builder exec = script("c", SCHEDULING + "; ionice -p $$; " + SCORE);
+    exec.getProcessBuilder()
+        .setOomScoreAdj(700)
+        .setIoPriority(IoPriority.newBuilder().setClass_("IOPRIO_CLASS_IDLE"))
+        .setScheduler(Scheduler.newBuilder().setPolicy("SCHED_IDLE"));
+    assertThat(exec(exec)).isEqualTo("0 5\nidle\n700\n");
+  }
+
+  @Test
+  void bindExecsAloneToTheirCpus() {
+    assumeTrue(
+        Runtime.getRuntime().availableProcessors() > 1, "Skipped: needs more than one processor");
+    node.started("c", attributed("sleep 60"));
+    String every = node.run(node.shell(CPUS)).out();
+    assertThat(node.run(attributed(CPUS)).out()).isEqualTo(every);
+    assertThat(exec(script("c", CPUS))).isEqualTo("Cpus_allowed_list:\t0\n").isNotEqualTo(every);
+    ExecProcess.Builder exec = script("c", CPUS);
+    exec.getProcessBuilder().setCpuAffinity("1,8000");
+    assertThat(exec(exec)).isEqualTo("Cpus_allowed_list:\t1\n");
+    exec.getProcessBuilder().setCpuAffinity("8000");
+    Problem.of(node.exec(exec).failure()).says("Failed to run on CPUs 8000: EINVAL (22)");
+  }
+
+  @Test
+  void comeBeforeAllOthersWhereTheHostAllowsIt() {
+    ContainerSpec.Builder spec = node.shell(SCHEDULING + "; ionice -p $$");
+    spec.getUserNamespaceBuilder().setMode(UserNamespace.Mode.HOST);
+    spec.getProcessBuilder()
+        .setIoPriority(IoPriority.newBuilder().setClass_("IOPRIO_CLASS_RT").setPriority(4))
+        .setScheduler(Scheduler.newBuilder().setPolicy("SCHED_BATCH").setNice(-7));
+    assertThat(node.run(spec).out()).isEqualTo("-7 3\nrealtime: prio 4\n");
+  }
+
+  @Test
+  void neverComeBeforeAllOthersInAUserNamespace() {
+    node.started("c", node.spec("sleep", "60"));
+    ExecProcess.Builder exec = script("c", "true");
+    exec.getProcessBuilder().getSchedulerBuilder().setPolicy("SCHED_OTHER").setNice(-1);
+    Problem.of(node.exec(exec).failure())
+        .is(Status.Code.UNIMPLEMENTED, Reason.UNSUPPORTED_FIELD)
+        .says(
+            "process.scheduler.nice asks for what the kernel gives to nobody in a user namespace");
+  }
+
+  @Test
+  void refuseAScoreThatTheExecutorMayNotGiveInTheSameWordsForBoth() throws IOException {
+    assumeTrue(!mayLower(), "Skipped: this executor has CAP_SYS_RESOURCE");
+    ContainerSpec.Builder spec = node.shell("true");
+    spec.getProcessBuilder().setOomScoreAdj(-1000);
+    node.started("c", node.spec("sleep", "60"));
+    ExecProcess.Builder exec = script("c", "true");
+    exec.getProcessBuilder().setOomScoreAdj(-1000);
+    String words = "Failed to write /proc/<pid>/oom_score_adj: EACCES (13)";
+    Problem.of(node.runAttached(node.request("r", spec).build()).failure()).says(words);
+    Problem.of(node.exec(exec).failure()).says(words);
+    assertThat(exec(script("c", SCORE))).isEqualTo("0\n");
+  }
+
+  @Test
+  void areRefusedByNameWhereNothingWouldEnforceALabel() {
+    assumeTrue(
+        !Files.exists(Path.of("/sys/module/apparmor")) && !Files.exists(Path.of("/sys/fs/selinux")),
+        "Skipped: this kernel has AppArmor or SELinux");
+    node.started("c", node.spec("sleep", "60"));
+    ContainerSpec.Builder spec = node.spec("true");
+    spec.getProcessBuilder().setApparmorProfile("container-default");
+    refused(spec).says("process.apparmor_profile needs AppArmor, which this host's kernel");
+    spec.getProcessBuilder().clearApparmorProfile().setSelinuxLabel("a_u:b_r:c_t:s0");
+    refused(spec).says("process.selinux_label needs SELinux");
+    refused(node.spec("true").setMountLabel("x")).says("mount_label needs SELinux");
+    ExecProcess.Builder exec = script("c", "true");
+    exec.getProcessBuilder().setApparmorProfile("other");
+    Problem.of(node.exec(exec).failure())
+        .is(Status.Code.FAILED_PRECONDITION, Reason.HOST_UNSUPPORTED);
+  }
+
+  private Problem refused(ContainerSpec.Builder spec) {
+    return Problem.of(() -> node.create("refused", spec))
+        .is(Status.Code.FAILED_PRECONDITION, Reason.HOST_UNSUPPORTED);
+  }
+}
