@@ -22,6 +22,7 @@ final class PolicyReader {
   private static final Set<String> KEYS =
       Set.of(
           "rootfs.roots",
+          "rootfs.images",
           "mounts.roots",
           "bundles.roots",
           "capabilities",
@@ -122,6 +123,7 @@ final class PolicyReader {
   private GuardPolicy policy() {
     return new GuardPolicy(
         paths("rootfs.roots"),
+        flag("rootfs.images"),
         paths("mounts.roots"),
         paths("bundles.roots"),
         hooks,

@@ -3,7 +3,6 @@ package dev.caisson.executor.plan;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Hooks;
-import dev.caisson.proto.types.v1.RootFilesystem;
 import java.util.List;
 
 /**
@@ -23,20 +22,13 @@ final class SpecRules {
     refuse(spec.getDevicesList(), "devices");
     refuse(spec.getResources().getDevicesList(), "resources.devices");
     refuse(spec.hasPersonality(), "personality");
-    refuse(spec.getRootfsPropagationValue() != 0, "rootfs_propagation");
     refuse(!spec.getMountLabel().isEmpty(), "mount_label");
-    refuse(spec.getRoot().hasOverlay(), "root.overlay");
-    refuse(spec.getRoot().getType() == RootFilesystem.Type.EROFS, "root.type");
+    RootMount.check(spec.getRoot());
     refuse(!spec.getProcess().getApparmorProfile().isEmpty(), "process.apparmor_profile");
     refuse(!spec.getProcess().getSelinuxLabel().isEmpty(), "process.selinux_label");
     refuse(spec.getProcess().hasIoPriority(), "process.io_priority");
     refuse(spec.getProcess().hasScheduler(), "process.scheduler");
     refuse(!spec.getProcess().getCpuAffinity().isEmpty(), "process.cpu_affinity");
-    spec.getMountsList()
-        .forEach(mount ->
-            refuse(
-                mount.getUidMappingsCount() + mount.getGidMappingsCount() > 0,
-                "mounts.uid_mappings"));
     if (!rootContainer && spec.getSysctlCount() > 0) {
       throw onlyRoot("sysctl");
     }

@@ -22,6 +22,7 @@ final class ContainerBirth {
   private final Host host;
   private final Donor donor;
   private final NamespaceFiles namespaces;
+  private final Uppers uppers;
   private final Placing placing;
   private final HookPoints hooks;
   private final Exits exits;
@@ -31,6 +32,7 @@ final class ContainerBirth {
       Host host,
       Donor donor,
       NamespaceFiles namespaces,
+      Uppers uppers,
       Placing placing,
       HookPoints hooks,
       Exits exits,
@@ -38,6 +40,7 @@ final class ContainerBirth {
     this.host = host;
     this.donor = donor;
     this.namespaces = namespaces;
+    this.uppers = uppers;
     this.placing = placing;
     this.hooks = hooks;
     this.exits = exits;
@@ -48,7 +51,8 @@ final class ContainerBirth {
   Container make(Sandbox sandbox, ContainerRecord draft, CompiledPlan plan) {
     Identity.require(draft.getSpec().getProcess(), sandbox.record());
     requireShared(sandbox, draft);
-    try (Rollback rollback = new Rollback()) {
+    try (Rollback rollback = new Rollback();
+        Closing upper = upper(draft, rollback)) {
       Placed placed = place(sandbox, draft, plan, rollback);
       Container container = new Container(sandbox, placed.cgroup(), identified(draft, placed));
       Optional<Pair> sockets = notifications.sockets(plan.plan());
@@ -59,7 +63,7 @@ final class ContainerBirth {
       rollback.onFailure("container", () -> container.running(null));
       Optional<Home> home = Home.askedBy(plan.plan(), host);
       rollback.onFailure("home", () -> home.ifPresent(Home::close));
-      instruct(container, placed, plan, home, sockets.map(Pair::second));
+      instruct(container, placed, plan, home, sockets.map(Pair::second), upper);
       hold(container, placed.token(), sockets, rollback);
       Stdio stdio = received(container, placed, waiting, rollback);
       waiting.advanceTo(
@@ -95,6 +99,12 @@ final class ContainerBirth {
       host.proc().write(placed.process().pidfd(), "timens_offsets", offsets);
     }
     hooks.atBarrier(container, barrier);
+  }
+
+  /** Before all else: it can be removed only when nobody writes into it any more. */
+  private Closing upper(ContainerRecord draft, Rollback rollback) {
+    rollback.onFailure("upper layer", () -> uppers.remove(draft.getUid(), draft.getSpec()));
+    return Closing.of(uppers.make(draft.getUid(), draft.getSpec()));
   }
 
   /** In its place, with the limits that the container is to have. */
@@ -159,15 +169,17 @@ final class ContainerBirth {
       Placed placed,
       CompiledPlan plan,
       Optional<Home> home,
-      Optional<Fd> listener) {
+      Optional<Fd> listener,
+      Closing upper) {
     Donor.Sources sources =
         Donor.Sources.of(
-            container.sandbox(),
-            container.cgroup(),
-            placed.stdio().inside(),
-            home.map(Home::inside),
-            Optional.empty(),
-            listener);
+                container.sandbox(),
+                container.cgroup(),
+                placed.stdio().inside(),
+                home.map(Home::inside),
+                Optional.empty(),
+                listener)
+            .withUpper(upper.descriptor());
     List<Fd> donated = donor.open(plan.further(), sources);
     try {
       placed.process().program().next(plan.restProgram(), donated);

@@ -63,7 +63,14 @@ final class Facts {
       ContainerSpec spec, boolean rootContainer, boolean pipes, boolean foreignSysfs) {
     Set<String> files = donor.fileSources(spec.getMountsList());
     return new ContainerFacts(
-        rootContainer, anywhere(), pipes, files, lastCapability, filter(spec), foreignSysfs);
+        rootContainer,
+        anywhere(),
+        pipes,
+        files,
+        lastCapability,
+        filter(spec),
+        foreignSysfs,
+        donor.directories(spec));
   }
 
   ExecFacts exec(Cgroup cgroup, boolean pipes, ContainerSpec spec) {
