@@ -59,7 +59,7 @@ final class TreesIT {
 
   @Test
   void removesMoreNamesThanAreReadAtATime() throws Exception {
-    shell("i=0; while [ $i -lt 3000 ]; do : > name-of-a-file-$i; i=$((i+1)); done");
+    shell("i=0; while [ $i -lt 1000 ]; do : > name-of-a-file-$i; i=$((i+1)); done");
     remove("tree");
     assertThat(tree).doesNotExist();
   }
@@ -74,7 +74,7 @@ final class TreesIT {
   @Test
   void removesWhatIsDeeperThanAPathOrAStack() throws Exception {
     shell(
-        "perl -e 'for (1..20000) { mkdir \"d\" or die $!; chdir \"d\" or die $!; }"
+        "perl -e 'for (1..5000) { mkdir \"d\" or die $!; chdir \"d\" or die $!; }"
             + " open(F, \">\", \"file\") or die $!'");
     remove("tree");
     assertThat(tree).doesNotExist();
@@ -117,7 +117,7 @@ final class TreesIT {
             .directory(tree.toFile())
             .start();
     try {
-      for (int i = 0; i < 20; i++) {
+      for (int i = 0; i < 8; i++) {
         removeIfItLets();
       }
     } finally {
