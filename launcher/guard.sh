@@ -16,6 +16,9 @@ make_guard() {
 # Directories below which root file systems may lie: containers can change what is in them.
 rootfs.roots = ${GUARD_ROOTS[*]} $1/rootfs
 
+# Whether a root file system may be an image (EROFS): the kernel parses what somebody else has written, as root.
+rootfs.images = false
+
 # Directories below which OCI bundles may be said to lie. Hooks are told the path; nothing is opened there.
 bundles.roots = ${GUARD_ROOTS[*]} $1/rootfs
 

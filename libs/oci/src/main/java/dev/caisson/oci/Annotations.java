@@ -68,7 +68,7 @@ final class Annotations {
     return "annotations[" + key + "]";
   }
 
-  private static boolean isCleanAbsolute(String path) {
+  static boolean isCleanAbsolute(String path) {
     return path.startsWith("/") && Path.of(path).normalize().toString().equals(path);
   }
 }

@@ -4,6 +4,7 @@ import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.RootFilesystem;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /** The top level of the document. Source: runtime-spec config.md. */
@@ -23,19 +24,20 @@ final class DocumentReader {
 
   ContainerSpec read() {
     Map<String, String> annotations = document.texts("annotations");
+    Optional<JsonObject> linux = document.object("linux");
     // What the annotations say of membership must be sound, whoever reads it later.
     SandboxMembership.of(annotations);
     spec.setOciVersion(version())
         .setProcess(ProcessReader.read(required("process")))
-        .setRoot(root(required("root")))
+        .setRoot(root(annotations))
         .setHostname(document.string("hostname"))
         .setDomainname(document.string("domainname"))
-        .addAllMounts(MountReader.read(document.objects("mounts"), bundle))
+        .addAllMounts(MountReader.read(document.objects("mounts"), bundle, MountIds.of(linux)))
         .putAllAnnotations(annotations)
         .setCgroupParent(Annotations.cgroupParent(annotations))
         .setBundle(bundle.path().map(Object::toString).orElse(""));
     document.object("hooks").ifPresent(hooks -> spec.setHooks(HookReader.read(hooks)));
-    new LinuxReader(spec, annotations).read(document.object("linux"));
+    new LinuxReader(spec, annotations).read(linux);
     OTHER_PLATFORMS.forEach(name -> document.refuse(name, "Caisson runs Linux containers"));
     document.finish();
     return DefaultSeccomp.applied(spec.build());
@@ -53,6 +55,11 @@ final class DocumentReader {
     return document
         .object(name)
         .orElseThrow(() -> document.invalid(name, "be present", "nothing there"));
+  }
+
+  private RootFilesystem root(Map<String, String> annotations) {
+    RootFilesystem root = root(required("root"));
+    return RootHint.of(annotations).map(hint -> hint.applyTo(root)).orElse(root);
   }
 
   private RootFilesystem root(JsonObject root) {

@@ -3,6 +3,7 @@ package dev.caisson.oci;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Personality;
+import dev.caisson.proto.types.v1.Propagation;
 import dev.caisson.proto.types.v1.TimeOffset;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -14,8 +15,13 @@ import java.util.Set;
 /** What is Linux's own. Source: runtime-spec config-linux.md. */
 final class LinuxReader {
   /** Mounts of the container never reach the host: every other propagation is refused. */
-  private static final Set<String> PROPAGATIONS =
-      Set.of("", "private", "rprivate", "slave", "rslave");
+  private static final Map<String, Propagation> PROPAGATIONS =
+      Map.of(
+          "", Propagation.PROPAGATION_UNSPECIFIED,
+          "private", Propagation.PRIVATE,
+          "rprivate", Propagation.PRIVATE,
+          "slave", Propagation.SLAVE,
+          "rslave", Propagation.SLAVE);
 
   private final ContainerSpec.Builder spec;
   private final Map<String, String> annotations;
@@ -34,6 +40,7 @@ final class LinuxReader {
           .setMountLabel(json.string("mountLabel"))
           .addAllReadonlyPaths(json.strings("readonlyPaths"))
           .putAllSysctl(json.texts("sysctl"));
+      spec.setRootfsPropagation(propagation(json));
       json.object("timeOffsets").ifPresent(this::timeOffsets);
       json.object("resources").ifPresent(limits -> spec.setResources(ResourceReader.read(limits)));
       json.object("personality").ifPresent(one -> spec.setPersonality(personality(one)));
@@ -62,15 +69,19 @@ final class LinuxReader {
     clocks.finish();
   }
 
-  private static void refuseTheRest(JsonObject json) {
+  private static Propagation propagation(JsonObject json) {
     String propagation = json.string("rootfsPropagation");
-    if (!PROPAGATIONS.contains(propagation)) {
+    Propagation known = PROPAGATIONS.get(propagation);
+    if (known == null) {
       throw json.unsupported(
           "rootfsPropagation",
           propagation,
           "mounts of a container stay in it; use private or slave");
     }
-    json.ignore("rootfsPropagation");
+    return known;
+  }
+
+  private static void refuseTheRest(JsonObject json) {
     // Where the container's cgroup is in the tree is Caisson's own affair: Annotations names a
     // parent.
     json.ignore("cgroupsPath");

@@ -9,11 +9,14 @@ final class MountReader {
 
   private MountReader() {}
 
-  static List<Mount> read(List<JsonObject> mounts, Bundle bundle) {
-    return mounts.stream().map(mount -> mount(mount, bundle)).toList();
+  /**
+   * @param ids what the document says of the ids that its mounts are mapped to
+   */
+  static List<Mount> read(List<JsonObject> mounts, Bundle bundle, MountIds ids) {
+    return mounts.stream().map(mount -> mount(mount, bundle, ids)).toList();
   }
 
-  private static Mount mount(JsonObject json, Bundle bundle) {
+  private static Mount mount(JsonObject json, Bundle bundle, MountIds ids) {
     List<String> options = json.strings("options");
     String type = type(json, options);
     String source = json.string("source");
@@ -23,9 +26,9 @@ final class MountReader {
             .setType(type)
             .setSource(type.equals(BIND) ? bindSource(json, source, bundle) : source)
             .addAllOptions(options)
+            .addAllUidMappings(ids.mapped(json, "uidMappings"))
+            .addAllGidMappings(ids.mapped(json, "gidMappings"))
             .build();
-    json.refuse("uidMappings", "Caisson maps the ids of mounts itself");
-    json.refuse("gidMappings", "Caisson maps the ids of mounts itself");
     json.finish();
     return mount;
   }

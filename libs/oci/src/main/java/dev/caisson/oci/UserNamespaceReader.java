@@ -72,7 +72,7 @@ final class UserNamespaceReader {
     }
   }
 
-  private static List<IdMapping> mappings(JsonObject linux, String name) {
+  static List<IdMapping> mappings(JsonObject linux, String name) {
     String other = name.equals("uidMappings") ? "gidMappings" : "uidMappings";
     List<JsonObject> mappings = linux.objects(name);
     if (mappings.isEmpty() && !linux.objects(other).isEmpty()) {

@@ -12,6 +12,7 @@ import dev.caisson.oci.OciException.Reason;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Mount;
 import dev.caisson.proto.types.v1.Namespace;
+import dev.caisson.proto.types.v1.Propagation;
 import dev.caisson.proto.types.v1.Scheduler;
 import dev.caisson.proto.types.v1.UserNamespace;
 import java.nio.charset.StandardCharsets;
@@ -248,6 +249,17 @@ class OciSpecTest {
     assertThat(convert(both).spec().getCgroupParent()).isEqualTo("/y");
     assertThat(refused(annotated("dev.caisson.spec.cgroup-parent", "/x/../y")).reason())
         .isEqualTo(Reason.INVALID_OCI_SPEC);
+  }
+
+  @Test
+  void letsMountsOfTheHostThroughOnlyWhereAsked() {
+    assertThat(convert(withLinux("")).spec().getRootfsPropagation())
+        .isEqualTo(Propagation.PROPAGATION_UNSPECIFIED);
+    assertThat(convert(withLinux("\"rootfsPropagation\":\"rprivate\"")).spec())
+        .returns(Propagation.PRIVATE, ContainerSpec::getRootfsPropagation);
+    Converted slave = convert(withLinux("\"rootfsPropagation\":\"rslave\""));
+    assertThat(slave.spec().getRootfsPropagation()).isEqualTo(Propagation.SLAVE);
+    assertThat(slave.ignored()).isEmpty();
   }
 
   @Test

@@ -197,6 +197,7 @@ public final class Executor implements AutoCloseable {
     HookRunner hooks = keep(new HookRunner(kernel, launcher, stdio, machine, helper));
     Settings settings =
         new Settings(
+            options.data(),
             options.run(),
             options.cgroupParent(),
             machine,

@@ -163,8 +163,8 @@ class AttacksIT {
         "useADeviceOfTheImage",
         none.inJava(
             "plan/Donation",
-            "new MountAttributes(Set.of(Flag.MOUNT_ATTR_NODEV), Propagation.PRIVATE)",
-            "new MountAttributes(Set.of(), Propagation.PRIVATE)"));
+            "NO_DEVICES = Set.of(Flag.MOUNT_ATTR_NODEV)",
+            "NO_DEVICES = Set.of()"));
     return all;
   }
 }

@@ -20,6 +20,10 @@ public final class Constants {
   public static final int F_SEAL_GROW = 0x4;
   public static final int F_SEAL_WRITE = 0x8;
 
+  // stdio.h
+  public static final int RENAME_NOREPLACE = 0x1;
+  public static final int SEEK_SET = 0;
+
   // dirent.h
   public static final int DT_UNKNOWN = 0;
   public static final int DT_DIR = 4;
@@ -42,6 +46,12 @@ public final class Constants {
   public static final int FSCONFIG_SET_STRING = 1;
   public static final int FSCONFIG_CMD_CREATE = 6;
   public static final int MOUNT_ATTR_IDMAP = 0x100000;
+
+  // linux/loop.h
+  public static final int LOOP_CONFIGURE = 0x4C0A;
+  public static final int LOOP_CTL_GET_FREE = 0x4C82;
+  public static final int LO_FLAGS_READ_ONLY = 1;
+  public static final int LO_FLAGS_AUTOCLEAR = 4;
 
   // sys/wait.h, signal.h
   public static final int P_PID = 1;

@@ -52,6 +52,15 @@ public final class Dirent {
     return entries.get(JAVA_BYTE, at + TYPE);
   }
 
+  /** The name as it is, with its NUL: not every name is text. */
+  public static byte[] bytes(MemorySegment entries, long at) {
+    long end = at + NAME;
+    while (entries.get(JAVA_BYTE, end) != 0) {
+      end++;
+    }
+    return entries.asSlice(at + NAME, end + 1 - (at + NAME)).toArray(JAVA_BYTE);
+  }
+
   public static String name(MemorySegment entries, long at) {
     return entries.getString(at + NAME);
   }

@@ -32,11 +32,13 @@ final class ConstantsTest {
     HeaderFacts facts =
         new HeaderFacts(
             "fcntl.h",
+            "stdio.h",
             "dirent.h",
             "linux/memfd.h",
             "sys/pidfd.h",
             "linux/stat.h",
             "linux/mount.h",
+            "linux/loop.h",
             "sys/wait.h",
             "signal.h",
             "spawn.h",

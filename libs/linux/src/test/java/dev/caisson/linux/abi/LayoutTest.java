@@ -25,6 +25,7 @@ final class LayoutTest {
     "sys/un.h",
     "linux/mount.h",
     "sys/ioctl.h",
+    "linux/loop.h",
     "poll.h",
     "time.h",
     "signal.h",
@@ -102,6 +103,8 @@ final class LayoutTest {
     structures.put("struct cmsghdr", CmsgHdr.LAYOUT);
     structures.put("struct sockaddr_un", SockaddrUn.LAYOUT);
     structures.put("struct mount_attr", MountAttr.LAYOUT);
+    structures.put("struct loop_info64", LoopConfig.INFO);
+    structures.put("struct loop_config", LoopConfig.LAYOUT);
     structures.put("struct pollfd", PollFd.LAYOUT);
     structures.put("struct winsize", WinSize.LAYOUT);
     structures.put("struct timespec", Timespec.LAYOUT);

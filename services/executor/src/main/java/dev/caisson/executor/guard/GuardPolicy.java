@@ -11,6 +11,7 @@ import java.util.Set;
  * What may be done on this host. The owner's configuration; without one, next to nothing.
  *
  * @param rootfsRoots directories below which root filesystems may be
+ * @param rootfsImages whether a root filesystem may be an image, which the kernel parses as root
  * @param mountRoots directories below which sources of bind mounts may be
  * @param bundleRoots directories below which OCI bundles may be said to be
  * @param hooks programs that may run as hooks
@@ -31,6 +32,7 @@ import java.util.Set;
  */
 public record GuardPolicy(
     List<String> rootfsRoots,
+    boolean rootfsImages,
     List<String> mountRoots,
     List<String> bundleRoots,
     List<HookRule> hooks,

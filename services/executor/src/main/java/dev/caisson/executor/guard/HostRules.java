@@ -3,12 +3,16 @@ package dev.caisson.executor.guard;
 import dev.caisson.executor.plan.BindSource;
 import dev.caisson.executor.plan.DeviceList;
 import dev.caisson.executor.plan.Paths;
+import dev.caisson.executor.plan.RootMount;
 import dev.caisson.executor.plan.Scheduling;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.proto.types.v1.Capabilities;
 import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.IdMapping;
+import dev.caisson.proto.types.v1.Mount;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Process;
+import dev.caisson.proto.types.v1.RootFilesystem;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -21,12 +25,16 @@ final class HostRules {
   private static final List<Namespace.Type> OF_CONTAINER =
       List.of(Namespace.Type.MOUNT, Namespace.Type.CGROUP);
 
+  /** Owners on disk that every sandbox sees as its own. */
+  private static final long USUAL_IDS = 1 << 16;
+
   private HostRules() {}
 
   static void check(GuardPolicy policy, ContainerSpec spec, boolean root) {
-    checkRootfs(policy, spec.getRoot().getPath());
+    checkRootfs(policy, spec.getRoot());
     checkMounts(policy, spec);
     checkDevices(policy, spec);
+    checkIdMaps(policy, spec.getMountsList());
     checkBundle(policy, spec.getBundle());
     HookRules.check(policy, spec.getHooks());
     checkCapabilities(policy, spec.getProcess().getCapabilities());
@@ -43,10 +51,19 @@ final class HostRules {
     }
   }
 
-  private static void checkRootfs(GuardPolicy policy, String path) {
-    if (policy.rootfsRoot(Paths.clean("root.path", path)).isEmpty()) {
+  private static void checkRootfs(GuardPolicy policy, RootFilesystem root) {
+    if (policy.rootfsRoot(Paths.clean("root.path", root.getPath())).isEmpty()) {
       throw refused(
           "rootfs.roots", "The root filesystem is not below a directory that this host allows.");
+    }
+    if (root.getType() == RootFilesystem.Type.EROFS && !policy.rootfsImages()) {
+      throw refused(
+          "rootfs.images", "On this host a root filesystem must be a directory, not an image.");
+    }
+    if (RootMount.upperDirectory(root).filter(d -> policy.rootfsRoot(d).isEmpty()).isPresent()) {
+      throw refused(
+          "rootfs.roots",
+          "What the container writes would not go below a directory that this host allows.");
     }
   }
 
@@ -71,6 +88,27 @@ final class HostRules {
         .ifPresent(device -> {
           throw refused("devices.allowed", "This host does not allow the device " + device + ".");
         });
+  }
+
+  /** Owners on disk which the map of a sandbox leaves out are nobody's, unless they are lent. */
+  private static void checkIdMaps(GuardPolicy policy, List<Mount> mounts) {
+    for (Mount mount : mounts) {
+      Stream.concat(mount.getUidMappingsList().stream(), mount.getGidMappingsList().stream())
+          .filter(mapping -> !isLent(policy, mapping))
+          .findFirst()
+          .ifPresent(mapping -> {
+            throw refused(
+                "user-namespace.mapped-ids",
+                "The map of a mount names owners above 65535 that this host does not lend.");
+          });
+    }
+  }
+
+  private static boolean isLent(GuardPolicy policy, IdMapping mapping) {
+    long first = Integer.toUnsignedLong(mapping.getContainerId());
+    long size = Integer.toUnsignedLong(mapping.getSize());
+    return first + size <= USUAL_IDS
+        || policy.mappedIds().filter(ids -> ids.contains(first, size)).isPresent();
   }
 
   private static void checkBundle(GuardPolicy policy, String bundle) {

@@ -23,6 +23,7 @@ final class PolicyReader {
   private static final Set<String> KEYS =
       Set.of(
           "rootfs.roots",
+          "rootfs.images",
           "mounts.roots",
           "bundles.roots",
           "capabilities",
@@ -125,6 +126,7 @@ final class PolicyReader {
   private GuardPolicy policy() {
     return new GuardPolicy(
         paths("rootfs.roots"),
+        flag("rootfs.images"),
         paths("mounts.roots"),
         paths("bundles.roots"),
         hooks,

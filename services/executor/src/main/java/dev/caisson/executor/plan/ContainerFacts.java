@@ -1,5 +1,10 @@
 package dev.caisson.executor.plan;
 
+import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.RootFilesystem;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -15,6 +20,8 @@ import java.util.Set;
  * @param filter of the specification's {@code seccomp}, compiled; present where that is
  * @param foreignSysfs whether sysfs is the sandbox's read-only one, as its network is somebody
  *     else's
+ * @param directories of the root filesystem, by clean paths: those of {@link #directoriesOf} that
+ *     there are
  */
 public record ContainerFacts(
     boolean rootContainer,
@@ -23,12 +30,43 @@ public record ContainerFacts(
     Set<String> fileSources,
     int lastCapability,
     Optional<Filter> filter,
-    boolean foreignSysfs) {
+    boolean foreignSysfs,
+    Map<String, DirectoryFacts> directories) {
   public ContainerFacts {
     fileSources = Set.copyOf(fileSources);
+    directories = Map.copyOf(directories);
     if (lastCapability < Capability.LAST_NAMED || lastCapability > Capability.MAX) {
       throw new IllegalArgumentException(
           "lastCapability must be " + Capability.LAST_NAMED + " to 63: " + lastCapability);
     }
+  }
+
+  /** Where nothing of the root filesystem matters. */
+  ContainerFacts(
+      boolean rootContainer,
+      CgroupFacts cgroup,
+      boolean pipes,
+      Set<String> fileSources,
+      int lastCapability,
+      Optional<Filter> filter,
+      boolean foreignSysfs) {
+    this(rootContainer, cgroup, pipes, fileSources, lastCapability, filter, foreignSysfs, Map.of());
+  }
+
+  /**
+   * The directories of the root filesystem that a plan depends on: what begins empty above one of
+   * them is to look like it. Of most containers there are none.
+   *
+   * @throws dev.caisson.executor.refusal.RefusedException if a mount is not possible
+   */
+  public static List<String> directoriesOf(ContainerSpec spec) {
+    if (spec.getRoot().getType() == RootFilesystem.Type.EROFS) {
+      return List.of(); // nothing of it can be seen before it is mounted
+    }
+    List<String> paths = new ArrayList<>(MountTable.destinationsWithoutMode(spec.getMountsList()));
+    if (RootMount.isOverlaid(spec.getRoot())) {
+      paths.add("/");
+    }
+    return paths;
   }
 }

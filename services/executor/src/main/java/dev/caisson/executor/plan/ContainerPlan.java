@@ -1,6 +1,6 @@
 package dev.caisson.executor.plan;
 
-import dev.caisson.executor.plan.Argument.Donated;
+import dev.caisson.executor.plan.Argument.Descriptor;
 import dev.caisson.executor.plan.Argument.Slot;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Hooks;
@@ -60,7 +60,7 @@ public final class ContainerPlan {
     }
     assembly.add(new MountStep.MakePrivate());
     Sysctls.set(assembly, spec);
-    Donated root = attachRoot();
+    Descriptor root = RootMount.attach(assembly, spec, facts);
     fillRoot(new Targets(assembly, root), root);
     if (hasRuntimeHooks(spec.getHooks())) {
       assembly.add(new Step.Barrier(CREATE_RUNTIME));
@@ -89,19 +89,11 @@ public final class ContainerPlan {
     return hooks.getPrestartCount() + hooks.getCreateRuntimeCount() > 0;
   }
 
-  private Donated attachRoot() {
-    Donated root =
-        assembly.donate(new Donation.RootTree(Paths.clean("root.path", spec.getRoot().getPath())));
-    Slot place =
-        assembly.openTrusted(SandboxPlan.ROOTFS, Flag.O_PATH, Flag.O_DIRECTORY, Flag.O_CLOEXEC);
-    assembly.add(new MountStep.Attach(root, place, "root filesystem", "/"));
-    assembly.release(place);
-    return root;
-  }
-
-  private void fillRoot(Targets targets, Donated root) {
+  private void fillRoot(Targets targets, Descriptor root) {
+    MountTable.Known known =
+        new MountTable.Known(facts.fileSources(), facts.directories(), RootMount.propagation(spec));
     List<PlannedMount> table =
-        Labels.on(MountTable.of(spec.getMountsList(), facts.fileSources()), spec.getMountLabel());
+        Labels.on(MountTable.of(spec.getMountsList(), known), spec.getMountLabel());
     Mounting mounting = new Mounting(assembly, targets, facts.cgroup(), facts.foreignSysfs());
     table.forEach(mounting::mount);
     if (MountTable.hasOwnDev(table)) {
@@ -123,7 +115,7 @@ public final class ContainerPlan {
    * The process stays in the old root, which nothing reaches any more: only when it has entered its
    * working directory does it stand in the new one. See {@link ProcessTail}.
    */
-  private void pivot(Donated root) {
+  private void pivot(Descriptor root) {
     Slot old = assembly.openTrusted("/", Flag.O_PATH, Flag.O_DIRECTORY, Flag.O_CLOEXEC);
     assembly.add(new ProcessStep.EnterDirectory(root, "the root filesystem"));
     assembly.add(new MountStep.PivotRoot());

@@ -1,6 +1,7 @@
 package dev.caisson.executor.plan;
 
 import dev.caisson.proto.types.v1.Namespace;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -34,6 +35,9 @@ public sealed interface Donation {
     }
   }
 
+  /** An image's device files are files. */
+  Set<Flag> NO_DEVICES = Set.of(Flag.MOUNT_ATTR_NODEV);
+
   /** How mounts of one side reach the other. */
   enum Propagation {
     PRIVATE,
@@ -43,11 +47,18 @@ public sealed interface Donation {
   /**
    * The root filesystem: a detached recursive copy of the mount at a directory of the host, with
    * the attributes, id-mapped where there is a user namespace.
+   *
+   * @param lower whether it only lies below an overlay
    */
-  record RootTree(String path) implements Donation {
-    /** An image's device files are files. */
+  record RootTree(String path, Propagation propagation, boolean lower) implements Donation {
     public MountAttributes attributes() {
-      return new MountAttributes(Set.of(Flag.MOUNT_ATTR_NODEV), Propagation.PRIVATE);
+      return new MountAttributes(
+          lower ? Set.of(Flag.MOUNT_ATTR_NODEV, Flag.MOUNT_ATTR_RDONLY) : NO_DEVICES, propagation);
+    }
+
+    /** What is mounted inside the directory is not seen through an overlay. */
+    public boolean recursive() {
+      return !lower;
     }
 
     @Override
@@ -59,7 +70,55 @@ public sealed interface Donation {
     public String text() {
       return "open_tree("
           + Quoted.of(path)
-          + ", AT_RECURSIVE|OPEN_TREE_CLONE) = rootfs "
+          + (recursive()
+              ? ", AT_RECURSIVE|OPEN_TREE_CLONE) = rootfs "
+              : ", OPEN_TREE_CLONE) = rootfs ")
+          + attributes().text();
+    }
+  }
+
+  /**
+   * The root filesystem in a file: an EROFS image, mounted by the executor as a detached mount with
+   * the attributes, id-mapped where there is a user namespace.
+   */
+  record RootImage(String path) implements Donation {
+    public MountAttributes attributes() {
+      return new MountAttributes(
+          Set.of(Flag.MOUNT_ATTR_NODEV, Flag.MOUNT_ATTR_RDONLY), Propagation.PRIVATE);
+    }
+
+    @Override
+    public String name() {
+      return "rootfs";
+    }
+
+    @Override
+    public String text() {
+      return "fsmount(erofs, " + Quoted.of(path) + ") = rootfs " + attributes().text();
+    }
+  }
+
+  /**
+   * Where what a container writes goes: a directory that the executor has made for this container,
+   * as a detached mount, id-mapped where there is a user namespace.
+   *
+   * @param directory in which it is made
+   */
+  record UpperTree(String directory) implements Donation {
+    public MountAttributes attributes() {
+      return new MountAttributes(NO_DEVICES, Propagation.PRIVATE);
+    }
+
+    @Override
+    public String name() {
+      return "upper";
+    }
+
+    @Override
+    public String text() {
+      return "open_tree(mkdirat("
+          + Quoted.of(directory)
+          + ", container's own, 0700), OPEN_TREE_CLONE) = upper "
           + attributes().text();
     }
   }
@@ -69,8 +128,14 @@ public sealed interface Donation {
    * have been applied.
    *
    * @param number counts the bind mounts from 0
+   * @param idMap absent: as the sandbox's ids are
    */
-  record BindTree(int number, String source, boolean recursive, MountAttributes attributes)
+  record BindTree(
+      int number,
+      String source,
+      boolean recursive,
+      MountAttributes attributes,
+      Optional<IdMap> idMap)
       implements Donation {
     @Override
     public String name() {
@@ -81,7 +146,7 @@ public sealed interface Donation {
     public String text() {
       String flags = recursive ? "AT_RECURSIVE|OPEN_TREE_CLONE" : "OPEN_TREE_CLONE";
       String call = "open_tree(" + Quoted.of(source) + ", " + flags + ") = " + name();
-      return call + " " + attributes.text();
+      return call + " " + attributes.text() + idMap.map(map -> " " + map.text()).orElse("");
     }
   }
 

@@ -55,6 +55,39 @@ sealed interface FileStep extends Step {
     }
   }
 
+  /** Of a directory that was just made: mkdirat(2) takes the umask off. */
+  record SetMode(Descriptor parent, String name, int mode, String path) implements FileStep {
+    @Override
+    public Instruction instruction() {
+      return Call.of(Syscall.FCHMODAT, parent, new Text(name), new Octal(mode));
+    }
+
+    @Override
+    public String describe() {
+      return "set the mode of " + path;
+    }
+  }
+
+  /** Ids as the process's user namespace has them, unsigned. */
+  record SetOwner(Descriptor parent, String name, int uid, int gid, String path)
+      implements FileStep {
+    @Override
+    public Instruction instruction() {
+      return Call.of(
+          Syscall.FCHOWNAT,
+          parent,
+          new Text(name),
+          new Decimal(Integer.toUnsignedLong(uid)),
+          new Decimal(Integer.toUnsignedLong(gid)),
+          new Decimal(0));
+    }
+
+    @Override
+    public String describe() {
+      return "set the owner of " + path;
+    }
+  }
+
   /** An empty regular file, for a mount to cover. */
   record MakeFile(Descriptor parent, String name, String path) implements FileStep {
     @Override

@@ -5,61 +5,99 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
- * The options of a mount, sorted by what they are about.
+ * The options of a mount, sorted by what they are about. Source: mount(8), and the tables of
+ * runtime-spec config.md, "Linux mount options".
  *
  * @param attributes of {@code MOUNT_ATTR_…}; of contradicting options the last one holds
  * @param deviceFiles whether {@code dev} was asked for by name
- * @param data what the filesystem itself is told
+ * @param propagation absent: not said
+ * @param idMap absent: the ids are mapped as the sandbox's are
+ * @param copyUp whether the filesystem begins with what is at its destination
+ * @param data what the filesystem itself is told, {@link #SUPERBLOCK} among it
  */
 record MountOptions(
     Set<Flag> attributes,
     boolean bind,
     boolean recursive,
     boolean deviceFiles,
-    Donation.Propagation propagation,
+    Optional<Donation.Propagation> propagation,
+    Optional<IdMap.Extent> idMap,
+    boolean copyUp,
     List<MountOption> data) {
 
+  /** Of a whole filesystem, wherever it is mounted. */
+  static final Set<String> SUPERBLOCK = Set.of("sync", "dirsync", "lazytime");
+
+  private static final List<Flag> ATIME_MODES =
+      List.of(Flag.MOUNT_ATTR_NOATIME, Flag.MOUNT_ATTR_STRICTATIME);
+
   /**
-   * mount(8) options that add an attribute. With a leading {@code r} they say what is done anyway.
+   * Options that add an attribute. All attributes hold for the whole of a recursive bind, with a
+   * leading {@code r} and without: a mount below that can be written, or executes, would surprise.
    */
   private static final Map<String, Flag> ADDS =
-      Map.ofEntries(
-          Map.entry("ro", Flag.MOUNT_ATTR_RDONLY),
-          Map.entry("nosuid", Flag.MOUNT_ATTR_NOSUID),
-          Map.entry("nodev", Flag.MOUNT_ATTR_NODEV),
-          Map.entry("noexec", Flag.MOUNT_ATTR_NOEXEC),
-          Map.entry("noatime", Flag.MOUNT_ATTR_NOATIME),
-          Map.entry("strictatime", Flag.MOUNT_ATTR_STRICTATIME),
-          Map.entry("nodiratime", Flag.MOUNT_ATTR_NODIRATIME),
-          Map.entry("nosymfollow", Flag.MOUNT_ATTR_NOSYMFOLLOW),
-          Map.entry("rro", Flag.MOUNT_ATTR_RDONLY),
-          Map.entry("rnosuid", Flag.MOUNT_ATTR_NOSUID),
-          Map.entry("rnodev", Flag.MOUNT_ATTR_NODEV),
-          Map.entry("rnoexec", Flag.MOUNT_ATTR_NOEXEC));
+      Map.of(
+          "ro", Flag.MOUNT_ATTR_RDONLY,
+          "nosuid", Flag.MOUNT_ATTR_NOSUID,
+          "nodev", Flag.MOUNT_ATTR_NODEV,
+          "noexec", Flag.MOUNT_ATTR_NOEXEC,
+          "noatime", Flag.MOUNT_ATTR_NOATIME,
+          "strictatime", Flag.MOUNT_ATTR_STRICTATIME,
+          "nodiratime", Flag.MOUNT_ATTR_NODIRATIME,
+          "nosymfollow", Flag.MOUNT_ATTR_NOSYMFOLLOW);
 
-  /** mount(8) options that take back an attribute which an earlier option has added. */
-  private static final Map<String, Flag> REMOVES =
-      Map.ofEntries(
-          Map.entry("rw", Flag.MOUNT_ATTR_RDONLY),
-          Map.entry("suid", Flag.MOUNT_ATTR_NOSUID),
-          Map.entry("dev", Flag.MOUNT_ATTR_NODEV),
-          Map.entry("exec", Flag.MOUNT_ATTR_NOEXEC),
-          Map.entry("atime", Flag.MOUNT_ATTR_NOATIME),
-          Map.entry("nostrictatime", Flag.MOUNT_ATTR_STRICTATIME),
-          Map.entry("diratime", Flag.MOUNT_ATTR_NODIRATIME),
-          Map.entry("symfollow", Flag.MOUNT_ATTR_NOSYMFOLLOW));
+  /** Options that take back an attribute which an earlier option has added. */
+  private static final Map<String, List<Flag>> REMOVES =
+      Map.of(
+          "rw", List.of(Flag.MOUNT_ATTR_RDONLY),
+          "suid", List.of(Flag.MOUNT_ATTR_NOSUID),
+          "dev", List.of(Flag.MOUNT_ATTR_NODEV),
+          "exec", List.of(Flag.MOUNT_ATTR_NOEXEC),
+          "atime", List.of(Flag.MOUNT_ATTR_NOATIME),
+          "nostrictatime", List.of(Flag.MOUNT_ATTR_STRICTATIME),
+          "diratime", List.of(Flag.MOUNT_ATTR_NODIRATIME),
+          "symfollow", List.of(Flag.MOUNT_ATTR_NOSYMFOLLOW),
+          "relatime", ATIME_MODES);
+
+  /** Options that take back an option of the filesystem. */
+  private static final Map<String, String> WITHDRAWS =
+      Map.of("async", "sync", "nosync", "sync", "nolazytime", "lazytime");
 
   /** What the kernel does by itself. */
-  private static final Set<String> DEFAULTS = Set.of("defaults", "relatime", "async");
+  private static final Set<String> DEFAULTS =
+      Set.of("defaults", "norelatime", "rnorelatime", "nomand", "noiversion", "silent", "loud");
 
-  private static final Set<String> PRIVATE = Set.of("private", "rprivate");
-  private static final Set<String> SLAVE = Set.of("slave", "rslave");
+  private static final Map<String, Donation.Propagation> PROPAGATIONS =
+      Map.of(
+          "private", Donation.Propagation.PRIVATE,
+          "rprivate", Donation.Propagation.PRIVATE,
+          "slave", Donation.Propagation.SLAVE,
+          "rslave", Donation.Propagation.SLAVE);
+
   private static final Set<String> SHARED = Set.of("shared", "rshared");
-  private static final Set<String> UNSUPPORTED =
-      Set.of("idmap", "ridmap", "tmpcopyup", "remount", "unbindable", "runbindable", "move");
+
+  private static final Map<String, IdMap.Extent> ID_MAPS =
+      Map.of("idmap", IdMap.Extent.TOP, "ridmap", IdMap.Extent.TREE);
+
+  private static final String LINKS =
+      "links of a source are followed inside the allowed directory, those of a destination inside"
+          + " the container";
+
+  private static final Map<String, String> UNSUPPORTED =
+      Map.ofEntries(
+          Map.entry("remount", "each mount is made once, with all of its options"),
+          Map.entry("move", "use bind"),
+          Map.entry("unbindable", "mounts of a container are private; use private"),
+          Map.entry("runbindable", "mounts of a container are private; use rprivate"),
+          Map.entry("mand", "kernels since 5.15 have no mandatory locks"),
+          Map.entry("iversion", "no filesystem that a container can mount counts versions"),
+          Map.entry("copy-symlink", LINKS),
+          Map.entry("src-nofollow", LINKS),
+          Map.entry("dest-nofollow", LINKS));
 
   MountOptions {
     attributes = Set.copyOf(attributes);
@@ -89,25 +127,52 @@ record MountOptions(
     private boolean bind;
     private boolean recursive;
     private boolean deviceFiles;
-    private Donation.Propagation propagation = Donation.Propagation.PRIVATE;
+    private boolean copyUp;
+    private Optional<Donation.Propagation> propagation = Optional.empty();
+    private Optional<IdMap.Extent> idMap = Optional.empty();
 
     Reading(String field) {
       this.field = field;
     }
 
     void read(String option) {
-      if (ADDS.containsKey(option)) {
-        attributes.add(ADDS.get(option));
-        deviceFiles &= !option.endsWith("nodev");
-      } else if (REMOVES.containsKey(option)) {
-        attributes.remove(REMOVES.get(option));
-        deviceFiles |= option.equals("dev");
+      String plain = plain(option);
+      if (ADDS.containsKey(plain)) {
+        add(ADDS.get(plain));
+      } else if (REMOVES.containsKey(plain)) {
+        REMOVES.get(plain).forEach(attributes::remove);
+        deviceFiles |= plain.equals("dev");
       } else if (option.equals("bind") || option.equals("rbind")) {
         bind = true;
         recursive |= option.equals("rbind");
-      } else if (PRIVATE.contains(option) || SLAVE.contains(option)) {
-        propagation =
-            SLAVE.contains(option) ? Donation.Propagation.SLAVE : Donation.Propagation.PRIVATE;
+      } else {
+        readFurther(option);
+      }
+    }
+
+    /** {@code ro} of {@code rro}. */
+    private static String plain(String option) {
+      String rest = option.startsWith("r") ? option.substring(1) : option;
+      return ADDS.containsKey(rest) || REMOVES.containsKey(rest) ? rest : option;
+    }
+
+    private void add(Flag attribute) {
+      if (ATIME_MODES.contains(attribute)) {
+        ATIME_MODES.forEach(attributes::remove); // not bits, but one small number
+      }
+      attributes.add(attribute);
+      deviceFiles &= attribute != Flag.MOUNT_ATTR_NODEV;
+    }
+
+    private void readFurther(String option) {
+      if (PROPAGATIONS.containsKey(option)) {
+        propagation = Optional.of(PROPAGATIONS.get(option));
+      } else if (ID_MAPS.containsKey(option)) {
+        idMap = Optional.of(ID_MAPS.get(option));
+      } else if (option.equals("tmpcopyup")) {
+        copyUp = true;
+      } else if (WITHDRAWS.containsKey(option)) {
+        data.removeIf(given -> given.key().equals(WITHDRAWS.get(option)));
       } else if (!DEFAULTS.contains(option)) {
         readData(option);
       }
@@ -117,9 +182,11 @@ record MountOptions(
       if (SHARED.contains(option)) {
         throw Refusal.invalid(field, "not let mounts reach the host", option).exception();
       }
-      if (UNSUPPORTED.contains(option)) {
-        throw Refusal.unsupported(field, "The mount option " + option + " is not supported.")
-            .exception();
+      if (UNSUPPORTED.containsKey(option)) {
+        throw unsupported(option, UNSUPPORTED.get(option));
+      }
+      if (option.startsWith("idmap=") || option.startsWith("ridmap=")) {
+        throw unsupported("idmap=", "give the maps in uidMappings and gidMappings");
       }
       if (option.isEmpty() || option.startsWith("=") || option.indexOf('\0') >= 0) {
         throw Refusal.invalid(field, "be an option as mount(8) writes it", option).exception();
@@ -127,8 +194,14 @@ record MountOptions(
       data.add(MountOption.parse(option));
     }
 
+    private RuntimeException unsupported(String option, String why) {
+      String sentence = "The mount option " + option + " is not supported: " + why + ".";
+      return Refusal.unsupported(field, sentence).exception();
+    }
+
     MountOptions result() {
-      return new MountOptions(attributes, bind, recursive, deviceFiles, propagation, data);
+      return new MountOptions(
+          attributes, bind, recursive, deviceFiles, propagation, idMap, copyUp, data);
     }
   }
 }

@@ -5,6 +5,7 @@ import dev.caisson.executor.plan.Argument.Donated;
 import dev.caisson.executor.plan.Argument.Slot;
 import dev.caisson.executor.plan.PlannedMount.Bind;
 import dev.caisson.executor.plan.PlannedMount.Cgroups;
+import dev.caisson.executor.plan.PlannedMount.CopiedUp;
 import dev.caisson.executor.plan.PlannedMount.Fresh;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,6 +31,7 @@ final class Mounting {
       case Fresh fresh when foreignSysfs && fresh.filesystem().type().equals("sysfs") ->
           mountSysfs(fresh.destination());
       case Fresh fresh -> mountFresh(fresh.filesystem());
+      case CopiedUp copied -> mountCopied(copied);
       case Bind bind -> mountBind(bind);
       case Cgroups cgroups -> mountCgroups(cgroups);
     }
@@ -59,10 +61,28 @@ final class Mounting {
     assembly.release(sysfs);
   }
 
+  /**
+   * A program cannot copy, but what it shows can be the same: what is there lies below, what is
+   * written goes into the filesystem above.
+   */
+  private void mountCopied(CopiedUp copied) {
+    NewFilesystem tmpfs = copied.filesystem();
+    String on = tmpfs.on();
+    targets.makeDirectories(on);
+    Slot target = targets.openDirectory(on);
+    Slot lower = assembly.fill(slot -> new MountStep.CloneTree(target, false, on, slot));
+    Slot upper = tmpfs.with(Overlay.SAFE).make(assembly);
+    Slot overlay = new Overlay(assembly, on).make(lower, upper, copied.top(), tmpfs.attributes());
+    attach(overlay, target, "overlay", on);
+    targets.mounted(on);
+    List.of(overlay, upper, lower, target).forEach(assembly::release);
+  }
+
   private void mountBind(Bind bind) {
     Donated tree =
         assembly.donate(
-            new Donation.BindTree(binds++, bind.source(), bind.recursive(), bind.attributes()));
+            new Donation.BindTree(
+                binds++, bind.source(), bind.recursive(), bind.attributes(), bind.idMap()));
     if (bind.file()) {
       targets.makeFile(bind.destination());
     } else {

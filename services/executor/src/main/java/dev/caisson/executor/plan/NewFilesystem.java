@@ -15,6 +15,11 @@ record NewFilesystem(String type, List<MountOption> options, List<Flag> attribut
     attributes = List.copyOf(attributes);
   }
 
+  /** The same with other attributes. */
+  NewFilesystem with(List<Flag> others) {
+    return new NewFilesystem(type, options, others, on);
+  }
+
   /** Makes the mount, detached. */
   Slot make(Assembly assembly) {
     Slot filesystem = assembly.fill(slot -> new MountStep.OpenFilesystem(type, on, slot));

@@ -1,6 +1,7 @@
 package dev.caisson.executor.plan;
 
 import java.util.List;
+import java.util.Optional;
 
 /** A mount of a container, understood. */
 sealed interface PlannedMount {
@@ -15,16 +16,30 @@ sealed interface PlannedMount {
   }
 
   /**
+   * A filesystem that begins with what is at its destination.
+   *
+   * @param top what its root directory is to look like
+   */
+  record CopiedUp(NewFilesystem filesystem, DirectoryFacts top) implements PlannedMount {
+    @Override
+    public String destination() {
+      return filesystem.on();
+    }
+  }
+
+  /**
    * A part of the host.
    *
    * @param file whether the source is no directory
+   * @param idMap absent: as the sandbox's ids are
    */
   record Bind(
       String destination,
       String source,
       boolean file,
       boolean recursive,
-      MountAttributes attributes)
+      MountAttributes attributes,
+      Optional<IdMap> idMap)
       implements PlannedMount {}
 
   /** The container's own part of the cgroup hierarchies. */

@@ -20,6 +20,11 @@ public final class SandboxPlan {
   /** Where a container finds a place for its root, in the sandbox's root. */
   static final String ROOTFS = "/rootfs";
 
+  /** Where a container finds places for the layers of its overlays. */
+  static final String LOWER = "/lower";
+
+  static final String UPPER = "/upper";
+
   /** Places for what masked paths are covered with. */
   static final String EMPTY = "/empty";
 
@@ -49,6 +54,13 @@ public final class SandboxPlan {
     Hostnames.check("hostname", facts.hostname());
     Hostnames.checkOptional("domainname", facts.domainname());
     return new SandboxPlan(facts).compile();
+  }
+
+  /** The program of a process that only has a user namespace, until its maps are written. */
+  public static Plan ofMaps() {
+    Assembly assembly = new Assembly();
+    assembly.add(new Step.Barrier(MAPS));
+    return assembly.plan(List.of(Flag.CLONE_NEWUSER));
   }
 
   private Plan compile() {
@@ -144,7 +156,7 @@ public final class SandboxPlan {
   }
 
   private void makePlaces(Slot root) {
-    for (String directory : List.of(ROOTFS, EMPTY)) {
+    for (String directory : List.of(ROOTFS, LOWER, UPPER, EMPTY)) {
       String name = Paths.name(directory);
       assembly.add(new FileStep.MakeDirectory(root, name, DIRECTORY_MODE, directory));
     }

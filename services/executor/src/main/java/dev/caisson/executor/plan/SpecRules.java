@@ -3,7 +3,6 @@ package dev.caisson.executor.plan;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Hooks;
-import dev.caisson.proto.types.v1.RootFilesystem;
 import dev.caisson.proto.types.v1.UserNamespace;
 import java.util.List;
 
@@ -29,14 +28,7 @@ final class SpecRules {
     checkHooks(spec.getHooks());
     Devices.check(spec.getDevicesList());
     var _ = DeviceList.of(spec);
-    refuse(spec.getRootfsPropagationValue() != 0, "rootfs_propagation");
-    refuse(spec.getRoot().hasOverlay(), "root.overlay");
-    refuse(spec.getRoot().getType() == RootFilesystem.Type.EROFS, "root.type");
-    spec.getMountsList()
-        .forEach(mount ->
-            refuse(
-                mount.getUidMappingsCount() + mount.getGidMappingsCount() > 0,
-                "mounts.uid_mappings"));
+    RootMount.check(spec.getRoot());
     if (!rootContainer && spec.getSysctlCount() > 0) {
       throw onlyRoot("sysctl");
     }
@@ -50,12 +42,6 @@ final class SpecRules {
     }
     if (!rootContainer && !spec.getDomainname().isEmpty()) {
       throw onlyRoot("domainname");
-    }
-  }
-
-  private static void refuse(boolean asked, String field) {
-    if (asked) {
-      throw Refusal.unsupported(field, field + " is not supported.").exception();
     }
   }
 

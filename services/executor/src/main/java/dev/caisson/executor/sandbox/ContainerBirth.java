@@ -22,6 +22,7 @@ final class ContainerBirth {
   private final Host host;
   private final Donor donor;
   private final NamespaceFiles namespaces;
+  private final Uppers uppers;
   private final Placing placing;
   private final HookPoints hooks;
   private final Exits exits;
@@ -32,6 +33,7 @@ final class ContainerBirth {
       Host host,
       Donor donor,
       NamespaceFiles namespaces,
+      Uppers uppers,
       Placing placing,
       HookPoints hooks,
       Exits exits,
@@ -41,6 +43,7 @@ final class ContainerBirth {
     this.fence = fence;
     this.donor = donor;
     this.namespaces = namespaces;
+    this.uppers = uppers;
     this.placing = placing;
     this.hooks = hooks;
     this.exits = exits;
@@ -51,7 +54,8 @@ final class ContainerBirth {
   Container make(Sandbox sandbox, ContainerRecord draft, CompiledPlan plan) {
     Identity.require(draft.getSpec().getProcess(), sandbox.record());
     requireShared(sandbox, draft);
-    try (Rollback rollback = new Rollback()) {
+    try (Rollback rollback = new Rollback();
+        Closing upper = upper(draft, rollback)) {
       Placed placed = place(sandbox, draft, plan, rollback);
       fence.restrict(placed.cgroup(), draft.getSpec());
       Container container = new Container(sandbox, placed.cgroup(), identified(draft, placed));
@@ -63,7 +67,7 @@ final class ContainerBirth {
       rollback.onFailure("container", () -> container.running(null));
       Optional<Home> home = Home.askedBy(plan.plan(), host);
       rollback.onFailure("home", () -> home.ifPresent(Home::close));
-      instruct(container, placed, plan, home, sockets.map(Pair::second));
+      instruct(container, placed, plan, home, sockets.map(Pair::second), upper);
       hold(container, placed.token(), sockets, rollback);
       Stdio stdio = received(container, placed, waiting, rollback);
       waiting.advanceTo(
@@ -99,6 +103,12 @@ final class ContainerBirth {
       host.proc().write(placed.process().pidfd(), "timens_offsets", offsets);
     }
     hooks.atBarrier(container, barrier);
+  }
+
+  /** Before all else: it can be removed only when nobody writes into it any more. */
+  private Closing upper(ContainerRecord draft, Rollback rollback) {
+    rollback.onFailure("upper layer", () -> uppers.remove(draft.getUid(), draft.getSpec()));
+    return Closing.of(uppers.make(draft.getUid(), draft.getSpec()));
   }
 
   /** In its place, with the limits that the container is to have. */
@@ -163,15 +173,17 @@ final class ContainerBirth {
       Placed placed,
       CompiledPlan plan,
       Optional<Home> home,
-      Optional<Fd> listener) {
+      Optional<Fd> listener,
+      Closing upper) {
     Donor.Sources sources =
         Donor.Sources.of(
-            container.sandbox(),
-            container.cgroup(),
-            placed.stdio().inside(),
-            home.map(Home::inside),
-            Optional.empty(),
-            listener);
+                container.sandbox(),
+                container.cgroup(),
+                placed.stdio().inside(),
+                home.map(Home::inside),
+                Optional.empty(),
+                listener)
+            .withUpper(upper.descriptor());
     List<Fd> donated = donor.open(plan.further(), sources);
     try {
       placed.process().program().next(plan.restProgram(), donated);

@@ -1,14 +1,18 @@
 package dev.caisson.executor.sandbox;
 
 import dev.caisson.executor.cgroup.Cgroup;
+import dev.caisson.executor.plan.ContainerFacts;
 import dev.caisson.executor.plan.ContainerPlan;
+import dev.caisson.executor.plan.DirectoryFacts;
 import dev.caisson.executor.plan.Donation;
+import dev.caisson.executor.plan.IdMap;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileType;
+import dev.caisson.linux.Images;
 import dev.caisson.linux.Kernel;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.MountAttributes;
@@ -17,11 +21,13 @@ import dev.caisson.linux.OpenFlag;
 import dev.caisson.linux.Propagation;
 import dev.caisson.linux.Resolve;
 import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.IdMapping;
 import dev.caisson.proto.types.v1.Mount;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -63,6 +69,8 @@ final class Donor implements AutoCloseable {
   /** Copies of a device that lie ready: a container takes two of the null device. */
   private static final int READY = 4;
 
+  private static final Set<Resolve> IN_ROOT = EnumSet.of(Resolve.IN_ROOT, Resolve.NO_MAGIC_LINKS);
+
   /** A node that was checked, and copies of its mount that nobody has yet. */
   private record Device(Fd node, Queue<Fd> ready) implements AutoCloseable {
     @Override
@@ -73,10 +81,12 @@ final class Donor implements AutoCloseable {
   }
 
   private final Kernel kernel;
+  private final Images images;
   private final List<Path> rootfsRoots;
   private final List<Path> mountRoots;
   private final List<Path> listenerRoots;
   private final List<Path> namespaceRoots;
+  private final IdMaps idMaps;
   private final Map<Donation.DeviceTree, Device> devices = new ConcurrentHashMap<>();
 
   /**
@@ -90,8 +100,11 @@ final class Donor implements AutoCloseable {
       List<Path> rootfsRoots,
       List<Path> mountRoots,
       List<Path> listenerRoots,
-      List<Path> namespaceRoots) {
+      List<Path> namespaceRoots,
+      IdMaps idMaps) {
     this.kernel = kernel;
+    this.images = new Images(kernel);
+    this.idMaps = idMaps;
     this.rootfsRoots = List.copyOf(rootfsRoots);
     this.mountRoots = List.copyOf(mountRoots);
     this.listenerRoots = List.copyOf(listenerRoots);
@@ -110,6 +123,7 @@ final class Donor implements AutoCloseable {
    * @param containerProcess whose namespaces an exec enters
    * @param listener the program's end of the socket for its filter's listener
    * @param network namespace that a sandbox joins
+   * @param upper the directory for what the container writes; absent where it needs none
    */
   record Sources(
       Optional<Fd> userNamespace,
@@ -120,7 +134,8 @@ final class Donor implements AutoCloseable {
       Optional<Fd> home,
       Optional<Fd> containerProcess,
       Optional<Fd> listener,
-      Optional<Fd> network) {
+      Optional<Fd> network,
+      Optional<Fd> upper) {
 
     /** Of a program that gets its cgroup and nothing else. */
     static Sources ofSandbox(Cgroup cgroup) {
@@ -142,7 +157,8 @@ final class Donor implements AutoCloseable {
           Optional.empty(),
           Optional.empty(),
           Optional.empty(),
-          network);
+          network,
+          Optional.empty());
     }
 
     static Sources of(
@@ -161,7 +177,22 @@ final class Donor implements AutoCloseable {
           home,
           containerProcess,
           listener,
+          Optional.empty(),
           Optional.empty());
+    }
+
+    Sources withUpper(Optional<Fd> directory) {
+      return new Sources(
+          userNamespace,
+          uids,
+          gids,
+          cgroup,
+          stdio,
+          home,
+          containerProcess,
+          listener,
+          network,
+          directory);
     }
   }
 
@@ -187,9 +218,43 @@ final class Donor implements AutoCloseable {
   private boolean isFile(String source) {
     try (Fd file = beneath(mountRoots, Path.of(source), "mounts.source", OpenFlag.PATH)) {
       return kernel.files().status(file).type() != FileType.DIRECTORY;
-    } catch (LinuxException e) {
+    } catch (LinuxException | RefusedException e) {
       return false;
     }
+  }
+
+  /**
+   * What a plan depends on of the directories in a root filesystem. What is not there, or must not
+   * be looked at, is found out when it is opened.
+   */
+  Map<String, DirectoryFacts> directories(ContainerSpec spec) {
+    List<String> wanted = ContainerFacts.directoriesOf(spec);
+    if (wanted.isEmpty()) {
+      return Map.of();
+    }
+    Map<String, DirectoryFacts> found = new HashMap<>();
+    Path path = Path.of(spec.getRoot().getPath());
+    try (Fd root = beneath(rootfsRoots, path, "root.path", OpenFlag.PATH, OpenFlag.DIRECTORY)) {
+      wanted.forEach(name -> directory(root, name).ifPresent(facts -> found.put(name, facts)));
+    } catch (LinuxException | RefusedException e) {
+      return Map.of();
+    }
+    return found;
+  }
+
+  private Optional<DirectoryFacts> directory(Fd root, String path) {
+    try (Fd directory =
+        kernel.files().openIn(root, path, IN_ROOT, OpenFlag.PATH, OpenFlag.DIRECTORY)) {
+      FileStatus status = kernel.files().status(directory);
+      return Optional.of(new DirectoryFacts(status.mode(), status.uid(), status.gid()));
+    } catch (LinuxException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** A directory in which one is made for what a container writes. */
+  Fd upperParent(Path directory) {
+    return beneath(rootfsRoots, directory, "root.overlay", OpenFlag.PATH, OpenFlag.DIRECTORY);
   }
 
   /** The receiver closes them. Nothing stays open when one fails. */
@@ -209,7 +274,9 @@ final class Donor implements AutoCloseable {
   private Fd open(Donation donation, Sources sources) {
     return switch (donation) {
       case Donation.RootTree root -> rootTree(root, sources.userNamespace());
-      case Donation.BindTree bind -> bindTree(bind, sources.userNamespace());
+      case Donation.RootImage image -> rootImage(image, sources.userNamespace());
+      case Donation.UpperTree upper -> upperTree(upper, sources);
+      case Donation.BindTree bind -> bindTree(bind, sources);
       case Donation.DeviceTree device -> deviceTree(device);
       case Donation.HostDevice device -> hostDevice(device);
       case Donation.CgroupProcs join -> cgroupProcs(join, sources.cgroup());
@@ -241,27 +308,92 @@ final class Donor implements AutoCloseable {
     Path path = Path.of(root.path());
     try (Fd directory =
         beneath(rootfsRoots, path, "root.path", OpenFlag.PATH, OpenFlag.DIRECTORY)) {
-      Fd tree = kernel.mounts().cloneTree(directory, true);
+      Fd tree = kernel.mounts().cloneTree(directory, root.recursive());
       return configured(
-          tree, attributes(root.attributes()), userNamespace, true, "root.path", path);
+          tree, attributes(root.attributes()), userNamespace, root.recursive(), "root.path", path);
     } catch (LinuxException e) {
       throw notThere(e, Reason.ROOTFS_NOT_FOUND, "root.path", path, "a directory");
     }
   }
 
-  private Fd bindTree(Donation.BindTree bind, Optional<Fd> userNamespace) {
+  /** The kernel parses what somebody else has written: only where the guard allows that. */
+  private Fd rootImage(Donation.RootImage image, Optional<Fd> userNamespace) {
+    Path path = Path.of(image.path());
+    try (Fd place = beneath(rootfsRoots, path, "root.path", OpenFlag.PATH)) {
+      if (kernel.files().status(place).type() != FileType.REGULAR) {
+        throw Refusal.invalid("root.path", "be a regular file, the image", path).exception();
+      }
+      try (Fd file = kernel.files().open(place.path(), OpenFlag.READ_ONLY)) {
+        Fd tree = images.filesystem("erofs", file, Set.of());
+        return configured(
+            tree, attributes(image.attributes()), userNamespace, false, "root.path", path);
+      }
+    } catch (LinuxException e) {
+      if (e.errno() == Errno.EINVAL) {
+        throw Refusal.invalid("root.path", "be an EROFS image", path).exception();
+      }
+      throw notThere(e, Reason.ROOTFS_NOT_FOUND, "root.path", path, "a file");
+    }
+  }
+
+  private Fd upperTree(Donation.UpperTree upper, Sources sources) {
+    return configured(
+        kernel.mounts().cloneTree(sources.upper().orElseThrow(), false),
+        attributes(upper.attributes()),
+        sources.userNamespace(),
+        false,
+        "root.overlay",
+        Path.of(upper.directory()));
+  }
+
+  private Fd bindTree(Donation.BindTree bind, Sources sources) {
     Path path = Path.of(bind.source());
     try (Fd source = beneath(mountRoots, path, "mounts.source", OpenFlag.PATH)) {
       Fd tree = kernel.mounts().cloneTree(source, bind.recursive());
-      return configured(
-          tree,
-          attributes(bind.attributes()),
-          userNamespace,
-          bind.recursive(),
-          "mounts.source",
-          path);
+      MountAttributes attributes = attributes(bind.attributes());
+      if (bind.idMap().isEmpty() || !bind.idMap().get().isExplicit()) {
+        return configured(
+            tree,
+            attributes,
+            sandboxMap(tree, bind, sources),
+            bind.recursive(),
+            "mounts.source",
+            path);
+      }
+      Fd unmapped =
+          configured(tree, attributes, Optional.empty(), bind.recursive(), "mounts.source", path);
+      return mapped(unmapped, bind, bind.idMap().get(), sources);
     } catch (LinuxException e) {
       throw notThere(e, Reason.INVALID_SPEC, "mounts.source", path, "there");
+    }
+  }
+
+  private static Optional<Fd> sandboxMap(Fd tree, Donation.BindTree bind, Sources sources) {
+    if (bind.idMap().isPresent() && sources.userNamespace().isEmpty()) {
+      tree.close();
+      throw Refusal.invalid(
+              "mounts.uid_mappings", "be given where the sandbox has no maps of its own", "none")
+          .exception();
+    }
+    return sources.userNamespace();
+  }
+
+  private Fd mapped(Fd tree, Donation.BindTree bind, IdMap map, Sources sources) {
+    boolean whole = bind.recursive() && map.extent() == IdMap.Extent.TREE;
+    try (Fd namespace =
+        idMaps.namespace(
+            IdMaps.onHost("mounts.uid_mappings", map.uids(), sources.uids()),
+            IdMaps.onHost("mounts.gid_mappings", map.gids(), sources.gids()))) {
+      return configured(
+          tree,
+          MountAttributes.NONE,
+          Optional.of(namespace),
+          whole,
+          "mounts.source",
+          Path.of(bind.source()));
+    } catch (RuntimeException e) {
+      tree.close();
+      throw e;
     }
   }
 

@@ -67,7 +67,14 @@ final class Facts {
     modules.require(spec.getProcess(), spec);
     Set<String> files = donor.fileSources(spec.getMountsList());
     return new ContainerFacts(
-        rootContainer, anywhere(), pipes, files, lastCapability, filter(spec), foreignSysfs);
+        rootContainer,
+        anywhere(),
+        pipes,
+        files,
+        lastCapability,
+        filter(spec),
+        foreignSysfs,
+        donor.directories(spec));
   }
 
   ExecFacts exec(Cgroup cgroup, boolean pipes, Process process, ContainerSpec spec) {

@@ -32,13 +32,21 @@ final class Lives {
   private final HookPoints hooks;
   private final Usage usage;
   private final Notifications notifications;
+  private final Uppers uppers;
 
-  Lives(Host host, Recorder recorder, HookPoints hooks, Usage usage, Notifications notifications) {
+  Lives(
+      Host host,
+      Recorder recorder,
+      HookPoints hooks,
+      Usage usage,
+      Notifications notifications,
+      Uppers uppers) {
     this.host = host;
     this.recorder = recorder;
     this.hooks = hooks;
     this.usage = usage;
     this.notifications = notifications;
+    this.uppers = uppers;
   }
 
   void start(Container container, Actor actor) {
@@ -217,6 +225,7 @@ final class Lives {
     Exits.drop(container, container.record().getToken());
     container.execs().values().forEach(exec -> exec.streams().ifPresent(ProcessStreams::close));
     Emptied.remove(container.cgroup(), host.settings().stepTimeout());
+    uppers.remove(container.uid(), container.record().getSpec());
     host.store().removeContainer(container.uid());
     container.sandbox().containersByUid().remove(container.uid());
   }

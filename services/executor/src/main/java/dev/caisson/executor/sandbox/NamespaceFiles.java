@@ -96,6 +96,9 @@ final class NamespaceFiles {
       if (e.errno() == Errno.ENOENT || e.errno() == Errno.ENOTDIR) {
         throw notThere(path);
       }
+      if (e.errno() == Errno.EACCES || e.errno() == Errno.EPERM) {
+        throw notAllowed(); // what the kernel shows to nobody else is nobody else's to join
+      }
       throw e;
     } catch (NumberFormatException e) {
       throw notThere(path); // no process has such a number
@@ -134,12 +137,16 @@ final class NamespaceFiles {
           .exception();
     }
     if (policy.namespaceRoot(wanted.path()).isEmpty() && !belongsTo(tenant, wanted, opened)) {
-      throw Refusal.guard(
-              "namespaces.roots",
-              "A namespace to be joined is not below a directory that this host allows, nor that of"
-                  + " one of the tenant's sandboxes.")
-          .exception();
+      throw notAllowed();
     }
+  }
+
+  private static RefusedException notAllowed() {
+    return Refusal.guard(
+            "namespaces.roots",
+            "A namespace to be joined is not below a directory that this host allows, nor that of"
+                + " one of the tenant's sandboxes.")
+        .exception();
   }
 
   private boolean isHosts(NamespaceFile wanted, Fd opened) {

@@ -17,6 +17,7 @@ public final class NodeAssembly implements AutoCloseable {
   private final Host host;
   private final Donor donor;
   private final Filters filters;
+  private final IdMaps idMaps;
   private final Sandboxes sandboxes;
   private final SandboxPool pool;
   private final DeviceFence fence;
@@ -33,13 +34,17 @@ public final class NodeAssembly implements AutoCloseable {
       Function<Supplier<Collection<SampledSandbox>>, UsageSampler> sampler) {
     this.host = host;
     Recorder recorder = new Recorder(host.journal());
+    Holders holders = new Holders(host, this::lost);
+    this.idMaps = new IdMaps(host, holders);
     this.donor =
         new Donor(
             host.kernel(),
             paths(policy.rootfsRoots()),
             paths(policy.mountRoots()),
             paths(policy.seccomp().listenerRoots()),
-            paths(policy.namespaceRoots()));
+            paths(policy.namespaceRoots()),
+            idMaps);
+    Uppers uppers = new Uppers(donor, host.settings().dataDirectory().resolve("uppers"));
     NamespaceFiles namespaces = new NamespaceFiles(host, donor, policy, this::all);
     this.filters = new Filters(SeccompCompiler.ofLibrary(host.kernel().files()));
     this.fence = new DeviceFence(host, DevicePrograms.ofKernel(), policy.devicesAtMost());
@@ -48,7 +53,6 @@ public final class NodeAssembly implements AutoCloseable {
     Usage usage = new Usage(sampler.apply(this::sampled));
     Exits exits = new Exits(host, recorder, usage);
     IdRanges ranges = new IdRanges(policy.autoIds());
-    Holders holders = new Holders(host, this::lost);
     PlanCache plans = new PlanCache(host.settings().machine());
     Tokens tokens = new Tokens(host.settings().epoch());
     Placing placing = new Placing(host, donor, tokens, plans);
@@ -67,18 +71,19 @@ public final class NodeAssembly implements AutoCloseable {
     HookPoints hooks =
         new HookPoints(
             host, recorder, new HookTrust(host.kernel(), policy), policy.limits().hookTimeout());
-    Lives lives = new Lives(host, recorder, hooks, usage, notifications);
+    Lives lives = new Lives(host, recorder, hooks, usage, notifications, uppers);
     Execs execs =
         new Execs(host, donor, recorder, exits, facts, notifications, plans, policy.limits());
     ContainerBirth birth =
-        new ContainerBirth(host, donor, namespaces, placing, hooks, exits, notifications, fence);
+        new ContainerBirth(
+            host, donor, namespaces, uppers, placing, hooks, exits, notifications, fence);
     Containers containers =
         new Containers(
             host, sandboxes, birth, lives, execs, recorder, facts, plans, tokens, policy.limits());
     Leases leases = new Leases(host, containers);
     this.node = new Node(sandboxes, containers, new Views(host.proc()), leases);
     this.recovery =
-        new Recovery(host, sandboxes, containers, holders, exits, leases, recorder, facts);
+        new Recovery(host, sandboxes, containers, holders, exits, leases, recorder, facts, uppers);
   }
 
   private static List<Path> paths(List<String> roots) {
@@ -113,5 +118,6 @@ public final class NodeAssembly implements AutoCloseable {
   public void close() {
     pool.close();
     donor.close();
+    idMaps.close();
   }
 }

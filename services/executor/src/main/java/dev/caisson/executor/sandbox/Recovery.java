@@ -57,6 +57,7 @@ final class Recovery {
   private final Leases leases;
   private final Recorder recorder;
   private final Facts facts;
+  private final Uppers uppers;
 
   Recovery(
       Host host,
@@ -66,7 +67,8 @@ final class Recovery {
       Exits exits,
       Leases leases,
       Recorder recorder,
-      Facts facts) {
+      Facts facts,
+      Uppers uppers) {
     this.host = host;
     this.sandboxes = sandboxes;
     this.containers = containers;
@@ -75,6 +77,7 @@ final class Recovery {
     this.leases = leases;
     this.recorder = recorder;
     this.facts = facts;
+    this.uppers = uppers;
   }
 
   /** One sandbox that cannot be recovered never stops another. */
@@ -88,6 +91,9 @@ final class Recovery {
       guarded(record.getUid(), () -> recover(record, mine));
     }
     sweep();
+    Set<String> living =
+        loaded.containers().stream().map(ContainerRecord::getUid).collect(Collectors.toSet());
+    uppers.sweep(living::contains);
     closeIntents();
   }
 

@@ -332,7 +332,8 @@ final class SandboxBirth {
     launched.process().program().proceed();
   }
 
-  private static String lines(List<IdMapping> mappings) {
+  /** As user_namespaces(7) has them in {@code uid_map}. */
+  static String lines(List<IdMapping> mappings) {
     return mappings.stream()
         .map(mapping ->
             Integer.toUnsignedString(mapping.getContainerId())

@@ -7,6 +7,7 @@ import java.time.Duration;
 /**
  * What the operator decides about sandboxes.
  *
+ * @param dataDirectory for what outlives a restart of the host; a directory of root's
  * @param runDirectory for the sockets of caisson-inits; a directory of root's
  * @param cgroupParent under which every sandbox's cgroup lies: an absolute path in the trees
  * @param machine for which programs are encoded
@@ -17,6 +18,7 @@ import java.time.Duration;
  * @param parked how many sandboxes are made in advance
  */
 public record Settings(
+    Path dataDirectory,
     Path runDirectory,
     String cgroupParent,
     Machine machine,

@@ -24,6 +24,7 @@ class GuardPolicyTest {
     assertThat(policy.hostNamespaces()).isFalse();
     assertThat(policy.hostUserNamespace()).isFalse();
     assertThat(policy.mappedIds()).isEmpty();
+    assertThat(policy.rootfsImages()).isFalse();
     assertThat(policy.devices()).isFalse();
     assertThat(policy.allowedDevices().lines()).isEmpty();
     assertThat(policy.newPrivileges()).isFalse();
@@ -44,6 +45,7 @@ class GuardPolicyTest {
             """
             # what this host lends
             rootfs.roots = /srv/rootfs, /var/lib/images/
+            rootfs.images = true
             mounts.roots = /srv/data
             bundles.roots=/run/bundles
             capabilities = CAP_KILL CAP_CHOWN
@@ -68,6 +70,7 @@ class GuardPolicyTest {
             """
                 .formatted(DIGEST));
     assertThat(policy.rootfsRoots()).containsExactly("/srv/rootfs", "/var/lib/images");
+    assertThat(policy.rootfsImages()).isTrue();
     assertThat(policy.mountRoots()).containsExactly("/srv/data");
     assertThat(policy.bundleRoots()).containsExactly("/run/bundles");
     assertThat(policy.capabilities()).containsExactlyInAnyOrder("CAP_KILL", "CAP_CHOWN");

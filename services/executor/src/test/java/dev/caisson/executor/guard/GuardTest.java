@@ -33,6 +33,7 @@ import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.Resources;
 import dev.caisson.proto.types.v1.Rlimit;
 import dev.caisson.proto.types.v1.RootFilesystem;
+import dev.caisson.proto.types.v1.RootFilesystem.Overlay;
 import dev.caisson.proto.types.v1.Seccomp;
 import dev.caisson.proto.types.v1.Seccomp.SyscallRule;
 import dev.caisson.proto.types.v1.User;
@@ -131,10 +132,42 @@ class GuardTest {
     return ((Refused) verdict).refusal();
   }
 
+  private static Consumer<ContainerSpec.Builder> overlay(Overlay.Medium medium, String directory) {
+    return spec ->
+        spec.getRootBuilder()
+            .setOverlay(Overlay.newBuilder().setMedium(medium).setDirectory(directory));
+  }
+
+  private static Mount mapped(String source, int first) {
+    IdMapping owners = map(first, 0, 2);
+    return bind(source).toBuilder().addUidMappings(map(0, 0, 1)).addGidMappings(owners).build();
+  }
+
+  @Test
+  void allowsWhatIsWrittenBesideARootFilesystemAndOwnersThatAreLent() {
+    assertThat(check(overlay(Overlay.Medium.SELF, ""))).isEqualTo(new Verdict.Allowed());
+    assertThat(check(overlay(Overlay.Medium.DIR, "/srv/rootfs/scratch")))
+        .isEqualTo(new Verdict.Allowed());
+    assertThat(check(spec -> spec.addMounts(mapped("/srv/data", 65_534))))
+        .isEqualTo(new Verdict.Allowed());
+    assertThat(check(spec -> spec.addMounts(mapped("/srv/data", 200_000))))
+        .isEqualTo(new Verdict.Allowed());
+  }
+
   static List<Arguments> rules() {
     return List.of(
         rule("rootfs.roots", spec -> spec.getRootBuilder().setPath("/srv/rootfsx")),
         rule("rootfs.roots", spec -> spec.getRootBuilder().setPath("/")),
+        rule("rootfs.images", spec -> spec.getRootBuilder().setType(RootFilesystem.Type.EROFS)),
+        rule("rootfs.roots", overlay(Overlay.Medium.DIR, "/tmp")),
+        rule(
+            "rootfs.roots",
+            spec -> {
+              spec.getRootBuilder().setPath("/srv/rootfs");
+              overlay(Overlay.Medium.SELF, "").accept(spec);
+            }),
+        rule("user-namespace.mapped-ids", spec -> spec.addMounts(mapped("/srv/data", 65_535))),
+        rule("user-namespace.mapped-ids", spec -> spec.addMounts(mapped("/srv/data", 265_535))),
         rule("mounts.roots", spec -> spec.addMounts(bind("/etc"))),
         rule("mounts.roots", spec -> spec.addMounts(bind("/srv"))),
         rule("devices", spec -> spec.addMounts(bind("/srv/data", "dev"))),

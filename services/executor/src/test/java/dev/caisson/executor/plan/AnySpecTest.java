@@ -51,7 +51,13 @@ class AnySpecTest {
                   "mode=755",
                   "noatime",
                   "relatime",
-                  "strictatime")),
+                  "strictatime",
+                  "rro",
+                  "rnosymfollow",
+                  "sync",
+                  "async",
+                  "idmap",
+                  "tmpcopyup")),
           net.jqwik.api.Tuple.of(1, TEXT));
 
   @Property(tries = 1000)

@@ -7,10 +7,14 @@ import dev.caisson.proto.types.v1.ConsoleSize;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Hook;
 import dev.caisson.proto.types.v1.Hooks;
+import dev.caisson.proto.types.v1.IdMapping;
 import dev.caisson.proto.types.v1.IoPriority;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Process;
+import dev.caisson.proto.types.v1.Propagation;
 import dev.caisson.proto.types.v1.Rlimit;
+import dev.caisson.proto.types.v1.RootFilesystem;
+import dev.caisson.proto.types.v1.RootFilesystem.Overlay;
 import dev.caisson.proto.types.v1.Scheduler;
 import dev.caisson.proto.types.v1.Seccomp;
 import dev.caisson.proto.types.v1.TimeOffset;
@@ -64,6 +68,17 @@ class GoldenPlansTest {
     plans.put("hybrid", ContainerPlan.compile(hybrid(), Specs.facts(Specs.hybrid())));
     plans.put("identity", root(Specs.least().setProcess(identity())));
     plans.put("binds", root(binds()));
+    plans.put("id-maps", root(idMaps()));
+    plans.put("follows-host", root(followsHost()));
+    plans.put("copy-up", ContainerPlan.compile(copyUp(), factsOf("/run", 01777, 7, 8)));
+    plans.put("overlay-memory", root(overlay(Overlay.Medium.MEMORY)));
+    plans.put(
+        "overlay-self",
+        ContainerPlan.compile(overlay(Overlay.Medium.SELF).build(), factsOf("/", 0711, 1000, 0)));
+    plans.put("overlay-directory", root(overlay(Overlay.Medium.DIR)));
+    plans.put("overlay-readonly", root(readonlyOverlay()));
+    plans.put("image", root(image()));
+    plans.put("image-overlay", root(imageOverlay()));
     plans.put("host-dev", root(hostDev()));
     plans.put("masks", root(masks()));
     plans.put("readonly-root", root(readonlyRoot()));
@@ -244,6 +259,70 @@ class GoldenPlansTest {
         .addMounts(Specs.mount("/etc/hosts", "", "/srv/file", "bind"))
         .addMounts(Specs.mount("/dev/kvm", "bind", "/srv/file", "bind", "dev", "noatime"))
         .addMounts(Specs.mount("/data/cache", "tmpfs", "tmpfs", "size=1m", "nosuid", "sync"));
+  }
+
+  private static ContainerFacts factsOf(String directory, int mode, int uid, int gid) {
+    return new ContainerFacts(
+        true,
+        V2,
+        true,
+        java.util.Set.of(),
+        Specs.LAST_CAPABILITY,
+        Optional.empty(),
+        false,
+        Map.of(directory, new DirectoryFacts(mode, uid, gid)));
+  }
+
+  private static ContainerSpec.Builder idMaps() {
+    IdMapping map = IdMapping.newBuilder().setContainerId(5000).setHostId(1000).setSize(10).build();
+    return Specs.least()
+        .addMounts(Specs.mount("/a", "bind", "/srv/a", "rbind", "idmap"))
+        .addMounts(
+            Specs.mount("/b", "bind", "/srv/b", "rbind", "ridmap").toBuilder()
+                .addUidMappings(map)
+                .addGidMappings(map));
+  }
+
+  private static ContainerSpec.Builder followsHost() {
+    return Specs.least()
+        .setRootfsPropagation(Propagation.SLAVE)
+        .addMounts(Specs.mount("/a", "bind", "/srv/a", "rbind"))
+        .addMounts(Specs.mount("/b", "bind", "/srv/b", "rbind", "private"));
+  }
+
+  private static ContainerSpec copyUp() {
+    return Specs.least()
+        .addMounts(Specs.mount("/run", "tmpfs", "tmpfs", "tmpcopyup", "noexec", "ro", "size=1m"))
+        .build();
+  }
+
+  private static ContainerSpec.Builder overlay(Overlay.Medium medium) {
+    ContainerSpec.Builder spec = Specs.least().addMaskedPaths("/etc/secret");
+    Overlay.Builder overlay = spec.getRootBuilder().getOverlayBuilder().setMedium(medium);
+    switch (medium) {
+      case MEMORY -> overlay.setSize(1 << 20);
+      case DIR -> overlay.setDirectory("/srv//scratch/");
+      case SELF, MEDIUM_UNSPECIFIED, UNRECOGNIZED -> {}
+    }
+    return spec;
+  }
+
+  private static ContainerSpec.Builder readonlyOverlay() {
+    ContainerSpec.Builder spec = overlay(Overlay.Medium.SELF);
+    spec.getRootBuilder().setReadonly(true);
+    return spec;
+  }
+
+  private static ContainerSpec.Builder image() {
+    ContainerSpec.Builder spec = Specs.least();
+    spec.getRootBuilder().setPath("/srv/image.erofs").setType(RootFilesystem.Type.EROFS);
+    return spec;
+  }
+
+  private static ContainerSpec.Builder imageOverlay() {
+    ContainerSpec.Builder spec = image();
+    spec.getRootBuilder().getOverlayBuilder().setMedium(Overlay.Medium.MEMORY);
+    return spec;
   }
 
   private static ContainerSpec.Builder hostDev() {

@@ -3,9 +3,13 @@ package dev.caisson.executor.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.executor.plan.PlannedMount.Bind;
+import dev.caisson.executor.plan.PlannedMount.CopiedUp;
 import dev.caisson.executor.plan.PlannedMount.Fresh;
+import dev.caisson.proto.types.v1.IdMapping;
 import dev.caisson.proto.types.v1.Mount;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -95,6 +99,68 @@ class MountTableTest {
     assertThat(fresh.filesystem().attributes()).containsExactly(Flag.MOUNT_ATTR_NOSUID);
     assertThat(fresh.filesystem().options().stream().map(MountOption::text))
         .containsExactly("size=1m", "sync");
+  }
+
+  private static Fresh tmpfs(String... options) {
+    var mounts = List.of(Specs.mount("/a/./b", "tmpfs", "t", options));
+    var known =
+        new MountTable.Known(
+            Set.of(),
+            Map.of("/a/b", new DirectoryFacts(01770, 5, 6)),
+            Donation.Propagation.PRIVATE);
+    return (Fresh) MountTable.of(mounts, known).getLast();
+  }
+
+  @Test
+  void aTmpfsThatDoesNotSayItsModeHasThatOfWhatItCovers() {
+    assertThat(tmpfs("mode=711").filesystem().options())
+        .containsExactly(MountOption.parse("mode=711"));
+    assertThat(tmpfs().filesystem().options()).containsExactly(MountOption.parse("mode=1770"));
+  }
+
+  @Test
+  void aTmpfsThatBeginsWithWhatIsThereLooksLikeIt() {
+    var known =
+        new MountTable.Known(
+            Set.of(), Map.of("/a", new DirectoryFacts(01770, 5, 6)), Donation.Propagation.PRIVATE);
+    var mounts =
+        List.of(
+            Specs.mount("/a", "tmpfs", "t", "tmpcopyup"),
+            Specs.mount("/a", "tmpfs", "t", "tmpcopyup", "mode=700", "uid=7"),
+            Specs.mount("/b", "tmpfs", "t", "tmpcopyup"));
+    assertThat(
+            MountTable.of(mounts, known).stream()
+                .filter(mount -> mount instanceof CopiedUp)
+                .map(mount -> ((CopiedUp) mount).top()))
+        .containsExactly(
+            new DirectoryFacts(01770, 5, 6), new DirectoryFacts(0700, 7, 6), DirectoryFacts.TMPFS);
+  }
+
+  @Test
+  void bindsFollowTheHostAsTheSpecificationSays() {
+    var slave = new MountTable.Known(Set.of(), Map.of(), Donation.Propagation.SLAVE);
+    var mounts =
+        List.of(Specs.mount("/a", "bind", "/b"), Specs.mount("/c", "bind", "/d", "rprivate"));
+    assertThat(
+            MountTable.of(mounts, slave).stream()
+                .filter(mount -> mount instanceof Bind)
+                .map(mount -> ((Bind) mount).attributes().propagation()))
+        .containsExactly(Donation.Propagation.SLAVE, Donation.Propagation.PRIVATE);
+  }
+
+  @Test
+  void mapsWithoutAnOptionAreThoseOfIdmap() {
+    IdMapping map = IdMapping.newBuilder().setContainerId(1).setHostId(2).setSize(3).build();
+    Mount plain = Specs.mount("/a", "bind", "/b", "rbind");
+    Mount mapped = plain.toBuilder().addUidMappings(map).addGidMappings(map).build();
+    Mount whole = mapped.toBuilder().addOptions("ridmap").build();
+    assertThat(
+            MountTable.read(List.of(plain, mapped, whole), Set.of()).stream()
+                .map(mount -> ((Bind) mount).idMap()))
+        .containsExactly(
+            Optional.empty(),
+            Optional.of(new IdMap(IdMap.Extent.TOP, List.of(map), List.of(map))),
+            Optional.of(new IdMap(IdMap.Extent.TREE, List.of(map), List.of(map))));
   }
 
   @Test

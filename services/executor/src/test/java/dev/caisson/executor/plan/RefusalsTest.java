@@ -12,10 +12,12 @@ import dev.caisson.proto.types.v1.ConsoleSize;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Hook;
 import dev.caisson.proto.types.v1.Hooks;
+import dev.caisson.proto.types.v1.IdMapping;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.Rlimit;
 import dev.caisson.proto.types.v1.RootFilesystem;
+import dev.caisson.proto.types.v1.RootFilesystem.Overlay;
 import dev.caisson.proto.types.v1.Scheduler;
 import dev.caisson.proto.types.v1.TimeOffset;
 import dev.caisson.proto.types.v1.User;
@@ -188,8 +190,36 @@ class RefusalsTest {
         invalid("mounts[0].options", mount("/a", "tmpfs", "t", "=1")),
         invalid("mounts[0].options", mount("/a", "tmpfs", "t", "rslave")),
         invalid("mounts[0].options", mount("/a", "cgroup", "c", "release_agent=/x")),
-        unsupported("mounts[0].options", mount("/a", "bind", "/b", "idmap")),
-        unsupported("mounts[0].options", mount("/a", "tmpfs", "t", "tmpcopyup")));
+        unsupported("mounts[0].options", mount("/a", "bind", "/b", "remount")),
+        unsupported("mounts[0].options", mount("/a", "tmpfs", "t", "mand")),
+        unsupported("mounts[0].options", mount("/a", "tmpfs", "t", "iversion")),
+        unsupported("mounts[0].options", mount("/a", "bind", "/b", "runbindable")),
+        unsupported("mounts[0].options", mount("/a", "bind", "/b", "copy-symlink")),
+        unsupported("mounts[0].options", mount("/a", "bind", "/b", "idmap=uids=0-1-2")),
+        invalid("mounts[0].options", mount("/a", "bind", "/b", "sync")),
+        invalid("mounts[0].options", mount("/a", "tmpfs", "t", "idmap")),
+        invalid("mounts[0].options", mount("/a", "bind", "/b", "tmpcopyup")),
+        invalid("mounts[0].options", mount("/a", "proc", "p", "tmpcopyup")),
+        invalid("mounts[0].options", mount("/a", "cgroup", "c", "tmpcopyup")),
+        invalid("mounts[0].options", mount("/a", "tmpfs", "t", "tmpcopyup", "mode=9")),
+        invalid("mounts[0].options", mount("/a", "tmpfs", "t", "tmpcopyup", "uid=")),
+        invalid("mounts[0].gid_mappings", mapped(map(0, 0, 1))),
+        invalid("mounts[0].uid_mappings", mapped(map(0, 0, 0))),
+        invalid("mounts[0].uid_mappings", mapped(map(-2, 0, 5))),
+        invalid("mounts[0].uid_mappings", mapped(map(0, 0, 5), map(4, 9, 1))),
+        invalid("mounts[0].uid_mappings", mapped(map(0, 5, 5), map(9, 0, 6))),
+        invalid("root.type", spec -> spec.getRootBuilder().setTypeValue(9)),
+        invalid("root.overlay.medium", overlay(Overlay.newBuilder())),
+        invalid("root.overlay.medium", overlay(Overlay.newBuilder().setMediumValue(9))),
+        invalid(
+            "root.overlay.directory", overlay(Overlay.newBuilder().setMedium(Overlay.Medium.DIR))),
+        invalid(
+            "root.overlay.directory",
+            overlay(Overlay.newBuilder().setMedium(Overlay.Medium.SELF).setDirectory("/a"))),
+        invalid(
+            "root.overlay.size",
+            overlay(Overlay.newBuilder().setMedium(Overlay.Medium.SELF).setSize(1))),
+        invalid("rootfs_propagation", spec -> spec.setRootfsPropagationValue(9)));
   }
 
   private static Arguments invalid(String field, Consumer<ContainerSpec.Builder> change) {
@@ -267,6 +297,22 @@ class RefusalsTest {
   private static Consumer<ContainerSpec.Builder> mount(
       String destination, String type, String source, String... options) {
     return spec -> spec.addMounts(Specs.mount(destination, type, source, options));
+  }
+
+  private static IdMapping map(int disk, int container, int size) {
+    return IdMapping.newBuilder().setContainerId(disk).setHostId(container).setSize(size).build();
+  }
+
+  private static Consumer<ContainerSpec.Builder> mapped(IdMapping... uids) {
+    return spec -> {
+      var mount = Specs.mount("/a", "bind", "/b").toBuilder().addAllUidMappings(List.of(uids));
+      spec.addMounts(
+          uids.length == 1 && uids[0].getSize() == 1 ? mount : mount.addGidMappings(map(0, 0, 1)));
+    };
+  }
+
+  private static Consumer<ContainerSpec.Builder> overlay(Overlay.Builder overlay) {
+    return spec -> spec.getRootBuilder().setOverlay(overlay);
   }
 
   private static Consumer<ContainerSpec.Builder> namespace(Namespace.Type type, String path) {

@@ -1,0 +1,63 @@
+package dev.caisson.oci;
+
+import static dev.caisson.oci.Documents.convert;
+import static dev.caisson.oci.Documents.refused;
+import static dev.caisson.oci.Documents.with;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.proto.types.v1.IdMapping;
+import dev.caisson.proto.types.v1.Mount;
+import org.junit.jupiter.api.Test;
+
+class MountIdsTest {
+  private static final String USERS =
+      """
+      ,"linux":{"namespaces":[{"type":"user"}],
+      "uidMappings":[{"containerID":0,"hostID":100000,"size":10},
+      {"containerID":10,"hostID":300000,"size":10}],
+      "gidMappings":[{"containerID":0,"hostID":100000,"size":20}]}\
+      """;
+
+  private static String mount(String uids, String gids) {
+    return """
+    ,"mounts":[{"destination":"/d","type":"bind","source":"/s","options":["idmap"],
+    "uidMappings":[%s],"gidMappings":[%s]}]\
+    """
+        .formatted(uids, gids);
+  }
+
+  private static String line(int disk, int host, int size) {
+    return "{\"containerID\":%d,\"hostID\":%d,\"size\":%d}".formatted(disk, host, size);
+  }
+
+  private static IdMapping map(int disk, int container, int size) {
+    return IdMapping.newBuilder().setContainerId(disk).setHostId(container).setSize(size).build();
+  }
+
+  @Test
+  void idsOfTheHostAreLedBackIntoTheContainer() {
+    Mount read =
+        convert(with(mount(line(7, 100_005, 2), line(0, 100_000, 20)) + USERS)).spec().getMounts(0);
+    assertThat(read.getUidMappingsList()).containsExactly(map(7, 5, 2));
+    assertThat(read.getGidMappingsList()).containsExactly(map(0, 0, 20));
+    assertThat(read.getOptionsList()).containsExactly("idmap");
+  }
+
+  @Test
+  void idsAreTheContainersWhereTheDocumentMapsNone() {
+    Mount read = convert(with(mount(line(7, 5, 2), line(0, 0, 1)))).spec().getMounts(0);
+    assertThat(read.getUidMappingsList()).containsExactly(map(7, 5, 2));
+  }
+
+  @Test
+  void refusesIdsThatTheContainerLacks() {
+    assertThat(refused(with(mount(line(0, 100_005, 10), line(0, 100_000, 1)) + USERS)))
+        .hasMessage("mounts[0].uidMappings must lead to ids that linux.uidMappings has: 100010");
+  }
+
+  @Test
+  void refusesOneMapWithoutTheOther() {
+    assertThat(refused(with(mount("", line(0, 0, 1)))).field()).isEqualTo("mounts[0].uidMappings");
+    assertThat(refused(with(mount(line(0, 0, 1), ""))).field()).isEqualTo("mounts[0].gidMappings");
+  }
+}
