@@ -154,7 +154,7 @@ class ContainersTest {
     assertThat(info(invalid).getMetadataOrThrow("field")).isEqualTo("process.args");
 
     StatusRuntimeException unsupported =
-        refusedCreation(SOUND.formatted(",\"linux\":{\"mountLabel\":\"x\"}"));
+        refusedCreation(SOUND.formatted(",\"linux\":{\"intelRdt\":{\"closID\":\"x\"}}"));
     assertThat(unsupported.getStatus().getCode()).isEqualTo(Status.Code.UNIMPLEMENTED);
     assertThat(info(unsupported).getReason()).isEqualTo("UNSUPPORTED_FIELD");
   }
