@@ -4,6 +4,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import com.google.gson.JsonPrimitive;
 import com.google.protobuf.ByteString;
 import dev.caisson.proto.v1.Container;
 import dev.caisson.proto.v1.CreateContainerRequest;
@@ -74,12 +75,8 @@ final class ContainerOptions {
     try {
       JsonObject config = parsed(request.getContainer().getOci().getConfigJson());
       return config.has("process")
-          && config.getAsJsonObject("process").has("terminal")
-          && config.getAsJsonObject("process").get("terminal").getAsBoolean();
-    } catch (CliException
-        | ClassCastException
-        | IllegalStateException
-        | UnsupportedOperationException e) {
+          && new JsonPrimitive(true).equals(config.getAsJsonObject("process").get("terminal"));
+    } catch (CliException | ClassCastException | IllegalStateException e) {
       return false;
     }
   }

@@ -26,7 +26,9 @@ class CliTerminalIT {
 
   @BeforeEach
   void serve() throws IOException {
-    assumeTrue(Files.isExecutable(Path.of("/usr/bin/script")), "Skipped: needs script(1)");
+    assumeTrue(
+        Files.isExecutable(Path.of("/usr/bin/script")),
+        "Skipped: needs script(1): apt-get install bsdutils");
     gateway = new FakeGateway(data);
   }
 

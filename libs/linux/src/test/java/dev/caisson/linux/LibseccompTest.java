@@ -29,7 +29,9 @@ final class LibseccompTest {
 
   @BeforeEach
   void needsThisMachine() {
-    assumeTrue(Architecture.current() == Architecture.X86_64, "numbers of x86_64");
+    assumeTrue(
+        Architecture.current() == Architecture.X86_64,
+        "Skipped: the expected numbers of calls are those of x86_64");
     assumeTrue(compiler.missing().isEmpty(), () -> "Skipped: " + compiler.missing().orElseThrow());
   }
 

@@ -2,6 +2,7 @@ package dev.caisson.oci;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.caisson.model.Recent;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Seccomp;
 import java.io.IOException;
@@ -9,16 +10,13 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The filter of containers that bring none: what container engines usually let pass. Which calls,
@@ -30,15 +28,7 @@ public final class DefaultSeccomp {
 
   private static final JsonNode PROFILE = load();
   private static final Set<String> ASKED_FOR = capabilitiesAskedFor();
-  private static final Map<Set<String>, Seccomp> KNOWN =
-      new LinkedHashMap<>(CAPACITY, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Set<String>, Seccomp> eldest) {
-          return size() > CAPACITY;
-        }
-      };
+  private static final Recent<Set<String>, Seccomp> KNOWN = new Recent<>(CAPACITY);
 
   private DefaultSeccomp() {}
 
@@ -78,21 +68,7 @@ public final class DefaultSeccomp {
   static Seccomp of(Collection<String> capabilities) {
     Set<String> held = new TreeSet<>(capabilities);
     held.retainAll(ASKED_FOR);
-    @Nullable Seccomp known = find(held);
-    if (known != null) {
-      return known;
-    }
-    Seccomp made = make(held, machine());
-    synchronized (KNOWN) {
-      KNOWN.put(held, made);
-    }
-    return made;
-  }
-
-  private static @Nullable Seccomp find(Set<String> held) {
-    synchronized (KNOWN) {
-      return KNOWN.get(held);
-    }
+    return KNOWN.get(held, set -> make(set, machine()));
   }
 
   /** As Java calls it, which runs where the containers do. */

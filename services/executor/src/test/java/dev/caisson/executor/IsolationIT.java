@@ -14,13 +14,7 @@ import org.junit.jupiter.api.Test;
 /** What a container sees, and what it cannot do. */
 class IsolationIT extends OnNode {
   private static String seen(String script) {
-    return seen(node.shell(script));
-  }
-
-  private static String seen(ContainerSpec.Builder spec) {
-    Ended ended = node.run(spec);
-    assertThat(ended.err()).isEmpty();
-    return ended.out();
+    return out(node.shell(script));
   }
 
   @Test
@@ -60,7 +54,7 @@ class IsolationIT extends OnNode {
   @Test
   void hasItsOwnHostname() {
     ContainerSpec.Builder named = node.shell("hostname").setHostname("inside");
-    assertThat(seen(named)).isEqualTo("inside\n");
+    assertThat(out(named)).isEqualTo("inside\n");
     assertThat(
             node.runAttached(node.request("by-id", node.shell("hostname")).build()).ended().out())
         .isEqualTo("by-id\n");
@@ -111,7 +105,7 @@ class IsolationIT extends OnNode {
         .addBounding("CAP_CHOWN")
         .addPermitted("CAP_CHOWN")
         .addEffective("CAP_CHOWN");
-    assertThat(seen(spec))
+    assertThat(out(spec))
         .contains("CapInh:\t0000000000000000")
         .contains("CapPrm:\t0000000000000001")
         .contains("CapEff:\t0000000000000001")
@@ -123,7 +117,7 @@ class IsolationIT extends OnNode {
     ContainerSpec.Builder spec = node.shell("id -u; id -g; id -G; echo written");
     spec.getProcessBuilder()
         .setUser(User.newBuilder().setUid(1000).setGid(1001).addAdditionalGids(1002));
-    assertThat(seen(spec)).isEqualTo("1000\n1001\n1001 1002\nwritten\n");
+    assertThat(out(spec)).isEqualTo("1000\n1001\n1001 1002\nwritten\n");
   }
 
   @Test
@@ -139,7 +133,7 @@ class IsolationIT extends OnNode {
     ContainerSpec.Builder spec = node.shell("ulimit -n");
     spec.getProcessBuilder()
         .addRlimits(Rlimit.newBuilder().setType("RLIMIT_NOFILE").setSoft(77).setHard(88));
-    assertThat(seen(spec)).isEqualTo("77\n");
+    assertThat(out(spec)).isEqualTo("77\n");
   }
 
   @Test
@@ -181,7 +175,7 @@ class IsolationIT extends OnNode {
             "cat /tmp/secret; ls /proc/irq | wc -l; (echo x > /proc/sys/kernel/hostname) 2>/dev/null || echo no");
     spec.addMaskedPaths("/tmp/secret").addMaskedPaths("/proc/irq").addMaskedPaths("/none");
     spec.addReadonlyPaths("/proc/sys");
-    assertThat(seen(spec)).isEqualTo("0\nno\n");
+    assertThat(out(spec)).isEqualTo("0\nno\n");
     Files.delete(node.rootfs().resolve("tmp/secret"));
   }
 

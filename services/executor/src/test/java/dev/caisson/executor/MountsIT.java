@@ -1,6 +1,5 @@
 package dev.caisson.executor;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
@@ -15,30 +14,15 @@ import io.grpc.StatusRuntimeException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** What the options of mounts do. */
-class MountsIT {
-  private static TestNode node;
+class MountsIT extends OnNode {
 
   @BeforeAll
-  static void startNode() throws Exception {
-    node = TestNode.launch("user-namespace.host = true");
-  }
-
-  @AfterEach
-  void deleteEverything() {
-    node.deleteEverything();
-  }
-
-  @AfterAll
-  static void endNode() throws Exception {
-    if (node != null) {
-      node.close();
-    }
+  static void allowHostUsers() throws Exception {
+    allow("user-namespace.host = true");
   }
 
   private static Path volume() throws Exception {
@@ -68,20 +52,8 @@ class MountsIT {
         .addAllOptions(List.of(options));
   }
 
-  private static String out(ContainerSpec.Builder spec) {
-    Ended ended = node.run(spec);
-    assertThat(ended.err()).isEmpty();
-    return ended.out();
-  }
-
   private static StatusRuntimeException failure(ContainerSpec.Builder spec) {
     return catchThrowableOfType(StatusRuntimeException.class, () -> node.create("c", spec));
-  }
-
-  private static void onHost(String... command) throws Exception {
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes(), UTF_8);
-    assertThat(process.waitFor()).as(output).isZero();
   }
 
   private static final String OPTIONS = "grep ' /data ' /proc/self/mounts | cut -d' ' -f4";

@@ -13,44 +13,26 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** Namespaces that are joined, and time namespaces. */
-class NamespacesIT {
+class NamespacesIT extends OnNode {
   private static final int DAY = 24 * 60 * 60;
 
-  private static TestNode node;
   private static Path files;
 
   @BeforeAll
-  static void startNode() throws Exception {
-    node = TestNode.launch();
+  static void allowJoining() throws Exception {
     files = Files.createDirectory(node.base().resolve("namespaces"));
-    node.allow("namespaces.roots = " + files);
-    node.restart();
-  }
-
-  @AfterEach
-  void deleteEverything() {
-    node.deleteEverything();
-  }
-
-  @AfterAll
-  static void endNode() throws Exception {
-    if (node != null) {
-      node.close();
-      node = null;
-    }
+    allow("namespaces.roots = " + files);
   }
 
   /** A new namespace that lives as long as its file is mounted upon. */
   private record Held(Path file) implements AutoCloseable {
     static Held of(String option) throws IOException {
       Path file = Files.createTempFile(files, option, "");
-      run("unshare", "--" + option + "=" + file, "true");
+      onHost("unshare", "--" + option + "=" + file, "true");
       return new Held(file);
     }
 
@@ -60,14 +42,9 @@ class NamespacesIT {
 
     @Override
     public void close() throws IOException {
-      run("umount", file.toString());
+      onHost("umount", file.toString());
       Files.delete(file);
     }
-  }
-
-  private static void run(String... command) throws IOException {
-    Process process = new ProcessBuilder(command).inheritIO().start();
-    assertThat(process.onExit().join().exitValue()).as(String.join(" ", command)).isZero();
   }
 
   private static ContainerSpec.Builder joining(
@@ -86,9 +63,7 @@ class NamespacesIT {
   }
 
   private static String seen(ContainerSpec.Builder spec) {
-    Ended ended = node.run(spec);
-    assertThat(ended.err()).isEmpty();
-    return ended.out().strip();
+    return out(spec).strip();
   }
 
   @Test

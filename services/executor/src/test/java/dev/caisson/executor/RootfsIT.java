@@ -1,6 +1,5 @@
 package dev.caisson.executor;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -18,32 +17,24 @@ import io.grpc.StatusRuntimeException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** Where a container's root filesystem comes from, and where what it writes goes. */
-class RootfsIT {
+class RootfsIT extends OnNode {
   private static final Path MKFS = Path.of("/usr/bin/mkfs.erofs");
-  private static TestNode node;
 
   @BeforeAll
-  static void startNode() throws Exception {
-    node = TestNode.launch("rootfs.images = true", "user-namespace.host = true");
+  static void allowImages() throws Exception {
+    allow("rootfs.images = true", "user-namespace.host = true");
   }
 
   @AfterEach
+  @Override
   void deleteEverything() {
-    node.deleteEverything();
+    super.deleteEverything();
     assertThat(leftovers()).isEmpty();
-  }
-
-  @AfterAll
-  static void endNode() throws Exception {
-    if (node != null) {
-      node.close();
-    }
   }
 
   private static List<Path> leftovers() {
@@ -64,20 +55,8 @@ class RootfsIT {
     return spec;
   }
 
-  private static String out(ContainerSpec.Builder spec) {
-    Ended ended = node.run(spec);
-    assertThat(ended.err()).isEmpty();
-    return ended.out();
-  }
-
   private static StatusRuntimeException failure(ContainerSpec.Builder spec) {
     return catchThrowableOfType(StatusRuntimeException.class, () -> node.create("c", spec));
-  }
-
-  private static void onHost(String... command) throws Exception {
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes(), UTF_8);
-    assertThat(process.waitFor()).as(output).isZero();
   }
 
   // ---- Overlays

@@ -13,28 +13,23 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** Filters of system calls, on processes. */
-class SeccompIT {
+class SeccompIT extends OnNode {
   private static final Path AGENT_SOURCE = Path.of("src/test/c/seccomp_agent.c");
 
   /** SIGSYS on each architecture that there is a program for. */
   private static final int SIGSYS = 31;
 
-  private static TestNode node;
   private static Path agents;
   private static Path agent;
 
   @BeforeAll
-  static void startNode() throws Exception {
-    node = TestNode.launch("new-privileges = true", "seccomp.denied =");
+  static void allowFilters() throws Exception {
     agents = Files.createDirectory(node.base().resolve("agents"));
-    node.allow("seccomp.listeners = " + agents);
-    node.restart();
+    allow("new-privileges = true", "seccomp.denied =", "seccomp.listeners = " + agents);
     agent = node.base().resolve("seccomp_agent");
     compile();
   }
@@ -45,19 +40,6 @@ class SeccompIT {
             .inheritIO()
             .start();
     assertThat(compiler.waitFor()).isZero();
-  }
-
-  @AfterEach
-  void deleteEverything() {
-    node.deleteEverything();
-  }
-
-  @AfterAll
-  static void endNode() throws Exception {
-    if (node != null) {
-      node.close();
-      node = null;
-    }
   }
 
   private static Seccomp.Builder failing(String action, String... calls) {

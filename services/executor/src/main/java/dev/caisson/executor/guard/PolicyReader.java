@@ -124,6 +124,7 @@ final class PolicyReader {
   }
 
   private GuardPolicy policy() {
+    IdRange autoIds = autoIds();
     return new GuardPolicy(
         paths("rootfs.roots"),
         flag("rootfs.images"),
@@ -134,8 +135,8 @@ final class PolicyReader {
         flag("namespaces.host"),
         paths("namespaces.roots"),
         flag("user-namespace.host"),
-        autoIds(),
-        mappedIds(),
+        autoIds,
+        mappedIds(autoIds),
         flag("devices"),
         allowedDevices(),
         flag("new-privileges"),
@@ -206,9 +207,8 @@ final class PolicyReader {
     return ids;
   }
 
-  private Optional<IdRange> mappedIds() {
+  private Optional<IdRange> mappedIds(IdRange auto) {
     Optional<IdRange> mapped = ids("user-namespace.mapped-ids");
-    IdRange auto = ids("user-namespace.auto-ids").orElse(AUTO_IDS);
     mapped
         .filter(auto::overlaps)
         .ifPresent(ids ->
@@ -220,11 +220,9 @@ final class PolicyReader {
 
   private Optional<IdRange> ids(String key) {
     String value = values.getOrDefault(key, "");
-    String problem = key + " must be a range FIRST-LAST: " + value;
-    if (value.isEmpty() || problems.contains(problem)) {
-      return Optional.empty();
-    }
-    return parsed(problem, value, PolicyReader::range);
+    return value.isEmpty()
+        ? Optional.empty()
+        : parsed(key + " must be a range FIRST-LAST: " + value, value, PolicyReader::range);
   }
 
   private static IdRange range(String value) {

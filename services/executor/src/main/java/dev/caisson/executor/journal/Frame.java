@@ -1,9 +1,9 @@
 package dev.caisson.executor.journal;
 
 import com.google.protobuf.ByteString;
+import dev.caisson.model.Sha256;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.zip.CRC32C;
 
 /**
@@ -45,17 +45,9 @@ final class Frame {
     if (before.isEmpty()) {
       return before;
     }
-    MessageDigest sha256 = sha256();
+    MessageDigest sha256 = Sha256.start();
     sha256.update(before.asReadOnlyByteBuffer());
     sha256.update(bytes.asReadOnlyByteBuffer());
     return ByteString.copyFrom(sha256.digest());
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every Java platform has SHA-256", e);
-    }
   }
 }

@@ -3,8 +3,8 @@ package dev.caisson.executor.plan;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.protobuf.ByteString;
+import dev.caisson.model.Sha256;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.List;
 
 /**
@@ -28,7 +28,7 @@ final class PlanDigest {
     int naming = plan.namingStep();
     // The lines of the steps are the last.
     int at = naming < 0 ? lines.size() : lines.size() - plan.steps().size() + naming;
-    MessageDigest before = newDigest();
+    MessageDigest before = Sha256.start();
     lines.subList(0, at).forEach(line -> before.update((line + "\n").getBytes(UTF_8)));
     return naming < 0
         ? new PlanDigest(before, "", new byte[0])
@@ -54,14 +54,6 @@ final class PlanDigest {
       return (MessageDigest) digest.clone();
     } catch (CloneNotSupportedException e) {
       throw new AssertionError("the platform's SHA-256 can be copied", e);
-    }
-  }
-
-  private static MessageDigest newDigest() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every Java platform has SHA-256", e);
     }
   }
 }

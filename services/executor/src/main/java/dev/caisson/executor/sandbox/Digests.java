@@ -4,10 +4,9 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.Message;
 import dev.caisson.executor.refusal.Refusal;
+import dev.caisson.model.Sha256;
 import dev.caisson.proto.executor.v1.Reason;
 import java.io.IOException;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Map;
 
 /** What a request asked for, so that the same request id cannot stand for something else. */
@@ -20,9 +19,9 @@ final class Digests {
     out.useDeterministicSerialization(); // maps have no order of their own
     try {
       request.writeTo(out);
-      return ByteString.copyFrom(MessageDigest.getInstance("SHA-256").digest(bytes));
-    } catch (IOException | NoSuchAlgorithmException e) {
-      throw new AssertionError("memory, and a digest that every Java platform has", e);
+      return ByteString.copyFrom(Sha256.start().digest(bytes));
+    } catch (IOException e) {
+      throw new AssertionError("memory takes all bytes", e);
     }
   }
 

@@ -2,7 +2,6 @@ package dev.caisson.executor.sandbox;
 
 import dev.caisson.executor.cgroup.Cgroup;
 import dev.caisson.executor.plan.ContainerFacts;
-import dev.caisson.executor.plan.ContainerPlan;
 import dev.caisson.executor.plan.DirectoryFacts;
 import dev.caisson.executor.plan.Donation;
 import dev.caisson.executor.plan.IdMap;
@@ -18,7 +17,6 @@ import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.MountAttributes;
 import dev.caisson.linux.MountFlag;
 import dev.caisson.linux.OpenFlag;
-import dev.caisson.linux.Propagation;
 import dev.caisson.linux.Resolve;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.ContainerSpec;
@@ -32,10 +30,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Queue;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * Opens what a program is given: every path that comes from a spec is resolved here, once, beneath
@@ -44,41 +39,13 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  * <p>Thread-safe.
  */
 final class Donor implements AutoCloseable {
-  private static final System.Logger LOG = System.getLogger(Donor.class.getName());
-
   /** Links inside an allowed root are followed as long as they do not lead out of it. */
   private static final Set<Resolve> BENEATH = EnumSet.of(Resolve.BENEATH, Resolve.NO_MAGIC_LINKS);
-
-  /** {@code MOUNT_ATTR_*} of linux/mount.h, by their bits. */
-  private static final Map<Long, MountFlag> FLAGS =
-      Map.of(
-          0x1L, MountFlag.READ_ONLY,
-          0x2L, MountFlag.NO_SUID,
-          0x4L, MountFlag.NO_DEVICES,
-          0x8L, MountFlag.NO_EXEC,
-          0x10L, MountFlag.NO_ATIME,
-          0x20L, MountFlag.STRICT_ATIME,
-          0x80L, MountFlag.NO_DIRECTORY_ATIME,
-          0x200000L, MountFlag.NO_SYMLINK_FOLLOWING);
 
   private static final Set<MountFlag> SYSFS =
       EnumSet.of(MountFlag.READ_ONLY, MountFlag.NO_SUID, MountFlag.NO_DEVICES, MountFlag.NO_EXEC);
 
-  private static final Path DEVICES = Path.of("/dev");
-
-  /** Copies of a device that lie ready: a container takes two of the null device. */
-  private static final int READY = 4;
-
   private static final Set<Resolve> IN_ROOT = EnumSet.of(Resolve.IN_ROOT, Resolve.NO_MAGIC_LINKS);
-
-  /** A node that was checked, and copies of its mount that nobody has yet. */
-  private record Device(Fd node, Queue<Fd> ready) implements AutoCloseable {
-    @Override
-    public void close() {
-      ready.forEach(Fd::close);
-      node.close();
-    }
-  }
 
   private final Kernel kernel;
   private final Images images;
@@ -87,7 +54,7 @@ final class Donor implements AutoCloseable {
   private final List<Path> listenerRoots;
   private final List<Path> namespaceRoots;
   private final IdMaps idMaps;
-  private final Map<Donation.DeviceTree, Device> devices = new ConcurrentHashMap<>();
+  private final DeviceNodes devices;
 
   /**
    * @param rootfsRoots directories below which root filesystems may lie
@@ -103,6 +70,7 @@ final class Donor implements AutoCloseable {
       List<Path> namespaceRoots,
       IdMaps idMaps) {
     this.kernel = kernel;
+    this.devices = new DeviceNodes(kernel);
     this.images = new Images(kernel);
     this.idMaps = idMaps;
     this.rootfsRoots = List.copyOf(rootfsRoots);
@@ -277,8 +245,8 @@ final class Donor implements AutoCloseable {
       case Donation.RootImage image -> rootImage(image, sources.userNamespace());
       case Donation.UpperTree upper -> upperTree(upper, sources);
       case Donation.BindTree bind -> bindTree(bind, sources);
-      case Donation.DeviceTree device -> deviceTree(device);
-      case Donation.HostDevice device -> hostDevice(device);
+      case Donation.DeviceTree device -> devices.copy(device);
+      case Donation.HostDevice device -> devices.copy(device);
       case Donation.CgroupProcs join -> cgroupProcs(join, sources.cgroup());
       case Donation.Stdio stdio -> stdio(stdio, sources);
       case Donation.TerminalSocket _ -> sources.stdio().getFirst();
@@ -310,7 +278,12 @@ final class Donor implements AutoCloseable {
         beneath(rootfsRoots, path, "root.path", OpenFlag.PATH, OpenFlag.DIRECTORY)) {
       Fd tree = kernel.mounts().cloneTree(directory, root.recursive());
       return configured(
-          tree, attributes(root.attributes()), userNamespace, root.recursive(), "root.path", path);
+          tree,
+          Attributes.of(root.attributes()),
+          userNamespace,
+          root.recursive(),
+          "root.path",
+          path);
     } catch (LinuxException e) {
       throw notThere(e, Reason.ROOTFS_NOT_FOUND, "root.path", path, "a directory");
     }
@@ -326,7 +299,7 @@ final class Donor implements AutoCloseable {
       try (Fd file = kernel.files().open(place.path(), OpenFlag.READ_ONLY)) {
         Fd tree = images.filesystem("erofs", file, Set.of());
         return configured(
-            tree, attributes(image.attributes()), userNamespace, false, "root.path", path);
+            tree, Attributes.of(image.attributes()), userNamespace, false, "root.path", path);
       }
     } catch (LinuxException e) {
       if (e.errno() == Errno.EINVAL) {
@@ -339,7 +312,7 @@ final class Donor implements AutoCloseable {
   private Fd upperTree(Donation.UpperTree upper, Sources sources) {
     return configured(
         kernel.mounts().cloneTree(sources.upper().orElseThrow(), false),
-        attributes(upper.attributes()),
+        Attributes.of(upper.attributes()),
         sources.userNamespace(),
         false,
         "root.overlay",
@@ -350,7 +323,7 @@ final class Donor implements AutoCloseable {
     Path path = Path.of(bind.source());
     try (Fd source = beneath(mountRoots, path, "mounts.source", OpenFlag.PATH)) {
       Fd tree = kernel.mounts().cloneTree(source, bind.recursive());
-      MountAttributes attributes = attributes(bind.attributes());
+      MountAttributes attributes = Attributes.of(bind.attributes());
       if (bind.idMap().isEmpty() || !bind.idMap().get().isExplicit()) {
         return configured(
             tree,
@@ -395,21 +368,6 @@ final class Donor implements AutoCloseable {
       tree.close();
       throw e;
     }
-  }
-
-  private static MountAttributes attributes(dev.caisson.executor.plan.MountAttributes wanted) {
-    Set<MountFlag> set = EnumSet.noneOf(MountFlag.class);
-    FLAGS.forEach((bit, flag) -> {
-      if ((wanted.setBits() & bit) != 0) {
-        set.add(flag);
-      }
-    });
-    Propagation propagation =
-        switch (wanted.propagation()) {
-          case PRIVATE -> Propagation.PRIVATE;
-          case SLAVE -> Propagation.SLAVE;
-        };
-    return new MountAttributes(set, Set.of(), Optional.of(propagation), Optional.empty());
   }
 
   private Fd configured(
@@ -492,96 +450,14 @@ final class Donor implements AutoCloseable {
     };
   }
 
-  /** A copy of the mount of one device node, each given away once. */
-  private Fd deviceTree(Donation.DeviceTree device) {
-    Device known = device(device);
-    Fd ready = known.ready().poll();
-    return ready == null ? copy(device, known) : ready;
-  }
-
-  /**
-   * Opens the devices that every container has; one that is missing is missed when it is asked for.
-   */
-  void openDevices() {
-    for (Donation.DeviceTree device : ContainerPlan.devices()) {
-      try {
-        var _ = device(device);
-      } catch (LinuxException e) {
-        LOG.log(System.Logger.Level.WARNING, "Containers will lack a device: {0}", e.getMessage());
-      }
-    }
-  }
-
-  /** A node that is somewhere below {@code /dev}: not kept, since few ask for it. */
-  private Fd hostDevice(Donation.HostDevice device) {
-    try (Fd node = new HostDevices(kernel).open(device)) {
-      return configured(
-          kernel.mounts().cloneTree(node, false),
-          attributes(device.attributes()),
-          Optional.empty(),
-          false,
-          "devices",
-          Path.of(device.path()));
-    }
-  }
-
-  /** Makes copies in advance: when nobody is waiting. */
-  void stock() {
-    for (Donation.DeviceTree device : ContainerPlan.devices()) {
-      Device known = device(device);
-      while (known.ready().size() < READY) {
-        known.ready().add(copy(device, known));
-      }
-    }
-  }
-
-  private Device device(Donation.DeviceTree device) {
-    return devices.computeIfAbsent(
-        device, wanted -> new Device(deviceNode(wanted), new ConcurrentLinkedQueue<>()));
-  }
-
-  private Fd copy(Donation.DeviceTree device, Device known) {
-    return configured(
-        kernel.mounts().cloneTree(known.node(), false),
-        attributes(device.attributes()),
-        Optional.empty(),
-        false,
-        "device",
-        Path.of(device.path()));
-  }
-
-  /** Its type and number are checked, once: the descriptor stays the node's. */
-  private Fd deviceNode(Donation.DeviceTree device) {
-    Path path = Path.of(device.path());
-    String name = DEVICES.relativize(path).toString();
-    try (Fd directory = kernel.files().open(DEVICES, OpenFlag.PATH, OpenFlag.DIRECTORY)) {
-      Fd node =
-          kernel
-              .files()
-              .openIn(
-                  directory, name, EnumSet.of(Resolve.BENEATH, Resolve.NO_SYMLINKS), OpenFlag.PATH);
-      try {
-        requireDevice(device, path, kernel.files().status(node));
-        return node;
-      } catch (RuntimeException e) {
-        node.close();
-        throw e;
-      }
-    }
-  }
-
-  private static void requireDevice(Donation.DeviceTree device, Path path, FileStatus status) {
-    if (status.type() != FileType.CHARACTER_DEVICE
-        || status.rdevMajor() != device.major()
-        || status.rdevMinor() != device.minor()) {
-      throw new LinuxException("trust", path + ": it is not the device of that name", Errno.ENODEV);
-    }
+  /** Of the host, all of which is copied without following anything. */
+  DeviceNodes devices() {
+    return devices;
   }
 
   @Override
   public void close() {
-    devices.values().forEach(Device::close);
-    devices.clear();
+    devices.close();
   }
 
   private Fd cgroupProcs(Donation.CgroupProcs join, Cgroup cgroup) {

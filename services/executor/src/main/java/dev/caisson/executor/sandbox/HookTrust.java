@@ -9,11 +9,11 @@ import dev.caisson.linux.Files;
 import dev.caisson.linux.Kernel;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.OpenFlag;
+import dev.caisson.model.Sha256;
 import dev.caisson.proto.types.v1.Hook;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Optional;
 
@@ -91,18 +91,10 @@ final class HookTrust {
   private String digest(Fd file) {
     Files files = kernel.files();
     ByteBuffer buffer = ByteBuffer.allocate(BUFFER_BYTES);
-    MessageDigest digest = sha256();
+    MessageDigest digest = Sha256.start();
     while (files.read(file, buffer.clear()) > 0) {
       digest.update(buffer.flip());
     }
     return HexFormat.of().formatHex(digest.digest());
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every Java platform has SHA-256", e);
-    }
   }
 }

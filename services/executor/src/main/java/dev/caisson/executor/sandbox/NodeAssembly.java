@@ -106,7 +106,7 @@ public final class NodeAssembly implements AutoCloseable {
   public Node recover() {
     host.cgroups().ensure(host.settings().cgroupParent());
     fence.raise();
-    donor.openDevices();
+    donor.devices().open();
     host.workers().execute(filters::prepare);
     recovery.run();
     pool.start();

@@ -3,10 +3,8 @@ package dev.caisson.executor.sandbox;
 import dev.caisson.executor.plan.CompiledPlan;
 import dev.caisson.executor.plan.Machine;
 import dev.caisson.executor.plan.Plan;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import dev.caisson.model.Recent;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Plans by what they were compiled from: the same container is mostly run more than once.
@@ -17,15 +15,7 @@ final class PlanCache {
   static final int CAPACITY = 64;
 
   private final Machine machine;
-  private final Map<Object, CompiledPlan> entries =
-      new LinkedHashMap<>(CAPACITY, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Object, CompiledPlan> eldest) {
-          return size() > CAPACITY;
-        }
-      };
+  private final Recent<Object, CompiledPlan> entries = new Recent<>(CAPACITY);
 
   PlanCache(Machine machine) {
     this.machine = machine;
@@ -36,20 +26,6 @@ final class PlanCache {
    * @param compiler may refuse, which is not remembered
    */
   CompiledPlan get(Object source, Supplier<Plan> compiler) {
-    @Nullable CompiledPlan known = find(source);
-    if (known != null) {
-      return known;
-    }
-    CompiledPlan compiled = CompiledPlan.of(compiler.get(), machine);
-    synchronized (entries) {
-      entries.put(source, compiled);
-    }
-    return compiled;
-  }
-
-  private @Nullable CompiledPlan find(Object source) {
-    synchronized (entries) {
-      return entries.get(source);
-    }
+    return entries.get(source, _ -> CompiledPlan.of(compiler.get(), machine));
   }
 }

@@ -91,7 +91,7 @@ final class SandboxBirth {
 
   /** One that nobody has asked for yet. Its hostname will be its root container's. */
   Parked parkOne() {
-    donor.stock();
+    donor.devices().stock();
     String uid = host.uids().get();
     String path = new SandboxLayout(parent(""), uid).sandbox();
     return recorder.record(

@@ -8,13 +8,12 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.SeccompCompiler;
 import dev.caisson.linux.SeccompFilter;
+import dev.caisson.model.Recent;
+import dev.caisson.model.Sha256;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.Seccomp;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.LinkedHashMap;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Filters by the digest of what they were compiled from: most containers have the same one.
@@ -28,15 +27,7 @@ public final class Filters {
   private static final System.Logger LOG = System.getLogger(Filters.class.getName());
 
   private final SeccompCompiler compiler;
-  private final Map<ByteString, Filter> entries =
-      new LinkedHashMap<>(CAPACITY, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<ByteString, Filter> eldest) {
-          return size() > CAPACITY;
-        }
-      };
+  private final Recent<ByteString, Filter> entries = new Recent<>(CAPACITY);
 
   public Filters(SeccompCompiler compiler) {
     this.compiler = compiler;
@@ -58,22 +49,7 @@ public final class Filters {
    *     the field
    */
   public Filter of(Seccomp seccomp) {
-    ByteString key = sha256(seccomp.toByteString());
-    @Nullable Filter known = find(key);
-    if (known != null) {
-      return known;
-    }
-    Filter compiled = compile(seccomp);
-    synchronized (entries) {
-      entries.put(key, compiled);
-    }
-    return compiled;
-  }
-
-  private @Nullable Filter find(ByteString key) {
-    synchronized (entries) {
-      return entries.get(key);
-    }
+    return entries.get(sha256(seccomp.toByteString()), _ -> compile(seccomp));
   }
 
   private Filter compile(Seccomp seccomp) {
@@ -119,12 +95,8 @@ public final class Filters {
   }
 
   private static ByteString sha256(ByteString bytes) {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      bytes.asReadOnlyByteBufferList().forEach(digest::update);
-      return ByteString.copyFrom(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every Java platform has SHA-256", e);
-    }
+    MessageDigest digest = Sha256.start();
+    bytes.asReadOnlyByteBufferList().forEach(digest::update);
+    return ByteString.copyFrom(digest.digest());
   }
 }

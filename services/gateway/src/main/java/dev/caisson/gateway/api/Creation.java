@@ -5,6 +5,7 @@ import dev.caisson.gateway.identity.Caller;
 import dev.caisson.gateway.names.Ids;
 import dev.caisson.gateway.names.SandboxName;
 import dev.caisson.gateway.names.TenantName;
+import dev.caisson.model.Recent;
 import dev.caisson.oci.Converted;
 import dev.caisson.oci.DefaultSeccomp;
 import dev.caisson.oci.OciException;

@@ -1,4 +1,4 @@
-package dev.caisson.gateway.api;
+package dev.caisson.model;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -10,10 +10,13 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Bounded: of more than its capacity the one that was asked for longest ago is forgotten.
  */
-final class Recent<K, V> {
+public final class Recent<K, V> {
   private final Map<K, V> known;
 
-  Recent(int capacity) {
+  /**
+   * @param capacity how many values are kept at most
+   */
+  public Recent(int capacity) {
     this.known =
         new LinkedHashMap<>(capacity, 0.75f, true) {
           private static final long serialVersionUID = 1L;
@@ -26,9 +29,11 @@ final class Recent<K, V> {
   }
 
   /**
+   * The value of the key, made when it is not known.
+   *
    * @param work pure; may be done twice by callers at the same time; what it throws is not kept
    */
-  V get(K key, Function<K, V> work) {
+  public V get(K key, Function<K, V> work) {
     @Nullable V found = find(key);
     if (found != null) {
       return found;
@@ -47,7 +52,7 @@ final class Recent<K, V> {
   }
 
   /** Whether this is the first time; from now on it is not. */
-  boolean isNew(K key, V value) {
+  public boolean isNew(K key, V value) {
     synchronized (known) {
       return known.put(key, value) == null;
     }

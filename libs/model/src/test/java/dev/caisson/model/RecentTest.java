@@ -1,4 +1,4 @@
-package dev.caisson.gateway.api;
+package dev.caisson.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

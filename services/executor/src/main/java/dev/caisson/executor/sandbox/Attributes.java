@@ -1,0 +1,41 @@
+package dev.caisson.executor.sandbox;
+
+import dev.caisson.linux.MountAttributes;
+import dev.caisson.linux.MountFlag;
+import dev.caisson.linux.Propagation;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** What a plan wants of a mount, in the words of the kernel's interface. */
+final class Attributes {
+  /** {@code MOUNT_ATTR_*} of linux/mount.h, by their bits. */
+  private static final Map<Long, MountFlag> FLAGS =
+      Map.of(
+          0x1L, MountFlag.READ_ONLY,
+          0x2L, MountFlag.NO_SUID,
+          0x4L, MountFlag.NO_DEVICES,
+          0x8L, MountFlag.NO_EXEC,
+          0x10L, MountFlag.NO_ATIME,
+          0x20L, MountFlag.STRICT_ATIME,
+          0x80L, MountFlag.NO_DIRECTORY_ATIME,
+          0x200000L, MountFlag.NO_SYMLINK_FOLLOWING);
+
+  private Attributes() {}
+
+  static MountAttributes of(dev.caisson.executor.plan.MountAttributes wanted) {
+    Set<MountFlag> set = EnumSet.noneOf(MountFlag.class);
+    FLAGS.forEach((bit, flag) -> {
+      if ((wanted.setBits() & bit) != 0) {
+        set.add(flag);
+      }
+    });
+    Propagation propagation =
+        switch (wanted.propagation()) {
+          case PRIVATE -> Propagation.PRIVATE;
+          case SLAVE -> Propagation.SLAVE;
+        };
+    return new MountAttributes(set, Set.of(), Optional.of(propagation), Optional.empty());
+  }
+}
