@@ -46,7 +46,13 @@ final class Libseccomp implements SeccompCompiler {
   }
 
   @Override
-  public synchronized SeccompFilter compile(SeccompProfile profile) {
+  public SeccompFilter compile(SeccompProfile profile) {
+    SeccompFilter compiled = asCompiled(profile);
+    return new SeccompFilter(SmallerFilter.of(compiled.instructions()), compiled.skipped());
+  }
+
+  /** As the library makes it. */
+  synchronized SeccompFilter asCompiled(SeccompProfile profile) {
     missing()
         .ifPresent(sentence -> {
           throw new LinuxException("compile", "a system call filter. " + sentence, Errno.ENOSYS);

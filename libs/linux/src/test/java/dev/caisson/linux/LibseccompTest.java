@@ -25,7 +25,7 @@ final class LibseccompTest {
   private static final int WRITE = 1;
   private static final int CLONE = 56;
 
-  private final SeccompCompiler compiler = SeccompCompiler.ofLibrary(new LinuxFiles());
+  private final Libseccomp compiler = new Libseccomp(new LinuxFiles());
 
   @BeforeEach
   void needsThisMachine() {
@@ -239,7 +239,7 @@ final class LibseccompTest {
             .toArray(SeccompRule[]::new);
 
     // Only a tree compares by "greater": the constants of the attribute are right.
-    assertThat(compiler.compile(new SeccompProfile(EPERM, List.of(), List.of(rules))))
+    assertThat(compiler.asCompiled(new SeccompProfile(EPERM, List.of(), List.of(rules))))
         .satisfies(filter -> assertThat(codes(filter)).contains((short) 0x25));
   }
 
