@@ -8,8 +8,8 @@ bench_usage() {
   cat <<'TEXT'
 Usage: caisson bench run [--count N]
 Times one container of /bin/true, from the call to its exit status and deletion: Caisson through its gateway, `runc run` and
-`crun run` from their command lines, interleaved, with pauses of 50 ms and back to back. The same config.json for all.
-Prints medians, 90th and 99th percentiles and ratios, and writes them to bench/results. Needs root.
+`crun run` from their command lines, interleaved, with pauses of 50 ms and back to back. The same config.json for all, with the
+default filter of system calls. Prints medians, 90th and 99th percentiles and ratios, and writes them to bench/results. Needs root.
 
   --count N   containers of each in each pattern (default: 200)
 TEXT
@@ -41,17 +41,33 @@ bench_verb() {
   stop_services
 }
 
-# What `runc spec` writes, without a terminal, with limits, and with what Caisson insists on: a cgroup namespace, and no
-# ambient capability that is not inheritable.
+# What `runc spec` writes, without a terminal, with limits, with the filter that Caisson gives a container without one, and with
+# what it insists on: a cgroup namespace, and no ambient capability that is not inheritable.
 make_bundle() {
   require_tools runc:runc jq:jq
   mkdir -p "$1"
   runc spec --bundle "$1"
-  jq --arg root "$TEST_ROOTFS" '.process.args = ["/bin/true"] | .process.terminal = false | .root.path = $root
+  jq --arg root "$TEST_ROOTFS" --argjson seccomp "$(default_filter "$1/config.json")" '
+    .linux.seccomp = $seccomp | .process.args = ["/bin/true"] | .process.terminal = false | .root.path = $root
     | .linux.namespaces |= (. + [{type: "cgroup"}] | unique_by(.type))
     | del(.process.capabilities.ambient) | .linux.resources.memory.limit = 67108864 | .linux.resources.pids.limit = 64
     | .linux.resources.cpu = {quota: 100000, period: 100000}' "$1/config.json" > "$1/changed.json"
   mv "$1/changed.json" "$1/config.json"
+}
+
+# default_filter CONFIG: as the OCI specification has filters, for a container with the capabilities of that one.
+default_filter() {
+  local machine=aarch64
+  [[ $(uname -m) != x86_64 ]] || machine=amd64
+  jq --arg machine "$machine" --slurpfile config "$1" '
+    $config[0].process.capabilities.bounding as $held
+    | {defaultAction, defaultErrnoRet: .defaultErrno, architectures: .architectures[$machine],
+      syscalls: [.groups[]
+        | select((.capabilities // []) - $held == [] and (.withoutCapabilities // []) - $held == (.withoutCapabilities // []))
+        | select((.machines // [$machine]) | index($machine))
+        | {names, action: (.action // "SCMP_ACT_ALLOW")} + if .errno then {errnoRet: .errno} else {} end
+          + if .args then {args} else {} end]}
+  ' "$HOME_DIR/libs/oci/src/main/resources/dev/caisson/oci/seccomp-default.json"
 }
 
 # measure COUNT RESULTS
