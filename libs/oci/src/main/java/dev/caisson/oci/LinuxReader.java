@@ -1,6 +1,7 @@
 package dev.caisson.oci;
 
 import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.MemoryPolicy;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Personality;
 import dev.caisson.proto.types.v1.Propagation;
@@ -44,6 +45,7 @@ final class LinuxReader {
       json.object("timeOffsets").ifPresent(this::timeOffsets);
       json.object("resources").ifPresent(limits -> spec.setResources(ResourceReader.read(limits)));
       json.object("personality").ifPresent(one -> spec.setPersonality(personality(one)));
+      json.object("memoryPolicy").ifPresent(one -> spec.setMemoryPolicy(memoryPolicy(one)));
       json.object("seccomp").ifPresent(filter -> spec.setSeccomp(SeccompReader.read(filter)));
       if (Annotations.seccomp(annotations) == Annotations.SeccompChoice.DEFAULT) {
         json.ignore("seccomp");
@@ -86,9 +88,16 @@ final class LinuxReader {
     // parent.
     json.ignore("cgroupsPath");
     json.refuse("intelRdt", "cache and memory bandwidth are not allotted; remove it");
-    json.refuse("memoryPolicy", "limit the nodes by linux.resources.cpu.mems");
     json.refuse("netDevices", "no network device is moved into a container; remove it");
     json.finish();
+  }
+
+  private static MemoryPolicy memoryPolicy(JsonObject json) {
+    MemoryPolicy.Builder made =
+        MemoryPolicy.newBuilder().setMode(json.string("mode")).setNodes(json.string("nodes"));
+    made.addAllFlags(json.strings("flags"));
+    json.finish();
+    return made.build();
   }
 
   private static Personality personality(JsonObject json) {

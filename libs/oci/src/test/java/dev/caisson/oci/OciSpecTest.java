@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.oci.OciException.Reason;
 import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.MemoryPolicy;
 import dev.caisson.proto.types.v1.Mount;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Propagation;
@@ -169,6 +170,14 @@ class OciSpecTest {
     var personality = convert(withLinux(fields)).spec().getPersonality();
     assertThat(personality.getDomain()).isEqualTo("LINUX32");
     assertThat(personality.getFlagsList()).containsExactly("X");
+  }
+
+  @Test
+  void carriesTheMemoryPolicy() {
+    String fields = "\"memoryPolicy\":{\"mode\":\"MPOL_BIND\",\"nodes\":\"0-1\",\"flags\":[\"X\"]}";
+    assertThat(convert(withLinux(fields)).spec().getMemoryPolicy())
+        .isEqualTo(
+            MemoryPolicy.newBuilder().setMode("MPOL_BIND").setNodes("0-1").addFlags("X").build());
   }
 
   @Test

@@ -1,6 +1,7 @@
 package dev.caisson.executor;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caisson.proto.executor.v1.ExecProcess;
@@ -13,6 +14,7 @@ import io.grpc.Status;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -79,6 +81,33 @@ class AttributesIT {
     Ended ended = node.run(attributed(script));
     assertThat(ended.err()).isEmpty();
     assertThat(ended.out()).isEqualTo("5 3\nbest-effort: prio 7\n" + MACHINE + "\n500\n");
+  }
+
+  /** Source: numa(7), "Files". */
+  @Test
+  void memoryIsWhereThePolicySays() {
+    String policy = "sed -n 's/^[0-9a-f]* //;s/ .*//p;q' /proc/self/numa_maps";
+    assertThat(node.run(node.shell(policy)).out()).isEqualTo("default\n");
+    ContainerSpec.Builder spec = node.shell("sleep 60");
+    spec.getMemoryPolicyBuilder()
+        .setMode("MPOL_BIND")
+        .setNodes("0")
+        .addFlags("MPOL_F_STATIC_NODES");
+    node.started("c", spec);
+    assertThat(exec(script("c", policy))).isEqualTo("bind=static:0\n");
+
+    spec.getProcessBuilder().clearArgs().addAllArgs(List.of("sh", "-c", policy));
+    assertThat(node.run(spec).out()).isEqualTo("bind=static:0\n");
+    spec.getMemoryPolicyBuilder().clear().setMode("MPOL_INTERLEAVE").setNodes("0");
+    assertThat(node.run(spec).out()).isEqualTo("interleave:0\n");
+  }
+
+  @Test
+  void nodesThatTheHostHasNotAreRefusedByName() {
+    ContainerSpec.Builder spec = node.shell("true");
+    spec.getMemoryPolicyBuilder().setMode("MPOL_BIND").setNodes("1023");
+    assertThatThrownBy(() -> node.run(spec))
+        .hasMessageContaining("set memory policy MPOL_BIND of nodes 1023: EINVAL (22)");
   }
 
   @Test

@@ -10,6 +10,9 @@ import dev.caisson.executor.plan.Argument.Struct;
 import dev.caisson.executor.plan.Argument.Text;
 import dev.caisson.executor.plan.Instruction.Call;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** How the kernel schedules a process, as what it appears to it, and what it is held to. */
 sealed interface AttributeStep extends Step {
@@ -75,7 +78,7 @@ sealed interface AttributeStep extends Step {
   }
 
   /** sched_setaffinity(2). */
-  record SetAffinity(CpuList cpus) implements AttributeStep {
+  record SetAffinity(NumberList cpus) implements AttributeStep {
     @Override
     public Instruction instruction() {
       return Call.of(
@@ -88,6 +91,44 @@ sealed interface AttributeStep extends Step {
     @Override
     public String describe() {
       return "run on CPUs " + cpus.text();
+    }
+  }
+
+  /**
+   * set_mempolicy(2).
+   *
+   * @param nodes empty: none
+   */
+  record SetMemoryPolicy(MemoryPolicies.Mode mode, List<Flag> flags, Optional<NumberList> nodes)
+      implements AttributeStep {
+    public SetMemoryPolicy {
+      flags = List.copyOf(flags);
+    }
+
+    @Override
+    public Instruction instruction() {
+      String names =
+          Stream.concat(Stream.of(mode), flags.stream())
+              .map(Enum::name)
+              .collect(Collectors.joining("|"));
+      long bits = flags.stream().mapToLong(Flag::hostBits).reduce(mode.number(), (a, b) -> a | b);
+      return Call.of(Syscall.SET_MEMPOLICY, new Named(names, bits), mask(), count());
+    }
+
+    private Argument mask() {
+      return nodes
+          .<Argument>map(list -> new Bytes(list.mask(), "[" + list.text() + "]"))
+          .orElse(new Decimal(0));
+    }
+
+    /** Of the mask's bits, and one more: the kernel counts so. */
+    private Decimal count() {
+      return new Decimal(nodes.map(list -> list.mask().size() * Byte.SIZE + 1).orElse(0));
+    }
+
+    @Override
+    public String describe() {
+      return "set memory policy " + mode + nodes.map(list -> " of nodes " + list.text()).orElse("");
     }
   }
 

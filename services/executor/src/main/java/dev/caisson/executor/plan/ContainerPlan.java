@@ -69,7 +69,7 @@ public final class ContainerPlan {
     pivot(root);
     nameSandbox();
     assembly.add(new Step.Barrier(CREATED));
-    var attributes = new ProcessAttributes(spec.getProcess(), spec.getPersonality(), false, labels);
+    var attributes = new ProcessAttributes(spec.getProcess(), spec, false, labels);
     new ProcessTail(attributes, facts.pipes(), facts.lastCapability(), facts.filter())
         .addTo(assembly);
     return assembly.plan(Namespaces.bornWith(spec), Namespaces.bornInto(spec));

@@ -36,7 +36,7 @@ public final class ExecPlan {
     Labels labels = Labels.open(assembly, process);
     enterContainer(assembly, spec);
     prepare(assembly, process);
-    var attributes = new ProcessAttributes(process, spec.getPersonality(), true, labels);
+    var attributes = new ProcessAttributes(process, spec, true, labels);
     new ProcessTail(attributes, facts.pipes(), facts.lastCapability(), facts.filter())
         .addTo(assembly);
     return assembly.plan(List.of());

@@ -3,16 +3,17 @@ package dev.caisson.executor.plan;
 import dev.caisson.executor.plan.AttributeStep.SetPersonality;
 import dev.caisson.executor.plan.AttributeStep.SetPersonality.Domain;
 import dev.caisson.executor.refusal.Refusal;
+import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Personality;
 import dev.caisson.proto.types.v1.Process;
 
 /**
  * How a process is scheduled, what it appears as, and what it is held to.
  *
- * @param personality of its container
+ * @param container its own
  * @param affine whether it is bound to its CPUs: an executed process alone
  */
-record ProcessAttributes(Process process, Personality personality, boolean affine, Labels labels) {
+record ProcessAttributes(Process process, ContainerSpec container, boolean affine, Labels labels) {
 
   /** While the process may still do everything; no filter of system calls is in force yet. */
   void addTo(Assembly assembly) {
@@ -25,8 +26,11 @@ record ProcessAttributes(Process process, Personality personality, boolean affin
     if (affine && !process.getCpuAffinity().isEmpty()) {
       assembly.add(Scheduling.affinity(process));
     }
-    if (!personality.getDomain().isEmpty()) {
-      assembly.add(new SetPersonality(domain(personality)));
+    if (container.hasMemoryPolicy()) {
+      assembly.add(MemoryPolicies.step(container.getMemoryPolicy()));
+    }
+    if (container.hasPersonality()) {
+      assembly.add(new SetPersonality(domain(container.getPersonality())));
     }
   }
 

@@ -121,11 +121,11 @@ public final class Scheduling {
 
   static AttributeStep.SetAffinity affinity(Process process) {
     return new AttributeStep.SetAffinity(
-        CpuList.parse("process.cpu_affinity", process.getCpuAffinity()));
+        NumberList.parse(NumberList.Of.CPUS, "process.cpu_affinity", process.getCpuAffinity()));
   }
 
   static AttributeStep.SetIoPriority step(IoPriority given) {
-    IoClass ioClass = named(IoClass.values(), IO + "class", given.getClass_());
+    IoClass ioClass = Choice.of(List.of(IoClass.values()), IO + "class", given.getClass_());
     int priority = given.getPriority();
     check(
         Integer.compareUnsigned(priority, MAX_IO_PRIORITY) <= 0,
@@ -136,7 +136,7 @@ public final class Scheduling {
   }
 
   static AttributeStep.SetScheduler step(Scheduler given) {
-    Policy policy = named(Policy.values(), SCHEDULER + "policy", given.getPolicy());
+    Policy policy = Choice.of(List.of(Policy.values()), SCHEDULER + "policy", given.getPolicy());
     boolean deadline = policy == Policy.SCHED_DEADLINE;
     range("nice", given.getNice(), policy.nice() ? MIN_NICE : 0, policy.nice() ? MAX_NICE : 0);
     range(
@@ -196,18 +196,6 @@ public final class Scheduling {
         SCHEDULER + name,
         least == most ? "be 0 with this policy" : "be " + least + " to " + most,
         value);
-  }
-
-  private static <E extends Enum<E>> E named(E[] known, String field, String name) {
-    return Stream.of(known)
-        .filter(one -> one.name().equals(name))
-        .findFirst()
-        .orElseThrow(() ->
-            Refusal.invalid(
-                    field,
-                    "be one of " + String.join(", ", Stream.of(known).map(Enum::name).toList()),
-                    name)
-                .exception());
   }
 
   private static void check(boolean holds, String field, String rule, Object value) {

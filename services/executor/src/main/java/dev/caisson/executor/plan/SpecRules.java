@@ -21,6 +21,9 @@ final class SpecRules {
     if (spec.hasPersonality()) {
       ProcessAttributes.check(spec.getPersonality());
     }
+    if (spec.hasMemoryPolicy()) {
+      MemoryPolicies.check(spec.getMemoryPolicy());
+    }
     boolean ownUsers = spec.getUserNamespace().getMode() != UserNamespace.Mode.HOST;
     Scheduling.requirePossible(spec.getProcess(), rootContainer && ownUsers);
     Namespaces.check(spec, rootContainer);

@@ -140,6 +140,8 @@ class AnySpecTest {
         spec -> spec.setRootfsPropagationValue(number & 3),
         spec -> spec.getPersonalityBuilder().setDomain(text).addFlags(text),
         spec -> spec.getPersonalityBuilder().setDomain("LINUX32"),
+        spec -> spec.getMemoryPolicyBuilder().setMode(text).setNodes(text).addFlags(text),
+        spec -> spec.getMemoryPolicyBuilder().setMode("MPOL_BIND").setNodes("" + (number & 2047)),
         spec -> spec.addTimeOffsetsBuilder().setClock("monotonic").setSeconds(wide),
         spec -> spec.addTimeOffsetsBuilder().setClock(text).setNanoseconds(number),
         spec -> spec.addDevicesBuilder().setPath(path).setType("c").setMajor(wide).setMinor(number),

@@ -173,6 +173,10 @@ class GoldenPlansTest {
   private static ContainerSpec.Builder attributed() {
     ContainerSpec.Builder spec = Specs.least();
     spec.getPersonalityBuilder().setDomain("LINUX32");
+    spec.getMemoryPolicyBuilder()
+        .setMode("MPOL_BIND")
+        .setNodes("0,64")
+        .addFlags("MPOL_F_STATIC_NODES");
     spec.getProcessBuilder()
         .setOomScoreAdj(500)
         .setIoPriority(IoPriority.newBuilder().setClass_("IOPRIO_CLASS_BE").setPriority(7))

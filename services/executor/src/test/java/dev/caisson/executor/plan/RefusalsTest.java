@@ -118,6 +118,19 @@ class RefusalsTest {
         invalid(
             "personality.flags",
             spec -> spec.getPersonalityBuilder().setDomain("LINUX").addFlags("ADDR")),
+        invalid("memory_policy.mode", policy("MPOL_MAX", "")),
+        invalid("memory_policy.mode", policy("", "0")),
+        invalid("memory_policy.nodes", policy("MPOL_DEFAULT", "0")),
+        invalid("memory_policy.nodes", policy("MPOL_LOCAL", "0")),
+        invalid("memory_policy.nodes", policy("MPOL_BIND", "")),
+        invalid("memory_policy.nodes", policy("MPOL_INTERLEAVE", "1024")),
+        invalid("memory_policy.nodes", policy("MPOL_PREFERRED", "3-1")),
+        invalid("memory_policy.flags", policy("MPOL_BIND", "0", "MPOL_F_ALL")),
+        invalid("memory_policy.flags", policy("MPOL_INTERLEAVE", "0", "MPOL_F_NUMA_BALANCING")),
+        invalid("memory_policy.flags", policy("MPOL_PREFERRED", "", "MPOL_F_STATIC_NODES")),
+        invalid(
+            "memory_policy.flags",
+            policy("MPOL_BIND", "0", "MPOL_F_STATIC_NODES", "MPOL_F_RELATIVE_NODES")),
         unsupported("process.scheduler.nice", scheduler("SCHED_OTHER", s -> s.setNice(-1))),
         unsupported("process.scheduler.policy", scheduler("SCHED_RR", s -> s.setPriority(1))),
         unsupported("process.io_priority.class", io("IOPRIO_CLASS_RT", 0)),
@@ -255,6 +268,12 @@ class RefusalsTest {
 
   private static Consumer<ContainerSpec.Builder> io(String ioClass, int priority) {
     return process(p -> p.getIoPriorityBuilder().setClass_(ioClass).setPriority(priority));
+  }
+
+  private static Consumer<ContainerSpec.Builder> policy(
+      String mode, String nodes, String... flags) {
+    return spec ->
+        spec.getMemoryPolicyBuilder().setMode(mode).setNodes(nodes).addAllFlags(List.of(flags));
   }
 
   private static Consumer<ContainerSpec.Builder> scheduler(

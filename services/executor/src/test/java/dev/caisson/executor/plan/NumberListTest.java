@@ -15,9 +15,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class CpuListTest {
+class NumberListTest {
   private static BitSet cpus(String text) {
-    return BitSet.valueOf(CpuList.parse("f", text).mask().toByteArray());
+    return BitSet.valueOf(NumberList.parse(NumberList.Of.CPUS, "f", text).mask().toByteArray());
   }
 
   @Test
@@ -27,9 +27,9 @@ class CpuListTest {
 
   @Test
   void isWholeWordsAndNoLongerThanNeeded() {
-    assertThat(CpuList.parse("f", "63").mask().size()).isEqualTo(8);
-    assertThat(CpuList.parse("f", "64").mask().size()).isEqualTo(16);
-    assertThat(CpuList.parse("f", "8191").mask().size()).isEqualTo(1024);
+    assertThat(NumberList.parse(NumberList.Of.CPUS, "f", "63").mask().size()).isEqualTo(8);
+    assertThat(NumberList.parse(NumberList.Of.CPUS, "f", "64").mask().size()).isEqualTo(16);
+    assertThat(NumberList.parse(NumberList.Of.CPUS, "f", "8191").mask().size()).isEqualTo(1024);
   }
 
   @Property
@@ -43,7 +43,7 @@ class CpuListTest {
   @ParameterizedTest
   @ValueSource(strings = {"", ",", "0,", "3-1", "8192", "0-8192", "-1", "a", "0 1", "99999", "1-"})
   void isRefusedWhereItIsNone(String text) {
-    assertThatThrownBy(() -> CpuList.parse("process.cpu_affinity", text))
+    assertThatThrownBy(() -> NumberList.parse(NumberList.Of.CPUS, "process.cpu_affinity", text))
         .isInstanceOf(RefusedException.class)
         .hasMessageStartingWith("process.cpu_affinity must be a list of CPUs below 8192");
   }
