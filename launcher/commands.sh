@@ -15,11 +15,21 @@ archive_flags() {
   [[ ${CAISSON_ARCHIVES:-yes} == no ]] || printf '%s\n' -XX:+AutoCreateSharedArchive "-XX:SharedArchiveFile=$DATA/$1/classes.jsa"
 }
 
+# Without root, the executor is root of a user namespace, in which its own user, and so the gateway's, is number 0. It has more
+# ids where newuidmap(1) may give it some.
+IN_NAMESPACES=() PEER_UID=$GATEWAY_UID
+if [[ $EUID -ne 0 ]]; then
+  IN_NAMESPACES=(unshare --user --map-root-user --mount) PEER_UID=0
+  ! has_subordinate_ids || IN_NAMESPACES+=(--map-auto)
+fi
+
 words() { printf '%s\0' "$@"; }
 
-# cgroup_parent DATA: a tree for each data directory, so that two sets of services never meet.
+# cgroup_parent DATA: CAISSON_CGROUP_PARENT, for who was delegated one; else a tree for each data directory, so that two sets of services never meet.
 cgroup_parent() {
-  if [[ $1 == /var/lib/caisson ]]; then
+  if [[ -n ${CAISSON_CGROUP_PARENT:-} ]]; then
+    echo "$CAISSON_CGROUP_PARENT"
+  elif [[ $1 == /var/lib/caisson ]]; then
     echo /caisson
   else
     echo "/caisson-$(printf '%s' "$1" | sha256sum | cut -c 1-8)"
@@ -31,12 +41,12 @@ executor_command() {
   local archive
   local lib=$LIB/executor
   mapfile -t archive < <(archive_flags executor)
-  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" -Xms16m -Xmx48m -Xss512k -XX:MaxMetaspaceSize=64m -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=0.1 \
+  words "${IN_NAMESPACES[@]}" "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" -Xms16m -Xmx48m -Xss512k -XX:MaxMetaspaceSize=64m -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=0.1 \
     -XX:ReservedCodeCacheSize=24m -p "$lib/caisson-linux-$VERSION.jar" --add-modules dev.caisson.linux \
     --enable-native-access=dev.caisson.linux --illegal-native-access=deny \
     -Djava.util.logging.config.file="$DATA/log/executor.properties" \
     -cp "$(jars "$lib" "caisson-linux-*")" dev.caisson.executor.Executor \
-    --data "$DATA/executor" --run "$DATA/run/executor" --node "$NODE" --peer-gid "$GATEWAY_UID" --gateway-user "$GATEWAY_UID" \
+    --data "$DATA/executor" --run "$DATA/run/executor" --node "$NODE" --peer-gid "$PEER_UID" --gateway-user "$PEER_UID" \
     --guard "$DATA/guard.conf" --cgroup-parent "$(cgroup_parent "$DATA")" --parked "$PARKED"
 }
 
@@ -48,7 +58,7 @@ gateway_command() {
     -Dcaisson.gateway.socket="$(socket_of gateway)" \
     -Dcaisson.gateway.executor-socket="$DATA/run/executor/executor.sock" \
     -Dcaisson.gateway.journal-socket="$DATA/run/executor/journal.sock" \
-    -Dcaisson.gateway.allowed-users="0${CAISSON_USERS:+,$CAISSON_USERS}" -Dcaisson.gateway.socket-mode="$(gateway_socket_mode)" \
+    -Dcaisson.gateway.allowed-users="$EUID${CAISSON_USERS:+,$CAISSON_USERS}" -Dcaisson.gateway.socket-mode="$(gateway_socket_mode)" \
     -Dcaisson.gateway.management-port="$GATEWAY_PORT" \
     -Dcaisson.kafka.bootstrap-servers="$KAFKA" \
     -cp "$(jars "$LIB/gateway")" dev.caisson.gateway.Gateway

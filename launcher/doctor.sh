@@ -89,6 +89,7 @@ check_namespaces() {
 }
 
 check_capabilities() {
+  [[ $EUID -eq 0 ]] || return 0
   local effective entry bit name level cost
   effective=$(awk '/^CapEff:/ { print "0x" $2 }' /proc/self/status)
   for entry in "${CAPABILITIES[@]}"; do
@@ -147,6 +148,22 @@ check_room() {
   if ((disk >= 2000)); then row ok disk "$disk MiB free"; else row optional disk "$disk MiB free" "a first build takes about 1 GiB"; fi
 }
 
+# Without root, namespaces of one's own give most of what is needed.
+check_user() {
+  if [[ $EUID -eq 0 ]]; then
+    row ok user root
+  elif ! unshare --user --map-root-user --mount true 2> /dev/null; then
+    row required user "uid $EUID" "users may not make namespaces here: \`caisson up\` must be run as root"
+  else
+    row optional user "uid $EUID, without root" "no id range for each sandbox, no images, and limits only where a cgroup is delegated"
+    if has_subordinate_ids; then
+      row ok 'subordinate ids' 'newuidmap and /etc/subuid'
+    else
+      row optional 'subordinate ids' absent "containers have user and group 0 only; Debian's uidmap, and a line in /etc/subuid and /etc/subgid"
+    fi
+  fi
+}
+
 doctor_usage() {
   cat <<'TEXT'
 Usage: caisson doctor [--output json|table]
@@ -167,7 +184,7 @@ doctor_verb() {
     esac
     shift
   done
-  if [[ $EUID -eq 0 ]]; then row ok user root; else row required user "uid $EUID" "\`caisson up\` must be run as root"; fi
+  check_user
   check_kernel
   check_cgroups
   check_namespaces

@@ -59,7 +59,8 @@ stop_service() {
 up_usage() {
   cat <<'TEXT'
 Usage: caisson up [--data DIR] [--kafka HOST:PORT] [--allow DIR]… [--allow-hook FILE]…
-Builds what has changed, starts the services, and returns when each of them answers. They go on in the background.
+Builds what has changed, starts the services, and returns when each of them answers. They go on in the background. Without
+root they are the calling user's own, and what that cannot have is said: docs/rootless.md.
 
   --data DIR          everything that is kept (default: CAISSON_DATA or /var/lib/caisson)
   --kafka HOST:PORT   use this Kafka instead of starting a broker
@@ -84,7 +85,7 @@ up_verb() {
     esac
     shift
   done
-  require_root up
+  require_namespaces up
   require_tools "${NEEDED_TOOLS[@]}"
   ensure_built
   use_data "$DATA"
@@ -113,9 +114,14 @@ up() {
   good "ready in $(seconds_since "$start") s: data in $DATA, node $NODE, Kafka at $KAFKA"
 }
 
-# Searchable by all, since sockets are below; each service's own folder is its own.
+# Searchable by all, since sockets are below; each service's own folder is its own. Without root all are one user's.
 make_directories() {
   local service uid
+  if [[ $EUID -ne 0 ]]; then
+    install -d -m 0700 "$DATA" "$DATA/run" "$DATA/log" "$DATA/lib" "$DATA/run/executor" "${SERVICES[@]/#/$DATA/}" "${SERVICES[@]/#/$DATA/log/}" \
+      "${SERVICES[@]/#/$DATA/run/}"
+    return 0
+  fi
   install -d -m 0711 "$DATA" "$DATA/run" "$DATA/log"
   install -d -m 0755 "$DATA/lib"
   for service in "${SERVICES[@]}"; do
@@ -223,7 +229,9 @@ start_service() {
   fi
   uid=$(service_uid "$service")
   mapfile -d '' -t command < <("${service}_command")
-  if [[ $uid -ne 0 ]]; then
+  if [[ $EUID -ne 0 ]]; then
+    [[ $service == executor ]] || command=(setpriv --no-new-privs "${command[@]}")
+  elif [[ $uid -ne 0 ]]; then
     command=(setpriv --reuid "$uid" --regid "$uid" --clear-groups --no-new-privs --inh-caps=-all --ambient-caps=-all --bounding-set=-all "${command[@]}")
   fi
   (cd "$DATA/$service" && exec 9>&- && umask 0077 && exec setsid env -i "${SERVICE_ENVIRONMENT[@]}" "${command[@]}" \
@@ -289,7 +297,6 @@ down_verb() {
     esac
     shift
   done
-  require_root down
   require_jdk
   use_data "$DATA"
   [[ -d $DATA/run ]] || { say "There is nothing in $DATA"; return 0; }
@@ -324,7 +331,7 @@ end_containers() {
 tell_what_goes_on() {
   local left
   [[ $1 == no ]] && running gateway > /dev/null || return 0
-  left=$( (client ps --data "$DATA") 2> /dev/null | awk 'NR > 1 && $3 != "stopped" { print $1 }' | paste -s -d ' ')
+  left=$( (client ps --data "$DATA") 2> /dev/null | awk 'NR > 1 && $3 != "stopped" { print $1 }' | paste -s -d ' ' || true)
   [[ -z $left ]] || say "  these go on running: $left (\`caisson up\` finds them again, \`caisson down --force\` ends them)"
 }
 

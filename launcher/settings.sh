@@ -1,7 +1,13 @@
 # Where things are, and whose they are. Each has an environment variable, for whoever must have it otherwise.
 # shellcheck shell=bash disable=SC2034 # used by the files that source this one
 
-DATA=${CAISSON_DATA:-/var/lib/caisson}
+# Whoever is not root has services of their own.
+if [[ $EUID -eq 0 ]]; then
+  DATA=${CAISSON_DATA:-/var/lib/caisson}
+else
+  DATA=${CAISSON_DATA:-${XDG_DATA_HOME:-${HOME:-/nonexistent}/.local/share}/caisson}
+fi
+export CAISSON_DATA=$DATA
 SERVICES=(broker executor gateway auditor)
 
 # One user and group for each service, without an entry in passwd(5): ids that neither adduser (up to 59999) nor systemd
@@ -9,6 +15,7 @@ SERVICES=(broker executor gateway auditor)
 GATEWAY_UID=${CAISSON_GATEWAY_UID:-60901}
 AUDITOR_UID=${CAISSON_AUDITOR_UID:-60902}
 BROKER_UID=${CAISSON_BROKER_UID:-60903}
+[[ $EUID -eq 0 ]] || GATEWAY_UID=$EUID AUDITOR_UID=$EUID BROKER_UID=$EUID
 
 # First port that is tried, on loopback only.
 BROKER_PORT=${CAISSON_BROKER_PORT:-19092}
@@ -24,7 +31,7 @@ NODE=${CAISSON_NODE:-$(uname -n)}
 
 service_uid() {
   case $1 in
-    executor) echo 0 ;;
+    executor) echo "$EUID" ;;
     gateway) echo "$GATEWAY_UID" ;;
     auditor) echo "$AUDITOR_UID" ;;
     broker) echo "$BROKER_UID" ;;

@@ -5,7 +5,7 @@ JAVA_WANTED=25
 
 # Tool and Debian package that has it. The first group is for the build and the services, the second for the tests.
 NEEDED_TOOLS=(mvn:maven gcc:gcc busybox:busybox-static setpriv:util-linux awk:mawk)
-TEST_TOOLS=(kcat:kcat node:nodejs npm:npm runc:runc crun:crun shellcheck:shellcheck jq:jq mkfs.erofs:erofs-utils)
+TEST_TOOLS=(kcat:kcat node:nodejs npm:npm runc:runc crun:crun shellcheck:shellcheck jq:jq mkfs.erofs:erofs-utils pgrep:procps)
 # Library and its Debian package, for the services.
 NEEDED_LIBRARIES=(libseccomp.so.2:libseccomp2)
 
@@ -91,6 +91,18 @@ install_packages() {
     die "Failed to install $*" "the lines above are apt-get's own"
   fi
   rm -f "$log"
+}
+
+# Namespaces are what an executor without root works with.
+require_namespaces() {
+  [[ $EUID -ne 0 ]] || return 0
+  unshare --user --map-root-user --mount true 2> /dev/null || die "This host lets no user make namespaces, so \`caisson $1\` needs root" "sudo $HOME_DIR/caisson $1"
+}
+
+# Whether newuidmap(1) is there and subuid(5) has ids for this user.
+has_subordinate_ids() {
+  command -v newuidmap > /dev/null && command -v newgidmap > /dev/null \
+    && grep -qE "^($EUID|$(id -un 2> /dev/null)):" /etc/subuid 2> /dev/null && grep -qE "^($EUID|$(id -un 2> /dev/null)):" /etc/subgid 2> /dev/null
 }
 
 # The client writes files with these names and formats; a shell without them gets nothing half-done.

@@ -143,4 +143,14 @@ final class LinuxProcesses implements Processes {
             number -> Downcalls.syscall(CALLS.ioctl(), number, Constants.NS_GET_NSTYPE, 0));
     return (int) Outcome.require(result, "tell the type of namespace", namespace);
   }
+
+  @Override
+  public Optional<Fd> parentNamespace(Fd namespace) {
+    long result =
+        namespace.use(
+            number -> Downcalls.syscall(CALLS.ioctl(), number, Constants.NS_GET_PARENT, 0));
+    return Outcome.is(result, Errno.EPERM)
+        ? Optional.empty()
+        : Optional.of(Fd.adopt((int) Outcome.require(result, "open the parent of", namespace)));
+  }
 }

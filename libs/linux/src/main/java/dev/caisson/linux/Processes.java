@@ -64,6 +64,12 @@ public interface Processes {
    */
   int namespaceType(Fd namespace);
 
+  /**
+   * The PID or user namespace in which this one was made, NS_GET_PARENT of ioctl_ns(2). Empty where
+   * that is outside of this process's own. The receiver closes it.
+   */
+  Optional<Fd> parentNamespace(Fd namespace);
+
   /** The process's pid in this process's PID namespace; -1 once it was reaped. */
   int pid(Fd pidfd);
 }

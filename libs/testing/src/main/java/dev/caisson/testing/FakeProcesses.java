@@ -137,6 +137,11 @@ final class FakeProcesses implements Processes {
     throw new LinuxException("tell the type of namespace", namespace.toString(), Errno.ENOTTY);
   }
 
+  @Override
+  public Optional<Fd> parentNamespace(Fd namespace) {
+    throw new LinuxException("open the parent of", namespace.toString(), Errno.ENOTTY);
+  }
+
   private FakeProcess process(Fd pidfd) {
     return open.get(pidfd, OpenProcess.class, Errno.EBADF).process();
   }

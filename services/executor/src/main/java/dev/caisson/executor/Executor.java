@@ -12,6 +12,7 @@ import dev.caisson.executor.journal.UsageLog;
 import dev.caisson.executor.journal.UsageLogSettings;
 import dev.caisson.executor.plan.Machine;
 import dev.caisson.executor.poll.PollLoop;
+import dev.caisson.executor.procfs.PidNamespaces;
 import dev.caisson.executor.procfs.TrustedProc;
 import dev.caisson.executor.rpc.ErrorMapping;
 import dev.caisson.executor.rpc.ExecutorService;
@@ -19,6 +20,7 @@ import dev.caisson.executor.rpc.GuardedAdmission;
 import dev.caisson.executor.sandbox.Host;
 import dev.caisson.executor.sandbox.Node;
 import dev.caisson.executor.sandbox.NodeAssembly;
+import dev.caisson.executor.sandbox.Powers;
 import dev.caisson.executor.sandbox.Settings;
 import dev.caisson.executor.store.Store;
 import dev.caisson.executor.usage.UsageSampler;
@@ -59,6 +61,8 @@ public final class Executor implements AutoCloseable {
   private static final int WORKERS = 16;
 
   private static final Duration WORKERS_END = Duration.ofSeconds(5);
+
+  private static final Path MOUNTINFO = Path.of("/proc/self/mountinfo");
 
   private static final Duration SAMPLING = Duration.ofSeconds(1);
 
@@ -128,7 +132,8 @@ public final class Executor implements AutoCloseable {
     Kernel kernel = Kernel.open();
     TrustedProc proc = keep(new TrustedProc(kernel));
     proc.resetCoreDumps();
-    Cgroups cgroups = Cgroups.detect(kernel.files(), Path.of("/proc/self/mountinfo"));
+    Powers powers = Powers.of(kernel, proc);
+    Cgroups cgroups = cgroups(kernel, proc, powers);
     Uid7 uids = new Uid7(Clock.systemUTC(), new SecureRandom());
     Journal journal =
         keep(
@@ -146,7 +151,7 @@ public final class Executor implements AutoCloseable {
                     journal.epoch(),
                     proc.bootId()),
                 Clock.systemUTC()));
-    Host host = host(kernel, proc, cgroups, journal, uids);
+    Host host = host(kernel, proc, powers, cgroups, journal, uids);
     Guard guard = new Guard(GuardPolicy.parse(policy()));
     Node node = node(host, guard, usage);
     serve(host, node, guard, identity(kernel, cgroups, journal), journal, usage);
@@ -185,7 +190,19 @@ public final class Executor implements AutoCloseable {
         options.run().resolve("sandboxes"), PosixFilePermissions.fromString("rwx------"));
   }
 
-  private Host host(Kernel kernel, TrustedProc proc, Cgroups cgroups, Journal journal, Uid7 uids) {
+  private Cgroups cgroups(Kernel kernel, TrustedProc proc, Powers powers) {
+    return powers.hostsRoot()
+        ? Cgroups.detect(kernel.files(), MOUNTINFO)
+        : Cgroups.delegated(
+            kernel.files(),
+            MOUNTINFO,
+            proc.ownCgroups(),
+            options.cgroupParent(),
+            new PidNamespaces(kernel, proc));
+  }
+
+  private Host host(
+      Kernel kernel, TrustedProc proc, Powers powers, Cgroups cgroups, Journal journal, Uid7 uids) {
     Store store = keep(Store.open(options.data().resolve("store")));
     ScheduledThreadPoolExecutor workers = new ScheduledThreadPoolExecutor(WORKERS);
     keep(() -> end(workers));
@@ -205,7 +222,8 @@ public final class Executor implements AutoCloseable {
             journal.epoch(),
             Settings.DEFAULT_STEP_TIMEOUT,
             lease,
-            options.parked());
+            options.parked(),
+            powers);
     return new Host(
         settings,
         kernel,

@@ -93,6 +93,7 @@ public final class Constants {
   public static final int CLONE_NEWNET = 0x4000_0000;
 
   // linux/nsfs.h
+  public static final long NS_GET_PARENT = 0xb702L;
   public static final long NS_GET_NSTYPE = 0xb703L;
 
   // sys/ioctl.h

@@ -20,6 +20,14 @@ public interface Cgroup {
    */
   record Join(String hierarchy, Path procs) {}
 
+  /**
+   * Tells whose processes these are, where there is nothing else that could: on a host without
+   * cgroups for us. Nothing happens on others.
+   *
+   * @param pid of the first process of a PID namespace, which stands for the cgroup from now on
+   */
+  default void standsFor(int pid) {}
+
   /** One for each v1 hierarchy, in the order of writing; none in pure v2. */
   List<Join> joins();
 

@@ -12,9 +12,11 @@ public enum CgroupMode {
    * v1 controllers, and a v2 tree for {@code cgroup.kill}, {@code cgroup.freeze} and {@code
    * CLONE_INTO_CGROUP}.
    */
-  HYBRID;
+  HYBRID,
+  /** Nothing of them may be written to: PID namespaces tell processes apart, without limits. */
+  NONE;
 
-  /** {@code v1}, {@code v2} or {@code hybrid}. */
+  /** {@code v1}, {@code v2}, {@code hybrid} or {@code none}. */
   public String text() {
     return name().toLowerCase(Locale.ROOT);
   }

@@ -1,5 +1,6 @@
 package dev.caisson.executor.cgroup;
 
+import dev.caisson.executor.procfs.PidNamespaces;
 import dev.caisson.linux.Files;
 import dev.caisson.proto.types.v1.Resources;
 import java.nio.file.Path;
@@ -22,7 +23,37 @@ public interface Cgroups {
     return new MountedCgroups(Hierarchies.detect(Mountinfo.read(mountinfo), files), files);
   }
 
+  /**
+   * What an executor without root may use: the v2 tree, where a parent is delegated to it, and with
+   * what was delegated; otherwise nothing.
+   *
+   * @param mountinfo {@code /proc/self/mountinfo}
+   * @param own {@code /proc/self/cgroup}
+   * @param parent of all sandboxes; made where that is possible
+   */
+  static Cgroups delegated(
+      Files kernelFiles, Path mountinfo, String own, String parent, PidNamespaces namespaces) {
+    return new Delegation(new ControlFiles(kernelFiles), namespaces)
+        .cgroups(Mountinfo.read(mountinfo), own, parent);
+  }
+
   CgroupMode mode();
+
+  /**
+   * Whether a process's cgroup says whose it is; otherwise only its PID namespace does, and each
+   * container needs one of its own.
+   */
+  default boolean tellProcessesApart() {
+    return true;
+  }
+
+  /**
+   * What of these limits would not be in force, each as a sentence. Empty but without root, where
+   * limits that nobody has delegated are left out.
+   */
+  default List<String> unenforced(Resources limits) {
+    return List.of();
+  }
 
   /** One line for people: the mode, and which controller is used where. */
   String explanation();

@@ -73,6 +73,11 @@ class ControlFiles {
     }
   }
 
+  /** Writes nothing. */
+  void requireWritable(Path file) {
+    files.open(file, OpenFlag.WRITE_ONLY).close();
+  }
+
   void give(Path file, Owner owner) {
     files.setOwner(file, owner.uid(), owner.gid());
   }

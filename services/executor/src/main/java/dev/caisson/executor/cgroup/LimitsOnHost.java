@@ -13,10 +13,16 @@ import java.util.OptionalLong;
 final class LimitsOnHost {
   private final Hierarchies hierarchies;
   private final ControlFiles files;
+  private final boolean delegated;
 
-  LimitsOnHost(Hierarchies hierarchies, ControlFiles files) {
+  /**
+   * @param delegated whether a new cgroup goes without the limits for which nobody has delegated a
+   *     controller; otherwise those are refused
+   */
+  LimitsOnHost(Hierarchies hierarchies, ControlFiles files, boolean delegated) {
     this.hierarchies = hierarchies;
     this.files = files;
+    this.delegated = delegated;
   }
 
   /** In the order of writing. */
@@ -32,14 +38,37 @@ final class LimitsOnHost {
   }
 
   /**
-   * Refuses what cannot be.
+   * Refuses what a new cgroup cannot have.
    *
    * @param parent of the cgroup that is to have the limits
    */
   void check(String parent, Limits limits) {
+    if (!delegated) {
+      requireControllers(parent, limits);
+    }
+    requirePossible(parent, limits);
+  }
+
+  /** Refuses what cannot be changed: who asks for that does not mean "as far as it goes". */
+  void checkChange(String parent, Limits limits) {
+    requireControllers(parent, limits);
+    requirePossible(parent, limits);
+  }
+
+  /** Those that {@link #check} lets pass and nothing puts in force. */
+  List<Setting> unenforced(Limits limits) {
+    return V1Files.settings(limits).stream()
+        .filter(setting -> hierarchies.of(setting.controller()).isEmpty())
+        .toList();
+  }
+
+  private void requireControllers(String parent, Limits limits) {
     for (Setting setting : V1Files.settings(limits)) {
       requireController(parent, setting);
     }
+  }
+
+  private void requirePossible(String parent, Limits limits) {
     requireSwapAccounting(limits);
     requireSubset(parent, "cpus", limits.cpus());
     requireSubset(parent, "mems", limits.mems());
@@ -75,10 +104,11 @@ final class LimitsOnHost {
   }
 
   private void requireSubset(String parent, String what, Optional<IdList> asked) {
-    if (asked.isEmpty()) {
+    Optional<Hierarchy> cpusets = hierarchies.of(Controller.CPUSET);
+    if (asked.isEmpty() || cpusets.isEmpty()) {
       return;
     }
-    Hierarchy hierarchy = hierarchies.of(Controller.CPUSET).orElseThrow();
+    Hierarchy hierarchy = cpusets.get();
     String file =
         hierarchy.unified() ? "cpuset." + what + ".effective" : "cpuset.effective_" + what;
     IdList possible = IdList.ofKernel(readOrEmpty(hierarchy, parent, file));

@@ -250,7 +250,7 @@ final class MountedCgroup implements Cgroup {
   @Override
   public List<SettingChange> update(Resources resources) {
     Limits limits = Limits.of(resources);
-    limitsOnHost.check(CgroupPath.parent(path), limits);
+    limitsOnHost.checkChange(CgroupPath.parent(path), limits);
     return new Update(hierarchies, files, path).apply(limitsOnHost, limits);
   }
 

@@ -22,9 +22,16 @@ final class MountedCgroups implements Cgroups {
   private final LimitsOnHost limitsOnHost;
 
   MountedCgroups(Hierarchies hierarchies, ControlFiles files) {
+    this(hierarchies, files, false);
+  }
+
+  /**
+   * @param delegated as in {@link LimitsOnHost}
+   */
+  MountedCgroups(Hierarchies hierarchies, ControlFiles files, boolean delegated) {
     this.hierarchies = hierarchies;
     this.files = files;
-    this.limitsOnHost = new LimitsOnHost(hierarchies, files);
+    this.limitsOnHost = new LimitsOnHost(hierarchies, files, delegated);
   }
 
   @Override
@@ -35,6 +42,17 @@ final class MountedCgroups implements Cgroups {
   @Override
   public String explanation() {
     return hierarchies.explanation();
+  }
+
+  @Override
+  public List<String> unenforced(Resources limits) {
+    return limitsOnHost.unenforced(Limits.of(limits)).stream()
+        .map(setting ->
+            setting.field()
+                + ": not in force, since cgroup controller "
+                + setting.controller().kernelName()
+                + " is not delegated to the executor's user")
+        .toList();
   }
 
   @Override

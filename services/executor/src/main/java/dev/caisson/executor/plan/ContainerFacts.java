@@ -22,6 +22,8 @@ import java.util.Set;
  *     else's
  * @param directories of the root filesystem, by clean paths: those of {@link #directoriesOf} that
  *     there are
+ * @param groups whether supplementary groups may be changed: not in a user namespace that somebody
+ *     without privileges has made, user_namespaces(7)
  */
 public record ContainerFacts(
     boolean rootContainer,
@@ -31,7 +33,8 @@ public record ContainerFacts(
     int lastCapability,
     Optional<Filter> filter,
     boolean foreignSysfs,
-    Map<String, DirectoryFacts> directories) {
+    Map<String, DirectoryFacts> directories,
+    boolean groups) {
   public ContainerFacts {
     fileSources = Set.copyOf(fileSources);
     directories = Map.copyOf(directories);
@@ -39,6 +42,28 @@ public record ContainerFacts(
       throw new IllegalArgumentException(
           "lastCapability must be " + Capability.LAST_NAMED + " to 63: " + lastCapability);
     }
+  }
+
+  /** Where supplementary groups may be changed. */
+  ContainerFacts(
+      boolean rootContainer,
+      CgroupFacts cgroup,
+      boolean pipes,
+      Set<String> fileSources,
+      int lastCapability,
+      Optional<Filter> filter,
+      boolean foreignSysfs,
+      Map<String, DirectoryFacts> directories) {
+    this(
+        rootContainer,
+        cgroup,
+        pipes,
+        fileSources,
+        lastCapability,
+        filter,
+        foreignSysfs,
+        directories,
+        true);
   }
 
   /** Where nothing of the root filesystem matters. */

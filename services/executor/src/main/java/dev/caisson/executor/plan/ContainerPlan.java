@@ -70,7 +70,8 @@ public final class ContainerPlan {
     nameSandbox();
     assembly.add(new Step.Barrier(CREATED));
     var attributes = new ProcessAttributes(spec.getProcess(), spec, false, labels);
-    new ProcessTail(attributes, facts.pipes(), facts.lastCapability(), facts.filter())
+    new ProcessTail(
+            attributes, facts.pipes(), facts.lastCapability(), facts.filter(), facts.groups())
         .addTo(assembly);
     return assembly.plan(Namespaces.bornWith(spec), Namespaces.bornInto(spec));
   }

@@ -8,6 +8,17 @@ import java.util.Optional;
  * @param pipes as in {@link ContainerFacts}
  * @param lastCapability {@code /proc/sys/kernel/cap_last_cap}
  * @param filter the container's, compiled; present where its specification has one
+ * @param groups as in {@link ContainerFacts}
  */
 public record ExecFacts(
-    CgroupFacts cgroup, boolean pipes, int lastCapability, Optional<Filter> filter) {}
+    CgroupFacts cgroup,
+    boolean pipes,
+    int lastCapability,
+    Optional<Filter> filter,
+    boolean groups) {
+
+  /** Where supplementary groups may be changed. */
+  ExecFacts(CgroupFacts cgroup, boolean pipes, int lastCapability, Optional<Filter> filter) {
+    this(cgroup, pipes, lastCapability, filter, true);
+  }
+}

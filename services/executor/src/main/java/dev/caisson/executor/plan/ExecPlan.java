@@ -37,7 +37,8 @@ public final class ExecPlan {
     enterContainer(assembly, spec);
     prepare(assembly, process);
     var attributes = new ProcessAttributes(process, spec, true, labels);
-    new ProcessTail(attributes, facts.pipes(), facts.lastCapability(), facts.filter())
+    new ProcessTail(
+            attributes, facts.pipes(), facts.lastCapability(), facts.filter(), facts.groups())
         .addTo(assembly);
     return assembly.plan(List.of());
   }

@@ -2,6 +2,7 @@ package dev.caisson.executor.plan;
 
 import dev.caisson.executor.plan.Argument.OpenText;
 import dev.caisson.executor.plan.Argument.Texts;
+import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.proto.types.v1.Capabilities;
 import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.User;
@@ -34,14 +35,20 @@ final class ProcessTail {
   private final boolean pipes;
   private final int lastCapability;
   private final Optional<Filter> filter;
+  private final boolean groups;
 
   ProcessTail(
-      ProcessAttributes attributes, boolean pipes, int lastCapability, Optional<Filter> filter) {
+      ProcessAttributes attributes,
+      boolean pipes,
+      int lastCapability,
+      Optional<Filter> filter,
+      boolean groups) {
     this.process = attributes.process();
     this.attributes = attributes;
     this.pipes = pipes;
     this.lastCapability = lastCapability;
     this.filter = filter;
+    this.groups = groups;
   }
 
   /** The working directory, clean. */
@@ -105,7 +112,7 @@ final class ProcessTail {
   private void changeIdentity(Assembly assembly) {
     CapabilitySets sets = CapabilitySets.of(process.getCapabilities());
     User user = process.getUser();
-    assembly.add(new IdentityStep.SetGroups(user.getAdditionalGidsList()));
+    setGroups(assembly, user);
     // While CAP_SETPCAP is effective, which the change of user ends.
     for (int capability = 0; capability <= lastCapability; capability++) {
       if (!Capability.has(sets.bounding(), capability)) {
@@ -117,6 +124,18 @@ final class ProcessTail {
     assembly.add(new IdentityStep.SetUserId(user.getUid()));
     enterDirectory(assembly);
     setCapabilities(assembly, sets);
+  }
+
+  private void setGroups(Assembly assembly, User user) {
+    if (groups) {
+      assembly.add(new IdentityStep.SetGroups(user.getAdditionalGidsList()));
+    } else if (user.getAdditionalGidsCount() > 0) {
+      throw Refusal.invalid(
+              "process.user.additional_gids",
+              "be absent, since the executor's user namespace may not change groups",
+              user.getAdditionalGidsList())
+          .exception();
+    }
   }
 
   private void setCapabilities(Assembly assembly, CapabilitySets sets) {
@@ -186,7 +205,7 @@ final class ProcessTail {
     /** The kernel's rule: capabilities(7), capset(2). */
     private static void within(String set, long inner, String of, long outer) {
       if ((inner & ~outer) != 0) {
-        throw dev.caisson.executor.refusal.Refusal.invalid(
+        throw Refusal.invalid(
                 "process.capabilities." + set,
                 "be contained in process.capabilities." + of,
                 Capability.text(inner & ~outer))

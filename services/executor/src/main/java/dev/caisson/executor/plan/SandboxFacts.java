@@ -7,13 +7,25 @@ package dev.caisson.executor.plan;
  * @param hostname 1 to 64 bytes
  * @param domainname empty: not set
  * @param shared where its namespaces come from
+ * @param groups as in {@link ContainerFacts}
  */
 public record SandboxFacts(
     boolean userNamespace,
     CgroupFacts cgroup,
     String hostname,
     String domainname,
-    SharedNamespaces shared) {
+    SharedNamespaces shared,
+    boolean groups) {
+
+  /** Where supplementary groups may be changed. */
+  SandboxFacts(
+      boolean userNamespace,
+      CgroupFacts cgroup,
+      String hostname,
+      String domainname,
+      SharedNamespaces shared) {
+    this(userNamespace, cgroup, hostname, domainname, shared, true);
+  }
 
   /**
    * Whether sysfs, which shows a network namespace, cannot be mounted: the kernel lets only the

@@ -105,7 +105,9 @@ public final class SandboxPlan {
 
   /** Of the user namespace: until now the process has the ids that the maps do not mention. */
   private void becomeRoot() {
-    assembly.add(new IdentityStep.SetGroups(List.of()));
+    if (facts.groups()) {
+      assembly.add(new IdentityStep.SetGroups(List.of()));
+    }
     assembly.add(new IdentityStep.SetGroupId(0));
     assembly.add(new IdentityStep.SetUserId(0));
   }

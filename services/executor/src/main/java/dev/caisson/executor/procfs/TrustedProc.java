@@ -48,6 +48,14 @@ public final class TrustedProc implements AutoCloseable {
 
   private static final String BOOT_TIME = "btime ";
 
+  private static final String USER_IDS = "Uid:";
+
+  /**
+   * {@code PROC_USER_INIT_INO} of include/linux/proc_ns.h: the inode of the user namespace that the
+   * kernel starts with, in which root is root.
+   */
+  private static final long FIRST_USER_NAMESPACE = 0xEFFFFFFDL;
+
   private final Kernel kernel;
   private final Fd proc;
 
@@ -104,6 +112,46 @@ public final class TrustedProc implements AutoCloseable {
   /** A namespace of this process. */
   public Fd ownNamespace(String name) {
     return kernel.files().openIn(proc, "self/ns/" + name, MAGIC, OpenFlag.READ_ONLY);
+  }
+
+  /** Whether this process's root is the host's, and not that of a user namespace. */
+  public boolean isHostsRoot() {
+    try (Fd own = ownNamespace("user")) {
+      return kernel.files().status(own).inode() == FIRST_USER_NAMESPACE;
+    }
+  }
+
+  /** This process's effective user id, as its user namespace has it. Source: proc_pid_status(5). */
+  public int effectiveUser() {
+    return readBytes("self/status", SELF)
+        .orElseThrow()
+        .lines()
+        .filter(line -> line.startsWith(USER_IDS))
+        .map(line -> line.split("\\s+", -1)[2])
+        .mapToInt(Integer::parseUnsignedInt)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** The cgroups of this process: cgroups(7), {@code /proc/pid/cgroup}. */
+  public String ownCgroups() {
+    return readBytes("self/cgroup", SELF).orElse("");
+  }
+
+  /**
+   * Whether processes of this user namespace may change their supplementary groups:
+   * user_namespaces(7), {@code /proc/pid/setgroups}.
+   */
+  public boolean maySetGroups() {
+    return !readBytes("self/setgroups", SELF).orElse("").strip().equals("deny");
+  }
+
+  /** Every process that there is now, by its number. */
+  List<Integer> processes() {
+    return kernel.files().directories(proc.path()).stream()
+        .filter(name -> name.chars().allMatch(digit -> digit >= '0' && digit <= '9'))
+        .map(Integer::valueOf)
+        .toList();
   }
 
   private Fd openOf(Fd pidfd, String file, Set<Resolve> resolve, OpenFlag... flags) {

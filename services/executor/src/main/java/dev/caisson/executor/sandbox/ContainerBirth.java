@@ -6,13 +6,16 @@ import dev.caisson.executor.plan.Donation;
 import dev.caisson.executor.plan.Placement;
 import dev.caisson.executor.plan.Plan;
 import dev.caisson.executor.plan.TimeOffsets;
+import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Pair;
+import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.executor.v1.StdioMode;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.Namespace;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -54,6 +57,7 @@ final class ContainerBirth {
   Container make(Sandbox sandbox, ContainerRecord draft, CompiledPlan plan) {
     Identity.require(draft.getSpec().getProcess(), sandbox.record());
     requireShared(sandbox, draft);
+    requireApart(draft);
     try (Rollback rollback = new Rollback();
         Closing upper = upper(draft, rollback)) {
       Placed placed = place(sandbox, draft, plan, rollback);
@@ -95,6 +99,20 @@ final class ContainerBirth {
         .filter(one -> !one.getPath().isEmpty() && one.getType() != Namespace.Type.PID)
         .map(one -> new Donation.NamespaceFile(one.getType(), one.getPath()))
         .forEach(one -> namespaces.requireSandboxes(one, sandbox));
+  }
+
+  /** Else nobody could say which processes are the container's. */
+  private void requireApart(ContainerRecord draft) {
+    Namespace own = Namespace.newBuilder().setType(Namespace.Type.PID).build();
+    if (!host.cgroups().tellProcessesApart()
+        && !draft.getSpec().getNamespacesList().contains(own)) {
+      throw new Refusal(
+              Reason.HOST_UNSUPPORTED,
+              "namespaces must have a PID namespace of the container's own, since no cgroup is"
+                  + " delegated to this executor that would tell its processes from others.",
+              Map.of("field", "namespaces"))
+          .exception();
+    }
   }
 
   private void atBarrier(Container container, Placed placed, String barrier) {

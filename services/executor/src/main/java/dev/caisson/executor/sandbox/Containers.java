@@ -5,6 +5,7 @@ import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.plan.CompiledPlan;
 import dev.caisson.executor.plan.ContainerFacts;
 import dev.caisson.executor.plan.ContainerPlan;
+import dev.caisson.executor.plan.DeviceList;
 import dev.caisson.executor.plan.Filter;
 import dev.caisson.executor.plan.Plan;
 import dev.caisson.executor.plan.SharedNamespaces;
@@ -22,6 +23,7 @@ import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.UserNamespace;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
@@ -298,7 +300,10 @@ final class Containers {
       created.addNamespaces(namespace.getType().name().toLowerCase(Locale.ROOT));
     }
     plan.plan().filter().ifPresent(filter -> show(filter, created));
-    return created.addAllWeakened(weakened(request)).build();
+    return created
+        .addAllWeakened(weakened(request))
+        .addAllWeakened(withoutRoot(request.getSpec()))
+        .build();
   }
 
   private static void show(Filter filter, ContainerCreated.Builder created) {
@@ -318,6 +323,20 @@ final class Containers {
             spec.hasSeccomp() ? "" : "seccomp: none")
         .filter(word -> !word.isEmpty())
         .toList();
+  }
+
+  /** What only the host's root could put in force. */
+  private List<String> withoutRoot(ContainerSpec spec) {
+    List<String> missing = new ArrayList<>(host.cgroups().unenforced(spec.getResources()));
+    if (!host.settings().powers().hostsRoot()) {
+      if (spec.getUserNamespace().getMode() == UserNamespace.Mode.AUTO) {
+        missing.add("user-namespace: the executor's own ids, since it is not the host's root");
+      }
+      if (!DeviceList.of(spec).equals(DeviceList.standard())) {
+        missing.add("resources.devices: not in force, since the executor is not the host's root");
+      }
+    }
+    return missing;
   }
 
   private static String mode(ContainerSpec spec) {

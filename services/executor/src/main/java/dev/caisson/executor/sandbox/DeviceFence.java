@@ -35,6 +35,9 @@ final class DeviceFence {
 
   /** Replaces what an earlier life of the executor has said, never leaving a gap. */
   void raise() {
+    if (!host.settings().powers().hostsRoot()) {
+      return; // who may make no node, and open none that the executor's user may not
+    }
     Cgroup parent = host.cgroups().open(host.settings().cgroupParent());
     try {
       parent.birthDirectory().ifPresentOrElse(this::replace, () -> write(parent, most));
@@ -70,6 +73,9 @@ final class DeviceFence {
     DeviceList allowed = DeviceList.of(spec);
     if (allowed.equals(raised ? most : DeviceList.standard())) {
       return;
+    }
+    if (!host.settings().powers().hostsRoot()) {
+      return; // recorded as not in force
     }
     if (!raised) {
       throw new Refusal(

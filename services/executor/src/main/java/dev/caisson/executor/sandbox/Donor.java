@@ -305,6 +305,9 @@ final class Donor implements AutoCloseable {
       if (e.errno() == Errno.EINVAL) {
         throw Refusal.invalid("root.path", "be an EROFS image", path).exception();
       }
+      if (e.errno() == Errno.EPERM) {
+        throw withoutRoot("root.path", "be mounted as an image");
+      }
       throw notThere(e, Reason.ROOTFS_NOT_FOUND, "root.path", path, "a file");
     }
   }
@@ -386,8 +389,24 @@ final class Donor implements AutoCloseable {
       if (userNamespace.isPresent() && e.errno() == Errno.EINVAL) {
         throw notMappable(field, path);
       }
+      if (userNamespace.isPresent() && e.errno() == Errno.EPERM) {
+        throw withoutRoot(field, "be id-mapped");
+      }
       throw e;
     }
+  }
+
+  /** What the kernel lets root of the host do, and no root of a user namespace. */
+  private static RefusedException withoutRoot(String field, String what) {
+    return new Refusal(
+            Reason.HOST_UNSUPPORTED,
+            field
+                + " cannot "
+                + what
+                + " by an executor without root: leave that out, or ask one"
+                + " that is the host's root.",
+            Map.of("field", field))
+        .exception();
   }
 
   private static RefusedException notMappable(String field, Path path) {

@@ -37,7 +37,12 @@ final class Facts {
   SandboxFacts sandbox(SandboxRecord record, Cgroup leaf) {
     boolean mapped = record.getUidMappingsCount() > 0;
     return new SandboxFacts(
-        mapped, cgroup(leaf), record.getHostname(), record.getDomainname(), shared(record));
+        mapped,
+        cgroup(leaf),
+        record.getHostname(),
+        record.getDomainname(),
+        shared(record),
+        groups());
   }
 
   private static SharedNamespaces shared(SandboxRecord record) {
@@ -74,12 +79,17 @@ final class Facts {
         lastCapability,
         filter(spec),
         foreignSysfs,
-        donor.directories(spec));
+        donor.directories(spec),
+        groups());
   }
 
   ExecFacts exec(Cgroup cgroup, boolean pipes, Process process, ContainerSpec spec) {
     modules.require(process, spec);
-    return new ExecFacts(cgroup(cgroup), pipes, lastCapability, filter(spec));
+    return new ExecFacts(cgroup(cgroup), pipes, lastCapability, filter(spec), groups());
+  }
+
+  private boolean groups() {
+    return host.settings().powers().groups();
   }
 
   private Optional<Filter> filter(ContainerSpec spec) {

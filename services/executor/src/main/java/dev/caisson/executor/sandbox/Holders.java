@@ -1,11 +1,14 @@
 package dev.caisson.executor.sandbox;
 
+import dev.caisson.executor.init.InitClient;
+import dev.caisson.executor.init.InitException;
 import dev.caisson.executor.init.LaunchedInit;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.LinuxException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -15,6 +18,8 @@ import java.util.function.Consumer;
 
 /** The caisson-inits: where their sockets are, how they are watched, and how they end. */
 final class Holders {
+  private static final System.Logger LOG = System.getLogger(Holders.class.getName());
+
   private static final Duration DEATH = Duration.ofSeconds(10);
 
   private final Host host;
@@ -67,8 +72,11 @@ final class Holders {
     return new Holder(launched.client(), pidfd, userNamespace(pidfd, mapped));
   }
 
+  /** For the map of what is mounted: nothing of the host's can be mapped without root. */
   Optional<Fd> userNamespace(Fd pidfd, boolean mapped) {
-    return mapped ? Optional.of(host.proc().namespace(pidfd, "user")) : Optional.empty();
+    return mapped && host.settings().powers().hostsRoot()
+        ? Optional.of(host.proc().namespace(pidfd, "user"))
+        : Optional.empty();
   }
 
   /** From now on its reports, and its end, are noticed. */
@@ -88,6 +96,15 @@ final class Holders {
     launched.client().close();
     launched.process().program().close();
     launched.process().pidfd().close();
+  }
+
+  /** Ends one of which nothing is known but its socket, if it is there. */
+  void end(String uid) {
+    try (InitClient client = host.launcher().connect(socket(uid), end -> {})) {
+      client.end();
+    } catch (LinuxException | InitException e) {
+      LOG.log(Level.DEBUG, "No caisson-init answers for {0}: {1}", uid, e.getMessage());
+    }
   }
 
   /** Its PID namespace guarantees that no process of the sandbox survives it. */

@@ -134,13 +134,18 @@ final class Lives {
         done -> sent(container, actor, done, "all"));
   }
 
-  /** Nothing escapes: SIGKILL is the kernel's own, any other goes to processes that stand still. */
+  /**
+   * Nothing escapes: SIGKILL is the kernel's own, any other goes to processes that stand still.
+   * Only where there are no cgroups, one that is being forked can.
+   */
   private void sendToAll(Container container, int signal) {
     if (signal == SIGKILL) {
       container.cgroup().kill();
       return;
     }
-    boolean frozen = container.record().getState() == ContainerState.PAUSED;
+    boolean frozen =
+        container.record().getState() == ContainerState.PAUSED
+            || !host.cgroups().tellProcessesApart();
     if (!frozen) {
       container.cgroup().freeze();
     }

@@ -50,7 +50,7 @@ public final class NodeAssembly implements AutoCloseable {
     this.fence = new DeviceFence(host, DevicePrograms.ofKernel(), policy.devicesAtMost());
     Facts facts = new Facts(host, donor, filters);
     Notifications notifications = new Notifications(host, donor);
-    Usage usage = new Usage(sampler.apply(this::sampled));
+    Usage usage = new Usage(sampler.apply(this::sampled), host.cgroups().tellProcessesApart());
     Exits exits = new Exits(host, recorder, usage);
     IdRanges ranges = new IdRanges(policy.autoIds());
     PlanCache plans = new PlanCache(host.settings().machine());
@@ -99,7 +99,9 @@ public final class NodeAssembly implements AutoCloseable {
   }
 
   private Collection<SampledSandbox> sampled() {
-    return sandboxes.all().stream().map(Usage::of).toList();
+    return host.cgroups().tellProcessesApart()
+        ? sandboxes.all().stream().map(Usage::of).toList()
+        : List.of();
   }
 
   /** Takes up what an earlier executor has left. To be called once, before anything is served. */

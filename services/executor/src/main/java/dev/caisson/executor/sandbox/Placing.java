@@ -64,6 +64,7 @@ final class Placing {
       rollback.onFailure("process", () -> abandon(holder, place.token(), cgroup, process));
       hold(holder, place.token(), process, stdio);
       int pid = host.kernel().processes().pid(process.pidfd());
+      cgroup.standsFor(pid);
       Placed placed =
           new Placed(
               place.uid(), place.token(), cgroup, process, stdio, pid, host.proc().startTicks(pid));
@@ -142,6 +143,7 @@ final class Placing {
 
   private void abandon(Holder holder, long token, Cgroup cgroup, StartedProcess process) {
     cgroup.kill();
+    var _ = host.kernel().processes().kill(process.pidfd());
     host.kernel().processes().awaitEnd(process.pidfd(), host.settings().stepTimeout());
     holder.drop(token);
     holder.drop(Stdio.inputToken(token));

@@ -132,7 +132,10 @@ final class Recovery {
     Sandbox sandbox = new Sandbox(record, host.cgroups().open(record.getCgroup()), ends);
     sandboxes.adopt(sandbox);
     Optional<Holder> holder = record.getLost() ? Optional.empty() : reconnect(sandbox, ends);
-    holder.ifPresent(sandbox::holder);
+    holder.ifPresent(present -> {
+      sandbox.holder(present);
+      sandbox.cgroup().standsFor(record.getInitPid());
+    });
     sandbox
         .queue()
         .run(() -> {
@@ -239,6 +242,7 @@ final class Recovery {
     }
     exits.expect(container);
     if (process.pidfd().isPresent()) {
+      container.cgroup().standsFor(container.record().getPid());
       container.running(
           new Container.Running(
               process.pidfd().get().duplicate(),
@@ -344,6 +348,9 @@ final class Recovery {
   private void remove(String uid) {
     SandboxLayout layout = new SandboxLayout(host.settings().cgroupParent(), uid);
     Cgroup cgroup = host.cgroups().open(layout.sandbox());
+    if (!host.cgroups().tellProcessesApart()) {
+      holders.end(uid);
+    }
     cgroup.kill();
     if (!cgroup.awaitEmpty(Duration.ofSeconds(10))) {
       throw new LinuxException("end", "the processes of " + uid, Errno.EBUSY);

@@ -143,8 +143,10 @@ final class SandboxBirth {
       Holder holder = launch(record, leaf, ends, rollback);
       Optional<Placed> placed =
           forContainer ? Optional.of(place(holder, record, rollback)) : Optional.empty();
+      SandboxRecord known = identified(record, holder);
+      cgroup.standsFor(known.getInitPid());
       rollback.keep();
-      return new Parked(identified(record, holder), cgroup, holder, ends, placed);
+      return new Parked(known, cgroup, holder, ends, placed);
     }
   }
 
@@ -211,34 +213,40 @@ final class SandboxBirth {
 
   private SandboxRecord mapped(SandboxRecord draft, UserNamespace wanted, Rollback rollback) {
     return switch (wanted.getMode()) {
-      case AUTO -> {
-        int first =
-            ranges
-                .take()
-                .orElseThrow(() ->
-                    Refusal.limit(
-                            "id-ranges", "All ranges of user ids are in use: delete a sandbox.")
-                        .exception());
-        rollback.onFailure("id range", () -> ranges.giveBack(first));
-        IdMapping whole = IdMapping.newBuilder().setHostId(first).setSize(IdRanges.SIZE).build();
-        yield draft.toBuilder().addUidMappings(whole).addGidMappings(whole).build();
-      }
+      case AUTO ->
+          host.settings().powers().hostsRoot() ? ofPool(draft, rollback) : identical(draft);
       case MAPPED ->
           draft.toBuilder()
               .addAllUidMappings(wanted.getUidMappingsList())
               .addAllGidMappings(wanted.getGidMappingsList())
               .build();
       case HOST -> draft;
-      case IDENTITY ->
-          draft.toBuilder()
-              .addAllUidMappings(host.proc().identity("uid_map"))
-              .addAllGidMappings(host.proc().identity("gid_map"))
-              .build();
+      case IDENTITY -> identical(draft);
       case MODE_UNSPECIFIED, UNRECOGNIZED ->
           throw Refusal.invalid(
                   "user_namespace.mode", "be AUTO, MAPPED, HOST or IDENTITY", wanted.getMode())
               .exception();
     };
+  }
+
+  private SandboxRecord ofPool(SandboxRecord draft, Rollback rollback) {
+    int first =
+        ranges
+            .take()
+            .orElseThrow(() ->
+                Refusal.limit("id-ranges", "All ranges of user ids are in use: delete a sandbox.")
+                    .exception());
+    rollback.onFailure("id range", () -> ranges.giveBack(first));
+    IdMapping whole = IdMapping.newBuilder().setHostId(first).setSize(IdRanges.SIZE).build();
+    return draft.toBuilder().addUidMappings(whole).addGidMappings(whole).build();
+  }
+
+  /** The executor's own ids: without root there are no others, and files cannot be id-mapped. */
+  private SandboxRecord identical(SandboxRecord draft) {
+    return draft.toBuilder()
+        .addAllUidMappings(host.proc().identity("uid_map"))
+        .addAllGidMappings(host.proc().identity("gid_map"))
+        .build();
   }
 
   /** Who the root of its user namespace is on the host. */

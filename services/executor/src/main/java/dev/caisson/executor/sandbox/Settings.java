@@ -16,6 +16,7 @@ import java.time.Duration;
  * @param stepTimeout for a program to come from one barrier to the next
  * @param lease for a caller of an attached run to come back
  * @param parked how many sandboxes are made in advance
+ * @param powers what the executor may do
  */
 public record Settings(
     Path dataDirectory,
@@ -26,7 +27,8 @@ public record Settings(
     long epoch,
     Duration stepTimeout,
     Duration lease,
-    int parked) {
+    int parked,
+    Powers powers) {
 
   public static final Duration DEFAULT_STEP_TIMEOUT = Duration.ofSeconds(20);
   public static final Duration DEFAULT_LEASE = Duration.ofSeconds(30);

@@ -22,17 +22,29 @@ final class Usage {
 
   private final UsageSampler sampler;
 
-  Usage(UsageSampler sampler) {
+  private final boolean counted;
+
+  /**
+   * @param counted whether this host counts for us what a sandbox uses
+   */
+  Usage(UsageSampler sampler, boolean counted) {
     this.sampler = sampler;
+    this.counted = counted;
   }
 
   void sample(Sandbox sandbox) {
-    var _ = sampler.sample(of(sandbox), false);
+    sample(sandbox, false);
+  }
+
+  private void sample(Sandbox sandbox, boolean last) {
+    if (counted) {
+      var _ = sampler.sample(of(sandbox), last);
+    }
   }
 
   /** The last one, when no process is left and the cgroup still is. */
   void last(Sandbox sandbox) {
-    var _ = sampler.sample(of(sandbox), true);
+    sample(sandbox, true);
   }
 
   static SampledSandbox of(Sandbox sandbox) {

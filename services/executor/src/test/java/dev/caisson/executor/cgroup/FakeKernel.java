@@ -10,6 +10,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -66,6 +67,7 @@ final class FakeKernel extends ControlFiles {
   final List<String> removals = new ArrayList<>();
   final List<String> listings = new ArrayList<>();
   final Set<String> broken = new HashSet<>();
+  private final Map<String, Errno> errnos = new HashMap<>();
 
   FakeKernel(Path root) {
     super(Kernel.open().files());
@@ -191,9 +193,22 @@ final class FakeKernel extends ControlFiles {
     }
   }
 
+  /** As with {@link #broken}, by another errno. */
+  void broken(String what, Errno errno) {
+    errnos.put(what, errno);
+    broken.add(what);
+  }
+
+  @Override
+  void requireWritable(Path file) {
+    failIfBroken("open", file);
+    super.requireWritable(file);
+  }
+
   private void failIfBroken(String operation, Path path) {
-    if (broken.contains(operation + " " + root.relativize(path))) {
-      throw new LinuxException(operation, path.toString(), Errno.EINVAL);
+    String what = operation + " " + root.relativize(path);
+    if (broken.contains(what)) {
+      throw new LinuxException(operation, path.toString(), errnos.getOrDefault(what, Errno.EINVAL));
     }
   }
 }

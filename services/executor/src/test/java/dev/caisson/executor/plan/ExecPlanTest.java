@@ -1,6 +1,7 @@
 package dev.caisson.executor.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.IoPriority;
@@ -96,6 +97,19 @@ class ExecPlanTest {
     assertThat(plan.donations().getFirst()).isEqualTo(new Donation.ContainerProcess());
     assertThat(plan.steps().stream().map(Step::text))
         .contains("setns(container, CLONE_NEWNS|CLONE_NEWCGROUP)");
+  }
+
+  @Test
+  void changesNoGroupsWhereNobodyMay() {
+    ExecFacts denied = new ExecFacts(FACTS.cgroup(), true, 40, java.util.Optional.empty(), false);
+    assertThat(ExecPlan.compile(command("/id"), SPEC, FACTS).text())
+        .anyMatch(line -> line.startsWith("setgroups("));
+    assertThat(ExecPlan.compile(command("/id"), SPEC, denied).text())
+        .noneMatch(line -> line.startsWith("setgroups("));
+    Process.Builder grouped = command("/id").toBuilder();
+    grouped.getUserBuilder().addAdditionalGids(5);
+    assertThatThrownBy(() -> ExecPlan.compile(grouped.build(), SPEC, denied))
+        .hasMessageContaining("process.user.additional_gids must be absent");
   }
 
   @Test
