@@ -134,7 +134,7 @@ refused "an image as the root file system" HOST_UNSUPPORTED root.path \
 refused "an id map of a volume" HOST_UNSUPPORTED mounts.source \
   run --output json --bundle "$(bundle idmap '.mounts = [{destination: "/mnt", type: "bind", source: $volume, options: ["bind"],
     uidMappings: [{containerID: 0, hostID: 0, size: 1}], gidMappings: [{containerID: 0, hostID: 0, size: 1}]}]')"
-refused "the host's PID namespace" GUARD_REFUSED "namespace" \
+refused "a container that shares the PID namespace of its sandbox" HOST_UNSUPPORTED "namespaces must have a PID namespace" \
   run --output json --bundle "$(bundle pid '.linux.namespaces |= map(select(.type != "pid"))')"
 equal "limits are left out, and that is recorded" "resources.memory.limit resources.pids.limit user-namespace" \
   "$(run_here --memory 64m --pids 10 -- true > /dev/null && weakened | grep -E 'memory|pids|user-namespace' | cut -d : -f 1 | sort -u | paste -s -d ' ')"
