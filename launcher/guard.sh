@@ -2,9 +2,6 @@
 # what `up` is told to add.
 # shellcheck shell=bash
 
-# Where root file systems usually are. Not home directories, and never `/`: a container's root may change every file below.
-GUARD_ROOTS=(/srv /var/lib/machines /tmp /var/tmp)
-
 GUARD_CHANGED=no
 
 # make_guard DATA
@@ -14,13 +11,17 @@ make_guard() {
 # What the executor allows, whoever asks. Read when it starts.
 
 # Directories below which root file systems may lie: containers can change what is in them.
-rootfs.roots = ${GUARD_ROOTS[*]} $1/rootfs
+rootfs.roots = $1/rootfs
+
+# Whether root file systems and volumes that containers can write to may lie where others than root can go. A set-user-ID program
+# that a container leaves there is root's on the host, for whoever can reach it.
+roots.exposed = false
 
 # Whether a root file system may be an image (EROFS): the kernel parses what somebody else has written, as root.
 rootfs.images = false
 
 # Directories below which OCI bundles may be said to lie. Hooks are told the path; nothing is opened there.
-bundles.roots = ${GUARD_ROOTS[*]} $1/rootfs
+bundles.roots = $1/rootfs
 
 # Directories below which sources of bind mounts may lie.
 mounts.roots =

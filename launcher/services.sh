@@ -118,7 +118,7 @@ up() {
 make_directories() {
   local service uid
   if [[ $EUID -ne 0 ]]; then
-    install -d -m 0700 "$DATA" "$DATA/run" "$DATA/log" "$DATA/lib" "$DATA/run/executor" "${SERVICES[@]/#/$DATA/}" "${SERVICES[@]/#/$DATA/log/}" \
+    install -d -m 0700 "$DATA" "$DATA/run" "$DATA/log" "$DATA/lib" "$DATA/rootfs" "$DATA/run/executor" "${SERVICES[@]/#/$DATA/}" "${SERVICES[@]/#/$DATA/log/}" \
       "${SERVICES[@]/#/$DATA/run/}"
     return 0
   fi
@@ -129,6 +129,7 @@ make_directories() {
     install -d -m 0700 -o "$uid" -g "$uid" "$DATA/$service" "$DATA/log/$service"
     install -d -m 0755 -o "$uid" -g "$uid" "$DATA/run/$service"
   done
+  install -d -m 0700 "$DATA/rootfs" # what containers write there is root's
   # Only the gateway, and root, may reach the executor.
   install -d -m 0750 -o 0 -g "$GATEWAY_UID" "$DATA/run/executor"
   check_searchable
@@ -271,7 +272,7 @@ all_running() {
 # show_end SERVICE: the last words of one that ended by itself.
 show_end() {
   warn "$1 has ended; its last words:"
-  tail -q -n "$LOG_LINES" "$DATA/log/$1/"*.log >&2 2> /dev/null || true
+  tail -q -n "$LOG_LINES" "$DATA/log/$1/"*.log* >&2 2> /dev/null || true
 }
 
 # ---- down ------------------------------------------------------------------------------------------------------------

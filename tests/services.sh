@@ -21,8 +21,9 @@ start_services() {
   chmod 0755 "$TEST_DIR"
   # None in advance, unless asked for: the tests compare what is there before and after.
   export CAISSON_PARKED=${CAISSON_PARKED:-0}
-  export CAISSON_ARCHIVES=no TEST_DIR CAISSON_DATA=$TEST_DIR/data TEST_ROOTFS=$TEST_DIR/rootfs
+  export CAISSON_ARCHIVES=no TEST_DIR CAISSON_DATA=$TEST_DIR/data TEST_ROOTFS=$TEST_DIR/private/rootfs
   trap stop_services EXIT
+  install -d -m 0700 "$TEST_DIR/private" # containers write there as root
   make_rootfs "$TEST_ROOTFS"
   make_hook "$TEST_DIR/hook.sh"
   caisson up --allow "$TEST_DIR" --allow-hook "$TEST_DIR/hook.sh"

@@ -3,6 +3,7 @@ package dev.caisson.executor;
 import dev.caisson.executor.cgroup.Cgroups;
 import dev.caisson.executor.guard.Guard;
 import dev.caisson.executor.guard.GuardPolicy;
+import dev.caisson.executor.guard.InvalidPolicyException;
 import dev.caisson.executor.hook.HookRunner;
 import dev.caisson.executor.init.InitLauncher;
 import dev.caisson.executor.journal.Journal;
@@ -88,6 +89,10 @@ public final class Executor implements AutoCloseable {
     Executor executor;
     try {
       executor = start(options);
+    } catch (InvalidPolicyException e) {
+      LOG.log(Level.ERROR, "The executor cannot start: " + e.getMessage());
+      System.exit(1);
+      return;
     } catch (RuntimeException | IOException e) {
       LOG.log(Level.ERROR, "The executor cannot start: " + e.getMessage(), e);
       System.exit(1);

@@ -13,6 +13,8 @@ import java.util.Set;
  * @param rootfsRoots directories below which root filesystems may be
  * @param rootfsImages whether a root filesystem may be an image, which the kernel parses as root
  * @param mountRoots directories below which sources of bind mounts may be
+ * @param exposedRoots whether what containers can write of these may lie where users of the host
+ *     reach it
  * @param bundleRoots directories below which OCI bundles may be said to be
  * @param hooks programs that may run as hooks
  * @param capabilities the most that a process may have, in any of its sets
@@ -34,6 +36,7 @@ public record GuardPolicy(
     List<String> rootfsRoots,
     boolean rootfsImages,
     List<String> mountRoots,
+    boolean exposedRoots,
     List<String> bundleRoots,
     List<HookRule> hooks,
     Set<String> capabilities,

@@ -49,8 +49,10 @@ public sealed interface Donation {
    * the attributes, id-mapped where there is a user namespace.
    *
    * @param lower whether it only lies below an overlay
+   * @param writable whether the container can write to it
    */
-  record RootTree(String path, Propagation propagation, boolean lower) implements Donation {
+  record RootTree(String path, Propagation propagation, boolean lower, boolean writable)
+      implements Donation {
     public MountAttributes attributes() {
       return new MountAttributes(
           lower ? Set.of(Flag.MOUNT_ATTR_NODEV, Flag.MOUNT_ATTR_RDONLY) : NO_DEVICES, propagation);

@@ -96,7 +96,10 @@ public final class RootMount {
     return spec.getRoot().getType() == RootFilesystem.Type.EROFS
         ? new Donation.RootImage(path)
         : new Donation.RootTree(
-            path, lower ? Donation.Propagation.PRIVATE : propagation(spec), lower);
+            path,
+            lower ? Donation.Propagation.PRIVATE : propagation(spec),
+            lower,
+            !lower && !spec.getRoot().getReadonly());
   }
 
   /** How mounts of the host reach the root filesystem, and the binds that do not say. */

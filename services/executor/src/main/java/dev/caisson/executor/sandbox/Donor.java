@@ -53,6 +53,7 @@ final class Donor implements AutoCloseable {
   private final List<Path> mountRoots;
   private final List<Path> listenerRoots;
   private final List<Path> namespaceRoots;
+  private final Exposure exposure;
   private final IdMaps idMaps;
   private final DeviceNodes devices;
 
@@ -61,6 +62,7 @@ final class Donor implements AutoCloseable {
    * @param mountRoots the same for the sources of bind mounts
    * @param listenerRoots the same for sockets of those who answer system calls
    * @param namespaceRoots the same for namespaces to be joined
+   * @param exposure of what containers can write
    */
   Donor(
       Kernel kernel,
@@ -68,10 +70,12 @@ final class Donor implements AutoCloseable {
       List<Path> mountRoots,
       List<Path> listenerRoots,
       List<Path> namespaceRoots,
+      Exposure exposure,
       IdMaps idMaps) {
     this.kernel = kernel;
     this.devices = new DeviceNodes(kernel);
     this.images = new Images(kernel);
+    this.exposure = exposure;
     this.idMaps = idMaps;
     this.rootfsRoots = List.copyOf(rootfsRoots);
     this.mountRoots = List.copyOf(mountRoots);
@@ -276,6 +280,9 @@ final class Donor implements AutoCloseable {
     Path path = Path.of(root.path());
     try (Fd directory =
         beneath(rootfsRoots, path, "root.path", OpenFlag.PATH, OpenFlag.DIRECTORY)) {
+      if (root.writable()) {
+        exposure.refuse(directory, "root.path", path);
+      }
       Fd tree = kernel.mounts().cloneTree(directory, root.recursive());
       return configured(
           tree,
@@ -325,8 +332,11 @@ final class Donor implements AutoCloseable {
   private Fd bindTree(Donation.BindTree bind, Sources sources) {
     Path path = Path.of(bind.source());
     try (Fd source = beneath(mountRoots, path, "mounts.source", OpenFlag.PATH)) {
-      Fd tree = kernel.mounts().cloneTree(source, bind.recursive());
       MountAttributes attributes = Attributes.of(bind.attributes());
+      if (!attributes.set().contains(MountFlag.READ_ONLY)) {
+        exposure.refuse(source, "mounts.source", path);
+      }
+      Fd tree = kernel.mounts().cloneTree(source, bind.recursive());
       if (bind.idMap().isEmpty() || !bind.idMap().get().isExplicit()) {
         return configured(
             tree,

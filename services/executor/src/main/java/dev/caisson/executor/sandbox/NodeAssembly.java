@@ -43,6 +43,7 @@ public final class NodeAssembly implements AutoCloseable {
             paths(policy.mountRoots()),
             paths(policy.seccomp().listenerRoots()),
             paths(policy.namespaceRoots()),
+            exposure(policy),
             idMaps);
     Uppers uppers = new Uppers(donor, host.settings().dataDirectory().resolve("uppers"));
     NamespaceFiles namespaces = new NamespaceFiles(host, donor, policy, this::all);
@@ -84,6 +85,12 @@ public final class NodeAssembly implements AutoCloseable {
     this.node = new Node(sandboxes, containers, new Views(host.proc()), leases);
     this.recovery =
         new Recovery(host, sandboxes, containers, holders, exits, leases, recorder, facts, uppers);
+  }
+
+  /** Without root, what a container leaves is that user's who runs it, and no other's. */
+  private Exposure exposure(GuardPolicy policy) {
+    boolean matters = host.settings().powers().hostsRoot() && !policy.exposedRoots();
+    return new Exposure(host.kernel().files(), !matters);
   }
 
   private static List<Path> paths(List<String> roots) {
