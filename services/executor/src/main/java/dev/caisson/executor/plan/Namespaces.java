@@ -3,6 +3,7 @@ package dev.caisson.executor.plan;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Namespace;
+import dev.caisson.proto.types.v1.UserNamespace;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -32,9 +33,25 @@ final class Namespaces {
           .exception();
     }
     if (rootContainer) {
+      checkUsers(spec);
       checkBelongings(spec);
     }
     TimeOffsets.check(spec);
+  }
+
+  /** What is joined is listed, and what is listed is joined. */
+  private static void checkUsers(ContainerSpec spec) {
+    UserNamespace.Mode mode = spec.getUserNamespace().getMode();
+    boolean listed =
+        spec.getNamespacesList().stream()
+            .anyMatch(one -> one.getType() == Namespace.Type.USER && !one.getPath().isEmpty());
+    if (listed != (mode == UserNamespace.Mode.JOINED)) {
+      throw Refusal.invalid(
+              "user_namespace.mode",
+              "be JOINED where namespaces lists the type user with a path, and only there",
+              mode)
+          .exception();
+    }
   }
 
   private static void checkOne(String field, Namespace namespace, boolean rootContainer) {
@@ -52,19 +69,13 @@ final class Namespaces {
               field,
               "A container's mounts are made in a namespace of its own, not in somebody else's:"
                   + " leave the path empty, and bind what both are to see.");
-      case USER ->
-          refuse(
-              joined && rootContainer,
-              field,
-              "A sandbox makes its own user namespace: leave the path empty, and map the same ids"
-                  + " where two sandboxes are to share files.");
       case CGROUP, TIME ->
           refuse(
               joined && !rootContainer,
               field,
               "Only the first container of a sandbox can join a namespace of this type; leave the"
                   + " path empty for a new one.");
-      case PID, NETWORK, IPC, UTS -> {}
+      case PID, NETWORK, IPC, UTS, USER -> {}
     }
   }
 

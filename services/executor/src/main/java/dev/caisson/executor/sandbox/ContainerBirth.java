@@ -12,6 +12,7 @@ import dev.caisson.linux.Pair;
 import dev.caisson.proto.executor.v1.StdioMode;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.Namespace;
+import dev.caisson.proto.types.v1.UserNamespace;
 import java.util.List;
 import java.util.Optional;
 
@@ -90,6 +91,12 @@ final class ContainerBirth {
   private void requireShared(Sandbox sandbox, ContainerRecord draft) {
     if (sandbox.record().getRootContainerUid().equals(draft.getUid())) {
       return;
+    }
+    if (draft.getSpec().getUserNamespace().getMode() == UserNamespace.Mode.JOINED) {
+      IdMaps.requireSame(
+          draft.getSpec().getUserNamespace(),
+          sandbox.record().getUidMappingsList(),
+          sandbox.record().getGidMappingsList());
     }
     draft.getSpec().getNamespacesList().stream()
         .filter(one -> !one.getPath().isEmpty() && one.getType() != Namespace.Type.PID)

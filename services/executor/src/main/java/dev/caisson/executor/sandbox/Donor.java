@@ -462,12 +462,18 @@ final class Donor implements AutoCloseable {
 
   private Fd cgroupProcs(Donation.CgroupProcs join, Cgroup cgroup) {
     Path file =
-        cgroup.joins().stream()
-            .filter(candidate -> candidate.hierarchy().equals(join.hierarchy()))
-            .findFirst()
-            .orElseThrow()
-            .procs();
+        join.hierarchy().equals(Donation.CgroupProcs.UNIFIED)
+            ? cgroup.birthDirectory().orElseThrow().resolve("cgroup.procs")
+            : ofVersion1(join, cgroup);
     return kernel.files().open(file, OpenFlag.WRITE_ONLY);
+  }
+
+  private static Path ofVersion1(Donation.CgroupProcs join, Cgroup cgroup) {
+    return cgroup.joins().stream()
+        .filter(candidate -> candidate.hierarchy().equals(join.hierarchy()))
+        .findFirst()
+        .orElseThrow()
+        .procs();
   }
 
   private Fd stdio(Donation.Stdio stdio, Sources sources) {

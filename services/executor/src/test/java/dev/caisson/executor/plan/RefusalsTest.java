@@ -21,6 +21,7 @@ import dev.caisson.proto.types.v1.RootFilesystem.Overlay;
 import dev.caisson.proto.types.v1.Scheduler;
 import dev.caisson.proto.types.v1.TimeOffset;
 import dev.caisson.proto.types.v1.User;
+import dev.caisson.proto.types.v1.UserNamespace;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -165,7 +166,15 @@ class RefusalsTest {
         invalid(
             "namespaces[0].type", spec -> spec.setNamespaces(0, Namespace.getDefaultInstance())),
         invalid("namespaces[6].type", namespace(Namespace.Type.PID, "")),
-        unsupported("namespaces[6].path", namespace(Namespace.Type.USER, "/proc/1/ns/user")),
+        invalid("user_namespace.mode", namespace(Namespace.Type.USER, "/proc/1/ns/user")),
+        invalid(
+            "user_namespace.mode",
+            spec -> spec.getUserNamespaceBuilder().setMode(UserNamespace.Mode.JOINED)),
+        invalid(
+            "user_namespace.mode",
+            namespace(Namespace.Type.USER, "")
+                .andThen(
+                    spec -> spec.getUserNamespaceBuilder().setMode(UserNamespace.Mode.JOINED))),
         unsupported("namespaces[2].path", spec -> spec.getNamespacesBuilder(2).setPath("/run/m")),
         invalid("namespaces[6].path", namespace(Namespace.Type.TIME, "run/time")),
         invalid("namespaces[6].path", namespace(Namespace.Type.TIME, "/run/../time")),
