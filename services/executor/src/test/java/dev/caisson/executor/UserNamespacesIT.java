@@ -327,6 +327,29 @@ class UserNamespacesIT extends OnNode {
     assertUnusable("deny", MAP, "setgroups(2)");
   }
 
+  @Test
+  void hasNoOtherUsersThanItsOwn() throws Exception {
+    try (Held users = Held.of("0 300000 1\n")) {
+      String path = users.file().toString();
+      assertThat(out(joining(node.shell("id -u"), path))).isEqualTo("0\n");
+      ContainerSpec.Builder user = joining(node.spec("true"), path);
+      user.getProcessBuilder().getUserBuilder().setGid(1);
+      Problem.of(() -> node.create("bad", user))
+          .is(Status.Code.INVALID_ARGUMENT, Reason.INVALID_SPEC)
+          .says("process.user");
+      ContainerSpec.Builder group = joining(node.spec("true"), path);
+      group
+          .addMountsBuilder()
+          .setDestination("/dev/pts")
+          .setType("devpts")
+          .setSource("devpts")
+          .addOptions("gid=5");
+      Problem.of(() -> node.create("bad", group))
+          .is(Status.Code.INVALID_ARGUMENT, Reason.INVALID_SPEC)
+          .says("mounts[0].options");
+    }
+  }
+
   private static void assertUnusable(String setgroups, String map, String word) throws Exception {
     try (Held users = Held.of(setgroups, map)) {
       refused(users.file().toString())

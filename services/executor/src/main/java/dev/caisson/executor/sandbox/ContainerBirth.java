@@ -53,7 +53,7 @@ final class ContainerBirth {
 
   /** Nothing is left of one that fails. */
   Container make(Sandbox sandbox, ContainerRecord draft, CompiledPlan plan) {
-    Identity.require(draft.getSpec().getProcess(), sandbox.record());
+    Identity.require(draft.getSpec(), sandbox.record());
     requireShared(sandbox, draft);
     try (Rollback rollback = new Rollback();
         Closing upper = upper(draft, rollback)) {
