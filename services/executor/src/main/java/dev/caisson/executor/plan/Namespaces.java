@@ -36,6 +36,7 @@ final class Namespaces {
       checkUsers(spec);
       checkBelongings(spec);
     }
+    JoinedMounts.check(spec);
     TimeOffsets.check(spec);
   }
 
@@ -65,10 +66,10 @@ final class Namespaces {
               .exception();
       case MOUNT ->
           refuse(
-              joined,
+              joined && rootContainer,
               field,
-              "A container's mounts are made in a namespace of its own, not in somebody else's:"
-                  + " leave the path empty, and bind what both are to see.");
+              "Only a further container of a sandbox can join a mount namespace, that of another"
+                  + " container there: leave the path empty, and bind what both are to see.");
       case CGROUP, TIME ->
           refuse(
               joined && !rootContainer,
@@ -112,7 +113,10 @@ final class Namespaces {
 
   /** Of clone3(2). Without a PID namespace of its own a container shares its sandbox's. */
   static List<Flag> bornWith(ContainerSpec spec) {
-    List<Flag> flags = new ArrayList<>(List.of(Flag.CLONE_NEWNS));
+    List<Flag> flags = new ArrayList<>();
+    if (isNew(spec, Namespace.Type.MOUNT)) {
+      flags.add(Flag.CLONE_NEWNS);
+    }
     if (isNew(spec, Namespace.Type.PID)) {
       flags.add(Flag.CLONE_NEWPID);
     }

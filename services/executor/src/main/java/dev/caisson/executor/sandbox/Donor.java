@@ -92,6 +92,7 @@ final class Donor implements AutoCloseable {
    * @param listener the program's end of the socket for its filter's listener
    * @param network namespace that a sandbox joins
    * @param upper the directory for what the container writes; absent where it needs none
+   * @param mounts the mount namespace of another container that it joins
    */
   record Sources(
       Optional<Fd> userNamespace,
@@ -103,7 +104,8 @@ final class Donor implements AutoCloseable {
       Optional<Fd> containerProcess,
       Optional<Fd> listener,
       Optional<Fd> network,
-      Optional<Fd> upper) {
+      Optional<Fd> upper,
+      Optional<Fd> mounts) {
 
     /** Of a program that gets its cgroup and nothing else. */
     static Sources ofSandbox(Cgroup cgroup) {
@@ -126,6 +128,7 @@ final class Donor implements AutoCloseable {
           Optional.empty(),
           Optional.empty(),
           network,
+          Optional.empty(),
           Optional.empty());
     }
 
@@ -146,10 +149,11 @@ final class Donor implements AutoCloseable {
           containerProcess,
           listener,
           Optional.empty(),
+          Optional.empty(),
           Optional.empty());
     }
 
-    Sources withUpper(Optional<Fd> directory) {
+    Sources with(Optional<Fd> directory, Optional<Fd> mountNamespace) {
       return new Sources(
           userNamespace,
           uids,
@@ -160,7 +164,8 @@ final class Donor implements AutoCloseable {
           containerProcess,
           listener,
           network,
-          directory);
+          directory,
+          mountNamespace);
     }
   }
 
@@ -255,8 +260,7 @@ final class Donor implements AutoCloseable {
           sources.containerProcess().orElseThrow().duplicate();
       case Donation.ListenerSocket _ -> sources.listener().orElseThrow();
       case Donation.SysTree _ -> sysTree(sources.network());
-      case Donation.NamespaceFile namespace ->
-          throw new IllegalArgumentException("it is entered, not donated: " + namespace.name());
+      case Donation.NamespaceFile _ -> sources.mounts().orElseThrow().duplicate();
     };
   }
 

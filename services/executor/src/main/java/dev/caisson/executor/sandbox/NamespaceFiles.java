@@ -11,6 +11,7 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.Kernel;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.proto.types.v1.Namespace;
+import dev.caisson.proto.types.v1.RootFilesystem;
 import java.util.Collection;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
@@ -84,6 +85,39 @@ final class NamespaceFiles {
       opened.close();
       throw e;
     }
+  }
+
+  /**
+   * The mounts of another container of the sandbox: of one with the same root filesystem, which the
+   * request names. The receiver closes it.
+   */
+  Fd openMounts(NamespaceFile wanted, RootFilesystem root, Sandbox sandbox) {
+    Fd opened = openPath(wanted);
+    try {
+      requireType(wanted, opened);
+      Container owner = ownerOf(opened, wanted, sandbox);
+      if (!owner.record().getSpec().getRoot().equals(root)) {
+        throw Refusal.invalid(
+                "root", "be that of the container whose mounts are joined", root.getPath())
+            .exception();
+      }
+      return opened;
+    } catch (RuntimeException e) {
+      opened.close();
+      throw e;
+    }
+  }
+
+  private Container ownerOf(Fd mounts, NamespaceFile wanted, Sandbox sandbox) {
+    return sandbox.containers().stream()
+        .filter(one -> one.running().filter(r -> isOf(r.pidfd(), wanted, mounts)).isPresent())
+        .findFirst()
+        .orElseThrow(() ->
+            Refusal.invalid(
+                    "namespaces.path",
+                    "be the mount namespace of a container of the same sandbox",
+                    wanted.path())
+                .exception());
   }
 
   private Fd openPath(NamespaceFile wanted) {

@@ -58,6 +58,7 @@ class GoldenPlansTest {
         SandboxPlan.compile(
             new SandboxFacts(true, Specs.hybrid(), "web", "example", SharedNamespaces.own())));
     plans.put("sandbox-joining", SandboxPlan.compile(joining()));
+    plans.put("joined-mounts", ContainerPlan.compile(joinedMounts().build(), Specs.further()));
     plans.put("sandbox-joining-users", SandboxPlan.compile(joiningUsers()));
     plans.put("in-users", SandboxPlan.inUsers("/run/ns/user"));
     plans.put(
@@ -358,6 +359,13 @@ class GoldenPlansTest {
             Namespace.newBuilder().setType(Namespace.Type.NETWORK).setPath("/run/ns/net").build(),
             Namespace.newBuilder().setType(Namespace.Type.IPC).build());
     return new SandboxFacts(true, V2, "web", "", SharedNamespaces.of(listed));
+  }
+
+  private static ContainerSpec.Builder joinedMounts() {
+    return Specs.least()
+        .setNamespaces(
+            2, Namespace.newBuilder().setType(Namespace.Type.MOUNT).setPath("/proc/7/ns/mnt"))
+        .setProcess(inDirectory("/app"));
   }
 
   private static SandboxFacts joiningUsers() {
