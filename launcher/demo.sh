@@ -54,7 +54,7 @@ show() {
 status_table() { show status; }
 
 demo_plan() {
-  title "What would be done: the plan of a container"
+  title "What would be done: the plan of a container and its sandbox"
   show plan --id plan --rootfs "$TEST_ROOTFS" --memory 64m -- echo hello | shorten 14 4
 }
 

@@ -30,7 +30,7 @@ mounts.roots =
 # user-namespace.auto-ids = 1879048192-2147483647
 
 # Directories below which namespaces lie that may be joined by path, as /run/netns. Those of a tenant's own sandboxes may be
-# joined by /proc/PID/ns/TYPE anyway.
+# joined by /proc/PID/ns/TYPE anyway. Of a user namespace, user-namespace.mapped-ids must lend the ids too.
 namespaces.roots =
 
 # Whether a container may be without a filter of system calls; those that bring none get the default one.

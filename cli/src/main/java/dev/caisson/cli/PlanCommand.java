@@ -11,7 +11,8 @@ import picocli.CommandLine.Mixin;
 @Command(
     name = "plan",
     description = {
-      "Shows what the creation of a container would do, system call by system call, without doing it.",
+      "Shows what the creation of a container would do, system call by system call, without doing it:",
+      "first what makes its sandbox, where it gets one of its own.",
       "The digest is the one that the record keeps of the container that is then made."
     })
 final class PlanCommand implements Callable<Integer>, CommandWords {
@@ -31,7 +32,14 @@ final class PlanCommand implements Callable<Integer>, CommandWords {
   }
 
   private static String text(PlanContainerResponse plan) {
-    return String.join("\n", plan.getStepsList())
+    String sandbox =
+        plan.getSandboxStepsCount() == 0
+            ? ""
+            : "# its sandbox\n"
+                + String.join("\n", plan.getSandboxStepsList())
+                + "\n# the container\n";
+    return sandbox
+        + String.join("\n", plan.getStepsList())
         + "\n# "
         + plan.getStepsCount()
         + " steps, sha256 "

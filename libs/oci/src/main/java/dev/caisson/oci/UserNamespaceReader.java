@@ -14,6 +14,9 @@ import java.util.Optional;
  * case one of its own.
  */
 final class UserNamespaceReader {
+  private static final String MAPS = "linux.uidMappings are given";
+  private static final String PATH = "linux.namespaces lists user with a path";
+
   private final ContainerSpec.Builder spec;
   private final UserNamespace.Mode asked;
 
@@ -30,46 +33,44 @@ final class UserNamespaceReader {
     List<IdMapping> gids = linux.map(json -> mappings(json, "gidMappings")).orElse(List.of());
     Optional<Namespace> listed =
         namespaces.stream().filter(one -> one.getType() == Namespace.Type.USER).findFirst();
-    refuseContradiction(listed, !uids.isEmpty() || !gids.isEmpty());
+    boolean joined = listed.filter(one -> !one.getPath().isEmpty()).isPresent();
+    refuseContradiction(listed.isPresent(), joined, !uids.isEmpty() || !gids.isEmpty());
     spec.addAllNamespaces(namespaces);
-    if (listed.isPresent() && !listed.get().getPath().isEmpty()) {
-      return;
-    }
-    UserNamespace made = made(uids, gids);
+    UserNamespace made = made(joined, uids, gids);
     spec.setUserNamespace(made);
     if (listed.isEmpty() && made.getMode() != UserNamespace.Mode.HOST) {
       spec.addNamespaces(Namespace.newBuilder().setType(Namespace.Type.USER));
     }
   }
 
-  private UserNamespace made(List<IdMapping> uids, List<IdMapping> gids) {
-    if (uids.isEmpty()) {
+  /** Engines write the maps of a namespace beside its path: so they can be checked. */
+  private UserNamespace made(boolean joined, List<IdMapping> uids, List<IdMapping> gids) {
+    if (!joined && uids.isEmpty()) {
       return UserNamespace.newBuilder().setMode(asked).build();
     }
     return UserNamespace.newBuilder()
-        .setMode(UserNamespace.Mode.MAPPED)
+        .setMode(joined ? UserNamespace.Mode.JOINED : UserNamespace.Mode.MAPPED)
         .addAllUidMappings(uids)
         .addAllGidMappings(gids)
         .build();
   }
 
-  private void refuseContradiction(Optional<Namespace> listed, boolean mapped) {
-    if (asked == UserNamespace.Mode.HOST && listed.isPresent()) {
-      throw OciException.invalid(
-          Annotations.field(Annotations.USER_NAMESPACE),
-          "be auto or identity where linux.namespaces lists user",
-          "host");
+  private void refuseContradiction(boolean listed, boolean joined, boolean mapped) {
+    if (asked == UserNamespace.Mode.HOST && listed) {
+      throw wrongAnnotation("be auto or identity where linux.namespaces lists user");
     }
-    if (asked != UserNamespace.Mode.AUTO && mapped) {
-      throw OciException.invalid(
-          Annotations.field(Annotations.USER_NAMESPACE),
-          "be auto where linux.uidMappings are given",
-          asked.name().toLowerCase(Locale.ROOT));
+    if (asked != UserNamespace.Mode.AUTO && (mapped || joined)) {
+      throw wrongAnnotation("be auto where " + (mapped ? MAPS : PATH));
     }
-    if (mapped && (listed.isEmpty() || !listed.get().getPath().isEmpty())) {
+    if (mapped && !listed) {
       throw OciException.invalid(
-          "linux.namespaces", "list user without a path where ids are mapped", "uidMappings");
+          "linux.namespaces", "list user where ids are mapped", "uidMappings");
     }
+  }
+
+  private OciException wrongAnnotation(String rule) {
+    return OciException.invalid(
+        Annotations.field(Annotations.USER_NAMESPACE), rule, asked.name().toLowerCase(Locale.ROOT));
   }
 
   static List<IdMapping> mappings(JsonObject linux, String name) {

@@ -241,8 +241,33 @@ class OciSpecTest {
     ContainerSpec spec =
         convert(withLinux("\"namespaces\":[{\"type\":\"user\",\"path\":\"/proc/7/ns/user\"}]"))
             .spec();
-    assertThat(spec.hasUserNamespace()).isFalse();
+    assertThat(spec.getUserNamespace())
+        .isEqualTo(UserNamespace.newBuilder().setMode(UserNamespace.Mode.JOINED).build());
     assertThat(spec.getNamespaces(0).getPath()).isEqualTo("/proc/7/ns/user");
+  }
+
+  @Test
+  void takesTheMapsThatEnginesWriteBesideAPath() {
+    String linux =
+        """
+        "namespaces":[{"type":"user","path":"/proc/7/ns/user"}],
+        "uidMappings":[{"containerID":0,"hostID":100000,"size":9}],
+        "gidMappings":[{"containerID":0,"hostID":200000,"size":9}]\
+        """;
+    UserNamespace users = convert(withLinux(linux)).spec().getUserNamespace();
+    assertThat(users.getMode()).isEqualTo(UserNamespace.Mode.JOINED);
+    assertThat(users.getUidMappings(0).getHostId()).isEqualTo(100_000);
+    assertThat(users.getGidMappings(0).getHostId()).isEqualTo(200_000);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"host", "identity"})
+  void refusesAnAnnotationBesideAUserNamespaceThatIsJoined(String mode) {
+    String document =
+        withLinux("\"namespaces\":[{\"type\":\"user\",\"path\":\"/proc/7/ns/user\"}]")
+            .replaceFirst(
+                "\\{", "{\"annotations\":{\"dev.caisson.spec.user-namespace\":\"" + mode + "\"},");
+    assertThat(refused(document).field()).isEqualTo("annotations[dev.caisson.spec.user-namespace]");
   }
 
   @Test

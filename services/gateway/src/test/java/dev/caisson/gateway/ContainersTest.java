@@ -79,6 +79,19 @@ class ContainersTest {
   }
 
   @Test
+  void createsAContainerInTheUserNamespaceThatItLists() {
+    CreateContainerRequest.Builder request = container("tenants/t", "web", "sh").toBuilder();
+    request
+        .getContainerBuilder()
+        .getSpecBuilder()
+        .addNamespacesBuilder()
+        .setType(dev.caisson.proto.types.v1.Namespace.Type.USER)
+        .setPath("/proc/7/ns/user");
+    Container made = gateway.containers().createContainer(request.build());
+    assertThat(made.getSpec().getUserNamespace().getMode()).isEqualTo(UserNamespace.Mode.JOINED);
+  }
+
+  @Test
   void createsAContainerInAnExistingSandbox() {
     CreateContainerRequest request =
         container("tenants/t/sandboxes/pod", "app", "sh").toBuilder().setAttach(true).build();
@@ -372,6 +385,7 @@ class ContainersTest {
                     .setCreate(container("tenants/t", "c", "ls"))
                     .build());
     assertThat(plan.getStepsList()).containsExactly("execve(\"ls\")");
+    assertThat(plan.getSandboxStepsList()).containsExactly("clone3(CLONE_NEWUSER)");
     assertThat(plan.getSha256().toStringUtf8()).isEqualTo("hash");
     assertThat(gateway.executor.containers).isEmpty();
   }

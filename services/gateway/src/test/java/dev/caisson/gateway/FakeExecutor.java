@@ -271,6 +271,7 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
         responses,
         asked ->
             PlanResponse.newBuilder()
+                .addSandboxSteps("clone3(CLONE_NEWUSER)")
                 .addSteps("execve(\"" + asked.getCreate().getSpec().getProcess().getArgs(0) + "\")")
                 .setSha256(ByteString.copyFromUtf8("hash"))
                 .build());

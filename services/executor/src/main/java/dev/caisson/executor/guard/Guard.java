@@ -38,7 +38,7 @@ public final class Guard {
       Names.checkSandbox(request.getSandboxId());
       Names.checkHostname(request.getHostname());
       Names.checkAnnotations(request.getAnnotationsMap());
-      new UserNamespaces(policy).check("user_namespace", request.getUserNamespace());
+      new UserNamespaces(policy).checkListless("user_namespace", request.getUserNamespace());
       ResourceBounds.checkSandbox("resources", request.getResources());
       HostRules.checkCgroupParent(policy, request.getCgroupParent());
     });

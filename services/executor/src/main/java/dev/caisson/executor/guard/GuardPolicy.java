@@ -95,6 +95,11 @@ public record GuardPolicy(
     return rootOf(namespaceRoots, path);
   }
 
+  /** Whether a caller's own maps may name these ids of the host. */
+  public boolean lends(long first, long size) {
+    return mappedIds.filter(ids -> ids.contains(first, size)).isPresent();
+  }
+
   /** All that any container may use. */
   public DeviceList devicesAtMost() {
     return DeviceList.standard().with(allowedDevices);

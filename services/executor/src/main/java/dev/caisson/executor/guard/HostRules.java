@@ -107,8 +107,7 @@ final class HostRules {
   private static boolean isLent(GuardPolicy policy, IdMapping mapping) {
     long first = Integer.toUnsignedLong(mapping.getContainerId());
     long size = Integer.toUnsignedLong(mapping.getSize());
-    return first + size <= USUAL_IDS
-        || policy.mappedIds().filter(ids -> ids.contains(first, size)).isPresent();
+    return first + size <= USUAL_IDS || policy.lends(first, size);
   }
 
   private static void checkBundle(GuardPolicy policy, String bundle) {

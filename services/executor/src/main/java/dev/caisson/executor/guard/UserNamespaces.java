@@ -18,14 +18,34 @@ final class UserNamespaces {
   void check(String field, UserNamespace namespace) {
     switch (namespace.getMode()) {
       case MODE_UNSPECIFIED, UNRECOGNIZED ->
-          Bounds.check(false, field + ".mode", "be AUTO, MAPPED, HOST or IDENTITY", "unspecified");
+          Bounds.check(
+              false, field + ".mode", "be AUTO, MAPPED, HOST, IDENTITY or JOINED", "unspecified");
       case AUTO -> {}
       case HOST, IDENTITY -> checkHost();
       case MAPPED -> {
         checkMap(field + ".uid_mappings", namespace.getUidMappingsList());
         checkMap(field + ".gid_mappings", namespace.getGidMappingsList());
       }
+      // Whose it is, and which ids it has, only what is opened can tell: see the sandbox package.
+      case JOINED -> {
+        checkLength(field + ".uid_mappings", namespace.getUidMappingsList());
+        checkLength(field + ".gid_mappings", namespace.getGidMappingsList());
+      }
     }
+  }
+
+  /** Of a sandbox that is made without a container: it lists no namespaces. */
+  void checkListless(String field, UserNamespace namespace) {
+    Bounds.check(
+        namespace.getMode() != UserNamespace.Mode.JOINED,
+        field + ".mode",
+        "be AUTO, MAPPED, HOST or IDENTITY: only a container lists a namespace to join",
+        namespace.getMode());
+    check(field, namespace);
+  }
+
+  private static void checkLength(String field, List<IdMapping> map) {
+    Bounds.atMost(field, map.size(), Bounds.MAX_MAPPINGS, "entries");
   }
 
   private void checkHost() {
@@ -38,7 +58,7 @@ final class UserNamespaces {
 
   private void checkMap(String field, List<IdMapping> map) {
     Bounds.check(!map.isEmpty(), field, "be given with MAPPED", "empty");
-    Bounds.atMost(field, map.size(), Bounds.MAX_MAPPINGS, "entries");
+    checkLength(field, map);
     for (int i = 0; i < map.size(); i++) {
       checkMapping(field + "[" + i + "]", map.get(i));
       checkDistinct(field + "[" + i + "]", map.get(i), map.subList(0, i));
@@ -55,7 +75,7 @@ final class UserNamespaces {
         field,
         "end below 4294967295",
         host + "+" + size);
-    if (policy.mappedIds().filter(ids -> ids.contains(host, size)).isEmpty()) {
+    if (!policy.lends(host, size)) {
       throw HostRules.refused(
           "user-namespace.mapped-ids",
           field + " names ids of the host that it does not lend. Use AUTO.");

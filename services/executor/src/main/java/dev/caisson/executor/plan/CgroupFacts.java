@@ -1,6 +1,7 @@
 package dev.caisson.executor.plan;
 
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Where the process's cgroup lives.
@@ -12,6 +13,17 @@ import java.util.List;
 public record CgroupFacts(List<String> v1, boolean v2) {
   public CgroupFacts {
     v1 = List.copyOf(v1);
+  }
+
+  /**
+   * Of a process that is not born in its cgroup, but joins all of them itself: whoever has entered
+   * a user namespace may bear nobody into a cgroup, as the cgroups above are not that namespace's.
+   */
+  public CgroupFacts joinedLate() {
+    return v2
+        ? new CgroupFacts(
+            Stream.concat(v1.stream(), Stream.of(Donation.CgroupProcs.UNIFIED)).toList(), false)
+        : this;
   }
 
   /** Joins the cgroup in each hierarchy of version 1. */

@@ -58,15 +58,7 @@ public final class ContainerPlan {
     if (Namespaces.ownTime(spec)) {
       TimeOffsets.enter(assembly, spec.getTimeOffsetsList());
     }
-    assembly.add(new MountStep.MakePrivate());
-    Sysctls.set(assembly, spec);
-    Descriptor root = RootMount.attach(assembly, spec, facts);
-    fillRoot(new Targets(assembly, root), root);
-    if (hasRuntimeHooks(spec.getHooks())) {
-      assembly.add(new Step.Barrier(CREATE_RUNTIME));
-    }
-    Labels labels = Labels.open(assembly, spec.getProcess());
-    pivot(root);
+    Labels labels = JoinedMounts.of(spec).map(this::enterMounts).orElseGet(this::makeMounts);
     nameSandbox();
     assembly.add(new Step.Barrier(CREATED));
     var attributes = new ProcessAttributes(spec.getProcess(), spec, false, labels);
@@ -74,6 +66,31 @@ public final class ContainerPlan {
             attributes, facts.pipes(), facts.lastCapability(), facts.filter(), facts.groups())
         .addTo(assembly);
     return assembly.plan(Namespaces.bornWith(spec), Namespaces.bornInto(spec));
+  }
+
+  private Labels makeMounts() {
+    assembly.add(new MountStep.MakePrivate());
+    Sysctls.set(assembly, spec);
+    Descriptor root = RootMount.attach(assembly, spec, facts);
+    fillRoot(new Targets(assembly, root), root);
+    awaitRuntimeHooks();
+    Labels labels = Labels.open(assembly, spec.getProcess());
+    pivot(root);
+    return labels;
+  }
+
+  private Labels enterMounts(Donation.NamespaceFile namespace) {
+    awaitRuntimeHooks();
+    Labels labels = Labels.open(assembly, spec.getProcess());
+    JoinedMounts.enter(assembly, namespace);
+    ExecPlan.prepare(assembly, spec.getProcess());
+    return labels;
+  }
+
+  private void awaitRuntimeHooks() {
+    if (hasRuntimeHooks(spec.getHooks())) {
+      assembly.add(new Step.Barrier(CREATE_RUNTIME));
+    }
   }
 
   /** The UTS namespace is the sandbox's: its root container says what it is called. */

@@ -205,11 +205,14 @@ public sealed interface Donation {
   }
 
   /**
-   * {@code cgroup.procs} of the process's own cgroup in a hierarchy of version 1, open for writing.
+   * {@code cgroup.procs} of the process's own cgroup, open for writing.
    *
-   * @param hierarchy its controllers, {@code cpu,cpuacct}, or {@code name=systemd}
+   * @param hierarchy of version 1: its controllers, {@code cpu,cpuacct}, or {@code name=systemd};
+   *     of version 2 {@link #UNIFIED}
    */
   record CgroupProcs(String hierarchy) implements Donation {
+    public static final String UNIFIED = "v2";
+
     @Override
     public String name() {
       return "cgroup." + hierarchy;

@@ -111,7 +111,7 @@ public final class ExecPlan {
   }
 
   /** What the process needs of the container's root. */
-  private static void prepare(Assembly assembly, Process process) {
+  static void prepare(Assembly assembly, Process process) {
     String directory = ProcessTail.directory(process);
     if (directory.equals("/") && !process.getTerminal()) {
       return;

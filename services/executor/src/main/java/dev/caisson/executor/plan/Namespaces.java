@@ -3,6 +3,7 @@ package dev.caisson.executor.plan;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Namespace;
+import dev.caisson.proto.types.v1.UserNamespace;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -32,9 +33,26 @@ final class Namespaces {
           .exception();
     }
     if (rootContainer) {
+      checkUsers(spec);
       checkBelongings(spec);
     }
+    JoinedMounts.check(spec);
     TimeOffsets.check(spec);
+  }
+
+  /** What is joined is listed, and what is listed is joined. */
+  private static void checkUsers(ContainerSpec spec) {
+    UserNamespace.Mode mode = spec.getUserNamespace().getMode();
+    boolean listed =
+        spec.getNamespacesList().stream()
+            .anyMatch(one -> one.getType() == Namespace.Type.USER && !one.getPath().isEmpty());
+    if (listed != (mode == UserNamespace.Mode.JOINED)) {
+      throw Refusal.invalid(
+              "user_namespace.mode",
+              "be JOINED where namespaces lists the type user with a path, and only there",
+              mode)
+          .exception();
+    }
   }
 
   private static void checkOne(String field, Namespace namespace, boolean rootContainer) {
@@ -48,23 +66,17 @@ final class Namespaces {
               .exception();
       case MOUNT ->
           refuse(
-              joined,
-              field,
-              "A container's mounts are made in a namespace of its own, not in somebody else's:"
-                  + " leave the path empty, and bind what both are to see.");
-      case USER ->
-          refuse(
               joined && rootContainer,
               field,
-              "A sandbox makes its own user namespace: leave the path empty, and map the same ids"
-                  + " where two sandboxes are to share files.");
+              "Only a further container of a sandbox can join a mount namespace, that of another"
+                  + " container there: leave the path empty, and bind what both are to see.");
       case CGROUP, TIME ->
           refuse(
               joined && !rootContainer,
               field,
               "Only the first container of a sandbox can join a namespace of this type; leave the"
                   + " path empty for a new one.");
-      case PID, NETWORK, IPC, UTS -> {}
+      case PID, NETWORK, IPC, UTS, USER -> {}
     }
   }
 
@@ -101,7 +113,10 @@ final class Namespaces {
 
   /** Of clone3(2). Without a PID namespace of its own a container shares its sandbox's. */
   static List<Flag> bornWith(ContainerSpec spec) {
-    List<Flag> flags = new ArrayList<>(List.of(Flag.CLONE_NEWNS));
+    List<Flag> flags = new ArrayList<>();
+    if (isNew(spec, Namespace.Type.MOUNT)) {
+      flags.add(Flag.CLONE_NEWNS);
+    }
     if (isNew(spec, Namespace.Type.PID)) {
       flags.add(Flag.CLONE_NEWPID);
     }

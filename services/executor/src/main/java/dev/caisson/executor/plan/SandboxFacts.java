@@ -3,7 +3,7 @@ package dev.caisson.executor.plan;
 /**
  * What a sandbox is made of.
  *
- * @param userNamespace whether it has a user namespace of its own
+ * @param userNamespace whether it has another user namespace than the host's
  * @param hostname 1 to 64 bytes
  * @param domainname empty: not set
  * @param shared where its namespaces come from
@@ -25,6 +25,11 @@ public record SandboxFacts(
       String domainname,
       SharedNamespaces shared) {
     this(userNamespace, cgroup, hostname, domainname, shared, true);
+  }
+
+  /** Whether its user namespace is made for it, with maps that are to be written. */
+  public boolean ownUsers() {
+    return userNamespace && !shared.joinsUsers();
   }
 
   /**

@@ -63,8 +63,17 @@ public final class SandboxPlan {
     return assembly.plan(List.of(Flag.CLONE_NEWUSER));
   }
 
+  /** The program of a process that stands in somebody else's user namespace, to be looked at. */
+  public static Plan inUsers(String path) {
+    Assembly assembly = new Assembly();
+    var users = assembly.donate(new Donation.NamespaceFile(Namespace.Type.USER, path));
+    assembly.add(new NamespaceStep.Join(users, List.of(Flag.CLONE_NEWUSER)));
+    assembly.add(new Step.Barrier(MAPS));
+    return assembly.plan(List.of());
+  }
+
   private Plan compile() {
-    if (facts.userNamespace()) {
+    if (facts.ownUsers()) {
       assembly.add(new Step.Barrier(MAPS));
     }
     facts.cgroup().join(assembly);
@@ -84,7 +93,7 @@ public final class SandboxPlan {
 
   private List<Flag> namespaces() {
     List<Flag> flags = new ArrayList<>();
-    if (facts.userNamespace()) {
+    if (facts.ownUsers()) {
       flags.add(Flag.CLONE_NEWUSER);
     }
     flags.addAll(List.of(Flag.CLONE_NEWPID, Flag.CLONE_NEWNS));

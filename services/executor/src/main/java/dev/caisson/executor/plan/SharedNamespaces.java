@@ -18,9 +18,12 @@ public record SharedNamespaces(List<Namespace.Type> fresh, List<Donation.Namespa
   static final List<Namespace.Type> TYPES =
       List.of(Namespace.Type.NETWORK, Namespace.Type.IPC, Namespace.Type.UTS);
 
-  /** What can be joined beside those, by the first container of a sandbox. */
+  /**
+   * What can be joined beside those, by the first container of a sandbox. The user namespace last:
+   * who has entered it may not enter what belongs to another.
+   */
   private static final List<Namespace.Type> OTHERS =
-      List.of(Namespace.Type.CGROUP, Namespace.Type.TIME);
+      List.of(Namespace.Type.CGROUP, Namespace.Type.TIME, Namespace.Type.USER);
 
   public SharedNamespaces {
     fresh = List.copyOf(fresh);
@@ -54,6 +57,11 @@ public record SharedNamespaces(List<Namespace.Type> fresh, List<Donation.Namespa
   /** Whether a sandbox with such ones has a sysfs that it could not have mounted itself. */
   public boolean foreignSysfs(boolean userNamespace) {
     return userNamespace && !has(Namespace.Type.NETWORK);
+  }
+
+  /** Whether the user namespace is somebody else's. */
+  public boolean joinsUsers() {
+    return joined.stream().anyMatch(one -> one.type() == Namespace.Type.USER);
   }
 
   /** Whether it belongs to the sandbox alone. */

@@ -138,7 +138,10 @@ final class Sysctls {
   }
 
   private static long lastMapped(long most, UserNamespace users) {
-    return users.getMode() == UserNamespace.Mode.MAPPED
+    boolean listed =
+        users.getMode() == UserNamespace.Mode.MAPPED
+            || users.getMode() == UserNamespace.Mode.JOINED;
+    return listed
         ? users.getGidMappingsList().stream()
             .filter(map -> Integer.toUnsignedLong(map.getContainerId()) <= most)
             .mapToLong(map -> Math.min(most, end(map)))

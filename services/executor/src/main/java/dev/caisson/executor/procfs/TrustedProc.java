@@ -84,6 +84,13 @@ public final class TrustedProc implements AutoCloseable {
     }
   }
 
+  /** A file of the process. */
+  public String read(Fd pidfd, String file) {
+    try (Fd source = openOf(pidfd, file, PLAIN, OpenFlag.READ_ONLY)) {
+      return new String(kernel.files().readGenerated(source, MAX_BYTES), StandardCharsets.UTF_8);
+    }
+  }
+
   /**
    * Gives this process the kernel's own choice of what is in a core dump, core(5). A JVM adds to
    * its own at its start, and every container inherits it.
@@ -176,19 +183,29 @@ public final class TrustedProc implements AutoCloseable {
    * @param map {@code uid_map} or {@code gid_map}: user_namespaces(7)
    */
   public List<IdMapping> identity(String map) {
-    return readBytes("self/" + map, SELF)
-        .orElseThrow()
-        .lines()
-        .map(TrustedProc::identical)
+    return mappings(readBytes("self/" + map, SELF).orElseThrow()).stream()
+        .map(one -> one.toBuilder().setHostId(one.getContainerId()).build())
         .toList();
   }
 
-  private static IdMapping identical(String line) {
+  /**
+   * Which ids of this process's user namespace the other process's has.
+   *
+   * @param map {@code uid_map} or {@code gid_map}: user_namespaces(7)
+   */
+  public List<IdMapping> mappings(Fd pidfd, String map) {
+    return mappings(read(pidfd, map));
+  }
+
+  private static List<IdMapping> mappings(String lines) {
+    return lines.lines().map(TrustedProc::mapping).toList();
+  }
+
+  private static IdMapping mapping(String line) {
     String[] numbers = line.strip().split("\\s+", -1);
-    int first = Integer.parseUnsignedInt(numbers[0]);
     return IdMapping.newBuilder()
-        .setContainerId(first)
-        .setHostId(first)
+        .setContainerId(Integer.parseUnsignedInt(numbers[0]))
+        .setHostId(Integer.parseUnsignedInt(numbers[1]))
         .setSize(Integer.parseUnsignedInt(numbers[2]))
         .build();
   }

@@ -3,6 +3,7 @@ package dev.caisson.executor.sandbox;
 import dev.caisson.executor.plan.CompiledPlan;
 import dev.caisson.executor.plan.ContainerPlan;
 import dev.caisson.executor.plan.Donation;
+import dev.caisson.executor.plan.JoinedMounts;
 import dev.caisson.executor.plan.Placement;
 import dev.caisson.executor.plan.Plan;
 import dev.caisson.executor.plan.TimeOffsets;
@@ -14,14 +15,21 @@ import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.executor.v1.StdioMode;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.Namespace;
+import dev.caisson.proto.types.v1.UserNamespace;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Makes a container, up to the point where its program would be executed. In the sandbox's queue.
  */
 final class ContainerBirth {
+  /** What a container may share with another one, and not with its sandbox. */
+  private static final Set<Namespace.Type> OF_CONTAINERS =
+      EnumSet.of(Namespace.Type.PID, Namespace.Type.MOUNT);
+
   private final Host host;
   private final Donor donor;
   private final NamespaceFiles namespaces;
@@ -55,10 +63,11 @@ final class ContainerBirth {
 
   /** Nothing is left of one that fails. */
   Container make(Sandbox sandbox, ContainerRecord draft, CompiledPlan plan) {
-    Identity.require(draft.getSpec().getProcess(), sandbox.record());
+    Identity.require(draft.getSpec(), sandbox.record());
     requireShared(sandbox, draft);
     requireApart(draft);
     try (Rollback rollback = new Rollback();
+        Closing mounts = mounts(sandbox, draft);
         Closing upper = upper(draft, rollback)) {
       Placed placed = place(sandbox, draft, plan, rollback);
       fence.restrict(placed.cgroup(), draft.getSpec());
@@ -71,7 +80,7 @@ final class ContainerBirth {
       rollback.onFailure("container", () -> container.running(null));
       Optional<Home> home = Home.askedBy(plan.plan(), host);
       rollback.onFailure("home", () -> home.ifPresent(Home::close));
-      instruct(container, placed, plan, home, sockets.map(Pair::second), upper);
+      instruct(container, placed, plan, home, sockets.map(Pair::second), upper, mounts);
       hold(container, placed.token(), sockets, rollback);
       Stdio stdio = received(container, placed, waiting, rollback);
       waiting.advanceTo(
@@ -95,8 +104,14 @@ final class ContainerBirth {
     if (sandbox.record().getRootContainerUid().equals(draft.getUid())) {
       return;
     }
+    if (draft.getSpec().getUserNamespace().getMode() == UserNamespace.Mode.JOINED) {
+      IdMaps.requireSame(
+          draft.getSpec().getUserNamespace(),
+          sandbox.record().getUidMappingsList(),
+          sandbox.record().getGidMappingsList());
+    }
     draft.getSpec().getNamespacesList().stream()
-        .filter(one -> !one.getPath().isEmpty() && one.getType() != Namespace.Type.PID)
+        .filter(one -> !one.getPath().isEmpty() && !OF_CONTAINERS.contains(one.getType()))
         .map(one -> new Donation.NamespaceFile(one.getType(), one.getPath()))
         .forEach(one -> namespaces.requireSandboxes(one, sandbox));
   }
@@ -127,6 +142,13 @@ final class ContainerBirth {
   private Closing upper(ContainerRecord draft, Rollback rollback) {
     rollback.onFailure("upper layer", () -> uppers.remove(draft.getUid(), draft.getSpec()));
     return Closing.of(uppers.make(draft.getUid(), draft.getSpec()));
+  }
+
+  /** Of another container, which it joins. */
+  private Closing mounts(Sandbox sandbox, ContainerRecord draft) {
+    return Closing.of(
+        JoinedMounts.of(draft.getSpec())
+            .map(one -> namespaces.openMounts(one, draft.getSpec().getRoot(), sandbox)));
   }
 
   /** In its place, with the limits that the container is to have. */
@@ -192,7 +214,8 @@ final class ContainerBirth {
       CompiledPlan plan,
       Optional<Home> home,
       Optional<Fd> listener,
-      Closing upper) {
+      Closing upper,
+      Closing mounts) {
     Donor.Sources sources =
         Donor.Sources.of(
                 container.sandbox(),
@@ -201,7 +224,7 @@ final class ContainerBirth {
                 home.map(Home::inside),
                 Optional.empty(),
                 listener)
-            .withUpper(upper.descriptor());
+            .with(upper.descriptor(), mounts.descriptor());
     List<Fd> donated = donor.open(plan.further(), sources);
     try {
       placed.process().program().next(plan.restProgram(), donated);

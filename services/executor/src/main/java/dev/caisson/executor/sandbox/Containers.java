@@ -8,6 +8,7 @@ import dev.caisson.executor.plan.ContainerPlan;
 import dev.caisson.executor.plan.DeviceList;
 import dev.caisson.executor.plan.Filter;
 import dev.caisson.executor.plan.Plan;
+import dev.caisson.executor.plan.SandboxPlan;
 import dev.caisson.executor.plan.SharedNamespaces;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.store.v1.ContainerRecord;
@@ -46,9 +47,9 @@ final class Containers {
   /** Of names in an event. */
   private static final int MAX_SKIPPED = 64;
 
-  /** Of a container with these, root owns the host's files. */
-  private static final Set<UserNamespace.Mode> HOST_IDS =
-      EnumSet.of(UserNamespace.Mode.HOST, UserNamespace.Mode.IDENTITY);
+  /** Of a container with these, root owns files of the host, or of another sandbox. */
+  private static final Set<UserNamespace.Mode> OTHERS_IDS =
+      EnumSet.of(UserNamespace.Mode.HOST, UserNamespace.Mode.IDENTITY, UserNamespace.Mode.JOINED);
 
   private final Host host;
   private final Sandboxes sandboxes;
@@ -57,6 +58,7 @@ final class Containers {
   private final Execs execs;
   private final Recorder recorder;
   private final Facts facts;
+  private final UserNamespaceFiles userNamespaces;
   private final PlanCache plans;
   private final GuardPolicy.Limits limits;
   private final Redaction redaction = new Redaction();
@@ -71,6 +73,7 @@ final class Containers {
       Execs execs,
       Recorder recorder,
       Facts facts,
+      UserNamespaceFiles userNamespaces,
       PlanCache plans,
       Tokens tokens,
       GuardPolicy.Limits limits) {
@@ -81,13 +84,37 @@ final class Containers {
     this.execs = execs;
     this.recorder = recorder;
     this.facts = facts;
+    this.userNamespaces = userNamespaces;
     this.plans = plans;
     this.limits = limits;
     this.tokens = tokens;
   }
 
-  Plan plan(CreateContainerRequest request) {
-    return prepared(named(request)).plan();
+  /**
+   * What would be done.
+   *
+   * @param sandbox for the sandbox that is made for the container, if one is
+   */
+  record Planned(Optional<Plan> sandbox, Plan container) {}
+
+  Planned plan(CreateContainerRequest asked) {
+    try (Resolved resolved = resolved(asked)) {
+      CreateContainerRequest request = resolved.request();
+      Plan container = prepared(request).plan();
+      return new Planned(sandboxPlan(request), container);
+    }
+  }
+
+  private Optional<Plan> sandboxPlan(CreateContainerRequest request) {
+    return request.getSandboxId().isEmpty()
+        ? Optional.of(
+            SandboxPlan.compile(facts.impliedSandbox(request.getSpec(), request.getContainerId())))
+        : Optional.empty();
+  }
+
+  private Resolved resolved(CreateContainerRequest asked) {
+    CreateContainerRequest named = named(asked);
+    return userNamespaces.resolve(named, digest(named));
   }
 
   private CompiledPlan prepared(CreateContainerRequest request) {
@@ -144,17 +171,23 @@ final class Containers {
    * @param leased whether it ends when its caller leaves and does not come back
    */
   Made create(CreateContainerRequest asked, boolean leased) {
-    CreateContainerRequest request = named(asked);
+    try (Resolved resolved = resolved(asked)) {
+      return create(resolved, leased);
+    }
+  }
+
+  private Made create(Resolved resolved, boolean leased) {
+    CreateContainerRequest request = resolved.request();
     CompiledPlan plan = prepared(request); // every refusal comes before anything is made
     String tenant = request.getTenant();
     String id = request.getContainerId();
     Optional<Registry.Entry<Container>> taken = registry.reserve(tenant, id);
     if (taken.isPresent()) {
-      return new Made(repeated(request, taken.get()), false);
+      return new Made(repeated(resolved, taken.get()), false);
     }
     try {
       requireRoom();
-      Container made = made(request, leased, plan);
+      Container made = made(resolved, leased, plan);
       registry.put(tenant, id, made);
       return new Made(made, true);
     } catch (RuntimeException e) {
@@ -172,13 +205,13 @@ final class Containers {
     }
   }
 
-  private static Container repeated(
-      CreateContainerRequest request, Registry.Entry<Container> taken) {
+  private static Container repeated(Resolved resolved, Registry.Entry<Container> taken) {
+    CreateContainerRequest request = resolved.request();
     String requestId = request.getActor().getRequestId();
     if (taken instanceof Registry.Entry.Present<Container>(Container container)
         && !requestId.isEmpty()
         && container.record().getRequestId().equals(requestId)) {
-      Digests.requireSame(container.record().getRequestSha256(), digest(request));
+      Digests.requireSame(container.record().getRequestSha256(), resolved.digest());
       return container;
     }
     throw new Refusal(
@@ -194,15 +227,16 @@ final class Containers {
     return Digests.of(request.toBuilder().clearActor().build());
   }
 
-  private Container made(CreateContainerRequest request, boolean leased, CompiledPlan plan) {
+  private Container made(Resolved resolved, boolean leased, CompiledPlan plan) {
+    CreateContainerRequest request = resolved.request();
     if (!request.getSandboxId().isEmpty()) {
       Sandbox sandbox = sandboxes.require(request.getTenant(), request.getSandboxId());
-      return madeIn(sandbox, request, leased, plan, host.uids().get());
+      return madeIn(sandbox, resolved, leased, plan, host.uids().get());
     }
-    Sandbox sandbox = sandboxes.create(implied(request, plan));
+    Sandbox sandbox = sandboxes.create(implied(resolved, plan));
     try {
       String uid = sandbox.record().getRootContainerUid();
-      return madeIn(sandbox, request, leased, plan, uid);
+      return madeIn(sandbox, resolved, leased, plan, uid);
     } catch (RuntimeException e) {
       sandbox.queue().run(() -> sandboxes.delete(sandbox, request.getActor()));
       throw e;
@@ -210,35 +244,34 @@ final class Containers {
   }
 
   /** The sandbox of a container that names none: of the same id, and with the same end. */
-  private static Sandboxes.Wanted implied(CreateContainerRequest request, CompiledPlan plan) {
+  private static Sandboxes.Wanted implied(Resolved resolved, CompiledPlan plan) {
+    CreateContainerRequest request = resolved.request();
     ContainerSpec spec = request.getSpec();
     return new Sandboxes.Wanted(
         request.getActor(),
         request.getTenant(),
         request.getContainerId(),
         spec.getUserNamespace(),
+        resolved.users(),
         spec.getNamespacesList(),
         request.getSandboxResources(),
         spec.getHostname(),
         spec.getDomainname(),
         spec.getCgroupParent(),
         spec.getAnnotationsMap(),
-        digest(request),
+        resolved.digest(),
         Optional.of(plan.placement()));
   }
 
   private Container madeIn(
-      Sandbox sandbox,
-      CreateContainerRequest request,
-      boolean leased,
-      CompiledPlan plan,
-      String uid) {
+      Sandbox sandbox, Resolved resolved, boolean leased, CompiledPlan plan, String uid) {
+    CreateContainerRequest request = resolved.request();
     return sandbox
         .queue()
         .call(() -> {
           requireRoom(sandbox);
           ContainerRecord draft =
-              draft(sandbox, request, plan, uid).toBuilder().setLeased(leased).build();
+              draft(sandbox, resolved, plan, uid).toBuilder().setLeased(leased).build();
           return recorder.record(
               Recorder.event(sandbox.record(), draft)
                   .setActor(request.getActor())
@@ -265,8 +298,8 @@ final class Containers {
     }
   }
 
-  private ContainerRecord draft(
-      Sandbox sandbox, CreateContainerRequest request, CompiledPlan plan, String uid) {
+  private ContainerRecord draft(Sandbox sandbox, Resolved resolved, CompiledPlan plan, String uid) {
+    CreateContainerRequest request = resolved.request();
     return ContainerRecord.newBuilder()
         .setTenant(request.getTenant())
         .setId(request.getContainerId())
@@ -279,13 +312,8 @@ final class Containers {
         .setStdio(request.getStdio())
         .setPlanSha256(plan.sha256())
         .setRequestId(request.getActor().getRequestId())
-        .setRequestSha256(digestOf(sandbox, request))
+        .setRequestSha256(resolved.digest())
         .build();
-  }
-
-  /** The sandbox that was made for this request knows it. */
-  private static ByteString digestOf(Sandbox sandbox, CreateContainerRequest request) {
-    return request.getSandboxId().isEmpty() ? sandbox.record().getRequestSha256() : digest(request);
   }
 
   private ContainerCreated created(
@@ -315,10 +343,10 @@ final class Containers {
 
   private static List<String> weakened(CreateContainerRequest request) {
     ContainerSpec spec = request.getSpec();
-    boolean hostIds =
-        request.getSandboxId().isEmpty() && HOST_IDS.contains(spec.getUserNamespace().getMode());
+    boolean othersIds =
+        request.getSandboxId().isEmpty() && OTHERS_IDS.contains(spec.getUserNamespace().getMode());
     return java.util.stream.Stream.of(
-            hostIds ? "user-namespace: " + mode(spec) : "",
+            othersIds ? "user-namespace: " + mode(spec) : "",
             spec.getProcess().getNoNewPrivileges() ? "" : "no-new-privileges: off",
             spec.hasSeccomp() ? "" : "seccomp: none")
         .filter(word -> !word.isEmpty())

@@ -96,6 +96,7 @@ final class Donor implements AutoCloseable {
    * @param listener the program's end of the socket for its filter's listener
    * @param network namespace that a sandbox joins
    * @param upper the directory for what the container writes; absent where it needs none
+   * @param mounts the mount namespace of another container that it joins
    */
   record Sources(
       Optional<Fd> userNamespace,
@@ -107,7 +108,8 @@ final class Donor implements AutoCloseable {
       Optional<Fd> containerProcess,
       Optional<Fd> listener,
       Optional<Fd> network,
-      Optional<Fd> upper) {
+      Optional<Fd> upper,
+      Optional<Fd> mounts) {
 
     /** Of a program that gets its cgroup and nothing else. */
     static Sources ofSandbox(Cgroup cgroup) {
@@ -130,6 +132,7 @@ final class Donor implements AutoCloseable {
           Optional.empty(),
           Optional.empty(),
           network,
+          Optional.empty(),
           Optional.empty());
     }
 
@@ -150,10 +153,11 @@ final class Donor implements AutoCloseable {
           containerProcess,
           listener,
           Optional.empty(),
+          Optional.empty(),
           Optional.empty());
     }
 
-    Sources withUpper(Optional<Fd> directory) {
+    Sources with(Optional<Fd> directory, Optional<Fd> mountNamespace) {
       return new Sources(
           userNamespace,
           uids,
@@ -164,7 +168,8 @@ final class Donor implements AutoCloseable {
           containerProcess,
           listener,
           network,
-          directory);
+          directory,
+          mountNamespace);
     }
   }
 
@@ -259,8 +264,7 @@ final class Donor implements AutoCloseable {
           sources.containerProcess().orElseThrow().duplicate();
       case Donation.ListenerSocket _ -> sources.listener().orElseThrow();
       case Donation.SysTree _ -> sysTree(sources.network());
-      case Donation.NamespaceFile namespace ->
-          throw new IllegalArgumentException("it is entered, not donated: " + namespace.name());
+      case Donation.NamespaceFile _ -> sources.mounts().orElseThrow().duplicate();
     };
   }
 
@@ -491,12 +495,18 @@ final class Donor implements AutoCloseable {
 
   private Fd cgroupProcs(Donation.CgroupProcs join, Cgroup cgroup) {
     Path file =
-        cgroup.joins().stream()
-            .filter(candidate -> candidate.hierarchy().equals(join.hierarchy()))
-            .findFirst()
-            .orElseThrow()
-            .procs();
+        join.hierarchy().equals(Donation.CgroupProcs.UNIFIED)
+            ? cgroup.birthDirectory().orElseThrow().resolve("cgroup.procs")
+            : ofVersion1(join, cgroup);
     return kernel.files().open(file, OpenFlag.WRITE_ONLY);
+  }
+
+  private static Path ofVersion1(Donation.CgroupProcs join, Cgroup cgroup) {
+    return cgroup.joins().stream()
+        .filter(candidate -> candidate.hierarchy().equals(join.hierarchy()))
+        .findFirst()
+        .orElseThrow()
+        .procs();
   }
 
   private Fd stdio(Donation.Stdio stdio, Sources sources) {

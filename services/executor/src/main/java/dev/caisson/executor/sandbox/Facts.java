@@ -36,13 +36,32 @@ final class Facts {
 
   SandboxFacts sandbox(SandboxRecord record, Cgroup leaf) {
     boolean mapped = record.getUidMappingsCount() > 0;
-    return new SandboxFacts(
-        mapped,
-        cgroup(leaf),
-        record.getHostname(),
-        record.getDomainname(),
-        shared(record),
-        groups());
+    return sandbox(
+        mapped, cgroup(leaf), record.getHostname(), record.getDomainname(), shared(record));
+  }
+
+  /** Of the sandbox of a container that is only planned. */
+  SandboxFacts impliedSandbox(ContainerSpec spec, String id) {
+    return sandbox(
+        isMapped(spec),
+        anywhere(),
+        spec.getHostname().isEmpty() ? id : spec.getHostname(),
+        spec.getDomainname(),
+        SharedNamespaces.of(spec.getNamespacesList()));
+  }
+
+  private SandboxFacts sandbox(
+      boolean mapped,
+      CgroupFacts cgroup,
+      String hostname,
+      String domainname,
+      SharedNamespaces shared) {
+    CgroupFacts joined = shared.joinsUsers() ? cgroup.joinedLate() : cgroup;
+    return new SandboxFacts(mapped, joined, hostname, domainname, shared, groups());
+  }
+
+  private static boolean isMapped(ContainerSpec spec) {
+    return spec.getUserNamespace().getMode() != UserNamespace.Mode.HOST;
   }
 
   private static SharedNamespaces shared(SandboxRecord record) {
@@ -56,9 +75,8 @@ final class Facts {
    * there.
    */
   ContainerFacts rootContainer(ContainerSpec spec, boolean pipes) {
-    boolean mapped = spec.getUserNamespace().getMode() != UserNamespace.Mode.HOST;
     SharedNamespaces shared = SharedNamespaces.of(spec.getNamespacesList());
-    return container(spec, true, pipes, shared.foreignSysfs(mapped));
+    return container(spec, true, pipes, shared.foreignSysfs(isMapped(spec)));
   }
 
   /** Of a further container of the sandbox. */

@@ -1,24 +1,15 @@
 package dev.caisson.executor.sandbox;
 
-import dev.caisson.executor.init.LaunchedInit;
-import dev.caisson.executor.init.Progress;
-import dev.caisson.executor.init.RunRequest;
-import dev.caisson.executor.plan.Plan;
-import dev.caisson.executor.plan.Program;
 import dev.caisson.executor.plan.SandboxPlan;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.linux.Fd;
 import dev.caisson.proto.types.v1.IdMapping;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import dev.caisson.proto.types.v1.UserNamespace;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * User namespaces that stand for the maps of mounts: the kernel takes a map in no other form. Made
@@ -34,12 +25,12 @@ final class IdMaps implements AutoCloseable {
   private record Maps(List<IdMapping> uids, List<IdMapping> gids) {}
 
   private final Host host;
-  private final Holders holders;
+  private final Bystanders bystanders;
   private final Map<Maps, Fd> known = new LinkedHashMap<>(CAPACITY, 0.75f, true);
 
-  IdMaps(Host host, Holders holders) {
+  IdMaps(Host host, Bystanders bystanders) {
     this.host = host;
-    this.holders = holders;
+    this.bystanders = bystanders;
   }
 
   /**
@@ -67,42 +58,14 @@ final class IdMaps implements AutoCloseable {
   }
 
   private Fd made(Maps maps) {
-    Plan plan = SandboxPlan.ofMaps();
-    RunRequest request =
-        new RunRequest(
-            0,
-            ByteBuffer.wrap(Program.encode(plan, host.settings().machine())),
-            plan.cloneFlags(),
-            Optional.empty(),
-            Optional.empty(),
-            List.of());
-    Path socket = host.settings().runDirectory().resolve("maps-" + host.uids().get() + ".sock");
-    LaunchedInit launched = host.launcher().launch(socket, request, true, end -> {});
-    try {
-      return mapped(launched, maps);
-    } finally {
-      holders.kill(launched);
-      remove(socket);
-    }
-  }
-
-  private Fd mapped(LaunchedInit launched, Maps maps) {
-    Progress progress = launched.process().program().await(host.settings().stepTimeout());
-    if (!(progress instanceof Progress.AtBarrier)) {
-      throw new LaunchedInit.ProgramFailed(progress);
-    }
-    Fd pidfd = launched.process().pidfd();
-    host.proc().write(pidfd, "uid_map", SandboxBirth.lines(maps.uids()));
-    host.proc().write(pidfd, "gid_map", SandboxBirth.lines(maps.gids()));
-    return host.proc().namespace(pidfd, "user");
-  }
-
-  private static void remove(Path socket) {
-    try {
-      Files.deleteIfExists(socket);
-    } catch (IOException e) {
-      throw new UncheckedIOException("Failed to remove the socket of a map", e);
-    }
+    return bystanders.at(
+        SandboxPlan.ofMaps(),
+        List.of(),
+        pidfd -> {
+          host.proc().write(pidfd, "uid_map", SandboxBirth.lines(maps.uids()));
+          host.proc().write(pidfd, "gid_map", SandboxBirth.lines(maps.gids()));
+          return host.proc().namespace(pidfd, "user");
+        });
   }
 
   /**
@@ -149,6 +112,33 @@ final class IdMaps implements AutoCloseable {
         .setHostId(line.getHostId() + into)
         .setSize((int) left)
         .build();
+  }
+
+  /**
+   * Refuses maps that a request says a user namespace has, and which are not its own.
+   *
+   * @param said none: nothing was said
+   */
+  static void requireSame(UserNamespace said, List<IdMapping> uids, List<IdMapping> gids) {
+    requireSame("user_namespace.uid_mappings", said.getUidMappingsList(), uids);
+    requireSame("user_namespace.gid_mappings", said.getGidMappingsList(), gids);
+  }
+
+  private static void requireSame(String field, List<IdMapping> said, List<IdMapping> own) {
+    if (!said.isEmpty() && !sorted(said).equals(sorted(own))) {
+      throw Refusal.invalid(
+              field,
+              "be the map of the namespace that is joined, or be left out",
+              SandboxBirth.lines(said).strip())
+          .exception();
+    }
+  }
+
+  /** The kernel may keep lines in another order than they were written in. */
+  private static List<IdMapping> sorted(List<IdMapping> map) {
+    return map.stream()
+        .sorted(Comparator.comparingLong(line -> Integer.toUnsignedLong(line.getContainerId())))
+        .toList();
   }
 
   @Override

@@ -10,6 +10,8 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Kernel;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.proto.types.v1.Namespace;
+import dev.caisson.proto.types.v1.RootFilesystem;
 import java.util.Collection;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
@@ -85,6 +87,39 @@ final class NamespaceFiles {
     }
   }
 
+  /**
+   * The mounts of another container of the sandbox: of one with the same root filesystem, which the
+   * request names. The receiver closes it.
+   */
+  Fd openMounts(NamespaceFile wanted, RootFilesystem root, Sandbox sandbox) {
+    Fd opened = openPath(wanted);
+    try {
+      requireType(wanted, opened);
+      Container owner = ownerOf(opened, wanted, sandbox);
+      if (!owner.record().getSpec().getRoot().equals(root)) {
+        throw Refusal.invalid(
+                "root", "be that of the container whose mounts are joined", root.getPath())
+            .exception();
+      }
+      return opened;
+    } catch (RuntimeException e) {
+      opened.close();
+      throw e;
+    }
+  }
+
+  private Container ownerOf(Fd mounts, NamespaceFile wanted, Sandbox sandbox) {
+    return sandbox.containers().stream()
+        .filter(one -> one.running().filter(r -> isOf(r.pidfd(), wanted, mounts)).isPresent())
+        .findFirst()
+        .orElseThrow(() ->
+            Refusal.invalid(
+                    "namespaces.path",
+                    "be the mount namespace of a container of the same sandbox",
+                    wanted.path())
+                .exception());
+  }
+
   private Fd openPath(NamespaceFile wanted) {
     String path = Paths.clean("namespaces.path", wanted.path());
     Matcher process = Paths.PROCESS_NAMESPACE.matcher(path);
@@ -130,14 +165,30 @@ final class NamespaceFiles {
     }
   }
 
-  private void requireAllowed(NamespaceFile wanted, Fd opened, String tenant) {
-    if (!policy.hostNamespaces() && isHosts(wanted, opened)) {
-      throw Refusal.guard(
-              "namespaces.host", "On this host a container must not join a namespace of the host.")
-          .exception();
+  /**
+   * Refuses what is neither below a directory that the guard allows nor the tenant's own, and the
+   * host's.
+   */
+  void requireAllowed(NamespaceFile wanted, Fd opened, String tenant) {
+    boolean hosts = isHosts(wanted, opened);
+    if (hosts) {
+      requireHostAllowed(wanted);
     }
-    if (policy.namespaceRoot(wanted.path()).isEmpty() && !belongsTo(tenant, wanted, opened)) {
+    boolean asked = hosts && wanted.type() == Namespace.Type.USER; // as without a path
+    if (!asked
+        && policy.namespaceRoot(wanted.path()).isEmpty()
+        && !belongsTo(tenant, wanted, opened)) {
       throw notAllowed();
+    }
+  }
+
+  private void requireHostAllowed(NamespaceFile wanted) {
+    boolean users = wanted.type() == Namespace.Type.USER;
+    if (!(users ? policy.hostUserNamespace() : policy.hostNamespaces())) {
+      throw Refusal.guard(
+              users ? "user-namespace.host" : "namespaces.host",
+              "On this host a container must not join a namespace of the host.")
+          .exception();
     }
   }
 
@@ -149,23 +200,29 @@ final class NamespaceFiles {
         .exception();
   }
 
-  private boolean isHosts(NamespaceFile wanted, Fd opened) {
+  boolean isHosts(NamespaceFile wanted, Fd opened) {
     try (Fd own = proc.ownNamespace(wanted.word())) {
       return same(own, opened);
     }
   }
 
-  private boolean belongsTo(String tenant, NamespaceFile wanted, Fd opened) {
+  boolean belongsTo(String tenant, NamespaceFile wanted, Fd opened) {
+    boolean users = wanted.type() == Namespace.Type.USER;
     return sandboxes.get().stream()
         .filter(sandbox -> sandbox.record().getTenant().equals(tenant))
-        .flatMap(NamespaceFiles::processes)
+        .flatMap(sandbox -> users ? holder(sandbox) : processes(sandbox))
         .anyMatch(pidfd -> isOf(pidfd, wanted, opened));
+  }
+
+  /** Alone: a container's process may have made a user namespace with maps of its own choosing. */
+  private static Stream<Fd> holder(Sandbox sandbox) {
+    return sandbox.holder().map(Holder::pidfd).stream();
   }
 
   /** caisson-init, and the first process of each container. */
   private static Stream<Fd> processes(Sandbox sandbox) {
     return Stream.concat(
-        sandbox.holder().map(Holder::pidfd).stream(),
+        holder(sandbox),
         sandbox.containers().stream()
             .flatMap(container -> container.running().stream())
             .map(Container.Running::pidfd));

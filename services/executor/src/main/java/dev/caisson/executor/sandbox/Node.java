@@ -133,10 +133,12 @@ public final class Node implements AutoCloseable {
   }
 
   public PlanResponse plan(CreateContainerRequest request) {
-    Plan plan = containers.plan(request);
+    Containers.Planned planned = containers.plan(request);
+    Plan container = planned.container();
     return PlanResponse.newBuilder()
-        .addAllSteps(plan.text())
-        .setSha256(ByteString.copyFrom(plan.sha256()))
+        .addAllSandboxSteps(planned.sandbox().map(Plan::text).orElse(List.of()))
+        .addAllSteps(container.text())
+        .setSha256(ByteString.copyFrom(container.sha256()))
         .build();
   }
 

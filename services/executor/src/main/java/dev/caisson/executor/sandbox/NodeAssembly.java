@@ -35,7 +35,8 @@ public final class NodeAssembly implements AutoCloseable {
     this.host = host;
     Recorder recorder = new Recorder(host.journal());
     Holders holders = new Holders(host, this::lost);
-    this.idMaps = new IdMaps(host, holders);
+    Bystanders bystanders = new Bystanders(host, holders);
+    this.idMaps = new IdMaps(host, bystanders);
     this.donor =
         new Donor(
             host.kernel(),
@@ -54,6 +55,8 @@ public final class NodeAssembly implements AutoCloseable {
     Usage usage = new Usage(sampler.apply(this::sampled), host.cgroups().tellProcessesApart());
     Exits exits = new Exits(host, recorder, usage);
     IdRanges ranges = new IdRanges(policy.autoIds());
+    UserNamespaceFiles userNamespaces =
+        new UserNamespaceFiles(host, namespaces, bystanders, ranges, policy);
     PlanCache plans = new PlanCache(host.settings().machine());
     Tokens tokens = new Tokens(host.settings().epoch());
     Placing placing = new Placing(host, donor, tokens, plans);
@@ -80,7 +83,17 @@ public final class NodeAssembly implements AutoCloseable {
             host, donor, namespaces, uppers, placing, hooks, exits, notifications, fence);
     Containers containers =
         new Containers(
-            host, sandboxes, birth, lives, execs, recorder, facts, plans, tokens, policy.limits());
+            host,
+            sandboxes,
+            birth,
+            lives,
+            execs,
+            recorder,
+            facts,
+            userNamespaces,
+            plans,
+            tokens,
+            policy.limits());
     Leases leases = new Leases(host, containers);
     this.node = new Node(sandboxes, containers, new Views(host.proc()), leases);
     this.recovery =

@@ -8,6 +8,7 @@ import dev.caisson.executor.init.ProcessEnd;
 import dev.caisson.executor.init.Progress;
 import dev.caisson.executor.init.RunRequest;
 import dev.caisson.executor.plan.CompiledPlan;
+import dev.caisson.executor.plan.Donation;
 import dev.caisson.executor.plan.Placement;
 import dev.caisson.executor.plan.Plan;
 import dev.caisson.executor.plan.SandboxFacts;
@@ -74,19 +75,16 @@ final class SandboxBirth {
   }
 
   /** One that is made from the beginning. Nothing is left of one that fails. */
-  Sandbox make(
-      SandboxRecord draft,
-      UserNamespace userNamespace,
-      List<Namespace> listed,
-      String cgroupParent) {
+  Sandbox make(SandboxRecord draft, Sandboxes.Wanted wanted) {
     SandboxRecord own =
         SandboxRecord.newBuilder()
             .setTenant(draft.getTenant())
             .setUid(draft.getUid())
             .setHostname(draft.getHostname())
-            .addAllNamespaces(listed)
+            .addAllNamespaces(wanted.namespaces())
             .build();
-    return claim(park(own, userNamespace, cgroupParent, false), draft);
+    return claim(
+        park(own, wanted.userNamespace(), wanted.users(), wanted.cgroupParent(), false), draft);
   }
 
   /** One that nobody has asked for yet. Its hostname will be its root container's. */
@@ -98,7 +96,11 @@ final class SandboxBirth {
         configured(path),
         () ->
             park(
-                SandboxRecord.newBuilder().setUid(uid).setHostname(PARKED).build(), AUTO, "", true),
+                SandboxRecord.newBuilder().setUid(uid).setHostname(PARKED).build(),
+                AUTO,
+                Optional.empty(),
+                "",
+                true),
         parked -> configured(path));
   }
 
@@ -121,6 +123,7 @@ final class SandboxBirth {
   private Parked park(
       SandboxRecord wanted,
       UserNamespace userNamespace,
+      Optional<Fd> users,
       String cgroupParent,
       boolean forContainer) {
     try (Rollback rollback = new Rollback()) {
@@ -140,7 +143,7 @@ final class SandboxBirth {
       Cgroup leaf = host.cgroups().createLeaf(cgroup, SandboxLayout.LEAF, owner);
       rollback.onFailure("cgroup " + leaf.path(), leaf::remove);
       Queue<ProcessEnd> ends = new ConcurrentLinkedQueue<>();
-      Holder holder = launch(record, leaf, ends, rollback);
+      Holder holder = launch(record, users, leaf, ends, rollback);
       Optional<Placed> placed =
           forContainer ? Optional.of(place(holder, record, rollback)) : Optional.empty();
       SandboxRecord known = identified(record, holder);
@@ -196,9 +199,7 @@ final class SandboxBirth {
     parked.cgroup().kill();
     parked.cgroup().remove();
     holders.removeDirectory(parked.record().getUid());
-    if (parked.record().getUidMappingsCount() == 1) {
-      ranges.giveBack(parked.record().getUidMappings(0).getHostId());
-    }
+    ranges.giveBack(parked.record().getUidMappingsList());
   }
 
   private Cgroup created(String path, Owner owner, Rollback rollback) {
@@ -215,16 +216,19 @@ final class SandboxBirth {
     return switch (wanted.getMode()) {
       case AUTO ->
           host.settings().powers().hostsRoot() ? ofPool(draft, rollback) : identical(draft);
-      case MAPPED ->
-          draft.toBuilder()
-              .addAllUidMappings(wanted.getUidMappingsList())
-              .addAllGidMappings(wanted.getGidMappingsList())
-              .build();
+      case MAPPED -> withMaps(draft, wanted);
+      case JOINED -> {
+        ranges.share(wanted.getUidMappingsList());
+        rollback.onFailure("id range", () -> ranges.giveBack(wanted.getUidMappingsList()));
+        yield withMaps(draft, wanted);
+      }
       case HOST -> draft;
       case IDENTITY -> identical(draft);
       case MODE_UNSPECIFIED, UNRECOGNIZED ->
           throw Refusal.invalid(
-                  "user_namespace.mode", "be AUTO, MAPPED, HOST or IDENTITY", wanted.getMode())
+                  "user_namespace.mode",
+                  "be AUTO, MAPPED, HOST, IDENTITY or JOINED",
+                  wanted.getMode())
               .exception();
     };
   }
@@ -249,6 +253,13 @@ final class SandboxBirth {
         .build();
   }
 
+  private static SandboxRecord withMaps(SandboxRecord draft, UserNamespace wanted) {
+    return draft.toBuilder()
+        .addAllUidMappings(wanted.getUidMappingsList())
+        .addAllGidMappings(wanted.getGidMappingsList())
+        .build();
+  }
+
   /** Who the root of its user namespace is on the host. */
   static Owner ownerOf(SandboxRecord record) {
     return record.getUidMappingsCount() == 0
@@ -267,14 +278,19 @@ final class SandboxBirth {
   }
 
   private Holder launch(
-      SandboxRecord record, Cgroup leaf, Queue<ProcessEnd> ends, Rollback rollback) {
+      SandboxRecord record,
+      Optional<Fd> users,
+      Cgroup leaf,
+      Queue<ProcessEnd> ends,
+      Rollback rollback) {
     boolean mapped = record.getUidMappingsCount() > 0;
     SandboxFacts source = facts.sandbox(record, leaf);
     CompiledPlan compiled = plans.get(source, () -> SandboxPlan.compile(source));
     Plan plan = compiled.plan();
-    List<Fd> entered = enter(plan, record.getTenant());
+    List<Fd> entered = enter(plan, record.getTenant(), users);
     List<Fd> donated = donate(plan, leaf, entered);
-    try (Closing directory = host.birthDirectory(leaf)) {
+    boolean born = source.cgroup().v2();
+    try (Closing directory = born ? host.birthDirectory(leaf) : Closing.of(Optional.empty())) {
       RunRequest request =
           new RunRequest(
               0,
@@ -287,7 +303,7 @@ final class SandboxBirth {
       LaunchedInit launched =
           host.launcher().launch(holders.socket(record.getUid()), request, false, ends::add);
       rollback.onFailure("caisson-init", () -> holders.kill(launched));
-      if (mapped) {
+      if (source.ownUsers()) {
         writeMaps(launched, record);
       }
       launched.awaitReady(host.settings().stepTimeout());
@@ -300,10 +316,15 @@ final class SandboxBirth {
     }
   }
 
-  private List<Fd> enter(Plan plan, String tenant) {
+  private List<Fd> enter(Plan plan, String tenant, Optional<Fd> users) {
     List<Fd> opened = new ArrayList<>();
     try {
-      plan.entered().forEach(namespace -> opened.add(namespaces.open(namespace, tenant)));
+      for (Donation.NamespaceFile namespace : plan.entered()) {
+        opened.add(
+            namespace.type() == Namespace.Type.USER
+                ? users.orElseThrow().duplicate()
+                : namespaces.open(namespace, tenant));
+      }
       return opened;
     } catch (RuntimeException e) {
       opened.forEach(Fd::close);

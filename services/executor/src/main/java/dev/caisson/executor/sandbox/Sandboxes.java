@@ -8,6 +8,7 @@ import dev.caisson.executor.plan.SharedNamespaces;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.executor.store.v1.SandboxRecord;
+import dev.caisson.linux.Fd;
 import dev.caisson.proto.events.v1.SandboxCreated;
 import dev.caisson.proto.events.v1.SandboxDeleted;
 import dev.caisson.proto.events.v1.SandboxLost;
@@ -64,6 +65,7 @@ final class Sandboxes {
    * What a sandbox is made from, by either way in.
    *
    * @param namespaces as its root container lists them; empty: all that it has are new
+   * @param users the user namespace that it joins; stays the caller's
    * @param rootContainer how the first process of the container that it is made for is placed
    */
   record Wanted(
@@ -71,6 +73,7 @@ final class Sandboxes {
       String tenant,
       String id,
       UserNamespace userNamespace,
+      Optional<Fd> users,
       List<Namespace> namespaces,
       Resources resources,
       String hostname,
@@ -86,6 +89,7 @@ final class Sandboxes {
           request.getTenant(),
           request.getSandboxId(),
           request.getUserNamespace(),
+          Optional.empty(),
           List.of(),
           request.getResources(),
           request.getHostname(),
@@ -164,9 +168,7 @@ final class Sandboxes {
         () ->
             parked
                 .map(ready -> birth.claim(ready, draft))
-                .orElseGet(() ->
-                    birth.make(
-                        draft, wanted.userNamespace(), wanted.namespaces(), wanted.cgroupParent())),
+                .orElseGet(() -> birth.make(draft, wanted)),
         made -> Recorder.event(made.record(), wanted.actor()).setSandboxCreated(created(made)));
   }
 
@@ -205,9 +207,7 @@ final class Sandboxes {
   void adopt(Sandbox sandbox) {
     SandboxRecord record = sandbox.record();
     registry.put(record.getTenant(), record.getId(), sandbox);
-    if (record.getUidMappingsCount() == 1) {
-      ranges.retake(record.getUidMappings(0).getHostId());
-    }
+    ranges.retake(record.getUidMappingsList());
   }
 
   Optional<Sandbox> find(String tenant, String id) {
@@ -313,9 +313,7 @@ final class Sandboxes {
     usage.last(sandbox);
     Emptied.remove(sandbox.cgroup(), host.settings().stepTimeout());
     holders.removeDirectory(sandbox.uid());
-    if (deleting.getUidMappingsCount() == 1) {
-      ranges.giveBack(deleting.getUidMappings(0).getHostId());
-    }
+    ranges.giveBack(deleting.getUidMappingsList());
     host.store().removeSandbox(sandbox.uid());
     registry.release(deleting.getTenant(), deleting.getId());
   }

@@ -403,6 +403,19 @@ class GuardTest {
     return Collections.nCopies(count, text);
   }
 
+  @Test
+  void leavesAUserNamespaceThatIsJoinedToWhatIsOpened() {
+    Namespace listed =
+        Namespace.newBuilder().setType(Namespace.Type.USER).setPath("/proc/7/ns/user").build();
+    UserNamespace joined = users(UserNamespace.Mode.JOINED);
+    assertThat(check(spec -> spec.addNamespaces(listed).setUserNamespace(joined)))
+        .isEqualTo(new Verdict.Allowed());
+    UserNamespace tooMany =
+        joined.toBuilder().addAllGidMappings(Collections.nCopies(341, map(0, 0, 1))).build();
+    assertThat(refusal(check(spec -> spec.setUserNamespace(tooMany))).metadata())
+        .containsEntry("field", "spec.user_namespace.gid_mappings");
+  }
+
   private static UserNamespace users(UserNamespace.Mode mode) {
     return UserNamespace.newBuilder().setMode(mode).build();
   }
@@ -545,6 +558,9 @@ class GuardTest {
             .setUserNamespace(users(UserNamespace.Mode.AUTO))
             .build();
     assertThat(GUARD.check(good)).isEqualTo(new Allowed());
+    UserNamespace joined = users(UserNamespace.Mode.JOINED);
+    assertThat(refusal(GUARD.check(good.toBuilder().setUserNamespace(joined).build())).metadata())
+        .containsEntry("field", "user_namespace.mode");
     assertThat(refusal(GUARD.check(good.toBuilder().clearUserNamespace().build())).metadata())
         .containsEntry("field", "user_namespace.mode");
     assertThat(refusal(GUARD.check(good.toBuilder().setCgroupParent("/x").build())).metadata())

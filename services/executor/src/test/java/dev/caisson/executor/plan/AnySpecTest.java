@@ -12,6 +12,7 @@ import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.Rlimit;
 import dev.caisson.proto.types.v1.User;
+import dev.caisson.proto.types.v1.UserNamespace;
 import java.util.List;
 import java.util.function.Consumer;
 import net.jqwik.api.Arbitraries;
@@ -146,7 +147,14 @@ class AnySpecTest {
         spec -> spec.addTimeOffsetsBuilder().setClock(text).setNanoseconds(number),
         spec -> spec.addDevicesBuilder().setPath(path).setType("c").setMajor(wide).setMinor(number),
         spec -> spec.addDevicesBuilder().setPath(path).setType(text).setFileMode(number),
-        spec -> spec.getUserNamespaceBuilder().setModeValue(number & 3),
+        spec -> spec.getUserNamespaceBuilder().setModeValue(number & 7),
+        spec ->
+            spec.addNamespaces(
+                    Namespace.newBuilder().setType(Namespace.Type.USER).setPath(path).build())
+                .getUserNamespaceBuilder()
+                .setMode(UserNamespace.Mode.JOINED)
+                .addGidMappingsBuilder()
+                .setSize(number),
         spec -> spec.getResourcesBuilder().getMemoryBuilder().setLimit(wide).setSwap(number),
         spec -> spec.getResourcesBuilder().getCpuBuilder().setShares(wide).setCpus(text),
         spec -> spec.getResourcesBuilder().getPidsBuilder().setLimit(wide),
@@ -239,7 +247,9 @@ class AnySpecTest {
   private static Arbitrary<List<Namespace>> namespaces() {
     return Arbitraries.of(Namespace.Type.class)
         .filter(type -> type != Namespace.Type.UNRECOGNIZED)
-        .map(type -> Namespace.newBuilder().setType(type).build())
+        .flatMap(type ->
+            Arbitraries.of("", "", "/run/ns/a")
+                .map(path -> Namespace.newBuilder().setType(type).setPath(path).build()))
         .list()
         .ofMaxSize(8);
   }

@@ -58,6 +58,9 @@ class GoldenPlansTest {
         SandboxPlan.compile(
             new SandboxFacts(true, Specs.hybrid(), "web", "example", SharedNamespaces.own())));
     plans.put("sandbox-joining", SandboxPlan.compile(joining()));
+    plans.put("joined-mounts", ContainerPlan.compile(joinedMounts().build(), Specs.further()));
+    plans.put("sandbox-joining-users", SandboxPlan.compile(joiningUsers()));
+    plans.put("in-users", SandboxPlan.inUsers("/run/ns/user"));
     plans.put(
         "sandbox-host-users",
         SandboxPlan.compile(new SandboxFacts(false, V2, "web", "", SharedNamespaces.own())));
@@ -356,6 +359,23 @@ class GoldenPlansTest {
             Namespace.newBuilder().setType(Namespace.Type.NETWORK).setPath("/run/ns/net").build(),
             Namespace.newBuilder().setType(Namespace.Type.IPC).build());
     return new SandboxFacts(true, V2, "web", "", SharedNamespaces.of(listed));
+  }
+
+  private static ContainerSpec.Builder joinedMounts() {
+    return Specs.least()
+        .setNamespaces(
+            2, Namespace.newBuilder().setType(Namespace.Type.MOUNT).setPath("/proc/7/ns/mnt"))
+        .setProcess(inDirectory("/app"));
+  }
+
+  private static SandboxFacts joiningUsers() {
+    List<Namespace> listed =
+        List.of(
+            Namespace.newBuilder().setType(Namespace.Type.USER).setPath("/run/ns/user").build(),
+            Namespace.newBuilder().setType(Namespace.Type.CGROUP).setPath("/run/ns/cg").build(),
+            Namespace.newBuilder().setType(Namespace.Type.NETWORK).build());
+    return new SandboxFacts(
+        true, Specs.hybrid().joinedLate(), "web", "", SharedNamespaces.of(listed));
   }
 
   private static ContainerFacts foreign() {

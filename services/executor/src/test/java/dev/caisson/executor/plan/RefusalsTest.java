@@ -15,12 +15,14 @@ import dev.caisson.proto.types.v1.Hooks;
 import dev.caisson.proto.types.v1.IdMapping;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Process;
+import dev.caisson.proto.types.v1.Propagation;
 import dev.caisson.proto.types.v1.Rlimit;
 import dev.caisson.proto.types.v1.RootFilesystem;
 import dev.caisson.proto.types.v1.RootFilesystem.Overlay;
 import dev.caisson.proto.types.v1.Scheduler;
 import dev.caisson.proto.types.v1.TimeOffset;
 import dev.caisson.proto.types.v1.User;
+import dev.caisson.proto.types.v1.UserNamespace;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -165,7 +167,15 @@ class RefusalsTest {
         invalid(
             "namespaces[0].type", spec -> spec.setNamespaces(0, Namespace.getDefaultInstance())),
         invalid("namespaces[6].type", namespace(Namespace.Type.PID, "")),
-        unsupported("namespaces[6].path", namespace(Namespace.Type.USER, "/proc/1/ns/user")),
+        invalid("user_namespace.mode", namespace(Namespace.Type.USER, "/proc/1/ns/user")),
+        invalid(
+            "user_namespace.mode",
+            spec -> spec.getUserNamespaceBuilder().setMode(UserNamespace.Mode.JOINED)),
+        invalid(
+            "user_namespace.mode",
+            namespace(Namespace.Type.USER, "")
+                .andThen(
+                    spec -> spec.getUserNamespaceBuilder().setMode(UserNamespace.Mode.JOINED))),
         unsupported("namespaces[2].path", spec -> spec.getNamespacesBuilder(2).setPath("/run/m")),
         invalid("namespaces[6].path", namespace(Namespace.Type.TIME, "run/time")),
         invalid("namespaces[6].path", namespace(Namespace.Type.TIME, "/run/../time")),
@@ -406,6 +416,30 @@ class RefusalsTest {
     IntStream.range(0, 500).forEach(i -> spec.addMaskedPaths("/m" + i));
     assertThat(refusal(spec.build(), Specs.facts()).metadata())
         .containsEntry("limit", "program steps");
+  }
+
+  @Test
+  void refusesToChangeMountsThatAreAnothers() {
+    Map<String, Consumer<ContainerSpec.Builder>> changes =
+        Map.of(
+            "mounts", mount("/data", "tmpfs", ""),
+            "masked_paths", spec -> spec.addMaskedPaths("/proc/kcore"),
+            "readonly_paths", spec -> spec.addReadonlyPaths("/proc/sys"),
+            "devices", device("/dev/fuse", "c", 10, 229),
+            "mount_label", spec -> spec.setMountLabel("a"),
+            "rootfs_propagation", spec -> spec.setRootfsPropagation(Propagation.SLAVE),
+            "root.overlay",
+                spec -> spec.getRootBuilder().getOverlayBuilder().setMedium(Overlay.Medium.SELF));
+    ContainerSpec.Builder joining = Specs.least();
+    joining.getNamespacesBuilder(2).setPath("/proc/7/ns/mnt");
+    assertThat(ContainerPlan.compile(joining.build(), Specs.further()).namespaces())
+        .doesNotContain(Flag.CLONE_NEWNS);
+    changes.forEach((field, change) -> {
+      ContainerSpec.Builder changed = joining.clone();
+      change.accept(changed);
+      assertThat(refusal(changed.build(), Specs.further()).metadata())
+          .containsEntry("field", field);
+    });
   }
 
   @Test

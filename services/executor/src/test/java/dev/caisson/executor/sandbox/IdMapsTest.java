@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.proto.types.v1.IdMapping;
+import dev.caisson.proto.types.v1.UserNamespace;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -37,6 +38,26 @@ class IdMapsTest {
   @Test
   void idsAreUnsigned() {
     assertThat(onHost(map(0, -10, 5), map(-20, -100, 20))).containsExactly(map(0, -90, 5));
+  }
+
+  private static UserNamespace said(IdMapping... uids) {
+    return UserNamespace.newBuilder()
+        .addAllUidMappings(List.of(uids))
+        .addGidMappings(map(0, 7, 1))
+        .build();
+  }
+
+  @Test
+  void mapsThatAreSaidAreTheNamespacesOwnInAnyOrder() {
+    List<IdMapping> uids = List.of(map(0, 100, 8), map(8, 500, 4));
+    List<IdMapping> gids = List.of(map(0, 7, 1));
+    IdMaps.requireSame(UserNamespace.getDefaultInstance(), uids, gids);
+    IdMaps.requireSame(said(map(8, 500, 4), map(0, 100, 8)), uids, gids);
+    assertThatThrownBy(() -> IdMaps.requireSame(said(map(0, 100, 8)), uids, gids))
+        .isInstanceOf(RefusedException.class)
+        .hasMessageContaining("user_namespace.uid_mappings must be the map of the namespace");
+    assertThatThrownBy(() -> IdMaps.requireSame(said(), uids, List.of(map(0, 7, 2))))
+        .hasMessageContaining("user_namespace.gid_mappings");
   }
 
   @Test

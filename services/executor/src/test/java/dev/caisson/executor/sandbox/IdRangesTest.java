@@ -3,6 +3,8 @@ package dev.caisson.executor.sandbox;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.executor.guard.IdRange;
+import dev.caisson.proto.types.v1.IdMapping;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class IdRangesTest {
@@ -32,6 +34,48 @@ class IdRangesTest {
   }
 
   @Test
+  void oneThatIsSharedIsFreeWhenTheLastHasGivenItBack() {
+    int first = ranges.take().orElseThrow();
+    ranges.share(first);
+    ranges.giveBack(first);
+    assertThat(taken()).isEqualTo(FIRST + IdRanges.SIZE);
+    ranges.giveBack(first);
+    assertThat(ranges.take()).hasValue(first);
+  }
+
+  @Test
+  void oneThatSandboxesOfAnEarlierExecutorShareIsTakenForEachOfThem() {
+    ranges.retake((int) FIRST);
+    ranges.retake((int) FIRST);
+    ranges.giveBack((int) FIRST);
+    assertThat(taken()).isEqualTo(FIRST + IdRanges.SIZE);
+    ranges.giveBack((int) FIRST);
+    assertThat(taken()).isEqualTo(FIRST);
+  }
+
+  private static IdMapping line(long first) {
+    return IdMapping.newBuilder().setHostId((int) first).setSize(IdRanges.SIZE).build();
+  }
+
+  @Test
+  void aMapOfOneLineIsARangeAndAnotherIsNone() {
+    ranges.retake(List.of(line(FIRST)));
+    ranges.share(List.of(line(FIRST)));
+    ranges.share(List.of(line(FIRST + IdRanges.SIZE), line(0)));
+    ranges.giveBack(List.of(line(FIRST)));
+    assertThat(taken()).isEqualTo(FIRST + IdRanges.SIZE);
+    ranges.giveBack(List.of(line(FIRST)));
+    assertThat(taken()).isEqualTo(FIRST);
+  }
+
+  @Test
+  void oneThatIsGivenBackTooOftenIsHandedOutOnce() {
+    ranges.giveBack((int) FIRST);
+    assertThat(taken()).isEqualTo(FIRST);
+    assertThat(taken()).isEqualTo(FIRST + IdRanges.SIZE);
+  }
+
+  @Test
   void oneOfAnEarlierExecutorIsTaken() {
     ranges.retake((int) FIRST);
     assertThat(taken()).isEqualTo(FIRST + IdRanges.SIZE);
@@ -40,6 +84,7 @@ class IdRangesTest {
   @Test
   void idsThatAreNoRangeOfOursAreLeftAlone() {
     ranges.retake(200_000);
+    ranges.share(200_000);
     ranges.giveBack(200_000);
     ranges.retake((int) (FIRST - IdRanges.SIZE));
     ranges.giveBack((int) FIRST + 1);

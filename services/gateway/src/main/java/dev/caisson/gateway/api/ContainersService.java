@@ -236,6 +236,7 @@ final class ContainersService extends ContainersGrpc.ContainersImplBase {
             .plan(plan)
             .map(made ->
                 PlanContainerResponse.newBuilder()
+                    .addAllSandboxSteps(made.getSandboxStepsList())
                     .addAllSteps(made.getStepsList())
                     .setSha256(made.getSha256())
                     .build()));

@@ -109,17 +109,19 @@ final class Creation {
 
   /** One of its own is the default, unless a namespace to join is listed. */
   private static ContainerSpec withUserNamespace(ContainerSpec spec) {
+    if (spec.getUserNamespace().getMode() != UserNamespace.Mode.MODE_UNSPECIFIED) {
+      return spec;
+    }
     boolean joined =
         spec.getNamespacesList().stream()
             .anyMatch(one ->
                 one.getType() == dev.caisson.proto.types.v1.Namespace.Type.USER
                     && !one.getPath().isEmpty());
-    if (joined || spec.getUserNamespace().getMode() != UserNamespace.Mode.MODE_UNSPECIFIED) {
-      return spec;
-    }
-    return spec.toBuilder()
-        .setUserNamespace(UserNamespace.newBuilder().setMode(UserNamespace.Mode.AUTO))
-        .build();
+    ContainerSpec.Builder chosen = spec.toBuilder();
+    chosen
+        .getUserNamespaceBuilder()
+        .setMode(joined ? UserNamespace.Mode.JOINED : UserNamespace.Mode.AUTO);
+    return chosen.build();
   }
 
   /** An empty sandbox: one of the container's own. */
