@@ -29,6 +29,7 @@ start() {
     mkdir -p "$WORK/$engine"
     make_volumes "$WORK/$engine/volumes"
   done
+  chmod 0700 "$WORK/caisson" # what containers of ours can write must be out of reach
   "$WORK/probe" > "$WORK/host.json"
   permissive_guard
   caisson up > "$WORK/up.log" 2>&1 || { cat "$WORK/up.log" >&2; exit 1; }
