@@ -60,6 +60,9 @@ final class Attacks {
     attacks.put("writeLinesIntoAMessage", Attacks::writeLinesIntoAMessage);
     attacks.put("sayWhatNobodyReads", Attacks::sayWhatNobodyReads);
     attacks.put("useADeviceOfTheImage", Attacks::useADeviceOfTheImage);
+    attacks.putAll(FilesystemAttacks.all());
+    attacks.putAll(GatewayAttacks.all());
+    attacks.putAll(HostAttacks.all());
     return attacks;
   }
 
