@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -38,6 +39,7 @@ final class HostAttacks {
   private static final int NUMBERS = 400;
 
   private static final int DESCRIPTORS = 512;
+  private static final int TERM = 15;
   private static final int MAX_BYTES = 1 << 16;
 
   private HostAttacks() {}
@@ -51,6 +53,7 @@ final class HostAttacks {
     attacks.put("believeInAnotherBoot", HostAttacks::believeInAnotherBoot);
     attacks.put("writeIntoACoveredFile", HostAttacks::writeIntoACoveredFile);
     attacks.put("listAStranger", HostAttacks::listAStranger);
+    attacks.put("signalAStranger", HostAttacks::signalAStranger);
     attacks.put("killAStrangerOfTheSameNumber", HostAttacks::killAStrangerOfTheSameNumber);
     return attacks;
   }
@@ -299,7 +302,7 @@ final class HostAttacks {
 
   private static final String WAITING = "caisson.attacks.waiting";
 
-  /** Where {@link #listAStranger} has an executor wait, once. */
+  /** Where an executor is to wait, once. */
   static final String WAIT =
       "String file = System.clearProperty(\""
           + WAITING
@@ -330,6 +333,36 @@ final class HostAttacks {
           .anyMatch(one -> one.getCommand().equals(STRANGER.getFirst()));
     } finally {
       stranger.destroyForcibly().waitFor();
+    }
+  }
+
+  /** The same, while all processes are signalled: one has been let go, and has ended. */
+  private static boolean signalAStranger(TestNode node) throws Exception {
+    Path file = Files.createFile(node.base().resolve("waits"));
+    String cgroup = node.started("c", node.spec("sleep", "60")).getCgroup();
+    int pid = node.exec("c", "sleep", "60").execStarted().getPid();
+    System.setProperty(WAITING, file.toString());
+    var done =
+        node.future().signal(TestNode.signalRequest("c").setSignal(TERM).setAll(true).build());
+    TestNode.eventually("it waits", () -> System.getProperty(WAITING) == null);
+    thaw(cgroup);
+    onHost("kill", "-9", Integer.toString(pid));
+    TestNode.eventually("it ends", () -> !Files.exists(PROC.resolve(Integer.toString(pid))));
+    Process stranger = withNumber(pid);
+    try {
+      Files.delete(file);
+      var _ = done.get();
+      return stranger.waitFor(1, TimeUnit.SECONDS);
+    } finally {
+      stranger.destroyForcibly().waitFor();
+    }
+  }
+
+  /** In version 1 nothing that is frozen ends; in version 2 all that is killed does. */
+  private static void thaw(String cgroup) throws IOException {
+    Path state = Path.of("/sys/fs/cgroup/freezer", cgroup, "freezer.state");
+    if (Files.exists(state)) {
+      Files.writeString(state, "THAWED");
     }
   }
 

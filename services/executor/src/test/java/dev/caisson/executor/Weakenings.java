@@ -32,6 +32,9 @@ final class Weakenings {
       // Time between a look at the cgroup and one at the process.
       case "listAStranger" ->
           Weakening.none().inJava("sandbox/Views", LISTED, LISTED + HostAttacks.WAIT);
+      case "signalAStranger" ->
+          Weakening.none()
+              .inJava("sandbox/Lives", "listed.forEach(", HostAttacks.WAIT + "listed.forEach(");
       default -> Weakening.none();
     };
   }
@@ -208,6 +211,10 @@ final class Weakenings {
         "listAStranger",
         circumstances("listAStranger")
             .inJava("sandbox/Views", "still.contains(process.getPid())", "true"));
+    all.put(
+        "signalAStranger",
+        circumstances("signalAStranger")
+            .inJava("sandbox/Lives", "still.contains(one.getKey())", "true"));
     all.put(
         "killAStrangerOfTheSameNumber",
         none.inJava(
