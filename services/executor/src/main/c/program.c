@@ -3,6 +3,7 @@
 
 #define PROGRAM_FAILED 127 /* the exit status; why is in the status page */
 #define REQUIRED_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+#define MAX_ATTEMPTS 128   /* as LinuxFiles has it */
 #define ALL_STEP_FLAGS (STEP_BARRIER | STEP_STOP_UNLESS_ERROR | STEP_ROOTED | STEP_NEXT | STEP_STORE)
 
 #if defined(__x86_64__)
@@ -187,12 +188,21 @@ static long resolve(const struct parts *parts, const int32_t *donated, const lon
 	return (long)argument;
 }
 
+/* openat2(2) cannot tell whether ".." stays inside while anybody on the host renames: another container, on purpose. */
+static int is_unsure(const struct step *step, long result)
+{
+	return result == -EAGAIN && step->number == __NR_openat2;
+}
+
 static long make_call(const struct parts *parts, const struct step *step, const int32_t *donated, const long *slots)
 {
-	long argument[6];
+	long argument[6], result;
+	int attempts = MAX_ATTEMPTS;
 	for (int i = 0; i < 6; i++)
 		argument[i] = resolve(parts, donated, slots, step->kind[i], step->argument[i]);
-	long result = CALL(step->number, argument[0], argument[1], argument[2], argument[3], argument[4], argument[5]);
+	do
+		result = CALL(step->number, argument[0], argument[1], argument[2], argument[3], argument[4], argument[5]);
+	while (--attempts > 0 && is_unsure(step, result));
 	if (!is_error(result) && step->flags & STEP_ROOTED && *(const char *)argument[0] != '/')
 		return -ENOENT;
 	return result;

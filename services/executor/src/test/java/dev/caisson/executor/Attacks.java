@@ -60,6 +60,9 @@ final class Attacks {
     attacks.put("writeLinesIntoAMessage", Attacks::writeLinesIntoAMessage);
     attacks.put("sayWhatNobodyReads", Attacks::sayWhatNobodyReads);
     attacks.put("useADeviceOfTheImage", Attacks::useADeviceOfTheImage);
+    attacks.putAll(FilesystemAttacks.all());
+    attacks.putAll(GatewayAttacks.all());
+    attacks.putAll(HostAttacks.all());
     return attacks;
   }
 
@@ -244,7 +247,7 @@ final class Attacks {
   /** CVE-2022-1708: output that nobody takes. */
   private static boolean fillTheExecutorsMemory(TestNode node) {
     ContainerSpec.Builder spec =
-        node.shell("dd if=/dev/zero bs=64k count=512 2> /dev/null; echo > /shared/end");
+        node.shell("dd if=/dev/zero bs=64k count=128 2> /dev/null; echo > /shared/end");
     Path end = node.share(spec).resolve("end");
     var call = AttachedClient.run().slowly();
     call.begin(

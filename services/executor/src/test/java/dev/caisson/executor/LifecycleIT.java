@@ -294,7 +294,7 @@ class LifecycleIT extends OnNode {
         .says("no-such-program");
     Problem.of(node.exec("c", "/tmp").failure())
         .is(Status.Code.PERMISSION_DENIED, Reason.COMMAND_NOT_EXECUTABLE);
-    assertThat(processes("c")).hasSize(1);
+    TestNode.eventually("neither is left", () -> processes("c").size() == 1);
   }
 
   @Test

@@ -41,11 +41,19 @@ final class WeakenedExecutor extends URLClassLoader {
   }
 
   /**
-   * @param directory empty, for what is compiled
+   * @param directory for what is compiled: each weakening once
    */
-  static WeakenedExecutor build(Weakening weakening, Path directory) throws Exception {
-    Path sources = Files.createDirectories(directory.resolve("sources"));
-    Path changed = Files.createDirectories(directory.resolve("classes"));
+  private static WeakenedExecutor build(Weakening weakening, Path directory) throws Exception {
+    Path own = directory.resolve(weakening.id());
+    Path changed = own.resolve("classes");
+    if (!Files.exists(changed)) {
+      compile(weakening, Files.createDirectories(own.resolve("sources")), changed);
+    }
+    return new WeakenedExecutor(changed);
+  }
+
+  private static void compile(Weakening weakening, Path sources, Path changed) throws Exception {
+    Files.createDirectory(changed);
     List<Path> java =
         weakening.write(sources).stream()
             .filter(file -> file.toString().endsWith(".java"))
@@ -56,7 +64,6 @@ final class WeakenedExecutor extends URLClassLoader {
     if (weakening.isOfC()) {
       buildInit(sources, changed.resolve(BINARIES));
     }
-    return new WeakenedExecutor(changed);
   }
 
   private static void compile(List<Path> files, Path output) throws IOException {
@@ -115,8 +122,25 @@ final class WeakenedExecutor extends URLClassLoader {
     return own == null ? super.getResource(name) : own;
   }
 
-  /** Whether an attack of {@link Attacks} gets what it is after here. */
-  boolean lets(String attack) throws Exception {
+  /** Whether an attack of {@link Attacks} gets what it is after where no defence lacks. */
+  static boolean unweakenedLets(String attack, Path directory) throws Exception {
+    Weakening circumstances = Weakenings.circumstances(attack);
+    if (circumstances.edits().isEmpty()) {
+      return Attacks.succeeds(attack);
+    }
+    try (WeakenedExecutor changed = build(circumstances, directory)) {
+      return changed.lets(attack);
+    }
+  }
+
+  /** Whether an attack of {@link Attacks} gets what it is after without its defence. */
+  static boolean weakenedLets(String attack, Path directory) throws Exception {
+    try (WeakenedExecutor changed = build(Weakenings.of(attack), directory)) {
+      return changed.lets(attack);
+    }
+  }
+
+  private boolean lets(String attack) throws Exception {
     var run = loadClass(Attacks.class.getName()).getDeclaredMethod("succeeds", String.class);
     run.setAccessible(true);
     return (boolean) run.invoke(null, attack);

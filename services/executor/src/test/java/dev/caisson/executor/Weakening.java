@@ -1,5 +1,6 @@
 package dev.caisson.executor;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
@@ -7,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 
 /**
  * A change of the executor's source that takes a defence away. It exists only here: it is applied
@@ -41,6 +43,11 @@ record Weakening(List<Edit> edits) {
     List<Edit> all = new ArrayList<>(edits);
     all.add(new Edit(source, text, replacement));
     return new Weakening(List.copyOf(all));
+  }
+
+  /** A name of a directory: the same for the same edits. */
+  String id() {
+    return UUID.nameUUIDFromBytes(toString().getBytes(UTF_8)).toString();
   }
 
   boolean isOfC() {

@@ -17,6 +17,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.IntFunction;
 
 /**
  * The host's procfs, through a descriptor whose filesystem was checked: what is read and written
@@ -34,7 +35,10 @@ public final class TrustedProc implements AutoCloseable {
   private static final Set<Resolve> PLAIN =
       EnumSet.of(Resolve.BENEATH, Resolve.NO_SYMLINKS, Resolve.NO_MOUNT_CROSSING);
 
-  /** Links of {@code ns/}, and {@code root}, are magic ones, and lead to another filesystem. */
+  /**
+   * Links of {@code ns/}, and {@code root}, are magic ones, and lead to another filesystem. Nothing
+   * but such a link is opened so.
+   */
   private static final Set<Resolve> MAGIC = EnumSet.noneOf(Resolve.class);
 
   /** {@code self} is a link. */
@@ -56,24 +60,54 @@ public final class TrustedProc implements AutoCloseable {
    */
   private static final long FIRST_USER_NAMESPACE = 0xEFFFFFFDL;
 
+  /**
+   * Where this process finds its own descriptors and namespaces, not by way of this class alone.
+   */
+  private static final List<String> OWN = List.of("self/fd", "self/ns");
+
   private final Kernel kernel;
   private final Fd proc;
 
   /**
-   * @throws LinuxException (ENOTSUP) when /proc is not procfs
+   * @throws LinuxException (ENOTSUP) when /proc is not the procfs of this PID namespace, (EXDEV)
+   *     when something is mounted over what is this process's in it
    */
   public TrustedProc(Kernel kernel) {
     this.kernel = kernel;
     this.proc = kernel.files().open(Path.of("/proc"), OpenFlag.PATH, OpenFlag.DIRECTORY);
-    if (kernel.files().filesystemMagic(proc) != PROC_MAGIC) {
+    try {
+      require(kernel.files().filesystemMagic(proc) == PROC_MAGIC, "it is not procfs");
+      require(isOfThisNamespace(), "it shows the processes of another PID namespace");
+      OWN.forEach(place -> kernel.files().openIn(proc, place, SELF, OpenFlag.PATH).close());
+    } catch (LinuxException e) {
       proc.close();
-      throw new LinuxException("trust", "/proc: it is not procfs", Errno.EOPNOTSUPP);
+      throw e;
+    }
+  }
+
+  private static void require(boolean holds, String otherwise) {
+    if (!holds) {
+      throw new LinuxException("trust", "/proc: " + otherwise, Errno.EOPNOTSUPP);
+    }
+  }
+
+  /** Otherwise a number would be one process's here, and another's there. */
+  private boolean isOfThisNamespace() {
+    String number = Long.toString(ProcessHandle.current().pid());
+    try (Fd self = kernel.files().openIn(proc, "self", SELF, OpenFlag.PATH);
+        Fd numbered = kernel.files().openIn(proc, number, PLAIN, OpenFlag.PATH)) {
+      return kernel.files().status(self).sameFile(kernel.files().status(numbered));
+    } catch (LinuxException e) {
+      if (e.errno() == Errno.ENOENT) {
+        return false; // there is no such process there
+      }
+      throw e;
     }
   }
 
   /** Writes a file of the process, {@code uid_map}, in one write. */
   public void write(Fd pidfd, String file, String content) {
-    try (Fd target = openOf(pidfd, file, PLAIN, OpenFlag.WRITE_ONLY)) {
+    try (Fd target = openOf(pidfd, pid -> plain(pid + "/" + file, OpenFlag.WRITE_ONLY))) {
       ByteBuffer bytes = ByteBuffer.wrap(content.getBytes(US_ASCII));
       int written = kernel.files().write(target, bytes);
       if (written != content.length()) {
@@ -86,7 +120,7 @@ public final class TrustedProc implements AutoCloseable {
 
   /** A file of the process. */
   public String read(Fd pidfd, String file) {
-    try (Fd source = openOf(pidfd, file, PLAIN, OpenFlag.READ_ONLY)) {
+    try (Fd source = openOf(pidfd, pid -> plain(pid + "/" + file, OpenFlag.READ_ONLY))) {
       return new String(kernel.files().readGenerated(source, MAX_BYTES), StandardCharsets.UTF_8);
     }
   }
@@ -103,22 +137,23 @@ public final class TrustedProc implements AutoCloseable {
 
   /** A namespace of the process: {@code user}, {@code net} … */
   public Fd namespace(Fd pidfd, String name) {
-    return openOf(pidfd, "ns/" + name, MAGIC, OpenFlag.READ_ONLY);
+    return openOf(pidfd, pid -> namespace(pid, name));
   }
 
   /** The root directory of the process: whoever resolves a path from there stays in it. */
   public Fd root(Fd pidfd) {
-    return openOf(pidfd, "root", MAGIC, OpenFlag.PATH, OpenFlag.DIRECTORY);
+    return openOf(pidfd, pid -> link(plain(pid + "", OpenFlag.PATH), "root", OpenFlag.PATH));
   }
 
   /** A namespace of whatever process has this number now. */
   public Fd namespace(int pid, String name) {
-    return kernel.files().openIn(proc, pid + "/ns/" + name, MAGIC, OpenFlag.READ_ONLY);
+    return link(plain(pid + "/ns", OpenFlag.PATH), name, OpenFlag.READ_ONLY);
   }
 
   /** A namespace of this process. */
   public Fd ownNamespace(String name) {
-    return kernel.files().openIn(proc, "self/ns/" + name, MAGIC, OpenFlag.READ_ONLY);
+    Fd directory = kernel.files().openIn(proc, "self/ns", SELF, OpenFlag.PATH);
+    return link(directory, name, OpenFlag.READ_ONLY);
   }
 
   /** Whether this process's root is the host's, and not that of a user namespace. */
@@ -161,13 +196,24 @@ public final class TrustedProc implements AutoCloseable {
         .toList();
   }
 
-  private Fd openOf(Fd pidfd, String file, Set<Resolve> resolve, OpenFlag... flags) {
+  private Fd plain(String path, OpenFlag flag) {
+    return kernel.files().openIn(proc, path, PLAIN, flag);
+  }
+
+  /** What a magic link leads to. Closes the directory. */
+  private Fd link(Fd directory, String name, OpenFlag flag) {
+    try (directory) {
+      return kernel.files().openIn(directory, name, MAGIC, flag);
+    }
+  }
+
+  private Fd openOf(Fd pidfd, IntFunction<Fd> open) {
     int pid = kernel.processes().pid(pidfd);
-    Fd opened = kernel.files().openIn(proc, pid + "/" + file, resolve, flags);
+    Fd opened = open.apply(pid);
     // The number may have become another process's between the two: then this one has been reaped.
     if (pid <= 0 || kernel.processes().pid(pidfd) != pid) {
       opened.close();
-      throw new LinuxException("open", file, Errno.ESRCH);
+      throw new LinuxException("open", "a file of process " + pid, Errno.ESRCH);
     }
     return opened;
   }

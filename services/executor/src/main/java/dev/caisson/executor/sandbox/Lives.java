@@ -15,8 +15,12 @@ import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.Namespace;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Gatherers;
 
 /**
  * What can be done to a container that is there: start, signal, pause, resume, delete. Each in the
@@ -26,6 +30,9 @@ final class Lives {
   private static final Set<ContainerState> ALIVE =
       Set.of(ContainerState.CREATED, ContainerState.RUNNING, ContainerState.PAUSED);
   private static final int SIGKILL = 9;
+
+  /** Processes that are open at once: descriptors are everybody's. */
+  private static final int AT_A_TIME = 256;
 
   private final Host host;
   private final Recorder recorder;
@@ -150,7 +157,10 @@ final class Lives {
       container.cgroup().freeze();
     }
     try {
-      container.cgroup().processes().forEach(pid -> sendTo(pid, signal));
+      container.cgroup().processes().stream()
+          .distinct()
+          .gather(Gatherers.windowFixed(AT_A_TIME))
+          .forEach(some -> sendToSome(container, some, signal));
     } finally {
       if (!frozen) {
         container.cgroup().thaw();
@@ -158,8 +168,36 @@ final class Lives {
     }
   }
 
-  private void sendTo(int pid, int signal) {
-    try (Fd process = host.kernel().processes().open(pid)) {
+  /**
+   * By the time that a number is opened it may be a stranger's; he is not in the container when
+   * that is listed again.
+   */
+  private void sendToSome(Container container, List<Integer> listed, int signal) {
+    Map<Integer, Fd> opened = new HashMap<>();
+    try {
+      listed.forEach(pid -> open(pid).ifPresent(process -> opened.put(pid, process)));
+      Set<Integer> still = Set.copyOf(container.cgroup().processes());
+      opened.entrySet().stream()
+          .filter(one -> still.contains(one.getKey()))
+          .forEach(one -> sendTo(one.getValue(), signal));
+    } finally {
+      opened.values().forEach(Fd::close);
+    }
+  }
+
+  private Optional<Fd> open(int pid) {
+    try {
+      return Optional.of(host.kernel().processes().open(pid));
+    } catch (LinuxException e) {
+      if (e.errno() == Errno.ESRCH) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
+  private void sendTo(Fd process, int signal) {
+    try {
       host.kernel().processes().signal(process, signal);
     } catch (LinuxException e) {
       if (e.errno() != Errno.ESRCH) {

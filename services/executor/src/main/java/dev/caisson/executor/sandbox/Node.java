@@ -3,6 +3,7 @@ package dev.caisson.executor.sandbox;
 import com.google.protobuf.ByteString;
 import dev.caisson.executor.plan.Plan;
 import dev.caisson.executor.refusal.Refusal;
+import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.proto.executor.v1.Container;
 import dev.caisson.proto.executor.v1.CreateContainerRequest;
 import dev.caisson.proto.executor.v1.CreateSandboxRequest;
@@ -171,7 +172,7 @@ public final class Node implements AutoCloseable {
     }
     leases.renew(container);
     return new AttachedProcess(
-        () -> views.process(container, container.record().getPid(), Containers.INIT).orElse(gone()),
+        () -> first(container),
         container.streams(),
         container.exit(),
         signal -> containers.signal(container, Containers.INIT, signal, actor),
@@ -196,17 +197,21 @@ public final class Node implements AutoCloseable {
     }
   }
 
-  private static ProcessInfo gone() {
-    return ProcessInfo.newBuilder().setId(Containers.INIT).build();
+  private ProcessInfo first(dev.caisson.executor.sandbox.Container container) {
+    ContainerRecord record = container.record();
+    return views
+        .process(container, record.getPid(), record.getStartTicks(), Containers.INIT)
+        .orElseGet(() -> ProcessInfo.newBuilder().setId(Containers.INIT).build());
   }
 
   public AttachedProcess exec(ExecProcess request) {
     var container = containers.require(request.getTenant(), request.getContainerId());
     ExecedProcess exec = containers.exec(container, request);
     int pid = exec.record().getPid();
+    long start = exec.record().getStartTicks();
     ProcessInfo known = ProcessInfo.newBuilder().setId(exec.id()).setPid(pid).build();
     return new AttachedProcess(
-        () -> views.process(container, pid, exec.id()).orElse(known),
+        () -> views.process(container, pid, start, exec.id()).orElse(known),
         exec.streams(),
         exec.exit(),
         signal -> containers.signal(container, exec.id(), signal, request.getActor()),

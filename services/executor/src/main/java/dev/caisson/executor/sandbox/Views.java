@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** What callers are shown of sandboxes, containers and processes. Takes no turn in any queue. */
@@ -63,14 +64,18 @@ final class Views {
     return view.build();
   }
 
-  /** Every process of the container that there is now. */
+  /**
+   * Every process of the container that there is now. By the time that a number is looked up it may
+   * be a stranger's; he is not in the container when that is listed again.
+   */
   List<ProcessInfo> processes(Container container) {
     Map<Integer, String> ids = ids(container);
     List<ProcessInfo> found = new ArrayList<>();
     for (int pid : container.cgroup().processes()) {
       process(container, pid, ids.getOrDefault(pid, "")).ifPresent(found::add);
     }
-    return found;
+    Set<Integer> still = Set.copyOf(container.cgroup().processes());
+    return found.stream().filter(process -> still.contains(process.getPid())).toList();
   }
 
   private static Map<Integer, String> ids(Container container) {
@@ -82,7 +87,17 @@ final class Views {
     return ids;
   }
 
-  Optional<ProcessInfo> process(Container container, int pid, String id) {
+  /**
+   * One that is known by its number and its start.
+   *
+   * @param startTicks as {@link ProcessStat} has them
+   */
+  Optional<ProcessInfo> process(Container container, int pid, long startTicks, String id) {
+    Optional<ProcessInfo> found = process(container, pid, id);
+    return proc.startTicks(pid) == startTicks ? found : Optional.empty();
+  }
+
+  private Optional<ProcessInfo> process(Container container, int pid, String id) {
     Optional<ProcessStat> stat = proc.stat(pid);
     Optional<String> status = proc.read(pid, "status");
     if (stat.isEmpty() || status.isEmpty()) {
