@@ -91,6 +91,7 @@ final class Donor implements AutoCloseable {
    * @param containerProcess whose namespaces an exec enters
    * @param listener the program's end of the socket for its filter's listener
    * @param network namespace that a sandbox joins
+   * @param init caisson-init, whose namespaces are the sandbox's
    * @param upper the directory for what the container writes; absent where it needs none
    */
   record Sources(
@@ -103,6 +104,7 @@ final class Donor implements AutoCloseable {
       Optional<Fd> containerProcess,
       Optional<Fd> listener,
       Optional<Fd> network,
+      Optional<Fd> init,
       Optional<Fd> upper) {
 
     /** Of a program that gets its cgroup and nothing else. */
@@ -126,6 +128,7 @@ final class Donor implements AutoCloseable {
           Optional.empty(),
           Optional.empty(),
           network,
+          Optional.empty(),
           Optional.empty());
     }
 
@@ -146,6 +149,7 @@ final class Donor implements AutoCloseable {
           containerProcess,
           listener,
           Optional.empty(),
+          Optional.of(sandbox.requireHolder().pidfd()),
           Optional.empty());
     }
 
@@ -160,6 +164,7 @@ final class Donor implements AutoCloseable {
           containerProcess,
           listener,
           network,
+          init,
           directory);
     }
   }
@@ -255,6 +260,10 @@ final class Donor implements AutoCloseable {
           sources.containerProcess().orElseThrow().duplicate();
       case Donation.ListenerSocket _ -> sources.listener().orElseThrow();
       case Donation.SysTree _ -> sysTree(sources.network());
+      case Donation.Queues queues ->
+          kernel
+              .mounts()
+              .mqueueOf(sources.init().orElseThrow(), Attributes.of(queues.attributes()));
       case Donation.NamespaceFile namespace ->
           throw new IllegalArgumentException("it is entered, not donated: " + namespace.name());
     };

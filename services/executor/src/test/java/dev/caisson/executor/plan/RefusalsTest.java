@@ -442,7 +442,7 @@ class RefusalsTest {
                             Set.of(),
                             Specs.LAST_CAPABILITY,
                             Optional.empty(),
-                            false)))
+                            Set.of())))
                 .metadata())
         .containsEntry("field", "process.terminal");
     ExecFacts detached =
