@@ -14,6 +14,8 @@ source "$ROOT/tests/services.sh"
 
 ENGINES=(caisson runc crun)
 CGROUP=/caisson-inside-$$
+# Specifications; a client that starts is most of what is waited for.
+AT_ONCE=2
 
 # Services of their own: a guard that allows what the documents ask for is not for other tests.
 start() {
@@ -22,7 +24,9 @@ start() {
   chmod 0755 "$WORK"
   export CAISSON_DATA=$WORK/data CAISSON_PARKED=0 CAISSON_ARCHIVES=no
   local engine
-  mkdir -p "$WORK/runs"
+  mkdir -p "$WORK/runs" "$WORK/uppers"
+  mkfifo "$WORK/quiet"
+  exec 9<> "$WORK/quiet"
   gcc -std=gnu11 -O1 -static -Wall -Wextra -Werror -o "$WORK/probe" "$HERE/probe.c"
   make_image "$WORK/image"
   for engine in "${ENGINES[@]}"; do
@@ -30,7 +34,9 @@ start() {
     make_volumes "$WORK/$engine/volumes"
   done
   chmod 0700 "$WORK/caisson" # what containers of ours can write must be out of reach
+  mkfs.erofs "$WORK/image.erofs" "$WORK/image" > /dev/null 2>&1
   "$WORK/probe" > "$WORK/host.json"
+  make_namespaces "$WORK/namespaces"
   permissive_guard
   caisson up > "$WORK/up.log" 2>&1 || { cat "$WORK/up.log" >&2; exit 1; }
 }
@@ -39,6 +45,7 @@ stop() {
   trap - EXIT
   caisson down --force > /dev/null 2>&1 || true
   find /sys/fs/cgroup -depth -type d -path "*$CGROUP*" -exec rmdir {} + 2> /dev/null || true
+  umount "$WORK/namespaces/"* "$WORK/namespaces" 2> /dev/null || true
   if [[ -n ${KEEP:-} ]]; then echo "$WORK"; else rm -rf --one-file-system "$WORK"; fi
 }
 
@@ -60,10 +67,23 @@ make_volumes() {
   cp "$WORK/image/etc/passwd" "$WORK/image/etc/group" "$1"
 }
 
+# Namespaces of nobody's, to be joined; `joined.json` tells which they are.
+# shellcheck disable=SC2016 # for the inner shell
+make_namespaces() {
+  mkdir "$1"
+  mount --bind "$1" "$1"
+  mount --make-private "$1"
+  touch "$1"/{net,ipc,uts,cgroup,time}
+  unshare --net="$1/net" --ipc="$1/ipc" --uts="$1/uts" --cgroup="$1/cgroup" --time="$1/time" --boottime 3600 --fork \
+    sh -c 'echo joined > /proc/sys/kernel/hostname; exec "$0"' "$WORK/probe" | jq -c .namespaces > "$WORK/joined.json"
+}
+
 permissive_guard() {
   install -d -m 0711 "$CAISSON_DATA"
   (umask 0077 && cat > "$CAISSON_DATA/guard.conf") <<CONF
 rootfs.roots = $WORK
+rootfs.images = true
+namespaces.roots = $WORK/namespaces
 mounts.roots = $WORK
 bundles.roots = $WORK
 cgroup.parent = /caisson-$(printf '%s' "$CAISSON_DATA" | sha256sum | cut -c 1-8)
@@ -80,38 +100,131 @@ devices.allowed = c:10:229
 CONF
 }
 
-# bundle ENGINE SPEC: prints its directory.
+# member SPEC PATH: of the specification, or nothing.
+member() { jq -r "$2 // empty" "$HERE/specs/$1.json"; }
+
+# bundle ENGINE SPEC [beside]: prints the directory of the container, or of the other one that it is run beside.
 bundle() {
-  local directory=$WORK/$1/$2 specification=$HERE/specs/$2.json base
+  local directory=$WORK/$1/$2${3:+.$3} specification=$HERE/specs/$2.json base
   mkdir -p "$directory"
   cp -al "$WORK/image" "$directory/rootfs"
-  base=$(jq -r .base "$specification")
+  base=$(member "$2" .base)
   jq --slurpfile documents "$HERE/documents/$base.json" --slurpfile hosts "$WORK/host.json" --arg engine "$1" \
-    --arg rootfs "$directory/rootfs" --arg volumes "$WORK/$1/volumes" --arg cgroup "$CGROUP" \
+    --arg role "${3:-}" --arg directory "$directory" --arg volumes "$WORK/$1/volumes" --arg image "$WORK/image.erofs" \
+    --arg uppers "$WORK/uppers" --arg namespaces "$WORK/namespaces" --arg beside "${BESIDE:-}" --arg cgroup "$CGROUP" \
     "\$documents[0] as \$base | \$hosts[0].rlimits as \$limits | $(cat "$HERE/compose.jq")" "$specification" \
     | sed 's/18446744073709552000/18446744073709551615/' > "$directory/config.json"
+  [[ $1 == caisson ]] || mounts_of "$2" "$directory" > "$directory/mounts"
   echo "$directory"
 }
 
-# Each has pipes for its streams, so that these do not differ by who is watching.
-run_caisson() { caisson run -n --id "$2" --bundle "$1"; }
-run_runc() { : | runc --root "$WORK/runc/state" run --bundle "$1" "$2"; }
-# crun takes a hierarchy of version 2 beside others for one of its own.
-# shellcheck disable=SC2016 # for the inner shell
-run_crun() {
-  : | unshare -m sh -c 'umount /sys/fs/cgroup/unified 2> /dev/null; exec crun "$@"' crun \
-    --root "$WORK/crun/state" run --bundle "$1" "$2"
+# mounts_of SPEC DIRECTORY: what other runtimes must be given mounted, as a script.
+mounts_of() {
+  local made=$2/root
+  mkdir -p "$made" "$2/layers" "$2/lower"
+  case $(member "$1" .theirs.root) in
+    overlay) overlay_of "$2/rootfs" "$2" ;;
+    image) echo "mount -t erofs -o ro $WORK/image.erofs $made" ;;
+    image-overlay)
+      echo "mount -t erofs -o ro $WORK/image.erofs $2/lower"
+      overlay_of "$2/lower" "$2"
+      ;;
+  esac
 }
+
+overlay_of() {
+  echo "mount -t tmpfs tmpfs $2/layers && mkdir $2/layers/upper $2/layers/work"
+  echo "mount -t overlay overlay -o lowerdir=$1,upperdir=$2/layers/upper,workdir=$2/layers/work $2/root"
+}
+
+# engine ENGINE DIRECTORY WORD…: sets COMMAND, which calls the runtime. Others than ours see what a bundle needs in a mount
+# namespace of their own. crun takes a hierarchy of version 2 beside others for one of its own.
+# shellcheck disable=SC2016 # for the inner shell
+engine() {
+  local engine=$1 directory=$2
+  shift 2
+  if [[ $engine == caisson ]]; then
+    COMMAND=("$ROOT/caisson" "$@")
+  else
+    COMMAND=(unshare -m sh -ec '[ "$1" != crun ] || umount /sys/fs/cgroup/unified 2> /dev/null || true; . "$2"; shift 2; exec "$@"'
+      sh "$engine" "$directory/mounts" "$engine" --root "$WORK/$engine/state" "$@")
+  fi
+}
+
+# at_terminal COMMAND…: at a terminal of 33 by 99 at which nobody types, which script(1) makes.
+at_terminal() {
+  local words
+  words=$(printf '%q ' "$@")
+  script -qefc "stty rows 33 cols 99; $words" /dev/null <&9 | tr -d '\r'
+}
+
+# streams SPEC COMMAND…: with a terminal or pipes for its streams, so that these do not differ by who is watching.
+streams() {
+  local spec=$1
+  shift
+  if [[ -n $(member "$spec" '(.exec // .patch.process).terminal') ]]; then at_terminal "$@"; else : | "$@"; fi
+}
+
+# wait_in ENGINE DIRECTORY ID: starts a container that waits, and prints its first process. It keeps none of our streams.
+wait_in() {
+  if [[ $1 == caisson ]]; then
+    "$ROOT/caisson" run -d -o json --id "$3" --bundle "$2" | jq .pid
+  else
+    engine "$1" "$2" run --detach --bundle "$2" "$3"
+    "${COMMAND[@]}" < /dev/null > /dev/null 2> "$2/waiting.log" || cat "$2/waiting.log" >&2
+    "$1" --root "$WORK/$1/state" state "$3" | jq .pid
+  fi
+}
+
+# tell ENGINE SPEC ID: the probe's answer, of the container's first process, of one that is executed in it, or of one beside.
+tell() {
+  local engine=$1 spec=$2 id=$3 directory words=() input=(-n)
+  [[ -z $(member "$spec" '(.exec // .patch.process).terminal') ]] || input=()
+  if [[ -n $(member "$spec" .beside) ]]; then
+    BESIDE=$(wait_in "$engine" "$(bundle "$engine" "$spec" beside)" "$id-beside")
+    namespaces_of "$BESIDE" > "$WORK/runs/$spec.$engine.joined"
+    words+=(--sandbox "$id-beside")
+  fi
+  directory=$(bundle "$engine" "$spec")
+  if [[ -n $(member "$spec" .exec) ]]; then
+    jq .exec "$HERE/specs/$spec.json" > "$directory/process.json"
+    wait_in "$engine" "$directory" "$id" > /dev/null
+    words=(exec "${input[@]}" --process "$directory/process.json" "$id")
+    [[ $engine == caisson ]] || words=(exec --process "$directory/process.json" "$id")
+  else
+    words=(run "${input[@]}" --id "$id" --bundle "$directory" "${words[@]}")
+    [[ $engine == caisson ]] || words=(run --bundle "$directory" "$id")
+  fi
+  engine "$engine" "$directory" "${words[@]}"
+  streams "$spec" "${COMMAND[@]}"
+}
+
+namespaces_of() {
+  local name
+  for name in cgroup ipc mnt net pid time user uts; do
+    stat -L -c "{\"$name\": %i}" "/proc/$1/ns/$name"
+  done | jq -cs add
+}
+
+# end_waiting ENGINE SPEC ID: ours ends with the services.
+end_waiting() {
+  [[ $1 != caisson && -n $(member "$2" '.exec // .beside') ]] || return 0
+  "$1" --root "$WORK/$1/state" delete --force "$3" || true
+  "$1" --root "$WORK/$1/state" delete --force "$3-beside" || true
+} > /dev/null 2>&1
 
 # run ENGINE SPEC: the facts are in $WORK/runs/SPEC.ENGINE, or why there are none in $WORK/runs/SPEC.ENGINE.refused.
 run() {
-  local directory answer=$WORK/runs/$2.$1
-  directory=$(bundle "$1" "$2")
-  { "run_$1" "$directory" "inside-$2" 2>&3 | cat > "$answer.json"; } 3>&1 | cat > "$answer.refused"
-  if jq -e .calls "$answer.json" > /dev/null 2>&1; then
+  local answer=$WORK/runs/$2.$1 joined=$WORK/joined.json ended=0
+  { tell "$1" "$2" "inside-$2" 2>&3 | cat > "$answer.json"; } 3>&1 | cat > "$answer.refused" || ended=$?
+  end_waiting "$1" "$2" "inside-$2"
+  [[ ! -e $answer.joined ]] || joined=$answer.joined
+  if [[ $ended -eq 0 ]] && jq -e .calls "$answer.json" > /dev/null 2>&1; then
     rm "$answer.refused"
-    jq -c --slurpfile hosts "$WORK/host.json" --arg id "inside-$2" "\$hosts[0] as \$host | $(cat "$HERE/facts.jq")" \
-      "$answer.json" > "$answer"
+    jq -c --slurpfile hosts "$WORK/host.json" --slurpfile joined "$joined" --arg id "inside-$2" \
+      "\$hosts[0] as \$host | \$joined[0] as \$joined | $(cat "$HERE/facts.jq")" "$answer.json" > "$answer"
+  else
+    cat "$answer.json" >> "$answer.refused"
   fi
 }
 
@@ -152,15 +265,23 @@ check() {
   fi
 }
 
-compare() {
-  local spec=$1 engine
-  for engine in "${ENGINES[@]}"; do
-    run "$engine" "$spec" &
+# run_all SPEC…: all of them at once. What ours is known to refuse nobody else is asked for: there is nothing to compare.
+run_all() {
+  local spec engine
+  for spec in "$@"; do
+    for engine in "${ENGINES[@]}"; do
+      [[ $engine != caisson && -n $(ours_refuses "$spec") ]] || run "$engine" "$spec" &
+    done
   done
   wait
-  local running=()
+}
+
+ours_refuses() { jq -r --arg spec "$1" '.[] | select(.engine == "caisson" and (.specs | index($spec))) | .why' "$HERE/refusals.json"; }
+
+compare() {
+  local spec=$1 engine running=()
   for engine in "${ENGINES[@]}"; do
-    ! ran "$engine" "$spec" || running+=("$engine")
+    [[ ! -e $WORK/runs/$spec.$engine.json ]] || ! ran "$engine" "$spec" || running+=("$engine")
   done
   [[ ${running[0]:-} == caisson ]] || return 0
   for engine in "${running[@]:1}"; do
@@ -195,8 +316,11 @@ echo "The inside of a container, beside $(runc --version | head -n 1) and $(crun
 start
 specs=("$@")
 [[ $# -gt 0 ]] || mapfile -t specs < <(cd "$HERE/specs" && printf '%s\n' *.json | sed 's/\.json$//')
-for spec in "${specs[@]}"; do
-  compare "$spec"
+for ((i = 0; i < ${#specs[@]}; i += AT_ONCE)); do
+  run_all "${specs[@]:i:AT_ONCE}"
+  for spec in "${specs[@]:i:AT_ONCE}"; do
+    compare "$spec"
+  done
 done
 [[ $# -gt 0 ]] || { check_lists; report; }
 conclude

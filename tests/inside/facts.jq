@@ -1,7 +1,8 @@
 # What the probe saw, as one line for each fact, without what differs each time: PATH<tab>VALUE.
-# $host: the probe's answer on the host. $id: of the container.
+# $host: the probe's answer on the host. $joined: the namespaces that there are to join. $id: of the container.
 
-def namespaces: with_entries(.key as $kind | .value |= if . == $host.namespaces[$kind] then "the host's" else "its own" end);
+def namespaces: with_entries(.key as $kind | .value |=
+  if . == $host.namespaces[$kind] then "the host's" elif . == $joined[$kind] then "joined" else "its own" end);
 
 # One mount on a target is called by it; more are numbered from the lowest.
 def mounts:
@@ -24,6 +25,7 @@ def membership:
 
 # A filesystem's ids are the host's; what the host's own device filesystem is like is its affair.
 def filesystem: if .type == "devtmpfs" then .filesystem_options = "‹of the host›" else . end
+  | .filesystem_options |= gsub("(?<layer>(lower|upper|work)dir)=[^,]*"; "\(.layer)=‹some›")
   | .filesystem_options |= gsub("(?<id>[ug]id)=[1-9][0-9]{5,}"; "\(.id)=‹some›");
 
 def leaves: paths(type != "object" and type != "array") as $path

@@ -5,6 +5,7 @@
  * change nothing where it is allowed.
  *
  * probe [PATH…]: tells of these paths too, beside the usual ones.
+ * probe --wait: is there until it is killed, and tells nothing.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -38,6 +39,7 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
+#include <termios.h>
 #include <unistd.h>
 
 #define MAX_FILE_BYTES (256 << 10)
@@ -303,6 +305,69 @@ static void processes(void)
 	closedir(proc);
 }
 
+/* What becomes of a process of the background that reads from the terminal. */
+static const char *background_read(void)
+{
+	int status;
+	char byte;
+	fflush(stdout);
+	pid_t child = fork();
+	if (child == 0) {
+		setpgid(0, 0);
+		_exit(read(STDIN_FILENO, &byte, 1) < 0 ? errno : 0);
+	}
+	if (child < 0 || waitpid(child, &status, WUNTRACED | __WALL) != child)
+		return error_name(errno);
+	if (!WIFSTOPPED(status))
+		return WEXITSTATUS(status) ? error_name(WEXITSTATUS(status)) : "yes";
+	const char *stopped_by = sigabbrev_np(WSTOPSIG(status));
+	kill(child, SIGKILL);
+	waitpid(child, &status, __WALL);
+	return stopped_by;
+}
+
+/* Only of a terminal: there is nothing to ask of other streams. */
+static void job_control(void)
+{
+	struct stat status = {0}, console;
+	struct termios modes;
+	if (!isatty(STDIN_FILENO))
+		return;
+	begin("terminal", '{');
+	text("name", ttyname(STDIN_FILENO) ? ttyname(STDIN_FILENO) : error_name(errno));
+	if (fstat(STDIN_FILENO, &status) == 0)
+		formatted("mode", "%04o %u:%u", status.st_mode & 07777, status.st_uid, status.st_gid);
+	flag("is_console", stat("/dev/console", &console) == 0 && console.st_rdev == status.st_rdev);
+	flag("is_of_the_session", tcgetsid(STDIN_FILENO) == getsid(0));
+	flag("in_the_foreground", tcgetpgrp(STDIN_FILENO) == getpgrp());
+	text("background_read", background_read());
+	if (tcgetattr(STDIN_FILENO, &modes) == 0) {
+		formatted("input_modes", "%#o", modes.c_iflag);
+		formatted("output_modes", "%#o", modes.c_oflag);
+		formatted("local_modes", "%#o", modes.c_lflag);
+		formatted("control_modes", "%#o", modes.c_cflag);
+	}
+	end('}');
+}
+
+/* Some runtimes say it only when the process runs already: then there is a signal to wait for. */
+static int window_size(struct winsize *size)
+{
+	sigset_t change, before;
+	sigemptyset(&change);
+	sigaddset(&change, SIGWINCH);
+	sigprocmask(SIG_BLOCK, &change, &before);
+	int failed = ioctl(STDIN_FILENO, TIOCGWINSZ, size);
+	if (!failed && size->ws_col == 0) {
+		sigtimedwait(&change, NULL, &(struct timespec){.tv_sec = 5});
+		failed = ioctl(STDIN_FILENO, TIOCGWINSZ, size);
+	}
+	int failure = errno;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = failure;
+	return failed;
+}
+
 static void terminal(void)
 {
 	struct winsize size;
@@ -313,10 +378,11 @@ static void terminal(void)
 		text("controlling_terminal", "yes");
 	if (controlling >= 0)
 		close(controlling);
-	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size))
+	if (window_size(&size))
 		error("window");
 	else
 		formatted("window", "%ux%u", size.ws_col, size.ws_row);
+	job_control();
 }
 
 static void process(void)
@@ -374,6 +440,11 @@ static void scheduling(void)
 	number("nice", getpriority(PRIO_PROCESS, 0));
 	status_field("cpus", "Cpus_allowed_list");
 	status_field("memory_nodes", "Mems_allowed_list");
+	int policy = -1;
+	if (syscall(SYS_get_mempolicy, &policy, NULL, 0, NULL, 0))
+		error("memory_policy");
+	else
+		number("memory_policy", policy);
 	end('}');
 }
 
@@ -886,7 +957,22 @@ AS(oom_less, open("/proc/self/oom_score_adj", O_WRONLY) < 0 ? -1 : 0)
 AS(ambient_raise, prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_RAW, 0, 0))
 AS(bounding_drop, prctl(PR_CAPBSET_DROP, CAP_NET_RAW, 0, 0, 0))
 AS(core_pattern, open("/proc/sys/kernel/core_pattern", O_WRONLY))
-AS(terminal_steal, ioctl(STDIN_FILENO, TIOCSTI, "x"))
+AS(terminal_steal, ({
+	struct termios modes;
+	bool echoes = tcgetattr(STDIN_FILENO, &modes) == 0 && modes.c_lflag & ECHO;
+	if (echoes) { /* what is typed would be in our answer */
+		modes.c_lflag &= ~(tcflag_t)ECHO;
+		tcsetattr(STDIN_FILENO, TCSANOW, &modes);
+	}
+	long result = ioctl(STDIN_FILENO, TIOCSTI, "x");
+	int failure = errno;
+	if (echoes) {
+		modes.c_lflag |= ECHO;
+		tcsetattr(STDIN_FILENO, TCSANOW, &modes);
+	}
+	errno = failure;
+	result;
+}))
 AS(bind_port_80, ({
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(80), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int of_ours = socket(AF_INET, SOCK_STREAM, 0);
@@ -986,7 +1072,8 @@ static void system_calls(void)
 
 int main(int argc, char **argv)
 {
-	(void)argc;
+	while (argc == 2 && !strcmp(argv[1], "--wait"))
+		pause();
 	begin(NULL, '{');
 	strings("argv", argv);
 	strings("env", environ);

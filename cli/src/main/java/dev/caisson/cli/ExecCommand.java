@@ -1,5 +1,7 @@
 package dev.caisson.cli;
 
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.util.JsonFormat;
 import dev.caisson.cli.AttachedCall.Answer;
 import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.proto.types.v1.Process;
@@ -7,6 +9,9 @@ import dev.caisson.proto.types.v1.User;
 import dev.caisson.proto.v1.Exec;
 import dev.caisson.proto.v1.ExecContainerRequest;
 import dev.caisson.proto.v1.ExecContainerResponse;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -43,6 +48,14 @@ final class ExecCommand implements Callable<Integer>, CommandWords {
   private @Nullable String user;
 
   @Option(
+      names = "--process",
+      paramLabel = "FILE",
+      description =
+          "The process as JSON: args, env, cwd, user, capabilities and what else process of config.json"
+              + " has. What it does not say is the container's; other options change what it says.")
+  private @Nullable Path file;
+
+  @Option(
       names = {"-t", "--tty"},
       description = "Give the program a terminal; ours passes its keys and its size on.")
   private boolean tty;
@@ -57,13 +70,15 @@ final class ExecCommand implements Callable<Integer>, CommandWords {
 
   @Parameters(
       index = "1..*",
-      arity = "1..*",
+      arity = "0..*",
       paramLabel = "[--] CMD ARG",
-      description = "The program and its arguments.")
+      description = "The program and its arguments (default: those of --process).")
   private List<String> command = new ArrayList<>();
 
   @Override
   public Integer call() {
+    Process process = process();
+    boolean tty = process.getTerminal();
     if (tty) {
       AttachedTerminal.require(!noInput);
     }
@@ -73,30 +88,42 @@ final class ExecCommand implements Callable<Integer>, CommandWords {
             input -> ExecContainerRequest.newBuilder().setInput(input).build(),
             ExecCommand::answer);
     SignalForwarding.to(call::signal);
-    return Exit.of(tty ? AttachedTerminal.run(call, !noInput, () -> run(call)) : run(call));
+    ExecContainerRequest request = request(process);
+    return Exit.of(
+        tty ? AttachedTerminal.run(call, !noInput, () -> run(call, request)) : run(call, request));
   }
 
-  private ExitStatus run(AttachedCall<ExecContainerRequest, ExecContainerResponse> call) {
-    return call.run(target.streaming()::execContainer, request());
+  private ExitStatus run(
+      AttachedCall<ExecContainerRequest, ExecContainerResponse> call,
+      ExecContainerRequest request) {
+    return call.run(target.streaming()::execContainer, request);
   }
 
-  private ExecContainerRequest request() {
+  private ExecContainerRequest request(Process process) {
     Exec.Builder exec =
         Exec.newBuilder()
             .setName(target.names().container(id))
-            .setProcess(process())
+            .setProcess(process)
             .addAllAddEnv(env)
             .setRequestId(Names.newRequestId());
-    if (tty) {
+    if (process.getTerminal() && process.getEnvList().isEmpty()) {
       AttachedTerminal.kind(env).ifPresent(exec::addAddEnv);
     }
     return ExecContainerRequest.newBuilder().setExec(exec).build();
   }
 
   private Process process() {
-    Process.Builder process = Process.newBuilder().addAllArgs(CommandWords.of(command));
+    Process.Builder process = file == null ? Process.newBuilder() : read(file);
+    if (!command.isEmpty()) {
+      process.clearArgs().addAllArgs(CommandWords.of(command));
+    }
+    if (process.getArgsList().isEmpty()) {
+      throw CliException.usage("CMD must be given", "caisson exec ID -- CMD");
+    }
     if (tty) {
       process.setTerminal(true);
+    }
+    if (process.getTerminal() && !process.hasConsoleSize()) {
       LocalTerminal.size().ifPresent(process::setConsoleSize);
     }
     if (cwd != null) {
@@ -106,6 +133,20 @@ final class ExecCommand implements Callable<Integer>, CommandWords {
       process.setUser(user(user));
     }
     return process.build();
+  }
+
+  private static Process.Builder read(Path file) {
+    try {
+      Process.Builder process = Process.newBuilder();
+      JsonFormat.parser().merge(Files.readString(file), process);
+      return process;
+    } catch (InvalidProtocolBufferException malformed) {
+      throw new CliException(
+          "--process must be a process as JSON: " + malformed.getMessage(),
+          "its members are those of process in config.json");
+    } catch (IOException unreadable) {
+      throw new CliException("Failed to read " + file + ": " + unreadable);
+    }
   }
 
   private static User user(String text) {

@@ -6,6 +6,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
+import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.v1.OciBundle;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -208,6 +209,45 @@ class CliTest {
     Files.write(data.resolve("config.json"), new byte[(int) ContainerOptions.CONFIG_BOUND + 1]);
     assertThat(caisson("create", "--bundle", data.toString())).isEqualTo(Exit.CAISSON_FAILED);
     assertThat(err.toString()).contains("must have at most 1 MiB");
+  }
+
+  @Test
+  void executesAProcessThatAFileDescribes() throws IOException {
+    Path file = data.resolve("process.json");
+    Files.writeString(
+        file,
+        """
+        {"args": ["id"], "cwd": "/tmp", "user": {"uid": 1000, "gid": 5, "additionalGids": [7]},
+         "capabilities": {"bounding": ["CAP_KILL"]}, "noNewPrivileges": true, "oomScoreAdj": 9}
+        """);
+    assertThat(caisson("exec", "-n", "--process", file.toString(), "web")).isZero();
+    assertThat(caisson("exec", "-n", "--process", file.toString(), "--cwd", "/", "web", "--", "ls"))
+        .isZero();
+
+    Process process = gateway.executed.getFirst().getProcess();
+    assertThat(process.getArgsList()).containsExactly("id");
+    assertThat(process.getUser().getAdditionalGidsList()).containsExactly(7);
+    assertThat(process.getCapabilities().getBoundingList()).containsExactly("CAP_KILL");
+    assertThat(process.getNoNewPrivileges()).isTrue();
+    assertThat(process.getOomScoreAdj()).isEqualTo(9);
+    assertThat(gateway.executed.getLast().getProcess())
+        .isEqualTo(process.toBuilder().clearArgs().addArgs("ls").setCwd("/").build());
+  }
+
+  @Test
+  void refusesAFileThatDescribesNoProcess() throws IOException {
+    Path file = data.resolve("process.json");
+    Files.writeString(file, "{\"arguments\": []}");
+    assertThat(caisson("exec", "-n", "--process", file.toString(), "web"))
+        .isEqualTo(Exit.CAISSON_FAILED);
+    assertThat(err.toString())
+        .contains("--process must be a process as JSON")
+        .contains("arguments");
+    Files.writeString(file, "{}");
+    assertThat(caisson("exec", "-n", "--process", file.toString(), "web")).isEqualTo(Exit.USAGE);
+    assertThat(caisson("exec", "-n", "--process", "/nowhere", "web"))
+        .isEqualTo(Exit.CAISSON_FAILED);
+    assertThat(gateway.executed).isEmpty();
   }
 
   @Test

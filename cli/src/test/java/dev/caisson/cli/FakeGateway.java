@@ -9,6 +9,9 @@ import dev.caisson.proto.v1.ContainersGrpc;
 import dev.caisson.proto.v1.CreateContainerRequest;
 import dev.caisson.proto.v1.DeleteContainerRequest;
 import dev.caisson.proto.v1.DeleteContainerResponse;
+import dev.caisson.proto.v1.Exec;
+import dev.caisson.proto.v1.ExecContainerRequest;
+import dev.caisson.proto.v1.ExecContainerResponse;
 import dev.caisson.proto.v1.Input;
 import dev.caisson.proto.v1.ListContainersRequest;
 import dev.caisson.proto.v1.ListContainersResponse;
@@ -41,6 +44,7 @@ final class FakeGateway extends ContainersGrpc.ContainersImplBase implements Aut
   private static final int PAGE = 2;
 
   final List<CreateContainerRequest> created = new CopyOnWriteArrayList<>();
+  final List<Exec> executed = new CopyOnWriteArrayList<>();
   final List<SignalContainerRequest> signals = new CopyOnWriteArrayList<>();
   final List<ConsoleSize> sizes = new CopyOnWriteArrayList<>();
   final Map<String, Container> containers = new ConcurrentHashMap<>();
@@ -119,6 +123,31 @@ final class FakeGateway extends ContainersGrpc.ContainersImplBase implements Aut
   public StreamObserver<RunContainerRequest> runContainer(
       StreamObserver<RunContainerResponse> out) {
     return new Played(out);
+  }
+
+  /** Each ends at once, and well. */
+  @Override
+  public StreamObserver<ExecContainerRequest> execContainer(
+      StreamObserver<ExecContainerResponse> out) {
+    return new StreamObserver<>() {
+      @Override
+      public void onNext(ExecContainerRequest request) {
+        if (request.hasExec()) {
+          executed.add(request.getExec());
+          out.onNext(
+              ExecContainerResponse.newBuilder()
+                  .setExited(ExitStatus.getDefaultInstance())
+                  .build());
+          out.onCompleted();
+        }
+      }
+
+      @Override
+      public void onError(Throwable gone) {}
+
+      @Override
+      public void onCompleted() {}
+    };
   }
 
   private Container known(String name) {

@@ -94,16 +94,23 @@ final class LinuxMounts implements Mounts {
 
   @Override
   public Fd sysfsOf(Fd networkNamespace, Set<MountFlag> flags) {
+    return inside(networkNamespace, Constants.CLONE_NEWNET, "sysfs", flags);
+  }
+
+  @Override
+  public Fd mqueueOf(Fd pidfd, Set<MountFlag> flags) {
+    return inside(pidfd, Constants.CLONE_NEWIPC, "mqueue", flags);
+  }
+
+  private Fd inside(Fd namespace, int kind, String type, Set<MountFlag> flags) {
     // setns(2) changes the calling thread alone; one that ends takes the change with it.
     FutureTask<Fd> mount =
         new FutureTask<>(() -> {
-          long entered =
-              networkNamespace.use(
-                  number -> Downcalls.syscall(CALLS.setns(), number, Constants.CLONE_NEWNET));
-          Outcome.require(entered, "enter network namespace", networkNamespace);
-          return filesystem("sysfs", Map.of(), flags);
+          long entered = namespace.use(number -> Downcalls.syscall(CALLS.setns(), number, kind));
+          Outcome.require(entered, "enter namespace", namespace);
+          return filesystem(type, Map.of(), flags);
         });
-    Thread.ofPlatform().name("sysfs").start(mount);
+    Thread.ofPlatform().name(type).start(mount);
     try {
       return mount.get();
     } catch (ExecutionException e) {
@@ -114,7 +121,7 @@ final class LinuxMounts implements Mounts {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       mount.cancel(false);
-      throw new LinuxException("make a filesystem of type", "sysfs", Errno.EINTR);
+      throw new LinuxException("make a filesystem of type", type, Errno.EINTR);
     }
   }
 

@@ -25,4 +25,7 @@ public interface Mounts {
    * namespace for it, and ends.
    */
   Fd sysfsOf(Fd networkNamespace, Set<MountFlag> flags);
+
+  /** The same of a mqueue, which shows the IPC namespace that a process is in. */
+  Fd mqueueOf(Fd pidfd, Set<MountFlag> flags);
 }

@@ -148,6 +148,17 @@ final class JsonObject {
         });
   }
 
+  /**
+   * The same of an object whose members have names of the document's choosing: each says something.
+   */
+  void refuseMembers(String name, String hint) {
+    object(name)
+        .filter(members -> !members.node.isEmpty())
+        .ifPresent(members -> {
+          throw OciException.unsupported(path(name), members.node, hint);
+        });
+  }
+
   /** Reports a field which changes nothing of what runs. */
   void ignore(String name) {
     get(name).filter(value -> !isBlank(value)).ifPresent(value -> ignored.add(path(name)));

@@ -88,7 +88,7 @@ final class LinuxReader {
     // parent.
     json.ignore("cgroupsPath");
     json.refuse("intelRdt", "cache and memory bandwidth are not allotted; remove it");
-    json.refuse("netDevices", "no network device is moved into a container; remove it");
+    json.refuseMembers("netDevices", "no network device is moved into a container; remove it");
     json.finish();
   }
 

@@ -18,8 +18,8 @@ final class ResourceReader {
     json.refuse("blockIO", "block I/O is not limited; remove it");
     json.refuse("hugepageLimits", "huge pages are not limited; remove it");
     json.refuse("network", "network traffic is not marked by cgroup; remove it");
-    json.refuse("rdma", "RDMA is not limited; remove it");
-    json.refuse("unified", "name the limit by its own field; remove it");
+    json.refuseMembers("rdma", "RDMA is not limited; remove it");
+    json.refuseMembers("unified", "name the limit by its own field; remove it");
     json.finish();
     return resources.build();
   }

@@ -446,6 +446,8 @@ class OciSpecTest {
         "linux.resources.hugepageLimits | 'resources':{'hugepageLimits':[{'limit':1}]}",
         "linux.resources.unified | 'resources':{'unified':{'cpu.max':'1'}}",
         "linux.resources.rdma | 'resources':{'rdma':{'x':{'hcaHandles':1}}}",
+        "linux.resources.rdma | 'resources':{'rdma':{'x':{}}}",
+        "linux.netDevices | 'netDevices':{'eth0':{}}",
         "linux.resources.network | 'resources':{'network':{'classID':1}}",
         "linux.resources.memory.swappiness | 'resources':{'memory':{'swappiness':60}}",
         "linux.resources.memory.disableOOMKiller | 'resources':{'memory':{'disableOOMKiller':true}}",

@@ -56,20 +56,37 @@ class SpecificationsTest {
     }
   }
 
-  /** The same as tests/inside/compose.jq makes of it, but for what is of one machine. */
+  /**
+   * The same as tests/inside/compose.jq makes of it, but for what is of one machine. What is to be
+   * executed in a container stands in place of its own process.
+   */
   private static JsonNode document(Path file) throws IOException {
-    JsonNode specification = JSON.readTree(file.toFile());
+    JsonNode specification = JSON.readTree(placed(Files.readString(file)));
     String base = specification.get("base").asText();
     ObjectNode document =
         (ObjectNode) JSON.readTree(INSIDE.resolve("documents/" + base + ".json").toFile());
     merge(document, specification.path("patch"));
     append(document, specification.path("add"));
     specification.path("remove").forEach(path -> remove(document, path));
-    ((ObjectNode) document.get("process")).put("terminal", false);
-    ((ObjectNode) document.get("process")).set("args", JSON.createArrayNode().add("/bin/probe"));
+    if (specification.has("exec")) {
+      document.set("process", specification.get("exec"));
+    }
+    ObjectNode process = (ObjectNode) document.get("process");
+    if (!specification.at("/patch/process").has("terminal") && !specification.has("exec")) {
+      process.put("terminal", false);
+    }
+    process.set("args", JSON.createArrayNode().add("/bin/probe"));
     ((ObjectNode) document.get("root")).put("path", "/srv/rootfs");
     document.path("mounts").forEach(SpecificationsTest::moveSource);
     return document;
+  }
+
+  private static String placed(String text) {
+    return text.replace("@ROOTFS@", "/srv/rootfs")
+        .replace("@IMAGE@", "/srv/image")
+        .replace("@UPPERS@", "/srv/uppers")
+        .replace("@NAMESPACES@", "/srv/namespaces")
+        .replace("@BESIDE@", "/proc/4242/ns");
   }
 
   private static void merge(ObjectNode into, JsonNode patch) {

@@ -65,4 +65,11 @@ final class FakeMounts implements Mounts {
     open.get(networkNamespace);
     return filesystem("sysfs", Map.of(), flags);
   }
+
+  @Override
+  public Fd mqueueOf(Fd pidfd, Set<MountFlag> flags) {
+    recorder.enter("mounts.mqueueOf", pidfd, flags);
+    open.get(pidfd);
+    return filesystem("mqueue", Map.of(), flags);
+  }
 }

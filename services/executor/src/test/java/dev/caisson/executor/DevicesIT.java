@@ -11,31 +11,23 @@ import io.grpc.Status;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** Devices that are bound into a container, and the cgroup's word on them. */
-class DevicesIT {
+class DevicesIT extends OnNode {
   private static final int FUSE_MAJOR = 10;
   private static final int FUSE_MINOR = 229;
 
   /** 1:11, the kernel's log: a device that nothing here allows, and that every kernel has. */
   private static final String MAKE_KMSG = "mknod /dev/kmsg c 1 11 && head -c 1 /dev/kmsg";
 
-  private TestNode node;
+  static final String[] RULES = {"devices.allowed = c:10:229", "user-namespace.host = true"};
 
-  @BeforeEach
-  void start() throws Exception {
+  @BeforeAll
+  static void startNode() throws Exception {
     assumeTrue(Files.exists(Path.of("/dev/fuse")), "Skipped: needs /dev/fuse");
-    node = TestNode.launch("devices.allowed = c:10:229", "user-namespace.host = true");
-  }
-
-  @AfterEach
-  void end() throws Exception {
-    if (node != null) {
-      node.close();
-    }
+    node = TestNode.launch(RULES);
   }
 
   private ContainerSpec.Builder withFuse(String script) {

@@ -114,6 +114,40 @@ class NamespacesIT extends OnNode {
   }
 
   @Test
+  void showsTheQueuesOfAJoinedIpc() throws Exception {
+    try (Held ipc = Held.of("ipc")) {
+      ContainerSpec.Builder makes = withQueues(node.shell("touch /dev/mqueue/q"));
+      ContainerSpec.Builder sees = withQueues(node.shell("ls /dev/mqueue"));
+      joining(makes, Namespace.Type.IPC, ipc.file().toString());
+      joining(sees, Namespace.Type.IPC, ipc.file().toString());
+      assertThat(seen(makes)).isEmpty();
+      assertThat(seen(sees)).isEqualTo("q");
+      assertThat(seen(withQueues(node.shell("ls /dev/mqueue")))).isEmpty();
+    }
+  }
+
+  private static ContainerSpec.Builder withQueues(ContainerSpec.Builder spec) {
+    var _ =
+        spec.addMountsBuilder()
+            .setDestination("/dev/mqueue")
+            .setType("mqueue")
+            .addOptions("noexec");
+    return spec;
+  }
+
+  @Test
+  void refusesToShowAJoinedCgroupNamespace() throws Exception {
+    try (Held cgroup = Held.of("cgroup")) {
+      ContainerSpec.Builder spec = node.spec("true");
+      joining(spec, Namespace.Type.CGROUP, cgroup.file().toString());
+      var _ = spec.addMountsBuilder().setDestination("/sys/fs/cgroup").setType("cgroup");
+      Problem.of(() -> node.create("c", spec))
+          .is(Status.Code.UNIMPLEMENTED, Reason.UNSUPPORTED_FIELD)
+          .says("leave the mount out");
+    }
+  }
+
+  @Test
   void joinsTheNetworkOfAContainerOfTheSameTenant() {
     int pid = node.started("first", node.spec("sleep", "60")).getPid();
     String theirs = node.exec("first", "readlink", "/proc/self/ns/net").ended().out().strip();

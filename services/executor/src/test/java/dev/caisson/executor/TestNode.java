@@ -71,11 +71,19 @@ final class TestNode implements AutoCloseable {
   private final AtomicInteger ids = new AtomicInteger();
   private Duration lease = Duration.ofSeconds(30);
   private int parked;
-  private Executor executor;
+  private final Beginning beginning;
+  private AutoCloseable life;
   private ManagedChannel channel;
 
-  private TestNode(Path base) {
+  private TestNode(Path base, Beginning beginning) {
     this.base = base;
+    this.beginning = beginning;
+  }
+
+  /** How a life of the executor begins; closing it ends that life. */
+  @FunctionalInterface
+  private interface Beginning {
+    AutoCloseable begin(Options options, Duration lease) throws IOException;
   }
 
   /**
@@ -84,7 +92,16 @@ final class TestNode implements AutoCloseable {
    * @param rules further lines of its guard's configuration, {@code %s} for its base directory
    */
   static TestNode launch(String... rules) throws IOException {
-    TestNode node = prepared();
+    return launch(Executor::start, rules);
+  }
+
+  /** The same where no tree of version 2 is mounted; its lease is the usual one. */
+  static TestNode launchOnVersion1(String... rules) throws IOException {
+    return launch((options, lease) -> ExecutorOnVersion1.start(options), rules);
+  }
+
+  private static TestNode launch(Beginning beginning, String... rules) throws IOException {
+    TestNode node = prepared(beginning);
     Files.writeString(
         node.base.resolve("guard.conf"),
         String.format(
@@ -101,14 +118,14 @@ final class TestNode implements AutoCloseable {
     return node;
   }
 
-  private static TestNode prepared() throws IOException {
+  private static TestNode prepared(Beginning beginning) throws IOException {
     assumeTrue(
         Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(ROOT),
         "Skipped: containers are made by root");
     assumeTrue(
         Files.isExecutable(BUSYBOX),
         "Skipped: needs " + BUSYBOX + ": apt-get install busybox-static");
-    TestNode node = new TestNode(Files.createTempDirectory("caisson"));
+    TestNode node = new TestNode(Files.createTempDirectory("caisson"), beginning);
     for (String directory : List.of("images/plain/bin", "images/plain/tmp", "volumes", "hooks")) {
       Files.createDirectories(node.base.resolve(directory));
     }
@@ -145,8 +162,8 @@ final class TestNode implements AutoCloseable {
   }
 
   void open() throws IOException {
-    executor =
-        Executor.start(
+    life =
+        beginning.begin(
             new Options(
                 data(), run(), "node-1", "0", "0", base + "/guard.conf", cgroupParent, parked),
             lease);
@@ -157,7 +174,11 @@ final class TestNode implements AutoCloseable {
   void shut() {
     channel.shutdownNow();
     assertThat(hasTerminated()).isTrue();
-    executor.close();
+    try {
+      life.close();
+    } catch (Exception e) {
+      throw new AssertionError("the executor ends", e);
+    }
   }
 
   private boolean hasTerminated() {

@@ -90,6 +90,7 @@ public final class Constants {
   public static final int MSG_CMSG_CLOEXEC = 0x40000000;
 
   // linux/sched.h
+  public static final int CLONE_NEWIPC = 0x0800_0000;
   public static final int CLONE_NEWNET = 0x4000_0000;
 
   // linux/nsfs.h

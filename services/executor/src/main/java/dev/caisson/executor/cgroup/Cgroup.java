@@ -65,6 +65,9 @@ public interface Cgroup {
 
   void thaw();
 
+  /** Whether a frozen process that is killed ends at once; otherwise it does when it is thawed. */
+  boolean endsFrozen();
+
   /**
    * Sends SIGKILL to every process, descendants included, those that are being forked too. They may
    * still be dying.

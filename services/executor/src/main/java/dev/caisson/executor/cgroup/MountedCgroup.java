@@ -131,20 +131,33 @@ final class MountedCgroup implements Cgroup {
 
   private Freezer freezer() {
     Optional<Path> unified = birthDirectory();
-    if (unified.isPresent()) {
-      return new UnifiedFreezer(unified.get(), files);
-    }
-    Path directory =
-        hierarchies
-            .of(Controller.FREEZER)
-            .map(this::directory)
-            .orElseThrow(() ->
-                new CgroupException(
-                    CgroupException.Kind.MISSING,
-                    "freeze",
-                    path,
-                    "this host has no cgroup freezer"));
-    return new V1Freezer(directory, files);
+    return unified.isPresent()
+        ? new UnifiedFreezer(unified.get(), files)
+        : new V1Freezer(v1FreezerDirectory(), files);
+  }
+
+  private Path v1FreezerDirectory() {
+    return hierarchies
+        .of(Controller.FREEZER)
+        .map(this::directory)
+        .orElseThrow(() ->
+            new CgroupException(
+                CgroupException.Kind.MISSING, "freeze", path, "this host has no cgroup freezer"));
+  }
+
+  /** v1: and its descendants, which stand still on their own account if they were frozen first. */
+  void thawTree() {
+    thawTree(v1FreezerDirectory());
+  }
+
+  private void thawTree(Path directory) {
+    new V1Freezer(directory, files).thaw();
+    children(directory).forEach(this::thawTree);
+  }
+
+  @Override
+  public boolean endsFrozen() {
+    return birthDirectory().isPresent();
   }
 
   @Override

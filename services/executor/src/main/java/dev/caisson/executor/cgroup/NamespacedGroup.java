@@ -81,6 +81,11 @@ final class NamespacedGroup implements Cgroup {
   public void thaw() {}
 
   @Override
+  public boolean endsFrozen() {
+    return true;
+  }
+
+  @Override
   public List<Join> joins() {
     return List.of();
   }

@@ -2,7 +2,7 @@ package dev.caisson.executor.cgroup;
 
 /**
  * Killing without {@code cgroup.kill}: frozen, so that nothing is forked meanwhile, each process
- * gets SIGKILL. Where there is none, nothing can be forked.
+ * gets SIGKILL, and ends when it is thawed. Where there is none, nothing can be forked.
  */
 record OneByOne(MountedCgroup cgroup) {
   void kill() {
@@ -12,13 +12,20 @@ record OneByOne(MountedCgroup cgroup) {
   }
 
   private void killFrozen() {
-    cgroup.freeze();
+    try {
+      cgroup.freeze();
+    } catch (CgroupException e) {
+      if (e.kind() != CgroupException.Kind.BUSY) {
+        throw e;
+      }
+      // One that cannot stand still is killed like the others; who waits for the end is told.
+    }
     try {
       cgroup
           .processes()
           .forEach(pid -> ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly));
     } finally {
-      cgroup.thaw();
+      cgroup.thawTree();
     }
   }
 }

@@ -54,9 +54,9 @@ public final class ResourceBounds {
       atLeast(field + ".limit", memory.getLimit(), MIN_MEMORY_BYTES);
     }
     Bounds.check(
-        memory.getReservation() >= 0,
+        memory.getReservation() >= -1,
         field + ".reservation",
-        "be at least 0",
+        "be at least 0, or -1 for none",
         memory.getReservation());
     if (memory.hasSwap()) {
       checkSwap(field, memory);

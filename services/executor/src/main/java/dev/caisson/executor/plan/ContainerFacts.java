@@ -1,6 +1,7 @@
 package dev.caisson.executor.plan;
 
 import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.RootFilesystem;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,8 +19,8 @@ import java.util.Set;
  *     them
  * @param lastCapability {@code /proc/sys/kernel/cap_last_cap}
  * @param filter of the specification's {@code seccomp}, compiled; present where that is
- * @param foreignSysfs whether sysfs is the sandbox's read-only one, as its network is somebody
- *     else's
+ * @param foreign the sandbox's namespaces that belong to somebody else: what shows one of them it
+ *     cannot mount itself
  * @param directories of the root filesystem, by clean paths: those of {@link #directoriesOf} that
  *     there are
  * @param groups whether supplementary groups may be changed: not in a user namespace that somebody
@@ -32,11 +33,12 @@ public record ContainerFacts(
     Set<String> fileSources,
     int lastCapability,
     Optional<Filter> filter,
-    boolean foreignSysfs,
+    Set<Namespace.Type> foreign,
     Map<String, DirectoryFacts> directories,
     boolean groups) {
   public ContainerFacts {
     fileSources = Set.copyOf(fileSources);
+    foreign = Set.copyOf(foreign);
     directories = Map.copyOf(directories);
     if (lastCapability < Capability.LAST_NAMED || lastCapability > Capability.MAX) {
       throw new IllegalArgumentException(
@@ -52,7 +54,7 @@ public record ContainerFacts(
       Set<String> fileSources,
       int lastCapability,
       Optional<Filter> filter,
-      boolean foreignSysfs,
+      Set<Namespace.Type> foreign,
       Map<String, DirectoryFacts> directories) {
     this(
         rootContainer,
@@ -61,7 +63,7 @@ public record ContainerFacts(
         fileSources,
         lastCapability,
         filter,
-        foreignSysfs,
+        foreign,
         directories,
         true);
   }
@@ -74,8 +76,8 @@ public record ContainerFacts(
       Set<String> fileSources,
       int lastCapability,
       Optional<Filter> filter,
-      boolean foreignSysfs) {
-    this(rootContainer, cgroup, pipes, fileSources, lastCapability, filter, foreignSysfs, Map.of());
+      Set<Namespace.Type> foreign) {
+    this(rootContainer, cgroup, pipes, fileSources, lastCapability, filter, foreign, Map.of());
   }
 
   /**

@@ -4,6 +4,7 @@ import dev.caisson.executor.plan.Argument.Descriptor;
 import dev.caisson.executor.plan.Argument.Slot;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Hooks;
+import dev.caisson.proto.types.v1.Namespace;
 import java.util.List;
 
 /** How a child of caisson-init becomes the first process of a container. */
@@ -112,7 +113,10 @@ public final class ContainerPlan {
         new MountTable.Known(facts.fileSources(), facts.directories(), RootMount.propagation(spec));
     List<PlannedMount> table =
         Labels.on(MountTable.of(spec.getMountsList(), known), spec.getMountLabel());
-    Mounting mounting = new Mounting(assembly, targets, facts.cgroup(), facts.foreignSysfs());
+    if (facts.foreign().contains(Namespace.Type.CGROUP) && !Namespaces.ownCgroup(spec)) {
+      MountTable.refuseCgroups(table);
+    }
+    Mounting mounting = new Mounting(assembly, targets, facts.cgroup(), facts.foreign());
     table.forEach(mounting::mount);
     if (MountTable.hasOwnDev(table)) {
       Devices.fill(assembly, targets);

@@ -1,8 +1,11 @@
 package dev.caisson.executor.plan;
 
 import dev.caisson.proto.types.v1.Namespace;
+import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * A descriptor that the executor opens, checks and sends along with a program, in the order of
@@ -299,6 +302,27 @@ public sealed interface Donation {
     @Override
     public String text() {
       return "fsmount(sysfs of the network namespace, ro, nosuid, nodev, noexec) = sysfs";
+    }
+  }
+
+  /** The message queues of an IPC namespace that is not the sandbox's own: a detached mount. */
+  record Queues(List<Flag> attributes) implements Donation {
+    public Queues {
+      attributes = List.copyOf(attributes);
+    }
+
+    @Override
+    public String name() {
+      return "mqueue";
+    }
+
+    @Override
+    public String text() {
+      String words =
+          attributes.stream()
+              .map(flag -> ", " + flag.name().replace("MOUNT_ATTR_", "").toLowerCase(Locale.ROOT))
+              .collect(Collectors.joining());
+      return "fsmount(mqueue of the IPC namespace" + words + ") = mqueue";
     }
   }
 

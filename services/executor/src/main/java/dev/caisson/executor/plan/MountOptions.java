@@ -69,7 +69,8 @@ record MountOptions(
 
   /** What the kernel does by itself. */
   private static final Set<String> DEFAULTS =
-      Set.of("defaults", "norelatime", "rnorelatime", "nomand", "noiversion", "silent", "loud");
+      Set.of(
+          "defaults", "norelatime", "rnorelatime", "nomand", "noiversion", "silent", "loud", "acl");
 
   private static final Map<String, Donation.Propagation> PROPAGATIONS =
       Map.of(
@@ -95,6 +96,7 @@ record MountOptions(
           Map.entry("runbindable", "mounts of a container are private; use rprivate"),
           Map.entry("mand", "kernels since 5.15 have no mandatory locks"),
           Map.entry("iversion", "no filesystem that a container can mount counts versions"),
+          Map.entry("noacl", "a filesystem that keeps access control lists always does"),
           Map.entry("copy-symlink", LINKS),
           Map.entry("src-nofollow", LINKS),
           Map.entry("dest-nofollow", LINKS));

@@ -280,6 +280,17 @@ final class MountTable {
     }
   }
 
+  /** Of a cgroup namespace that is somebody else's. */
+  static void refuseCgroups(List<PlannedMount> table) {
+    if (table.stream().anyMatch(mount -> mount instanceof Cgroups)) {
+      throw Refusal.unsupported(
+              "mounts",
+              "A cgroup filesystem shows the cgroup namespace, which is joined and somebody else's:"
+                  + " leave the mount out.")
+          .exception();
+    }
+  }
+
   private static void addMandatory(List<PlannedMount> table) {
     int front = 0;
     for (PlannedMount mount : MANDATORY) {

@@ -7,34 +7,43 @@ import dev.caisson.executor.plan.PlannedMount.Bind;
 import dev.caisson.executor.plan.PlannedMount.Cgroups;
 import dev.caisson.executor.plan.PlannedMount.CopiedUp;
 import dev.caisson.executor.plan.PlannedMount.Fresh;
+import dev.caisson.proto.types.v1.Namespace;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** Mounts the mounts of a container beneath its root. */
 final class Mounting {
   private final Assembly assembly;
   private final Targets targets;
   private final CgroupFacts cgroup;
-  private final boolean foreignSysfs;
+  private final Set<Namespace.Type> foreign;
   private int binds;
 
-  Mounting(Assembly assembly, Targets targets, CgroupFacts cgroup, boolean foreignSysfs) {
+  Mounting(Assembly assembly, Targets targets, CgroupFacts cgroup, Set<Namespace.Type> foreign) {
     this.assembly = assembly;
     this.targets = targets;
     this.cgroup = cgroup;
-    this.foreignSysfs = foreignSysfs;
+    this.foreign = foreign;
   }
 
   void mount(PlannedMount mount) {
     switch (mount) {
-      case Fresh fresh when foreignSysfs && fresh.filesystem().type().equals("sysfs") ->
+      case Fresh fresh when shows(fresh, "sysfs", Namespace.Type.NETWORK) ->
           mountSysfs(fresh.destination());
+      case Fresh fresh when shows(fresh, "mqueue", Namespace.Type.IPC) ->
+          mountQueues(fresh.filesystem());
       case Fresh fresh -> mountFresh(fresh.filesystem());
       case CopiedUp copied -> mountCopied(copied);
       case Bind bind -> mountBind(bind);
       case Cgroups cgroups -> mountCgroups(cgroups);
     }
+  }
+
+  /** Whether it is of that type, which shows a namespace that is somebody else's. */
+  private boolean shows(Fresh fresh, String type, Namespace.Type shown) {
+    return foreign.contains(shown) && fresh.filesystem().type().equals(type);
   }
 
   /** Mounts a filesystem on a directory, which is made where missing. */
@@ -59,6 +68,16 @@ final class Mounting {
     assembly.release(target);
     assembly.release(copy);
     assembly.release(sysfs);
+  }
+
+  /** The executor has made it, since the sandbox may not. */
+  private void mountQueues(NewFilesystem mqueue) {
+    targets.makeDirectories(mqueue.on());
+    Donated queues = assembly.donate(new Donation.Queues(mqueue.attributes()));
+    Slot target = targets.openDirectory(mqueue.on());
+    attach(queues, target, "mqueue", mqueue.on());
+    targets.mounted(mqueue.on());
+    assembly.release(target);
   }
 
   /**

@@ -1,5 +1,7 @@
 package dev.caisson.executor.plan;
 
+import dev.caisson.proto.types.v1.Namespace;
+
 /**
  * What a sandbox is made of.
  *
@@ -37,6 +39,6 @@ public record SandboxFacts(
    * owner of the network namespace do that.
    */
   boolean foreignSysfs() {
-    return shared.foreignSysfs(userNamespace);
+    return shared.foreign(userNamespace).contains(Namespace.Type.NETWORK);
   }
 }

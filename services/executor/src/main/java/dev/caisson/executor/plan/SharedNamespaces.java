@@ -1,7 +1,9 @@
 package dev.caisson.executor.plan;
 
 import dev.caisson.proto.types.v1.Namespace;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -54,9 +56,24 @@ public record SharedNamespaces(List<Namespace.Type> fresh, List<Donation.Namespa
     return Namespace.newBuilder().setType(type).build();
   }
 
-  /** Whether a sandbox with such ones has a sysfs that it could not have mounted itself. */
-  public boolean foreignSysfs(boolean userNamespace) {
-    return userNamespace && !has(Namespace.Type.NETWORK);
+  /**
+   * Those that belong to somebody else: the kernel lets only the owner of a namespace mount the
+   * filesystem that shows it (network: sysfs; IPC: mqueue; cgroup: cgroup).
+   *
+   * @param userNamespace whether the sandbox has one of its own
+   */
+  public Set<Namespace.Type> foreign(boolean userNamespace) {
+    EnumSet<Namespace.Type> foreign = EnumSet.noneOf(Namespace.Type.class);
+    if (userNamespace) {
+      Stream.of(Namespace.Type.NETWORK, Namespace.Type.IPC)
+          .filter(type -> !has(type))
+          .forEach(foreign::add);
+      joined.stream()
+          .map(Donation.NamespaceFile::type)
+          .filter(type -> type == Namespace.Type.CGROUP)
+          .forEach(foreign::add);
+    }
+    return Set.copyOf(foreign);
   }
 
   /** Whether the user namespace is somebody else's. */

@@ -1,9 +1,11 @@
 package dev.caisson.executor.sandbox;
 
+import dev.caisson.executor.plan.Flag;
 import dev.caisson.linux.MountAttributes;
 import dev.caisson.linux.MountFlag;
 import dev.caisson.linux.Propagation;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -24,13 +26,22 @@ final class Attributes {
 
   private Attributes() {}
 
-  static MountAttributes of(dev.caisson.executor.plan.MountAttributes wanted) {
+  static Set<MountFlag> of(List<Flag> wanted) {
+    return of(wanted.stream().mapToLong(Flag::hostBits).reduce(0, (a, b) -> a | b));
+  }
+
+  private static Set<MountFlag> of(long bits) {
     Set<MountFlag> set = EnumSet.noneOf(MountFlag.class);
     FLAGS.forEach((bit, flag) -> {
-      if ((wanted.setBits() & bit) != 0) {
+      if ((bits & bit) != 0) {
         set.add(flag);
       }
     });
+    return set;
+  }
+
+  static MountAttributes of(dev.caisson.executor.plan.MountAttributes wanted) {
+    Set<MountFlag> set = of(wanted.setBits());
     Propagation propagation =
         switch (wanted.propagation()) {
           case PRIVATE -> Propagation.PRIVATE;

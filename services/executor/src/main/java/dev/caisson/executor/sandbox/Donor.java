@@ -95,6 +95,7 @@ final class Donor implements AutoCloseable {
    * @param containerProcess whose namespaces an exec enters
    * @param listener the program's end of the socket for its filter's listener
    * @param network namespace that a sandbox joins
+   * @param init caisson-init, whose namespaces are the sandbox's
    * @param upper the directory for what the container writes; absent where it needs none
    * @param mounts the mount namespace of another container that it joins
    */
@@ -108,6 +109,7 @@ final class Donor implements AutoCloseable {
       Optional<Fd> containerProcess,
       Optional<Fd> listener,
       Optional<Fd> network,
+      Optional<Fd> init,
       Optional<Fd> upper,
       Optional<Fd> mounts) {
 
@@ -133,6 +135,7 @@ final class Donor implements AutoCloseable {
           Optional.empty(),
           network,
           Optional.empty(),
+          Optional.empty(),
           Optional.empty());
     }
 
@@ -153,6 +156,7 @@ final class Donor implements AutoCloseable {
           containerProcess,
           listener,
           Optional.empty(),
+          Optional.of(sandbox.requireHolder().pidfd()),
           Optional.empty(),
           Optional.empty());
     }
@@ -168,6 +172,7 @@ final class Donor implements AutoCloseable {
           containerProcess,
           listener,
           network,
+          init,
           directory,
           mountNamespace);
     }
@@ -265,6 +270,10 @@ final class Donor implements AutoCloseable {
       case Donation.ListenerSocket _ -> sources.listener().orElseThrow();
       case Donation.SysTree _ -> sysTree(sources.network());
       case Donation.NamespaceFile _ -> sources.mounts().orElseThrow().duplicate();
+      case Donation.Queues queues ->
+          kernel
+              .mounts()
+              .mqueueOf(sources.init().orElseThrow(), Attributes.of(queues.attributes()));
     };
   }
 

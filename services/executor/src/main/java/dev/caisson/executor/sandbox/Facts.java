@@ -11,6 +11,7 @@ import dev.caisson.executor.plan.SharedNamespaces;
 import dev.caisson.executor.seccomp.Filters;
 import dev.caisson.executor.store.v1.SandboxRecord;
 import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.UserNamespace;
 import java.nio.file.Path;
@@ -76,17 +77,17 @@ final class Facts {
    */
   ContainerFacts rootContainer(ContainerSpec spec, boolean pipes) {
     SharedNamespaces shared = SharedNamespaces.of(spec.getNamespacesList());
-    return container(spec, true, pipes, shared.foreignSysfs(isMapped(spec)));
+    return container(spec, true, pipes, shared.foreign(isMapped(spec)));
   }
 
   /** Of a further container of the sandbox. */
   ContainerFacts furtherContainer(ContainerSpec spec, SandboxRecord sandbox, boolean pipes) {
     boolean mapped = sandbox.getUidMappingsCount() > 0;
-    return container(spec, false, pipes, shared(sandbox).foreignSysfs(mapped));
+    return container(spec, false, pipes, shared(sandbox).foreign(mapped));
   }
 
   private ContainerFacts container(
-      ContainerSpec spec, boolean rootContainer, boolean pipes, boolean foreignSysfs) {
+      ContainerSpec spec, boolean rootContainer, boolean pipes, Set<Namespace.Type> foreign) {
     modules.require(spec.getProcess(), spec);
     Set<String> files = donor.fileSources(spec.getMountsList());
     return new ContainerFacts(
@@ -96,7 +97,7 @@ final class Facts {
         files,
         lastCapability,
         filter(spec),
-        foreignSysfs,
+        foreign,
         donor.directories(spec),
         groups());
   }

@@ -1,5 +1,6 @@
 package dev.caisson.executor.sandbox;
 
+import dev.caisson.executor.cgroup.Cgroup;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.executor.store.v1.ContainerRecord;
@@ -114,9 +115,25 @@ final class Lives {
         sent(container, actor, signal, "process"),
         () -> {
           send(container, process, signal);
+          if (signal == SIGKILL) {
+            letEnd(container, process);
+          }
           return signal;
         },
         done -> sent(container, actor, done, "process"));
+  }
+
+  /** Where nothing ends that stands still, a paused container goes on until its process has. */
+  private void letEnd(Container container, Fd killed) {
+    Cgroup cgroup = container.cgroup();
+    if (container.record().getState() != ContainerState.PAUSED || cgroup.endsFrozen()) {
+      return;
+    }
+    cgroup.thaw();
+    host.kernel().processes().awaitEnd(killed, host.settings().stepTimeout());
+    if (cgroup.populated()) {
+      cgroup.freeze();
+    }
   }
 
   private void send(Container container, Fd process, int signal) {

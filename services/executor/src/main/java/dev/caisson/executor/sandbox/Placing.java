@@ -143,7 +143,7 @@ final class Placing {
 
   private void abandon(Holder holder, long token, Cgroup cgroup, StartedProcess process) {
     cgroup.kill();
-    var _ = host.kernel().processes().kill(process.pidfd());
+    var _ = host.kernel().processes().kill(process.pidfd()); // on version 1 it is born elsewhere
     host.kernel().processes().awaitEnd(process.pidfd(), host.settings().stepTimeout());
     holder.drop(token);
     holder.drop(Stdio.inputToken(token));

@@ -232,11 +232,7 @@ class CgroupIT {
   @Test
   void worksWithoutAV2Tree(@TempDir Path directory) throws Exception {
     assumeTrue(cgroups.mode() == CgroupMode.HYBRID, "needs v1 hierarchies beside a v2 tree");
-    Path mountinfo = directory.resolve("mountinfo");
-    Files.write(
-        mountinfo,
-        Files.readAllLines(MOUNTINFO).stream().filter(l -> !l.contains(" cgroup2 ")).toList());
-    Cgroups v1 = Cgroups.detect(FILES, mountinfo);
+    Cgroups v1 = Cgroups.detect(FILES, withoutV2(directory));
     v1.ensure(parent);
     Cgroup cgroup = v1.create(parent + "/box", memory(64 << 20, -1), Owner.ROOT);
     Process shell = spawn(cgroup, "while :; do :; done");
@@ -248,6 +244,28 @@ class CgroupIT {
     assertThat(shell.waitFor(5, TimeUnit.SECONDS)).isTrue();
     assertThat(cgroup.awaitEmpty(Duration.ofSeconds(5))).isTrue();
     v1.open(parent).remove();
+  }
+
+  @Test
+  void killsWhatIsFrozenBelowWithoutAV2Tree(@TempDir Path directory) throws Exception {
+    assumeTrue(cgroups.mode() == CgroupMode.HYBRID, "needs v1 hierarchies beside a v2 tree");
+    Cgroups v1 = Cgroups.detect(FILES, withoutV2(directory));
+    v1.ensure(parent);
+    Cgroup outer = v1.create(parent + "/box", NONE, Owner.ROOT);
+    Cgroup inner = v1.create(parent + "/box/ctr", NONE, Owner.ROOT);
+    Process shell = spawn(inner, "while :; do :; done");
+    inner.freeze();
+
+    outer.kill();
+    assertThat(shell.waitFor(5, TimeUnit.SECONDS)).isTrue();
+    assertThat(outer.awaitEmpty(Duration.ofSeconds(5))).isTrue();
+    v1.open(parent).remove();
+  }
+
+  private static Path withoutV2(Path directory) throws IOException {
+    return Files.write(
+        directory.resolve("mountinfo"),
+        Files.readAllLines(MOUNTINFO).stream().filter(l -> !l.contains(" cgroup2 ")).toList());
   }
 
   /** A shell, and where it is. */

@@ -634,7 +634,7 @@ class GuardTest {
         limits(Reason.LIMIT_TOO_LOW, "memory.limit", r -> memory(r).setLimit((2 << 20) - 1)),
         limits(Reason.LIMIT_TOO_LOW, "memory.limit", r -> memory(r).setLimit(0)),
         limits(Reason.LIMIT_TOO_LOW, "memory.limit", r -> memory(r).setLimit(-2)),
-        limits(Reason.INVALID_SPEC, "memory.reservation", r -> memory(r).setReservation(-1)),
+        limits(Reason.INVALID_SPEC, "memory.reservation", r -> memory(r).setReservation(-2)),
         limits(Reason.INVALID_SPEC, "memory.swap", r -> memory(r).setSwap(1 << 30)),
         limits(
             Reason.INVALID_SPEC, "memory.swap", r -> memory(r).setLimit(4 << 20).setSwap(2 << 20)),

@@ -74,7 +74,7 @@ class AnySpecTest {
             spec.hasSeccomp()
                 ? java.util.Optional.of(Specs.filter(Specs.seccomp().build()))
                 : java.util.Optional.empty(),
-            false);
+            java.util.Set.of());
     try {
       Plan plan = ContainerPlan.compile(spec, facts);
       ProgramReader program = ProgramReader.read(Program.encode(plan, Machine.X86_64));

@@ -14,7 +14,13 @@ class CompiledPlanTest {
   private static final CgroupFacts CGROUP = new CgroupFacts(List.of("memory", "cpu,cpuacct"), true);
   private static final ContainerFacts FACTS =
       new ContainerFacts(
-          true, CGROUP, true, Set.of(), Specs.LAST_CAPABILITY, java.util.Optional.empty(), false);
+          true,
+          CGROUP,
+          true,
+          Set.of(),
+          Specs.LAST_CAPABILITY,
+          java.util.Optional.empty(),
+          Set.of());
   private static final String LONGEST = "n".repeat(64);
 
   private static CompiledPlan compiled(String hostname) {

@@ -276,7 +276,7 @@ class GoldenPlansTest {
         java.util.Set.of(),
         Specs.LAST_CAPABILITY,
         Optional.empty(),
-        false,
+        java.util.Set.of(),
         Map.of(directory, new DirectoryFacts(mode, uid, gid)));
   }
 
@@ -387,7 +387,7 @@ class GoldenPlansTest {
         facts.fileSources(),
         facts.lastCapability(),
         Optional.empty(),
-        true);
+        java.util.Set.of(dev.caisson.proto.types.v1.Namespace.Type.NETWORK));
   }
 
   private static ContainerSpec.Builder inTime() {

@@ -56,6 +56,7 @@ class MountOptionsTest {
         "noiversion",
         "nolazytime",
         "silent",
+        "acl",
         "loud",
         "relatime",
         "rrelatime",

@@ -157,7 +157,7 @@ class PlanTest {
             java.util.Set.of(),
             42,
             java.util.Optional.empty(),
-            false);
+            java.util.Set.of());
     Plan plan = ContainerPlan.compile(Specs.least().build(), newer);
     assertThat(lines(plan)).contains("prctl(PR_CAPBSET_DROP, 42)");
     assertThat(lines(LEAST)).contains("prctl(PR_CAPBSET_DROP, CAP_CHECKPOINT_RESTORE)");

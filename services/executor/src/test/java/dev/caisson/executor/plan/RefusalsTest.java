@@ -476,7 +476,7 @@ class RefusalsTest {
                             Set.of(),
                             Specs.LAST_CAPABILITY,
                             Optional.empty(),
-                            false)))
+                            Set.of())))
                 .metadata())
         .containsEntry("field", "process.terminal");
     ExecFacts detached =

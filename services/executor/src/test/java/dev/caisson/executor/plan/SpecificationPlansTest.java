@@ -6,12 +6,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.TextFormat;
 import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.Namespace;
+import dev.caisson.proto.types.v1.UserNamespace;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -51,7 +54,8 @@ class SpecificationPlansTest {
   }
 
   private static List<String> shown(String name, List<String> lines) throws IOException {
-    boolean whole = name.startsWith(WHOLE) || lines.size() == 1; // one line: a refusal
+    boolean whole =
+        name.startsWith(WHOLE) || isExec(name) || lines.size() == 1; // one line: a refusal
     return whole ? lines : Changes.between(lines(BASE), lines);
   }
 
@@ -62,7 +66,7 @@ class SpecificationPlansTest {
     }
     try {
       ContainerSpec spec = TextFormat.parse(text, ContainerSpec.class);
-      Plan plan = ContainerPlan.compile(spec, Specs.facts(Specs.hybrid(), filter(spec)));
+      Plan plan = plan(name, spec);
       ProgramReader program = ProgramReader.read(Program.encode(plan, Machine.X86_64));
       assertThat(program.steps()).hasSameSizeAs(plan.steps());
       return plan.text();
@@ -70,6 +74,40 @@ class SpecificationPlansTest {
       assertThat(refused.refusal().metadata()).containsKey("field");
       return List.of("refused: " + refused.refusal().message());
     }
+  }
+
+  /** The process of some is executed in a container; of what is listed beside them in another. */
+  private static Plan plan(String name, ContainerSpec spec) {
+    if (isExec(name)) {
+      return ExecPlan.compile(
+          spec.getProcess(),
+          spec,
+          new ExecFacts(Specs.hybrid(), true, Specs.LAST_CAPABILITY, filter(spec)));
+    }
+    return ContainerPlan.compile(
+        spec,
+        new ContainerFacts(
+            !isBeside(name),
+            Specs.hybrid(),
+            true,
+            Set.of("/srv/file"),
+            Specs.LAST_CAPABILITY,
+            filter(spec),
+            isBeside(name) ? Set.of() : foreign(spec)));
+  }
+
+  private static Set<Namespace.Type> foreign(ContainerSpec spec) {
+    return SharedNamespaces.of(spec.getNamespacesList())
+        .foreign(spec.getUserNamespace().getMode() != UserNamespace.Mode.HOST);
+  }
+
+  private static boolean isExec(String name) {
+    return name.startsWith("exec");
+  }
+
+  /** The second of its sandbox. */
+  private static boolean isBeside(String name) {
+    return name.equals("join-pid");
   }
 
   /** A filter's instructions are not the plan's matter: any will do. */

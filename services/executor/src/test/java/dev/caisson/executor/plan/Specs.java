@@ -67,7 +67,7 @@ final class Specs {
 
   static ContainerFacts facts(CgroupFacts cgroup, Optional<Filter> filter) {
     return new ContainerFacts(
-        true, cgroup, true, Set.of("/srv/file"), LAST_CAPABILITY, filter, false);
+        true, cgroup, true, Set.of("/srv/file"), LAST_CAPABILITY, filter, Set.of());
   }
 
   static ContainerFacts further() {
@@ -78,7 +78,7 @@ final class Specs {
         Set.of(),
         LAST_CAPABILITY,
         Optional.empty(),
-        false);
+        Set.of());
   }
 
   /** Lets everything pass that is not said to fail. */
