@@ -1,5 +1,6 @@
 package dev.caisson.linux;
 
+import dev.caisson.linux.abi.Architecture;
 import dev.caisson.linux.abi.Constants;
 import dev.caisson.linux.abi.Downcalls;
 import dev.caisson.linux.abi.ScmpArgCmp;
@@ -23,6 +24,13 @@ final class Libseccomp implements SeccompCompiler {
 
   /** More than any kernel has: numbers above 450 are given out one or two a year. */
   private static final int MOST_CALLS = 1024;
+
+  /** Whose calls a process of this machine can make. The library would compile others too. */
+  private static final Set<String> MACHINE =
+      switch (Architecture.current()) {
+        case X86_64 -> Set.of("x86_64", "x86", "x32");
+        case AARCH64 -> Set.of("aarch64", "arm");
+      };
 
   private final Files files;
 
@@ -96,12 +104,13 @@ final class Libseccomp implements SeccompCompiler {
     }
 
     private void add(String architecture) {
+      if (!MACHINE.contains(architecture)) {
+        skipped.add(architecture);
+        return;
+      }
       int token = Downcalls.seccompArchResolveName(CString.in(arena, architecture));
       int result = token == 0 ? -Errno.EINVAL.number() : Downcalls.seccompArchAdd(context, token);
-      // EDOM: of the other byte order. No process of this machine can make its calls.
-      if (token == 0 || Outcome.is(result, Errno.EDOM)) {
-        skipped.add(architecture);
-      } else if (!Outcome.is(result, Errno.EEXIST)) {
+      if (!Outcome.is(result, Errno.EEXIST)) {
         Outcome.require(result, "filter system calls of", architecture);
       }
     }

@@ -35,11 +35,23 @@ public final class Trees {
   private static final byte[] ITSELF = terminated(".");
   private static final byte[] PARENT = terminated("..");
 
+  /** Whose file system calls these are. */
+  private static final int ROOT = 0;
+
+  /** Without {@code S_ISGID}, which a directory may have of its parent. */
+  private static final int PERMISSIONS = 0777;
+
+  private static final LinuxFiles FILES = new LinuxFiles();
   private static final SystemCallNumbers CALLS = SystemCallNumbers.current();
 
   private Trees() {}
 
-  /** Makes a directory, mkdirat(2), and opens it. EEXIST if anything of that name is there. */
+  /**
+   * Makes a directory, mkdirat(2), and opens it. EEXIST if anything of that name is there.
+   *
+   * @param mode of which the umask takes nothing away
+   * @throws LinuxException (ESTALE) when somebody has put another in its place meanwhile
+   */
   public static Fd make(Fd parent, String name, int mode) {
     requireName(name);
     try (Arena arena = Arena.ofConfined()) {
@@ -47,7 +59,18 @@ public final class Trees {
       long result = parent.use(number -> Downcalls.syscall(CALLS.mkdirat(), number, address, mode));
       Outcome.require(result, "make directory", name);
     }
-    return open(parent, terminated(name));
+    return openMade(parent, name, mode);
+  }
+
+  /** Nobody else can make one with this owner; only root can move one here that has both. */
+  static Fd openMade(Fd parent, String name, int mode) {
+    Fd made = open(parent, terminated(name));
+    FileStatus status = FILES.status(made);
+    if (status.uid() != ROOT || (status.mode() & PERMISSIONS) != mode) {
+      made.close();
+      throw new LinuxException("make directory", name, Errno.ESTALE);
+    }
+    return made;
   }
 
   /**

@@ -204,6 +204,15 @@ final class LibseccompTest {
     assertThat(new BpfMachine(filter).answer(BpfMachine.X86_64, READ)).isEqualTo(bits(ALLOW));
   }
 
+  /** Of the same byte order, so that the library would take them, and take longer for each. */
+  @Test
+  void skipsArchitecturesOfOtherMachines() {
+    List<String> others = List.of("aarch64", "arm", "mipsel64", "ppc64le", "riscv64");
+
+    assertThat(compiler.compile(new SeccompProfile(EPERM, others, List.of())).skipped())
+        .isEqualTo(others);
+  }
+
   @Test
   void looksCallsUpInATree() {
     SeccompRule[] rules =

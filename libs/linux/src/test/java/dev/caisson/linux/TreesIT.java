@@ -42,6 +42,20 @@ final class TreesIT {
     }
   }
 
+  /** As after a swap between mkdirat(2) and openat2(2). */
+  @Test
+  void takesNoDirectoryThatItHasNotMade() throws Exception {
+    shell("mkdir own other wide file; chmod 700 own other file; chmod 755 wide; chown 1 other");
+    shell("ln -s own link; rmdir file; : > file; chmod 700 file");
+    try (Fd parent = Kernel.open().files().open(tree, OpenFlag.DIRECTORY)) {
+      Trees.openMade(parent, "own", 0700).close();
+      assertErrno(Errno.ESTALE, () -> Trees.openMade(parent, "other", 0700));
+      assertErrno(Errno.ESTALE, () -> Trees.openMade(parent, "wide", 0700));
+      assertErrno(Errno.ELOOP, () -> Trees.openMade(parent, "link", 0700));
+      assertErrno(Errno.ENOTDIR, () -> Trees.openMade(parent, "file", 0700));
+    }
+  }
+
   @Test
   void removesWhatIsInIt() throws Exception {
     shell("mkdir -p a/b/c d; touch a/1 a/b/2 d/3 .hidden; mkfifo d/pipe; chmod 000 a");

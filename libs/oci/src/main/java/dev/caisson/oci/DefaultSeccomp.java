@@ -83,18 +83,22 @@ public final class DefaultSeccomp {
             .setDefaultErrno(PROFILE.required("defaultErrno").intValue())
             .addAllArchitectures(texts(PROFILE.required("architectures").path(machine)));
     Seccomp.SyscallRule.Builder plain = rule(List.of(), "SCMP_ACT_ALLOW");
+    List<Seccomp.SyscallRule> denied = new ArrayList<>();
     List<Seccomp.SyscallRule> further = new ArrayList<>();
     for (JsonNode group : PROFILE.required("groups")) {
       if (!applies(group, held, machine)) {
         continue;
       }
-      if (group.has("action") || group.has("args")) {
+      if (group.has("action")) {
+        denied.add(rule(group));
+      } else if (group.has("args")) {
         further.add(rule(group));
       } else {
         plain.addAllNames(texts(group.required("names")));
       }
     }
-    return seccomp.addRules(plain).addAllRules(further).build();
+    // Of rules that contradict each other the first one holds.
+    return seccomp.addAllRules(denied).addRules(plain).addAllRules(further).build();
   }
 
   private static boolean applies(JsonNode group, Set<String> held, String machine) {

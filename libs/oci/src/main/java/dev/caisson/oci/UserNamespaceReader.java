@@ -14,6 +14,9 @@ import java.util.Optional;
  * case one of its own.
  */
 final class UserNamespaceReader {
+  /** Lines of a map that the kernel takes: user_namespaces(7). */
+  static final int MAX_MAPPINGS = 340;
+
   private static final String MAPS = "linux.uidMappings are given";
   private static final String PATH = "linux.namespaces lists user with a path";
 
@@ -78,6 +81,9 @@ final class UserNamespaceReader {
     List<JsonObject> mappings = linux.objects(name);
     if (mappings.isEmpty() && !linux.objects(other).isEmpty()) {
       throw linux.invalid(name, "be present where " + other + " is", "[]");
+    }
+    if (mappings.size() > MAX_MAPPINGS) {
+      throw linux.invalid(name, "have at most " + MAX_MAPPINGS + " entries", mappings.size());
     }
     return mappings.stream().map(UserNamespaceReader::mapping).toList();
   }

@@ -4,8 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.InstanceOfAssertFactories.throwable;
 
+import com.google.protobuf.TextFormat;
 import dev.caisson.proto.types.v1.Seccomp;
 import dev.caisson.proto.types.v1.Seccomp.SyscallRule;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -18,6 +22,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class DefaultSeccompTest {
   private static final String AMD64 = "amd64";
+
+  /** Which libseccomp makes rules of socketcall of. */
+  private static final Set<String> SOCKETS = Set.of("socket", "socketcall", "bind", "accept4");
+
+  private static final Path EXECUTORS =
+      Path.of("../../services/executor/src/main/resources/dev/caisson/executor/seccomp");
 
   /** Their work is not seen by any filter, and engines have taken them out since. */
   private static final Set<String> NO_LONGER =
@@ -46,7 +56,7 @@ class DefaultSeccompTest {
 
     Set<String> theirs = new HashSet<>(passing(docker));
     theirs.removeAll(NO_LONGER);
-    theirs.remove("socket"); // here without AF_VSOCK
+    theirs.removeAll(Set.of("socket", "socketcall")); // here without AF_VSOCK and AF_ALG
     assertThat(passing(ours)).containsAll(theirs);
     Set<String> more = new HashSet<>(passing(ours));
     more.removeAll(theirs);
@@ -100,6 +110,37 @@ class DefaultSeccompTest {
             "chroot",
             "reboot",
             "swapon");
+  }
+
+  /** libseccomp lets socketcall make what any rule of socket lets pass; the first rule holds. */
+  @Test
+  void asksSocketAndNoOtherForAFamily() {
+    List<SyscallRule> rules = DefaultSeccomp.make(Set.of("CAP_SYS_ADMIN"), AMD64).getRulesList();
+    SyscallRule first =
+        rules.stream()
+            .filter(rule -> rule.getNamesList().stream().anyMatch(SOCKETS::contains))
+            .findFirst()
+            .orElseThrow();
+
+    assertThat(first.getNamesList()).containsExactly("socketcall");
+    assertThat(first.getAction()).isEqualTo("SCMP_ACT_ERRNO");
+    assertThat(first.getErrno()).as("else it is the default's, and no rule").isEqualTo(38);
+  }
+
+  @Test
+  void letsPassEachFamilyOfSocketsButTwo() {
+    Seccomp seccomp = DefaultSeccomp.make(Set.of(), AMD64);
+    for (long family = 0; family < 64; family++) {
+      boolean usual = family != 38 && family != 40;
+      assertThat(makesSocket(seccomp, family)).as("%d", family).isEqualTo(usual);
+      assertThat(makesSocket(seccomp, 1L << 32 | family)).as("%d", family).isEqualTo(usual);
+    }
+  }
+
+  private static boolean makesSocket(Seccomp seccomp, long family) {
+    return rules(seccomp, "socket").stream()
+        .map(rule -> rule.getConditions(0))
+        .anyMatch(condition -> (family & condition.getValue()) == condition.getValueTwo());
   }
 
   @ParameterizedTest
@@ -159,6 +200,25 @@ class DefaultSeccompTest {
                 .forEach(name -> assertThat(seen.add(name.textValue())).as("%s", name).isTrue());
           }
         });
+  }
+
+  /** It compiles them before anybody asks. Written anew with {@code -Dspecs.write=true}. */
+  @ParameterizedTest
+  @CsvSource({
+    "default-amd64, amd64, ''",
+    "default-amd64-chroot, amd64, CAP_SYS_CHROOT",
+    "default-aarch64, aarch64, ''",
+    "default-aarch64-chroot, aarch64, CAP_SYS_CHROOT"
+  })
+  void isWhatTheExecutorKnows(String name, String machine, String held) throws IOException {
+    Set<String> capabilities = held.isEmpty() ? Set.of() : Set.of(held);
+    String text = TextFormat.printer().printToString(DefaultSeccomp.make(capabilities, machine));
+    Path file = EXECUTORS.resolve(name + ".txtpb");
+    if (Boolean.getBoolean("specs.write")) {
+      Files.createDirectories(EXECUTORS);
+      Files.writeString(file, text);
+    }
+    assertThat(text).isEqualTo(Files.readString(file));
   }
 
   @Test

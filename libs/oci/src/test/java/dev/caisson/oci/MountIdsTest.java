@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.proto.types.v1.IdMapping;
 import dev.caisson.proto.types.v1.Mount;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class MountIdsTest {
@@ -53,6 +55,28 @@ class MountIdsTest {
   void refusesIdsThatTheContainerLacks() {
     assertThat(refused(with(mount(line(0, 100_005, 10), line(0, 100_000, 1)) + USERS)))
         .hasMessage("mounts[0].uidMappings must lead to ids that linux.uidMappings has: 100010");
+  }
+
+  /** Each line is looked for in each line of the container's map. */
+  @Test
+  void refusesMoreLinesThanTheKernelTakes() {
+    String most = lines(340);
+    String more = lines(341);
+    assertThat(convert(with(mount(most, most))).spec().getMounts(0).getUidMappingsCount())
+        .isEqualTo(340);
+    assertThat(refused(with(mount(most, more))))
+        .hasMessage("mounts[0].gidMappings must have at most 340 entries: 341");
+    assertThat(refused(with(users(more))))
+        .hasMessage("linux.uidMappings must have at most 340 entries: 341");
+  }
+
+  private static String lines(int count) {
+    return IntStream.range(0, count).mapToObj(i -> line(i, i, 1)).collect(Collectors.joining(","));
+  }
+
+  private static String users(String uids) {
+    return ",\"linux\":{\"namespaces\":[{\"type\":\"user\"}],\"uidMappings\":[%s],\"gidMappings\":[%s]}"
+        .formatted(uids, line(0, 0, 1));
   }
 
   @Test

@@ -197,6 +197,23 @@ class HooksIT {
     assertThat(said()).doesNotExist();
   }
 
+  /** The directories that are looked at would not be those that decide. */
+  @Test
+  void oneThatALinkLeadsToDoesNotRun() throws Exception {
+    does("echo ran > " + said());
+    Path links = Files.createDirectory(node.base().resolve("links"));
+    Path above = Files.createSymbolicLink(links.resolve("hooks"), hook.getParent());
+    Path file = Files.createSymbolicLink(links.resolve("hook"), hook);
+    node.allow("hook = " + above.resolve("hook"), "hook = " + file);
+    node.restart();
+    for (Path path : java.util.List.of(above.resolve("hook"), file)) {
+      ContainerSpec.Builder spec = node.spec("true");
+      spec.getHooksBuilder().addCreateRuntimeBuilder().setPath(path.toString());
+      refused(spec).says("its path leads through a symbolic link");
+    }
+    assertThat(said()).doesNotExist();
+  }
+
   @Test
   void oneOfAnotherOwnerDoesNotRun() throws Exception {
     does("echo ran > " + said());

@@ -1,7 +1,12 @@
 package dev.caisson.executor;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.stream.Collectors.toMap;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import com.google.protobuf.TextFormat;
+import dev.caisson.executor.seccomp.Filters;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
@@ -9,9 +14,14 @@ import dev.caisson.proto.types.v1.Seccomp;
 import dev.caisson.proto.types.v1.Seccomp.SyscallRule;
 import io.grpc.Status;
 import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -20,8 +30,22 @@ import org.junit.jupiter.api.Test;
 class SeccompIT extends OnNode {
   private static final Path AGENT_SOURCE = Path.of("src/test/c/seccomp_agent.c");
 
+  private static final Path PROBE_SOURCE = Path.of("src/test/c/filter_probe.c");
+
   /** SIGSYS on each architecture that there is a program for. */
   private static final int SIGSYS = 31;
+
+  /** errno.h. */
+  private static final int EPERM = 1;
+
+  private static final int ENOSYS = 38;
+  private static final int EAFNOSUPPORT = 97;
+  private static final int ENOKEY = 126;
+
+  /** AF_ALG and AF_VSOCK. */
+  private static final List<Integer> FORBIDDEN = List.of(38, 40);
+
+  private static final boolean X86 = System.getProperty("os.arch").equals("amd64");
 
   private static Path agents;
   private static Path agent;
@@ -31,15 +55,9 @@ class SeccompIT extends OnNode {
     agents = Files.createDirectory(node.base().resolve("agents"));
     allow("new-privileges = true", "seccomp.denied =", "seccomp.listeners = " + agents);
     agent = node.base().resolve("seccomp_agent");
-    compile();
-  }
-
-  private static void compile() throws Exception {
-    Process compiler =
-        new ProcessBuilder("gcc", "-Wall", "-o", agent.toString(), AGENT_SOURCE.toString())
-            .inheritIO()
-            .start();
-    assertThat(compiler.waitFor()).isZero();
+    onHost("gcc", "-Wall", "-o", agent.toString(), AGENT_SOURCE.toString());
+    String probe = node.rootfs().resolve("bin/filter_probe").toString();
+    onHost("gcc", "-Wall", "-static", "-o", probe, PROBE_SOURCE.toString());
   }
 
   private static Seccomp.Builder failing(String action, String... calls) {
@@ -140,6 +158,103 @@ class SeccompIT extends OnNode {
     Problem.of(() -> node.create("c", spec))
         .is(Status.Code.INVALID_ARGUMENT, Reason.INVALID_SPEC)
         .says("seccomp must let setresuid pass");
+  }
+
+  // ---- The default filter
+
+  private static Seccomp usual() throws IOException {
+    String name = "default-" + System.getProperty("os.arch") + ".txtpb";
+    try (InputStream text = Objects.requireNonNull(Filters.class.getResourceAsStream(name))) {
+      return TextFormat.parse(new String(text.readAllBytes(), UTF_8), Seccomp.class);
+    }
+  }
+
+  /** What came of each way to make sockets. */
+  private static Map<String, Integer> sockets(Seccomp filter) {
+    return out(node.spec("filter_probe").setSeccomp(filter))
+        .lines()
+        .map(line -> line.split(": "))
+        .collect(toMap(words -> words[0], words -> Integer.parseInt(words[1])));
+  }
+
+  @Test
+  void theDefaultFilterLetsNoWayLeadToTheHypervisor() throws Exception {
+    Map<String, Integer> sockets = sockets(usual());
+
+    assertThat(sockets).containsEntry("socket 2", 0).containsEntry("socket + 2^32 2", 0);
+    for (int family : FORBIDDEN) {
+      assertThat(sockets)
+          .containsEntry("socket " + family, EPERM)
+          .containsEntry("socket + 2^32 " + family, EPERM);
+    }
+    if (X86) {
+      assertThat(sockets).containsEntry("i386 socket 2", 0);
+      for (int family : FORBIDDEN) {
+        assertThat(sockets)
+            .containsEntry("i386 socket " + family, EPERM)
+            .containsEntry("i386 socketcall " + family, ENOSYS);
+      }
+    }
+  }
+
+  /** As the filter was, and as engines had it: the family alone, and in one of the calls. */
+  @Test
+  void aFilterThatComparesTheFamilyAloneIsPassedBy() throws Exception {
+    Seccomp.Builder naive = usual().toBuilder();
+    naive.getRulesBuilderList().stream()
+        .filter(rule -> rule.getNamesList().equals(List.of("socket")))
+        .forEach(rule ->
+            rule.clearConditions().addConditionsBuilder().setOp("SCMP_CMP_NE").setValue(40));
+    naive.getRulesBuilderList().stream()
+        .filter(rule -> rule.getNamesList().contains("socketcall"))
+        .forEach(rule -> rule.setAction("SCMP_ACT_ALLOW").clearErrno());
+
+    Map<String, Integer> sockets = sockets(naive.build());
+
+    assertThat(sockets).containsEntry("socket 40", EPERM);
+    assertThat(sockets.get("socket + 2^32 40")).as("the kernel's answer").isIn(0, EAFNOSUPPORT);
+    if (X86) {
+      assertThat(sockets.get("i386 socketcall 40")).isIn(0, EAFNOSUPPORT);
+    }
+  }
+
+  // ---- Keys
+
+  @Test
+  void theKeysOfAContainerAreFoundByNoNeighbour() throws Exception {
+    node.createSandbox("box");
+    ContainerSpec.Builder owner =
+        shell(
+            noDirectories(),
+            "filter_probe add k > /shared/added & until grep -q . /shared/added; do :; done;"
+                + " filter_probe find k > /shared/found; wait");
+    Path volume = node.share(owner);
+    node.createIn("box", "owner", owner);
+    node.start("owner");
+    TestNode.eventually("the owner has looked", () -> said(volume.resolve("found")).length() > 0);
+    String added = said(volume.resolve("added"));
+    assumeFalse(added.equals(ENOSYS + "\n"), "Skipped: this kernel has no keys");
+    assertThat(added).isEqualTo("added\n");
+    assertThat(said(volume.resolve("found"))).isEqualTo("0\n");
+
+    ContainerSpec.Builder neighbour = shell(noDirectories(), "filter_probe find k > /shared/found");
+    Path other = node.share(neighbour);
+    node.createIn("box", "neighbour", neighbour);
+    node.start("neighbour");
+    var _ = node.await("neighbour");
+
+    assertThat(said(other.resolve("found"))).isEqualTo(ENOKEY + "\n");
+    assertThat(node.exec("owner", "filter_probe", "find", "k").ended().out())
+        .as("what is executed later has a ring of its own")
+        .isEqualTo(ENOKEY + "\n");
+  }
+
+  private static String said(Path file) {
+    try {
+      return Files.exists(file) ? Files.readString(file) : "";
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   // ---- Calls that somebody answers

@@ -94,8 +94,9 @@ final class Weakenings {
         "readTheRuntimesBinary",
         none.inC(
             "caisson_init.c",
-            "\tCALL(__NR_prctl, PR_SET_DUMPABLE, 0);\n\tCALL(__NR_prctl, PR_SET_NAME",
-            "\tCALL(__NR_prctl, PR_SET_NAME"));
+                "\tCALL(__NR_prctl, PR_SET_DUMPABLE, 0);\n\tCALL(__NR_prctl, PR_SET_NAME",
+                "\tCALL(__NR_prctl, PR_SET_NAME")
+            .inJava("plan/ProcessTail", "    assembly.add(new IdentityStep.NotDumpable());\n", ""));
     all.put(
         "haveAForeignHookRun",
         none.inJava(

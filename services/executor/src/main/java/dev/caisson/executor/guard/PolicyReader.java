@@ -121,7 +121,11 @@ final class PolicyReader {
             "line " + number + " must be hook = /path [uid=N] [sha256=64 digits]: " + word);
       }
     }
-    hooks.add(new HookRule(path(HOOK, words[0]), Integer.parseInt(uid), sha256));
+    String path = path(HOOK, words[0]);
+    if (hooks.stream().anyMatch(hook -> hook.path().equals(path))) {
+      problems.add("line " + number + " repeats a hook: " + path);
+    }
+    hooks.add(new HookRule(path, Integer.parseInt(uid), sha256));
   }
 
   private GuardPolicy policy() {

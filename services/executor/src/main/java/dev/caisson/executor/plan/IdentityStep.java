@@ -51,6 +51,44 @@ sealed interface IdentityStep extends Step {
     }
   }
 
+  /**
+   * A session keyring that no other process has: keyrings(7). What is in the one before would else
+   * be found by all that come from there.
+   */
+  record NewSessionKeyring() implements IdentityStep {
+    /** linux/keyctl.h. */
+    private static final Named JOIN_SESSION_KEYRING = new Named("KEYCTL_JOIN_SESSION_KEYRING", 1);
+
+    @Override
+    public Instruction instruction() {
+      return Call.of(Syscall.KEYCTL, JOIN_SESSION_KEYRING, new Decimal(0));
+    }
+
+    @Override
+    public String describe() {
+      return "make a session keyring";
+    }
+  }
+
+  /**
+   * Nobody of the same user looks into what is not the program's yet. The change of user has undone
+   * it where {@code fs.suid_dumpable} says so; the kernel decides anew when the program is
+   * executed.
+   */
+  record NotDumpable() implements IdentityStep {
+    private static final Named PR_SET_DUMPABLE = new Named("PR_SET_DUMPABLE", 4);
+
+    @Override
+    public Instruction instruction() {
+      return Call.of(Syscall.PRCTL, PR_SET_DUMPABLE, new Decimal(0));
+    }
+
+    @Override
+    public String describe() {
+      return "become undumpable again";
+    }
+  }
+
   /** The permitted set outlives the change of the user id, for the steps that follow it. */
   record KeepCapabilities() implements IdentityStep {
     private static final Named PR_SET_KEEPCAPS = new Named("PR_SET_KEEPCAPS", 8);

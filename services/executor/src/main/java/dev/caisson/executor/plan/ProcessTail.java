@@ -62,6 +62,10 @@ final class ProcessTail {
     }
     Texts environment = environment(assembly);
     assembly.add(new ProcessStep.NewSession());
+    // Without keys there is nothing to find; what forbids this around the executor forbids it
+    // inside, too.
+    assembly.add(
+        new IdentityStep.NewSessionKeyring().tolerating(Tolerable.ENOSYS, Tolerable.EPERM));
     if (process.getTerminal()) {
       assembly.add(new TerminalStep.TakeControl());
     }
@@ -122,6 +126,8 @@ final class ProcessTail {
     assembly.add(new IdentityStep.KeepCapabilities());
     assembly.add(new IdentityStep.SetGroupId(user.getGid()));
     assembly.add(new IdentityStep.SetUserId(user.getUid()));
+    // Before capabilities go: until then whoever has fewer is refused.
+    assembly.add(new IdentityStep.NotDumpable());
     enterDirectory(assembly);
     setCapabilities(assembly, sets);
   }

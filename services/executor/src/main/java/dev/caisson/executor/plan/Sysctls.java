@@ -69,7 +69,17 @@ final class Sysctls {
     files.forEach((file, value) -> set(assembly, file, value));
   }
 
-  private static void set(Assembly assembly, String path, String value) {
+  private static void set(Assembly assembly, String file, String value) {
+    if (file.equals(DOMAIN)) {
+      // The file takes CAP_SYS_ADMIN of the host's user namespace, the call that of the sandbox's.
+      Hostnames.check("sysctl", value);
+      assembly.add(new NamespaceStep.SetDomainname(value));
+    } else {
+      write(assembly, file, value);
+    }
+  }
+
+  private static void write(Assembly assembly, String path, String value) {
     Slot file = assembly.openTrusted(FILES + path, Flag.O_WRONLY, Flag.O_CLOEXEC);
     assembly.add(new FileStep.WriteParameter(file, value, dotted(path)));
     assembly.release(file);

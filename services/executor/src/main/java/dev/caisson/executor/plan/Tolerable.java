@@ -8,7 +8,8 @@ public enum Tolerable {
   EACCES(13),
   EEXIST(17),
   ENOTDIR(20),
-  EINVAL(22);
+  EINVAL(22),
+  ENOSYS(38);
 
   private final int number;
 

@@ -2,6 +2,7 @@ package dev.caisson.executor.sandbox;
 
 import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.guard.HookRule;
+import dev.caisson.linux.Errno;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileType;
@@ -9,11 +10,13 @@ import dev.caisson.linux.Files;
 import dev.caisson.linux.Kernel;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.OpenFlag;
+import dev.caisson.linux.Resolve;
 import dev.caisson.model.Sha256;
 import dev.caisson.proto.types.v1.Hook;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.util.EnumSet;
 import java.util.HexFormat;
 import java.util.Optional;
 
@@ -48,10 +51,21 @@ final class HookTrust {
       return Optional.of("the guard does not allow it");
     }
     Path path = Path.of(hook.getPath());
-    try (Fd file = kernel.files().open(path, OpenFlag.READ_ONLY)) {
+    // Not waiting for whoever writes into a FIFO.
+    try (Fd file = open(path, OpenFlag.READ_ONLY, OpenFlag.NON_BLOCKING)) {
       return problem(rule.get(), file).or(() -> problemAbove(rule.get(), path));
     } catch (LinuxException e) {
-      return Optional.of(e.operation() + " failed: " + e.errno().name());
+      return Optional.of(
+          e.errno() == Errno.ELOOP
+              ? "its path leads through a symbolic link: the guard must name the file itself"
+              : e.operation() + " failed: " + e.errno().name());
+    }
+  }
+
+  /** Links lead past the directories that are looked at. */
+  private Fd open(Path path, OpenFlag... flags) {
+    try (Fd root = kernel.files().open(Path.of("/"), OpenFlag.PATH, OpenFlag.DIRECTORY)) {
+      return kernel.files().openIn(root, path.toString(), EnumSet.of(Resolve.NO_SYMLINKS), flags);
     }
   }
 
@@ -73,7 +87,7 @@ final class HookTrust {
 
   private Optional<String> problemAbove(HookRule rule, Path path) {
     for (Path above = path.getParent(); above != null; above = above.getParent()) {
-      try (Fd directory = kernel.files().open(above, OpenFlag.PATH, OpenFlag.DIRECTORY)) {
+      try (Fd directory = open(above, OpenFlag.PATH, OpenFlag.DIRECTORY)) {
         if (!isKept(kernel.files().status(directory), rule)) {
           return Optional.of("others than its owner may replace it: they may write to " + above);
         }

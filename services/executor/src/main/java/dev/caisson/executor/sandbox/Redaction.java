@@ -14,12 +14,13 @@ final class Redaction {
 
   private static final String NAMES = "password|passwd|secret|token|api[-_]?key|credential";
   private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}");
-  private static final Pattern SECRET =
-      Pattern.compile("(?i)([\\w-]*(?:" + NAMES + ")[\\w-]*[=:]).+", Pattern.DOTALL);
 
-  /** The value is the argument after it. */
-  private static final Pattern SECRET_OPTION =
-      Pattern.compile("(?i)-[\\w-]*(?:" + NAMES + ")[\\w-]*");
+  /** Takes time with the square of what it looks at: never more than is shown. */
+  private static final Pattern SECRET =
+      Pattern.compile("(?i)((?:" + NAMES + ")[\\w-]*+[=:]).+", Pattern.DOTALL);
+
+  private static final Pattern OPTION = Pattern.compile("-[\\w-]*+");
+  private static final Pattern NAME = Pattern.compile("(?i)" + NAMES);
 
   private static final String HIDDEN = "***";
 
@@ -29,13 +30,21 @@ final class Redaction {
     for (String arg : args.subList(0, Math.min(MAX_ARGS, args.size()))) {
       boolean option = arg.startsWith("-");
       shown.add(secret && !option ? HIDDEN : arg(arg));
-      secret = SECRET_OPTION.matcher(arg).matches();
+      secret = namesSecret(arg);
     }
     return List.copyOf(shown);
   }
 
+  /** The value is the argument after it. */
+  private static boolean namesSecret(String arg) {
+    return OPTION.matcher(arg).matches() && NAME.matcher(arg).find();
+  }
+
   private static String arg(String arg) {
-    String shown = SECRET.matcher(CONTROL.matcher(arg).replaceAll("?")).replaceAll("$1***");
-    return shown.length() > MAX_LENGTH ? shown.substring(0, MAX_LENGTH - 1) + "…" : shown;
+    String head = arg.substring(0, Math.min(MAX_LENGTH, arg.length()));
+    String plain = CONTROL.matcher(head).replaceAll("?");
+    String shown = SECRET.matcher(plain).replaceAll("$1***");
+    boolean more = arg.length() > MAX_LENGTH && shown.equals(plain);
+    return more || shown.length() > MAX_LENGTH ? shown.substring(0, MAX_LENGTH - 1) + "…" : shown;
   }
 }

@@ -13,30 +13,55 @@ import dev.caisson.model.Sha256;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.Seccomp;
 import java.security.MessageDigest;
+import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Filters by the digest of what they were compiled from: most containers have the same one.
  *
  * <p>Thread-safe. Compiling depends on nothing but the profile, so that an entry is never wrong.
+ * Whoever asks for what is known waits for nobody; the others compile in the order of arrival.
  */
 public final class Filters {
   /** At most 32 KiB each. */
   static final int CAPACITY = 64;
 
+  /** For those before. The guard bounds each to a fraction of a second. */
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+
   private static final System.Logger LOG = System.getLogger(Filters.class.getName());
 
   private final SeccompCompiler compiler;
+  private final Duration patience;
   private final Recent<ByteString, Filter> entries = new Recent<>(CAPACITY);
 
+  /** Never forgotten, whoever asks for how many others. */
+  private final Map<ByteString, Filter> usual = new ConcurrentHashMap<>();
+
+  private final ReentrantLock turn = new ReentrantLock(true);
+
   public Filters(SeccompCompiler compiler) {
-    this.compiler = compiler;
+    this(compiler, PATIENCE);
   }
 
-  /** Has the library at hand before somebody waits for it. */
+  /**
+   * @param patience how long somebody waits for his turn
+   */
+  Filters(SeccompCompiler compiler, Duration patience) {
+    this.compiler = compiler;
+    this.patience = patience;
+  }
+
+  /** Has the filters of most containers at hand before somebody waits for them. */
   public void prepare() {
     try {
-      var _ = of(Seccomp.newBuilder().setDefaultAction("SCMP_ACT_ALLOW").build());
+      for (Seccomp seccomp : UsualProfiles.ofThisMachine()) {
+        usual.put(sha256(seccomp.toByteString()), of(seccomp));
+      }
     } catch (RuntimeException e) {
       LOG.log(System.Logger.Level.WARNING, "Containers with a filter will be refused", e);
     }
@@ -49,13 +74,15 @@ public final class Filters {
    *     the field
    */
   public Filter of(Seccomp seccomp) {
-    return entries.get(sha256(seccomp.toByteString()), _ -> compile(seccomp));
+    ByteString key = sha256(seccomp.toByteString());
+    @Nullable Filter known = usual.get(key);
+    return known == null ? entries.get(key, _ -> compile(seccomp)) : known;
   }
 
   private Filter compile(Seccomp seccomp) {
     FilterRules.check(seccomp);
     requireLibrary();
-    SeccompFilter compiled = compiled(seccomp);
+    SeccompFilter compiled = inTurn(seccomp);
     ByteString instructions = ByteString.copyFrom(compiled.instructions().duplicate());
     Filter filter =
         new Filter(
@@ -76,6 +103,28 @@ public final class Filters {
           throw new Refusal(Reason.HOST_UNSUPPORTED, sentence, Map.of("field", "seccomp"))
               .exception();
         });
+  }
+
+  private SeccompFilter inTurn(Seccomp seccomp) {
+    if (!taken()) {
+      throw Refusal.limit(
+              "seccomp.compiling", "Too many system call filters are being compiled; try again.")
+          .exception();
+    }
+    try {
+      return compiled(seccomp);
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  private boolean taken() {
+    try {
+      return turn.tryLock(patience.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
   }
 
   private SeccompFilter compiled(Seccomp seccomp) {

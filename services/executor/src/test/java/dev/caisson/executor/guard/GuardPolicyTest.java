@@ -112,7 +112,10 @@ class GuardPolicyTest {
         devices = true
         devices = false
         nonsense
-        """;
+        hook = /h
+        hook = /h/ sha256=%s
+        """
+            .formatted("a".repeat(64));
     assertThatThrownBy(() -> GuardPolicy.parse(text))
         .asInstanceOf(throwable(InvalidPolicyException.class))
         .satisfies(e ->
@@ -132,7 +135,9 @@ class GuardPolicyTest {
                     "line 11 must be hook = /path [uid=N] [sha256=64 digits]: sha256=short",
                     "line 12 has an unknown key: colour",
                     "line 14 repeats a key: devices",
-                    "line 15 must be key = value: nonsense"));
+                    "line 15 must be key = value: nonsense",
+                    "line 16 repeats a hook: /h",
+                    "line 17 repeats a hook: /h"));
   }
 
   @Test

@@ -316,8 +316,13 @@ class GuardTest {
                         .addPrestart(
                             hook("/usr/libexec/net").toBuilder()
                                 .addEnv("A=" + "a".repeat(128 * 1024))))),
-        bound("seccomp.rules", spec -> repeat(spec, 1025, 1)),
-        bound("seccomp.rules", spec -> repeat(spec, 8, 1025)),
+        bound("seccomp.rules", spec -> repeat(spec, 1025, 0)),
+        bound("seccomp.rules.conditions", spec -> repeat(spec, 193, 1)),
+        bound("seccomp.rules.conditions", spec -> repeat(spec, 1, 193)),
+        bound(
+            "seccomp.rules.names",
+            spec ->
+                spec.setSeccomp(seccomp(Collections.nCopies(1023, "read").toArray(String[]::new)))),
         bound("seccomp.rules.names", spec -> spec.setSeccomp(seccomp("x".repeat(65)))),
         bound(
             "seccomp.architectures",
@@ -378,6 +383,11 @@ class GuardTest {
         .setSource(source)
         .addAllOptions(List.of(options))
         .build();
+  }
+
+  private static void conditions(Seccomp.Builder seccomp, int rules) {
+    IntStream.range(0, rules)
+        .forEach(_ -> seccomp.addRules(onlyOnce("SCMP_ACT_LOG", "personality")));
   }
 
   private static void repeat(ContainerSpec.Builder spec, int rules, int conditions) {
@@ -496,6 +506,7 @@ class GuardTest {
           spec.addAllMaskedPaths(copies("/a", 128))
               .addAllMounts(Collections.nCopies(128, bind("/srv/data", "ro")));
           IntStream.range(0, 256).forEach(i -> spec.putAnnotations("a" + i, ""));
+          conditions(spec.getSeccompBuilder(), 192);
         });
     assertThat(verdict).isEqualTo(new Allowed());
   }

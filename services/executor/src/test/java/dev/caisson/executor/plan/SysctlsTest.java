@@ -1,6 +1,7 @@
 package dev.caisson.executor.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.IdMapping;
@@ -47,7 +48,10 @@ class SysctlsTest {
   @Test
   void mayNameTheDomain() {
     assertThat(lines(Specs.least().putSysctl("kernel.domainname", "example")))
-        .containsExactly("/proc/sys/kernel/domainname", "example");
+        .as("by a call: the file is the host's")
+        .containsExactly("example");
+    assertThatThrownBy(() -> lines(Specs.least().putSysctl("kernel.domainname", "a b")))
+        .hasMessageContaining("sysctl must have 1 to 64 bytes");
   }
 
   @Test

@@ -1,10 +1,14 @@
 package dev.caisson.executor.sandbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
+import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RedactionTest {
   private static List<String> shown(String... args) {
@@ -36,6 +40,30 @@ class RedactionTest {
   @Test
   void replacesControlCharacters() {
     assertThat(shown("a\nb\u001b")).containsExactly("a?b?");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"x", "-", "_", "token", "secret", "password", "api-key", "credential", "a=", "\n"})
+  void looksAtTheLargestArgumentInNoTime(String part) {
+    String word = part.repeat(128 * 1024 / part.length());
+    List<String> args = List.of(word, "-" + word, "-" + word + "!", word + "=", "--" + word + "=x");
+
+    List<String> shown =
+        assertTimeoutPreemptively(Duration.ofSeconds(5), () -> new Redaction().args(args));
+
+    assertThat(shown).allMatch(arg -> arg.length() <= Redaction.MAX_LENGTH);
+  }
+
+  @Test
+  void hidesASecretThatBeginsWhereTheShownPartEnds() {
+    String before = "x".repeat(Redaction.MAX_LENGTH - 8);
+    for (int more = 0; more < 16; more++) {
+      assertThat(shown(before.substring(more) + "token=hunter2")).noneMatch(a -> a.contains("hu"));
+      assertThat(shown(before + "y".repeat(more) + "token=hunter2"))
+          .noneMatch(a -> a.contains("hu"))
+          .allMatch(arg -> arg.length() <= Redaction.MAX_LENGTH);
+    }
   }
 
   @Test

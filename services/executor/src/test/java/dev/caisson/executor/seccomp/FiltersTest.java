@@ -3,10 +3,13 @@ package dev.caisson.executor.seccomp;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.InstanceOfAssertFactories.throwable;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caisson.executor.plan.Filter;
 import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.linux.Errno;
+import dev.caisson.linux.Kernel;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.SeccompAction;
 import dev.caisson.linux.SeccompCompiler;
@@ -20,9 +23,11 @@ import dev.caisson.proto.types.v1.Seccomp;
 import dev.caisson.proto.types.v1.Seccomp.Condition;
 import dev.caisson.proto.types.v1.Seccomp.SyscallRule;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
 class FiltersTest {
@@ -37,8 +42,11 @@ class FiltersTest {
       return missing;
     }
 
+    private Runnable before = () -> {};
+
     @Override
     public SeccompFilter compile(SeccompProfile profile) {
+      before.run();
       failure.ifPresent(errno -> {
         throw new LinuxException("compile", "a filter", errno);
       });
@@ -84,6 +92,78 @@ class FiltersTest {
     assertThat(compiler.profiles).hasSize(Filters.CAPACITY + 1);
     var _ = filters.of(seccomp(1));
     assertThat(compiler.profiles).hasSize(Filters.CAPACITY + 2);
+  }
+
+  /** Whoever asks for how many others. */
+  @Test
+  void neverForgetsTheUsualOnes() {
+    filters.prepare();
+    int usual = compiler.profiles.size();
+    assertThat(usual).isEqualTo(UsualProfiles.ofThisMachine().size()).isPositive();
+    for (int i = 0; i < 2 * Filters.CAPACITY; i++) {
+      var _ = filters.of(seccomp(i));
+    }
+
+    UsualProfiles.ofThisMachine().forEach(filters::of);
+
+    assertThat(compiler.profiles).hasSize(usual + 2 * Filters.CAPACITY);
+  }
+
+  @Test
+  void whoAsksForWhatIsKnownDoesNotWaitForACompilation() throws Exception {
+    Filters impatient = new Filters(compiler, Duration.ZERO);
+    impatient.prepare();
+    Filter known = impatient.of(seccomp(1));
+    CountDownLatch compiling = new CountDownLatch(1);
+    CountDownLatch release = new CountDownLatch(1);
+    compiler.before =
+        () -> {
+          compiling.countDown();
+          awaited(release);
+        };
+    Thread slow = Thread.ofPlatform().start(() -> impatient.of(seccomp(2)));
+    compiling.await();
+
+    assertThat(impatient.of(seccomp(1))).isSameAs(known);
+    assertThat(UsualProfiles.ofThisMachine()).allSatisfy(impatient::of);
+    assertThatThrownBy(() -> impatient.of(seccomp(3)))
+        .asInstanceOf(throwable(RefusedException.class))
+        .satisfies(
+            e -> assertThat(e.refusal().metadata()).containsEntry("limit", "seccomp.compiling"));
+
+    release.countDown();
+    slow.join();
+  }
+
+  private static void awaited(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** Of every shape that the guard lets pass, the slowest that was found. */
+  @Test
+  void theLargestFilterTakesNoTime() {
+    SeccompCompiler library = SeccompCompiler.ofLibrary(Kernel.open().files());
+    assumeTrue(library.missing().isEmpty(), () -> "Skipped: " + library.missing().orElseThrow());
+    Seccomp.Builder largest =
+        Seccomp.newBuilder()
+            .setDefaultAction("SCMP_ACT_ERRNO")
+            .addAllArchitectures(UsualProfiles.ofThisMachine().getFirst().getArchitecturesList())
+            .addRules(SyscallRule.newBuilder().addNames("execve").setAction("SCMP_ACT_ALLOW"));
+    for (int i = 0; i < 32; i++) {
+      SyscallRule.Builder rule = largest.addRulesBuilder();
+      rule.addNames("socket").setAction("SCMP_ACT_ERRNO").setErrno(2 + i);
+      for (int argument = 0; argument < 6; argument++) {
+        rule.addConditions(
+            condition(argument, "SCMP_CMP_GT", i * 0x1_0000_0001L + argument * 7919L, 0));
+      }
+    }
+
+    assertTimeoutPreemptively(
+        Duration.ofSeconds(10), () -> new Filters(library).of(largest.build()));
   }
 
   @Test
