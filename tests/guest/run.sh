@@ -139,8 +139,9 @@ make_root() {
 }
 
 write_command() {
-  local command
-  mapfile -d '' -t command < <(java_tests "-XX:SharedArchiveFile=$WORK/classes.jsa" -Xlog:disable -Xlog:all=off)
+  local command archive=()
+  [[ ! -e $WORK/classes.jsa ]] || archive=("-XX:SharedArchiveFile=$WORK/classes.jsa" -Xlog:disable -Xlog:all=off)
+  mapfile -d '' -t command < <(java_tests "${archive[@]}")
   echo '#!/bin/sh'
   printf 'exec'
   printf ' %q' "${command[@]}" "$@"
