@@ -207,7 +207,7 @@ boot() {
     -drive "file=$WORK/disk,format=raw,if=virtio,cache=unsafe" < /dev/null > "$WORK/qemu.log" 2>&1 &
   GUEST=$!
   # From the guest's own first line on.
-  tail -n +1 -f --pid="$GUEST" "$CONSOLE" | sed -u -n -e 's/\r//g' -e 's/^.*\(guest: Linux\)/\1/' -e '/^guest: Linux/,$p' &
+  tail -n +1 -f --pid="$GUEST" "$CONSOLE" | sed -u -n -e 's/\r//g' -e 's/^.*\(guest: Linux\)/\1/' -e '/reboot: Power down/d' -e '/^guest: Linux/,$p' &
   local shown=$!
   wait "$GUEST" || ENDED=$?
   GUEST=''
