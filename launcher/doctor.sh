@@ -102,6 +102,19 @@ check_capabilities() {
   done
 }
 
+check_security_modules() {
+  if [[ $(cat /sys/module/apparmor/parameters/enabled 2> /dev/null) == Y ]]; then
+    row ok AppArmor 'in force'
+  else
+    row optional AppArmor absent "containers that name a profile are refused"
+  fi
+  if grep -q ' selinuxfs ' /proc/self/mounts; then
+    row ok SELinux 'in force'
+  else
+    row optional SELinux absent "containers that name a label are refused"
+  fi
+}
+
 check_tools() {
   local pair
   if find_jdk; then
@@ -189,6 +202,7 @@ doctor_verb() {
   check_cgroups
   check_namespaces
   check_capabilities
+  check_security_modules
   check_tools
   check_room
   case $form in

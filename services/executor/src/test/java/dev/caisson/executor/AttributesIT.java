@@ -8,6 +8,7 @@ import dev.caisson.proto.executor.v1.ExecProcess;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.IoPriority;
+import dev.caisson.proto.types.v1.Rlimit;
 import dev.caisson.proto.types.v1.Scheduler;
 import dev.caisson.proto.types.v1.UserNamespace;
 import io.grpc.Status;
@@ -177,6 +178,45 @@ class AttributesIT {
     Problem.of(node.runAttached(node.request("r", spec).build()).failure()).says(words);
     Problem.of(node.exec(exec).failure()).says(words);
     assertThat(exec(script("c", SCORE))).isEqualTo("0\n");
+  }
+
+  @Test
+  void keepFromBeingKilledWhereTheExecutorMayGiveThat() throws IOException {
+    assumeTrue(mayLower(), "Skipped: this executor has no CAP_SYS_RESOURCE");
+    ContainerSpec.Builder spec = node.shell(SCORE);
+    spec.getProcessBuilder().setOomScoreAdj(-1000);
+    assertThat(node.run(spec).out()).isEqualTo("-1000\n");
+    node.started("c", node.spec("sleep", "60"));
+    ExecProcess.Builder exec = script("c", SCORE);
+    exec.getProcessBuilder().setOomScoreAdj(-500);
+    assertThat(exec(exec)).isEqualTo("-500\n");
+    assertThat(exec(script("c", SCORE))).isEqualTo("0\n");
+  }
+
+  /** The kernel asks for CAP_SYS_RESOURCE of the host's user namespace: prlimit(2). */
+  @Test
+  void raiseHardLimitsWhereTheHostAllowsIt() throws IOException {
+    assumeTrue(mayLower(), "Skipped: this executor has no CAP_SYS_RESOURCE");
+    ContainerSpec.Builder spec = node.shell("grep msgqueue /proc/self/limits");
+    spec.getProcessBuilder()
+        .addRlimits(Rlimit.newBuilder().setType("RLIMIT_MSGQUEUE").setSoft(1).setHard(10_000_000));
+    assertThatThrownBy(() -> node.run(spec))
+        .hasMessageContaining("RLIMIT_MSGQUEUE")
+        .hasMessageContaining("EPERM (1)");
+    spec.getUserNamespaceBuilder().setMode(UserNamespace.Mode.HOST);
+    assertThat(node.run(spec).out()).matches("Max msgqueue size +1 +10000000 +bytes *\n");
+  }
+
+  @Test
+  void preemptOthersWhereTheHostAllowsIt() throws IOException {
+    assumeTrue(
+        !Files.exists(Path.of("/sys/fs/cgroup/cpu/cpu.rt_runtime_us")),
+        "Skipped: this host divides real-time bandwidth by cgroup");
+    ContainerSpec.Builder spec = node.shell("cut -d' ' -f19,40,41 /proc/self/stat");
+    spec.getUserNamespaceBuilder().setMode(UserNamespace.Mode.HOST);
+    spec.getProcessBuilder()
+        .setScheduler(Scheduler.newBuilder().setPolicy("SCHED_FIFO").setPriority(10));
+    assertThat(node.run(spec).out()).isEqualTo("0 10 1\n");
   }
 
   @Test

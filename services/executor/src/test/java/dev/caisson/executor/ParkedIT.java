@@ -24,6 +24,8 @@ import org.junit.jupiter.api.Test;
 
 /** Sandboxes that are made in advance. */
 class ParkedIT {
+  private static final boolean PURE_V2 = Files.exists(Path.of("/sys/fs/cgroup/cgroup.controllers"));
+
   private static final int PARKED = 2;
 
   private TestNode node;
@@ -83,13 +85,15 @@ class ParkedIT {
             .setMemory(Resources.Memory.newBuilder().setLimit(64 << 20))
             .setPids(Resources.Pids.newBuilder().setLimit(7)));
     String cgroup = node.started("c", spec).getCgroup();
-    assertThat(Files.readString(file("memory", cgroup, "memory.limit_in_bytes")).strip())
+    String memory = PURE_V2 ? "memory.max" : "memory.limit_in_bytes";
+    assertThat(Files.readString(directory("memory", cgroup).resolve(memory)).strip())
         .isEqualTo(Integer.toString(64 << 20));
-    assertThat(Files.readString(file("pids", cgroup, "pids.max")).strip()).isEqualTo("7");
+    assertThat(Files.readString(directory("pids", cgroup).resolve("pids.max")).strip())
+        .isEqualTo("7");
   }
 
-  private static Path file(String hierarchy, String cgroup, String name) {
-    return Path.of("/sys/fs/cgroup", hierarchy, cgroup, name);
+  private static Path directory(String controller, String cgroup) {
+    return Path.of("/sys/fs/cgroup", PURE_V2 ? "" : controller, cgroup);
   }
 
   @Test
@@ -147,7 +151,7 @@ class ParkedIT {
 
   /** The processes that wait for a container's program. */
   private List<ProcessHandle> placed() throws IOException {
-    Path parent = Path.of("/sys/fs/cgroup/memory" + node.cgroupParent());
+    Path parent = directory("memory", node.cgroupParent());
     List<ProcessHandle> found = new ArrayList<>();
     try (Stream<Path> tree = Files.walk(parent)) {
       for (Path directory : tree.filter(path -> path.toString().contains("/ctr-")).toList()) {

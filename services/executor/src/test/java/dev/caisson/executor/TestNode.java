@@ -60,7 +60,10 @@ import java.util.stream.Stream;
  */
 final class TestNode implements AutoCloseable {
   static final String TENANT = "acme";
-  static final Duration PATIENCE = Duration.ofSeconds(20);
+
+  /** More where the machine is emulated. */
+  static final Duration PATIENCE =
+      Duration.ofSeconds(Integer.getInteger("caisson.test.patience", 20));
 
   private static final Path BUSYBOX = Path.of("/usr/bin/busybox");
   private static final Path MOUNTINFO = Path.of("/proc/self/mountinfo");

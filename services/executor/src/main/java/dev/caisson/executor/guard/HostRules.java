@@ -133,6 +133,7 @@ final class HostRules {
 
   static void checkScheduling(GuardPolicy policy, Process process) {
     Scheduling.realTime(process)
+        .or(() -> Scheduling.realTimeLater(process))
         .filter(field -> !policy.realTime())
         .ifPresent(field -> {
           throw refused(

@@ -132,8 +132,12 @@ sealed interface AttributeStep extends Step {
     }
   }
 
-  /** What the next program is executed under: proc_pid_attr(5). */
-  record WriteLabel(Descriptor file, String text, String kind) implements AttributeStep {
+  /**
+   * What the next program is executed under: proc_pid_attr(5).
+   *
+   * @param label in words
+   */
+  record WriteLabel(Descriptor file, String text, String label) implements AttributeStep {
     @Override
     public Instruction instruction() {
       return Call.of(Syscall.WRITE, file, new Text(text), new Decimal(text.length()));
@@ -141,7 +145,7 @@ sealed interface AttributeStep extends Step {
 
     @Override
     public String describe() {
-      return "set " + kind + " " + text;
+      return "set " + label;
     }
   }
 

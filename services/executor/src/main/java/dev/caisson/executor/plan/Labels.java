@@ -67,16 +67,17 @@ record Labels(Process process, Optional<Slot> proc) {
    */
   void addTo(Assembly assembly) {
     if (!process.getApparmorProfile().isEmpty()) {
-      String text = "exec " + process.getApparmorProfile();
-      set(assembly, "self/attr/apparmor/exec", text, "AppArmor profile");
+      String profile = process.getApparmorProfile();
+      set(assembly, "self/attr/apparmor/exec", "exec " + profile, "AppArmor profile " + profile);
     }
     if (!process.getSelinuxLabel().isEmpty()) {
-      set(assembly, "self/attr/exec", process.getSelinuxLabel(), "SELinux label");
+      String label = process.getSelinuxLabel();
+      set(assembly, "self/attr/exec", label, "SELinux label " + label);
     }
     proc.ifPresent(assembly::release);
   }
 
-  private void set(Assembly assembly, String path, String text, String kind) {
+  private void set(Assembly assembly, String path, String text, String label) {
     Slot file =
         assembly.fill(slot ->
             new FileStep.Open(
@@ -85,7 +86,7 @@ record Labels(Process process, Optional<Slot> proc) {
                 List.of(Flag.O_WRONLY, Flag.O_CLOEXEC),
                 List.of(Flag.RESOLVE_IN_ROOT, Flag.RESOLVE_NO_MAGICLINKS),
                 slot));
-    assembly.add(new AttributeStep.WriteLabel(file, text, kind));
+    assembly.add(new AttributeStep.WriteLabel(file, text, label));
     assembly.release(file);
   }
 

@@ -101,6 +101,11 @@ public record Plan(
     return steps.get(index) instanceof ProcessStep.Execute;
   }
 
+  /** Whether the step at an index names a label of AppArmor or SELinux. */
+  public boolean labels(int index) {
+    return steps.get(index) instanceof AttributeStep.WriteLabel;
+  }
+
   /** Whose home directory the program is told, as the container has it; absent: nobody's. */
   public Optional<Donation.Home> home() {
     return donations.stream()

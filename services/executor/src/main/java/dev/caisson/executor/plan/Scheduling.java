@@ -17,6 +17,8 @@ public final class Scheduling {
   private static final int MAX_PRIORITY = 99;
   private static final int MIN_NICE = -20;
   private static final int MAX_NICE = 19;
+  private static final long HARMLESS_NICE = 20;
+  private static final long NO_LIMIT = -1;
 
   /** {@code DL_SCALE} of kernel/sched/deadline.c: less is no bandwidth. Nanoseconds. */
   private static final long MIN_RUNTIME = 1024;
@@ -74,6 +76,26 @@ public final class Scheduling {
   }
 
   private Scheduling() {}
+
+  /**
+   * The field by which a process may put itself before all others of the host later, without a
+   * capability: getrlimit(2).
+   */
+  public static Optional<String> realTimeLater(Process process) {
+    return process.getRlimitsList().stream()
+        .filter(limit -> Long.compareUnsigned(limit.getHard(), harmless(limit.getType())) > 0)
+        .map(limit -> "process.rlimits " + limit.getType())
+        .findFirst();
+  }
+
+  /** The nice value that RLIMIT_NICE allows is 20 less the limit. */
+  private static long harmless(String type) {
+    return switch (type) {
+      case "RLIMIT_RTPRIO" -> 0;
+      case "RLIMIT_NICE" -> HARMLESS_NICE;
+      default -> NO_LIMIT;
+    };
+  }
 
   /** The field by which a process would come before all others of the host. */
   public static Optional<String> realTime(Process process) {

@@ -11,6 +11,7 @@ import dev.caisson.proto.executor.v1.Reason;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A program on its way, with the plan that explains where it is.
@@ -18,6 +19,9 @@ import java.util.Optional;
  * @param listener our end of the socket on which it hands out its filter's listener, if it does
  */
 record Waiting(RunningProgram program, Plan plan, Optional<Fd> listener) implements AutoCloseable {
+
+  /** Of what AppArmor and SELinux do not have: proc_pid_attr(5). */
+  private static final Set<Errno> UNKNOWN_LABEL = Set.of(Errno.ENOENT, Errno.EINVAL);
 
   /** What a program does at a barrier, beside waiting. */
   interface AtBarrier {
@@ -80,6 +84,12 @@ record Waiting(RunningProgram program, Plan plan, Optional<Fd> listener) impleme
 
   private RefusedException failed(int step, Errno errno) {
     String words = failure(plan, step, errno);
+    if (plan.labels(step) && UNKNOWN_LABEL.contains(errno)) {
+      return command(
+          Reason.HOST_UNSUPPORTED,
+          words + ". It is not loaded on this host: name one that is, or load it.",
+          errno);
+    }
     if (!plan.executes(step)) {
       Map<String, String> metadata = Map.of("errno", errno.name(), "step", Integer.toString(step));
       return new Refusal(Reason.SYSTEM_CALL_FAILED, words, metadata).exception();

@@ -230,7 +230,25 @@ class GuardTest {
         rule(
             "scheduling.realtime",
             spec -> spec.getProcessBuilder().getIoPriorityBuilder().setClass_("IOPRIO_CLASS_RT")),
+        rule("scheduling.realtime", spec -> limit(spec, "RLIMIT_RTPRIO", 1)),
+        rule("scheduling.realtime", spec -> limit(spec, "RLIMIT_NICE", 21)),
+        rule("scheduling.realtime", spec -> limit(spec, "RLIMIT_NICE", -1)),
         rule("new-privileges", spec -> spec.getProcessBuilder().setNoNewPrivileges(false)));
+  }
+
+  private static void limit(ContainerSpec.Builder spec, String type, long hard) {
+    spec.getProcessBuilder().addRlimits(Rlimit.newBuilder().setType(type).setHard(hard));
+  }
+
+  @Test
+  void acceptsLimitsUnderWhichNothingComesBeforeOthers() {
+    Verdict verdict =
+        check(spec -> {
+          limit(spec, "RLIMIT_RTPRIO", 0);
+          limit(spec, "RLIMIT_NICE", 20);
+          limit(spec, "RLIMIT_NOFILE", -1);
+        });
+    assertThat(verdict).isEqualTo(new Allowed());
   }
 
   private static Arguments rule(String rule, Consumer<ContainerSpec.Builder> change) {

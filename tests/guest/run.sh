@@ -1,0 +1,250 @@
+#!/usr/bin/env bash
+# The executor on a host such as most users have, and test machines have not: pure cgroup v2, every capability, AppArmor. A
+# guest of qemu with Debian's kernel runs the executor's own tests that are listed in `tests`. The machine is emulated, so
+# that it does not matter what this one lends: a JVM is some 20 times slower there.
+# run.sh [TEST…]: only these.
+set -euo pipefail
+
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+ROOT=$(cd "$HERE/../.." && pwd)
+HOME_DIR=$ROOT
+# shellcheck source=launcher/say.sh
+source "$ROOT/launcher/say.sh"
+# shellcheck source=launcher/toolchain.sh
+source "$ROOT/launcher/toolchain.sh"
+
+PATH=$PATH:/usr/sbin:/sbin # mke2fs
+CACHE=$ROOT/target/guest
+CONSOLE=$CACHE/console.log
+EXECUTOR=$ROOT/services/executor
+LINUX_JAR=caisson-linux-0.1.0-SNAPSHOT.jar
+SECONDS_AT_MOST=${CAISSON_GUEST_SECONDS:-270}
+MEMORY_MIB=1536
+DISK_MIB=2048
+KERNEL_PACKAGE=linux-image-cloud-amd64
+# Loaded in this order, each after what it needs.
+MODULES=(virtio_pci virtio_blk overlay fuse loop erofs)
+
+# The guest's JVM: no compiler that takes long, and nothing mapped elsewhere than where the archive was made for, which would
+# cost 8 seconds; nothing said of the archive.
+JVM=(-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData -Xmx256m -XX:+UnlockDiagnosticVMOptions -XX:ArchiveRelocationMode=0
+  -Dio.netty.jfr.enabled=false -Dio.netty.machineId=02:00:00:00:00:01 -Dcaisson.test.patience=120
+  --add-modules dev.caisson.linux '--enable-native-access=dev.caisson.linux,ALL-UNNAMED' --illegal-native-access=deny)
+
+stop() {
+  trap - EXIT
+  [[ -z ${GUEST:-} ]] || kill "$GUEST" 2> /dev/null || true
+  [[ -z ${WORK:-} ]] || rm -rf --one-file-system "$WORK"
+}
+
+# skip REASON: said, and counted as the test runners count it.
+skip() {
+  printf '  skip  %s\nTests run: 1, Failures: 0, Errors: 0, Skipped: 1\n' "$1"
+  exit 0
+}
+
+step() { printf '  %4s s  %s\n' "$SECONDS" "$1"; }
+
+# ---- What it needs
+
+require() {
+  [[ $(uname -m) == x86_64 ]] || skip "the guest is an x86_64 one"
+  local tool
+  for tool in qemu-system-x86_64 mke2fs busybox; do
+    command -v "$tool" > /dev/null || skip "needs $tool: \`caisson verify\` as root installs it on Debian"
+  done
+  find_jdk || skip "needs a JDK $JAVA_WANTED"
+  JAVA_HOME=$(readlink -f "$JAVA_HOME")
+  fetch_packages || skip "needs Debian's packages $KERNEL_PACKAGE and apparmor: $(tail -n 1 "$CACHE/fetch.log" 2> /dev/null)"
+}
+
+# Downloaded once and unpacked below target/; nothing is installed.
+fetch_packages() {
+  [[ ! -e $CACHE/packages/done ]] || return 0
+  command -v apt-get > /dev/null && command -v dpkg-deb > /dev/null || return 1
+  mkdir -p "$CACHE"
+  rm -rf "$CACHE/packages"
+  mkdir "$CACHE/packages"
+  step "fetching Debian's kernel"
+  { fetch || { apt-get update && fetch; }; } > "$CACHE/fetch.log" 2>&1 || return 1
+  touch "$CACHE/packages/done"
+}
+
+fetch() {
+  local kernel package
+  kernel=$(apt-cache depends "$KERNEL_PACKAGE" | awk '$1 == "Depends:" && $2 ~ /^linux-image-/ { print $2; exit }')
+  [[ -n $kernel ]] || { echo "apt-get knows no $KERNEL_PACKAGE"; return 1; }
+  (cd "$CACHE/packages" && apt-get download "$kernel" apparmor) || return 1
+  for package in "$CACHE/packages/"*.deb; do
+    dpkg-deb -x "$package" "$CACHE/packages" || return 1
+    rm "$package"
+  done
+}
+
+# Classes and jars: `mvn verify` leaves them. Where `caisson verify` runs this, it has just done so.
+build() {
+  local changed
+  [[ -z ${TEST_DIR:-} || ! -d $EXECUTOR/target/test-lib ]] || return 0
+  changed=$(find "$ROOT"/{proto,libs,services/executor} "$ROOT/pom.xml" -name target -prune -o -type f ! -name '*.md' -newer "$EXECUTOR/target/test-lib" -print -quit 2>&1)
+  [[ -d $EXECUTOR/target/test-classes && -z $changed ]] && return 0
+  step "building the executor and its tests"
+  (cd "$ROOT" && mvn -B -q -Dquick -pl services/executor -am package > "$CACHE/build.log" 2>&1) \
+    || die "The build failed" "$CACHE/build.log has everything"
+  touch "$EXECUTOR/target/test-lib"
+}
+
+# ---- The archive of classes
+
+# The directory of jars has the same name here and there, since the archive says where its classes come from.
+gather_jars() {
+  mkdir -p "$WORK/lib"
+  cp -p "$EXECUTOR/target/test-lib/"*.jar "$EXECUTOR"/target/caisson-executor-*.jar "$WORK/lib/"
+  "$JAVA_HOME/bin/jar" --create --no-compress --file "$WORK/lib/tests.jar" -C "$EXECUTOR/target/test-classes" .
+}
+
+java_tests() {
+  local jars=("$WORK/lib/"*.jar) path
+  path=$(printf '%s\n' "${jars[@]}" | grep -v -F "/$LINUX_JAR" | paste -s -d :)
+  printf '%s\0' "$JAVA_HOME/bin/java" "$@" "${JVM[@]}" -p "$WORK/lib/$LINUX_JAR" -cp "$path" dev.caisson.executor.InGuest
+}
+
+# Loading classes is what takes an emulated JVM a minute. One run of a container here notes what is loaded; without that
+# archive everything works, later.
+archive_classes() {
+  local command
+  mapfile -d '' -t command < <(java_tests "-XX:ArchiveClassesAtExit=$WORK/classes.jsa")
+  "${command[@]}" 'RunIT#tellsOutputAndExitCode' > "$CACHE/archive.log" 2>&1 || step "without an archive of classes: $CACHE/archive.log says why"
+}
+
+# ---- The disk
+
+make_root() {
+  local root=$WORK/root applet
+  mkdir -p "$root"/{usr/bin,usr/sbin,usr/lib/x86_64-linux-gnu,usr/lib64,proc,sys,dev,run,tmp,root,etc}
+  ln -s usr/bin usr/sbin usr/lib usr/lib64 "$root/"
+  chmod 1777 "$root/tmp"
+  cp "$(command -v busybox)" "$root/usr/bin/busybox"
+  for applet in $("$root/usr/bin/busybox" --list); do
+    [[ $applet == busybox ]] || ln -s busybox "$root/usr/bin/$applet"
+  done
+  cp "$CACHE/packages/sbin/apparmor_parser" "$root/usr/sbin/"
+  printf 'root:x:0:0:root:/root:/bin/sh\n' > "$root/etc/passwd"
+  printf 'root:x:0:\n' > "$root/etc/group"
+  printf '127.0.0.1 localhost\n' > "$root/etc/hosts"
+  install -m 0755 "$HERE/start.sh" "$root/start"
+  write_command "$@" > "$root/tests"
+  chmod 0755 "$root/tests"
+  add_jdk "$root"
+  add_libraries "$root"
+}
+
+write_command() {
+  local command archive=()
+  [[ ! -e $WORK/classes.jsa ]] || archive=("-XX:SharedArchiveFile=$WORK/classes.jsa" -Xlog:disable -Xlog:all=off)
+  mapfile -d '' -t command < <(java_tests "${archive[@]}")
+  echo '#!/bin/sh'
+  printf 'exec'
+  printf ' %q' "${command[@]}" "$@"
+  echo
+}
+
+add_jdk() {
+  mkdir -p "$1$JAVA_HOME" "$1$WORK"
+  cp -RL --preserve=mode,timestamps "$JAVA_HOME"/{bin,conf,lib,release} "$1$JAVA_HOME/"
+  rm -f "$1$JAVA_HOME"/lib/{src.zip,ct.sym}
+  mv "$WORK/lib" "$1$WORK/lib"
+  [[ ! -e $WORK/classes.jsa ]] || mv "$WORK/classes.jsa" "$1$WORK/"
+}
+
+# What the loader would find for each program and library that is run there.
+add_libraries() {
+  local seccomp library
+  seccomp=$(find_library libseccomp.so.2)
+  {
+    printf '%s\n' "$seccomp"
+    ldd "$seccomp" "$CACHE/packages/sbin/apparmor_parser" "$JAVA_HOME"/bin/java "$JAVA_HOME"/lib/{libjli,libjava,libnio,libnet,libzip,libjimage}.so \
+      "$JAVA_HOME"/lib/server/libjvm.so | awk '$2 == "=>" { print $3 } $1 ~ /^\/.*ld-linux/ { print $1 }'
+  } | sort -u | grep '^/' | grep -v -F "$JAVA_HOME" | while read -r library; do
+    mkdir -p "$1$(dirname "$library")"
+    cp -L "$library" "$1$library"
+  done
+}
+
+# ---- The kernel and its first file system
+
+make_initramfs() {
+  local base=$WORK/initramfs modules version name
+  version=$(basename "$CACHE/packages/lib/modules/"*)
+  modules=$CACHE/packages/lib/modules/$version
+  mkdir -p "$base"/{bin,dev,root,modules}
+  cp "$(command -v busybox)" "$base/bin/busybox"
+  install -m 0755 "$HERE/boot.sh" "$base/init"
+  busybox depmod -b "$CACHE/packages" "$version"
+  for name in "${MODULES[@]}"; do
+    needed_modules "$modules" "$name"
+  done | awk '!seen[$0]++' > "$WORK/order"
+  while read -r name; do
+    cp "$modules/$name" "$base/modules/"
+    basename "$name"
+  done < "$WORK/order" > "$base/modules/order"
+  (cd "$base" && find . | busybox cpio -o -H newc 2> /dev/null | gzip -1) > "$WORK/initramfs.gz"
+}
+
+# needed_modules DIRECTORY NAME: what it needs, and itself, in the order of loading: modules.dep has the opposite.
+needed_modules() {
+  awk -v name="$2" '$1 ~ "/" name "\\.ko:$" { sub(/:$/, "", $1); for (i = NF; i > 0; i--) print $i; found = 1 }
+    END { exit !found }' "$1/modules.dep"
+}
+
+# ---- The run
+
+boot() {
+  : > "$CONSOLE"
+  timeout "$SECONDS_AT_MOST" qemu-system-x86_64 -M pc -accel tcg,thread=multi -cpu Nehalem -smp 2 -m "$MEMORY_MIB" \
+    -nodefaults -display none -no-reboot -serial "file:$CONSOLE" \
+    -kernel "$CACHE"/packages/boot/vmlinuz-* -initrd "$WORK/initramfs.gz" \
+    -append 'console=ttyS0 quiet panic=-1 cgroup_no_v1=all' \
+    -drive "file=$WORK/disk,format=raw,if=virtio,cache=unsafe" < /dev/null > "$WORK/qemu.log" 2>&1 &
+  GUEST=$!
+  # From the guest's own first line on.
+  tail -n +1 -f --pid="$GUEST" "$CONSOLE" | sed -u -n -e 's/\r//g' -e 's/^.*\(guest: Linux\)/\1/' -e '/reboot: Power down/d' -e '/^guest: Linux/,$p' &
+  local shown=$!
+  wait "$GUEST" || ENDED=$?
+  GUEST=''
+  wait "$shown"
+}
+
+conclude() {
+  local last
+  last=$(tr -d '\r' < "$CONSOLE" | grep '^guest: ended with ' || true)
+  case $last in
+    'guest: ended with 0 '*) return 0 ;;
+    'guest: ended with '*) ;;
+    *)
+      if [[ ${ENDED:-0} -eq 124 ]]; then warn "The guest did not come to its end within $SECONDS_AT_MOST s (CAISSON_GUEST_SECONDS)"
+      else warn "The guest ended before its tests did (qemu: ${ENDED:-0}); its last words:"; fi
+      cat "$WORK/qemu.log" >&2
+      tail -n 30 "$CONSOLE" >&2
+      ;;
+  esac
+  return 1
+}
+
+echo "The executor on pure cgroup v2, with all capabilities and AppArmor, in a guest"
+mapfile -t tests < <(grep -v -e '^#' -e '^$' "$HERE/tests")
+[[ $# -eq 0 ]] || tests=("$@")
+trap stop EXIT
+mkdir -p "$CACHE"
+require
+build
+WORK=$(mktemp -d "$CACHE/run.XXXXXX")
+gather_jars
+step "noting which classes a container needs"
+archive_classes
+step "making the guest's disk"
+make_root "${tests[@]}"
+mke2fs -q -F -t ext4 -O ^has_journal -d "$WORK/root" "$WORK/disk" "${DISK_MIB}M" > /dev/null
+make_initramfs
+step "booting"
+boot
+conclude

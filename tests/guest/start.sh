@@ -1,0 +1,23 @@
+#!/bin/sh
+# The guest's first process on its root: a host as it comes with pure cgroup v2, and the tests on it. The last line says how
+# they ended; without it, they did not.
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 LC_ALL=C.UTF-8
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mkdir -p /dev/pts /dev/shm
+mount -t devtmpfs dev /dev
+mkdir -p /dev/pts /dev/shm
+mount -t devpts devpts /dev/pts
+mount -t tmpfs tmpfs /dev/shm
+mount -t securityfs securityfs /sys/kernel/security
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+dmesg -n 1
+ip link set lo up
+hostname guest
+cd /root || poweroff -f
+echo "guest: Linux $(uname -r), cgroup v2 with $(cat /sys/fs/cgroup/cgroup.controllers), AppArmor $(cat /sys/module/apparmor/parameters/enabled)"
+/tests 2> /tmp/log
+status=$?
+[ "$status" -eq 0 ] || tail -n 60 /tmp/log
+echo "guest: ended with $status after $(cut -d . -f 1 /proc/uptime) s"
+poweroff -f
