@@ -93,7 +93,7 @@ final class Weakenings {
     all.put(
         "readTheRuntimesBinary",
         none.inC(
-            "caisson_init.c",
+                "caisson_init.c",
                 "\tCALL(__NR_prctl, PR_SET_DUMPABLE, 0);\n\tCALL(__NR_prctl, PR_SET_NAME",
                 "\tCALL(__NR_prctl, PR_SET_NAME")
             .inJava("plan/ProcessTail", "    assembly.add(new IdentityStep.NotDumpable());\n", ""));
