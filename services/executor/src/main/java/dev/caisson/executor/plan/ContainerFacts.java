@@ -20,6 +20,7 @@ import java.util.Set;
  * @param filter of the specification's {@code seccomp}, compiled; present where that is
  * @param foreignSysfs whether sysfs is the sandbox's read-only one, as its network is somebody
  *     else's
+ * @param limits what the process inherits
  * @param directories of the root filesystem, by clean paths: those of {@link #directoriesOf} that
  *     there are
  */
@@ -31,6 +32,7 @@ public record ContainerFacts(
     int lastCapability,
     Optional<Filter> filter,
     boolean foreignSysfs,
+    HostLimits limits,
     Map<String, DirectoryFacts> directories) {
   public ContainerFacts {
     fileSources = Set.copyOf(fileSources);
@@ -41,7 +43,29 @@ public record ContainerFacts(
     }
   }
 
-  /** Where nothing of the root filesystem matters. */
+  /** Where the process inherits no limits. */
+  ContainerFacts(
+      boolean rootContainer,
+      CgroupFacts cgroup,
+      boolean pipes,
+      Set<String> fileSources,
+      int lastCapability,
+      Optional<Filter> filter,
+      boolean foreignSysfs,
+      Map<String, DirectoryFacts> directories) {
+    this(
+        rootContainer,
+        cgroup,
+        pipes,
+        fileSources,
+        lastCapability,
+        filter,
+        foreignSysfs,
+        HostLimits.none(),
+        directories);
+  }
+
+  /** Where nothing of the root filesystem matters either. */
   ContainerFacts(
       boolean rootContainer,
       CgroupFacts cgroup,

@@ -8,6 +8,17 @@ import java.util.Optional;
  * @param pipes as in {@link ContainerFacts}
  * @param lastCapability {@code /proc/sys/kernel/cap_last_cap}
  * @param filter the container's, compiled; present where its specification has one
+ * @param limits what the process inherits
  */
 public record ExecFacts(
-    CgroupFacts cgroup, boolean pipes, int lastCapability, Optional<Filter> filter) {}
+    CgroupFacts cgroup,
+    boolean pipes,
+    int lastCapability,
+    Optional<Filter> filter,
+    HostLimits limits) {
+
+  /** Where the process inherits no limits. */
+  ExecFacts(CgroupFacts cgroup, boolean pipes, int lastCapability, Optional<Filter> filter) {
+    this(cgroup, pipes, lastCapability, filter, HostLimits.none());
+  }
+}

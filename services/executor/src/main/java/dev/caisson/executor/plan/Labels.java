@@ -67,10 +67,12 @@ record Labels(Process process, Optional<Slot> proc) {
    */
   void addTo(Assembly assembly) {
     if (!process.getApparmorProfile().isEmpty()) {
+      assembly.concerns(APPARMOR);
       String text = "exec " + process.getApparmorProfile();
       set(assembly, "self/attr/apparmor/exec", text, "AppArmor profile");
     }
     if (!process.getSelinuxLabel().isEmpty()) {
+      assembly.concerns(SELINUX);
       set(assembly, "self/attr/exec", process.getSelinuxLabel(), "SELinux label");
     }
     proc.ifPresent(assembly::release);

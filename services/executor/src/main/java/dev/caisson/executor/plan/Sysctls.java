@@ -67,9 +67,11 @@ final class Sysctls {
           }
         });
     files.forEach((file, value) -> set(assembly, file, value));
+    assembly.concerns("");
   }
 
   private static void set(Assembly assembly, String path, String value) {
+    assembly.concerns("sysctl." + dotted(path));
     Slot file = assembly.openTrusted(FILES + path, Flag.O_WRONLY, Flag.O_CLOEXEC);
     assembly.add(new FileStep.WriteParameter(file, value, dotted(path)));
     assembly.release(file);

@@ -8,6 +8,7 @@ import dev.caisson.executor.plan.Plan;
 import dev.caisson.executor.plan.TimeOffsets;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Pair;
 import dev.caisson.proto.executor.v1.StdioMode;
 import dev.caisson.proto.types.v1.ContainerState;
@@ -28,6 +29,7 @@ final class ContainerBirth {
   private final Exits exits;
   private final Notifications notifications;
   private final DeviceFence fence;
+  private final Facts facts;
 
   ContainerBirth(
       Host host,
@@ -38,8 +40,10 @@ final class ContainerBirth {
       HookPoints hooks,
       Exits exits,
       Notifications notifications,
-      DeviceFence fence) {
+      DeviceFence fence,
+      Facts facts) {
     this.host = host;
+    this.facts = facts;
     this.fence = fence;
     this.donor = donor;
     this.namespaces = namespaces;
@@ -100,7 +104,18 @@ final class ContainerBirth {
   private void atBarrier(Container container, Placed placed, String barrier) {
     if (barrier.equals(ContainerPlan.TIME_OFFSETS)) {
       String offsets = TimeOffsets.lines(container.record().getSpec().getTimeOffsetsList());
-      host.proc().write(placed.process().pidfd(), "timens_offsets", offsets);
+      try {
+        host.proc().write(placed.process().pidfd(), "timens_offsets", offsets);
+      } catch (LinuxException e) {
+        throw StepFailure.of("set the clocks", "time_offsets", e);
+      }
+    }
+    if (barrier.equals(ContainerPlan.LIMITS)) {
+      ProcessLimits.raise(
+          host,
+          placed.process().pidfd(),
+          container.record().getSpec().getProcess(),
+          facts.limits());
     }
     hooks.atBarrier(container, barrier);
   }
@@ -234,7 +249,7 @@ final class ContainerBirth {
   private void adjustOomScore(Container container, Fd pidfd) {
     var process = container.record().getSpec().getProcess();
     if (process.hasOomScoreAdj()) {
-      host.proc().write(pidfd, "oom_score_adj", Integer.toString(process.getOomScoreAdj()));
+      Scores.adjust(host, pidfd, process.getOomScoreAdj());
     }
   }
 }

@@ -278,6 +278,7 @@ final class Containers {
         .setPlanSha256(plan.sha256())
         .setRequestId(request.getActor().getRequestId())
         .setRequestSha256(digestOf(sandbox, request))
+        .addAllIgnored(Ignored.of(request, plan.plan()))
         .build();
   }
 
@@ -293,6 +294,7 @@ final class Containers {
             .setPlanSha256(plan.sha256())
             .setCgroup(record.getCgroup())
             .setPid(record.getPid())
+            .addAllIgnored(Ignored.recorded(record.getIgnoredList()))
             .addAllArgs(redaction.args(request.getSpec().getProcess().getArgsList()));
     for (Namespace namespace : request.getSpec().getNamespacesList()) {
       created.addNamespaces(namespace.getType().name().toLowerCase(Locale.ROOT));

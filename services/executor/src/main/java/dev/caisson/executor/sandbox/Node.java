@@ -137,6 +137,7 @@ public final class Node implements AutoCloseable {
     return PlanResponse.newBuilder()
         .addAllSteps(plan.text())
         .setSha256(ByteString.copyFrom(plan.sha256()))
+        .addAllIgnored(Ignored.of(request, plan))
         .build();
   }
 
