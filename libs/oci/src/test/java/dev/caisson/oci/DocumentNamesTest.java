@@ -47,10 +47,11 @@ class DocumentNamesTest {
     List<String> fields = new ArrayList<>();
     collect("", ContainerSpec.getDescriptor(), fields);
     assertThat(fields).hasSizeGreaterThan(80);
-    assertThat(fields).allSatisfy(field -> {
-      assertThat(DocumentNames.knows(field.split("\\.", 2)[0])).as(field).isTrue();
-      assertThat(DocumentNames.of(field)).as(field).doesNotContain("_");
-    });
+    assertThat(fields)
+        .allSatisfy(field -> {
+          assertThat(DocumentNames.knows(field.split("\\.", 2)[0])).as(field).isTrue();
+          assertThat(DocumentNames.of(field)).as(field).doesNotContain("_");
+        });
   }
 
   private static void collect(String above, Descriptor message, List<String> fields) {

@@ -16,6 +16,8 @@ public final class DocumentErrors {
   private DocumentErrors() {}
 
   /**
+   * The same refusal, with names that are in the document.
+   *
    * @param error as {@link Upstream} has translated it
    */
   public static Throwable translate(Throwable error) {
@@ -29,7 +31,7 @@ public final class DocumentErrors {
   private static StatusRuntimeException named(Status status, ErrorInfo info) {
     Map<String, String> metadata = new HashMap<>(info.getMetadataMap());
     String field = metadata.getOrDefault(FIELD, "");
-    metadata.computeIfPresent(FIELD, (key, name) -> DocumentNames.of(name));
+    var _ = metadata.computeIfPresent(FIELD, (key, name) -> DocumentNames.of(name));
     String message = Optional.ofNullable(status.getDescription()).orElse(info.getReason());
     return Errors.of(
         status.getCode(), info.getReason(), DocumentNames.in(message, field), metadata);
