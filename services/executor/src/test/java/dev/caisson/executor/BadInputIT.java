@@ -106,15 +106,22 @@ class BadInputIT extends OnNode {
         "sysctl.net.ipv4.ip_forward",
         Reason.INVALID_SPEC,
         spec -> spec.putSysctl("net.ipv4.ip_forward", "many"));
-    toldOf(
-        "process.cwd",
-        Reason.INVALID_SPEC,
-        spec -> spec.getProcessBuilder().setCwd("/bin/busybox"));
     toldOf("masked_paths", Reason.INVALID_SPEC, spec -> spec.addMaskedPaths("/proc/self/fd/0"));
     toldOf(
         "process.capabilities.inheritable",
         Reason.INVALID_SPEC,
         spec -> spec.getProcessBuilder().getCapabilitiesBuilder().addInheritable("CAP_KILL"));
+  }
+
+  /** It is entered when the container is started. */
+  @Test
+  void aWorkingDirectoryThatIsAFile() {
+    ContainerSpec.Builder spec = node.spec("true");
+    spec.getProcessBuilder().setCwd("/bin/busybox");
+    Problem problem =
+        Problem.of(() -> node.started("bad", spec))
+            .is(Status.Code.INVALID_ARGUMENT, Reason.INVALID_SPEC);
+    assertThat(problem.info().getMetadataMap()).containsEntry("field", "process.cwd");
   }
 
   @Test
