@@ -47,6 +47,10 @@ seccomp.listeners =
 devices = false
 devices.allowed =
 
+# The most that a hard limit of a process may be (getrlimit(2)), as in RLIMIT_NOFILE=1048576 or RLIMIT_CORE=unlimited. What is above
+# the executor's own limits it raises, up to this. Named ones replace these defaults, others are not bounded:
+# limits.rlimits = RLIMIT_NOFILE=1048576 RLIMIT_NICE=20 RLIMIT_RTPRIO=0
+
 # What else has a default of its own, and is not weaker than this unless it is said: namespaces.host, user-namespace.host and
 # new-privileges = false; user-namespace.mapped-ids = FIRST-LAST, none; capabilities = those that containers usually have;
 # limits.sandboxes = 1000, limits.containers = 4000, limits.execs-per-sandbox = 64, limits.hook-timeout-seconds = 30.

@@ -96,6 +96,7 @@ new-privileges = true
 seccomp.unconfined = true
 seccomp.denied =
 scheduling.realtime = true
+limits.rlimits = RLIMIT_NOFILE=unlimited RLIMIT_NICE=unlimited RLIMIT_RTPRIO=unlimited
 devices.allowed = c:10:229
 CONF
 }

@@ -67,6 +67,36 @@ refused "a spec that is cut off" 125 INVALID_ARGUMENT MALFORMED_JSON \
   run --output json --bundle "$(bundle cut '{"ociVersion": "1.2.0", "process": {')"
 refused "a spec without process.args" 125 INVALID_ARGUMENT INVALID_OCI_SPEC \
   run --output json --bundle "$(bundle args '{"ociVersion":"1.2.0","process":{"cwd":"/"},"root":{"path":"'"$TEST_ROOTFS"'"}}')"
+# document FIELDS: a document with these, prints its directory.
+document() {
+  bundle "doc-${#1}-$RANDOM" "$(jq -n --arg root "$TEST_ROOTFS" '{ociVersion: "1.2.0", root: {path: $root},
+    process: {cwd: "/", args: ["true"], noNewPrivileges: true},
+    linux: {namespaces: (["pid", "network", "mount", "ipc", "uts", "cgroup"] | map({type: .}))}} * ('"$1"')')"
+}
+
+# names FIELD BUNDLE: that the refusal of a bundle names the field as the document does.
+names() {
+  equal "a refusal names $1" "$1" "$(caisson run --output json --bundle "$2" 2>&1 > /dev/null < /dev/null | jq -r '.error.field // empty')"
+}
+
+option=$(document '{mounts: [{destination: "/m", type: "tmpfs", source: "t", options: ["bogus=1"]}]}')
+refused "an option that tmpfs does not have" 125 INVALID_ARGUMENT INVALID_SPEC run --output json --bundle "$option"
+names "mounts[0]" "$option"
+parameter=$(document '{linux: {sysctl: {"net.nonexistent": "1"}}}')
+refused "a kernel parameter that is not there" 125 INVALID_ARGUMENT INVALID_SPEC run --output json --bundle "$parameter"
+names linux.sysctl.net.nonexistent "$parameter"
+directory=$(document '{process: {cwd: "/bin/busybox"}}')
+refused "a working directory that is a file" 125 INVALID_ARGUMENT INVALID_SPEC run --output json --bundle "$directory"
+names process.cwd "$directory"
+masked=$(document '{linux: {maskedPaths: ["/proc/self/fd/0"]}}')
+refused "a masked path through a link of the kernel" 125 INVALID_ARGUMENT INVALID_SPEC run --output json --bundle "$masked"
+names linux.maskedPaths "$masked"
+capability=$(document '{process: {capabilities: {bounding: ["CAP_FOO"]}}}')
+refused "a capability that nobody knows" 125 INVALID_ARGUMENT INVALID_SPEC run --output json --bundle "$capability"
+names process.capabilities.bounding "$capability"
+equal "what has no effect is told" "warning: config.json: process.bogus is not known and was ignored" \
+  "$(caisson run -n --bundle "$(document '{process: {bogus: 1}}')" 2>&1 > /dev/null)"
+
 for verb in wait inspect start pause resume delete kill; do
   refused "$verb of an unknown container" 125 NOT_FOUND CONTAINER_NOT_FOUND "$verb" --output json nobody
 done

@@ -74,10 +74,7 @@ final class AttachedCall<Q, R> implements ClientResponseObserver<Q, R> {
 
   /** Runs the call to its end. */
   ExitStatus run(Function<StreamObserver<R>, StreamObserver<Q>> rpc, Q first) {
-    StreamObserver<Q> opened = rpc.apply(this);
-    synchronized (lock) {
-      opened.onNext(first);
-    }
+    begin(rpc, first);
     Thread.ofPlatform().daemon().name("stdin").start(this::sendInput);
     try {
       return end.join();
@@ -86,9 +83,38 @@ final class AttachedCall<Q, R> implements ClientResponseObserver<Q, R> {
     }
   }
 
+  private void begin(Function<StreamObserver<R>, StreamObserver<Q>> rpc, Q first) {
+    StreamObserver<Q> opened = rpc.apply(this);
+    synchronized (lock) {
+      if (end.isDone()) {
+        stream().cancel("interrupted", null);
+      } else {
+        opened.onNext(first);
+      }
+    }
+  }
+
   /** Passes a signal on to the process, as soon as it runs. */
   void signal(int number) {
     sendOnceStarted(Input.newBuilder().setSignal(number).build());
+  }
+
+  /**
+   * Passes a signal on to the process that runs; before, there is nobody but us to end by it, and
+   * the call is given up. What it may have made by then ends with its lease.
+   */
+  void signalOrCancel(int number) {
+    synchronized (lock) {
+      if (started) {
+        signal(number);
+        return;
+      }
+      end.complete(ExitStatus.newBuilder().setSignal(number).build());
+      if (requests != null) {
+        requests.cancel("interrupted", null);
+      }
+      lock.notifyAll();
+    }
   }
 
   /** Tells the process's terminal its new size, as soon as it runs. */
@@ -110,7 +136,9 @@ final class AttachedCall<Q, R> implements ClientResponseObserver<Q, R> {
   public void beforeStart(ClientCallStreamObserver<Q> stream) {
     stream.disableAutoRequestWithInitial(1);
     stream.setOnReadyHandler(this::wake);
-    requests = stream;
+    synchronized (lock) {
+      requests = stream;
+    }
   }
 
   @Override

@@ -16,6 +16,7 @@ final class CreateCommand implements Callable<Integer>, CommandWords {
   @Override
   public Integer call() {
     Container made = target.containers().createContainer(options.request(target.names()));
+    Warnings.print(made.getIgnoredList(), output);
     output.print(made, container -> Names.id(container.getName()) + "\n");
     return Exit.OK;
   }

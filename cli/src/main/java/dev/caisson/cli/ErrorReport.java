@@ -6,7 +6,10 @@ import dev.caisson.rpc.RpcErrors;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.PrintWriter;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
@@ -14,9 +17,19 @@ import picocli.CommandLine.ParseResult;
 
 /** Says in one sentence what went wrong, why, and what to do. */
 final class ErrorReport implements IExecutionExceptionHandler {
+  private static final List<String> DETAILS = List.of("field", "rule", "errno", "line", "column");
 
   /** What is told of a failure. */
-  record Problem(int exitCode, String code, String reason, String message, String hint) {
+  record Problem(
+      int exitCode,
+      String code,
+      String reason,
+      String message,
+      String hint,
+      Map<String, String> details) {
+    Problem(int exitCode, String code, String reason, String message, String hint) {
+      this(exitCode, code, reason, message, hint, Map.of());
+    }
 
     String text() {
       String because = reason.isEmpty() ? "" : " (" + reason + ")";
@@ -29,6 +42,7 @@ final class ErrorReport implements IExecutionExceptionHandler {
       error.addProperty("reason", reason);
       error.addProperty("message", message);
       error.addProperty("hint", hint);
+      details.forEach(error::addProperty);
       JsonObject root = new JsonObject();
       root.add("error", error);
       return root.toString();
@@ -72,7 +86,18 @@ final class ErrorReport implements IExecutionExceptionHandler {
         code,
         reason.isEmpty() ? code : reason,
         message(status),
-        hint.isEmpty() ? hint(status.getCode(), reason) : hint);
+        hint.isEmpty() ? hint(status.getCode(), reason, info) : hint,
+        details(info));
+  }
+
+  /** What a program needs to know: which field, which rule. */
+  private static Map<String, String> details(Optional<ErrorInfo> info) {
+    Map<String, String> details = new TreeMap<>();
+    info.ifPresent(known ->
+        DETAILS.stream()
+            .filter(known::containsMetadata)
+            .forEach(key -> details.put(key, known.getMetadataOrThrow(key))));
+    return details;
   }
 
   private static int exitCode(String reason) {
@@ -84,18 +109,28 @@ final class ErrorReport implements IExecutionExceptionHandler {
   }
 
   /** Only where the service itself did not say what to do. */
-  private static String hint(Status.Code code, String reason) {
+  private static String hint(Status.Code code, String reason, Optional<ErrorInfo> info) {
     return switch (reason) {
       case "CONTAINER_NOT_FOUND" -> "`caisson ps` lists the containers that there are";
       case "SANDBOX_NOT_FOUND" -> "`caisson sandbox ls` lists the sandboxes that there are";
       case "CONTAINER_EXISTS" -> "choose another --id, or `caisson delete` the one that is there";
       case "GUARD_REFUSED" ->
-          "the rules are guard.conf in the data directory; `caisson up --allow DIR` adds a root for root file systems";
+          guardHint(info.map(known -> known.getMetadataOrDefault("rule", "")).orElse(""));
       case "EXECUTOR_UNAVAILABLE" -> "`caisson status` shows which service does not run";
       default ->
           code == Status.Code.UNAVAILABLE && reason.isEmpty()
               ? "`caisson up` starts the services; `caisson status` shows them"
               : "";
+    };
+  }
+
+  private static String guardHint(String rule) {
+    return switch (rule) {
+      case "" -> "the rules are guard.conf in the data directory";
+      case "rootfs.roots", "bundles.roots" ->
+          "the rule is " + rule + " in guard.conf; `caisson up --allow DIR` adds a directory to it";
+      case "hook" -> "the rule is hook in guard.conf; `caisson up --allow-hook FILE` adds one";
+      default -> "the rule is " + rule + " in guard.conf, in the data directory";
     };
   }
 

@@ -28,7 +28,8 @@ final class InspectCommand implements Callable<Integer> {
   }
 
   private static String table(Container one) {
-    return new Table("FIELD", "VALUE")
+    Table table = new Table("FIELD", "VALUE");
+    table
         .row("name", one.getName())
         .row("uid", one.getUid())
         .row("state", Text.state(one.getState()))
@@ -37,7 +38,8 @@ final class InspectCommand implements Callable<Integer> {
         .row("started", Text.time(one.getStartTime()))
         .row("exit", one.hasExit() ? Text.exit(one.getExit()) : "-")
         .row("cgroup", one.getCgroup())
-        .row("plan", "sha256 " + HexFormat.of().formatHex(one.getPlanSha256().toByteArray()))
-        .toString();
+        .row("plan", "sha256 " + HexFormat.of().formatHex(one.getPlanSha256().toByteArray()));
+    one.getIgnoredList().forEach(field -> table.row("ignored", Warnings.sentence(field)));
+    return table.toString();
   }
 }

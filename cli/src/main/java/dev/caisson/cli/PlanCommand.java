@@ -27,7 +27,9 @@ final class PlanCommand implements Callable<Integer>, CommandWords {
     boolean attach = ContainerOptions.hasTerminal(create);
     PlanContainerRequest request =
         PlanContainerRequest.newBuilder().setCreate(create.toBuilder().setAttach(attach)).build();
-    output.print(target.containers().planContainer(request), PlanCommand::text);
+    PlanContainerResponse plan = target.containers().planContainer(request);
+    Warnings.print(plan.getIgnoredList(), output);
+    output.print(plan, PlanCommand::text);
     return Exit.OK;
   }
 

@@ -53,6 +53,7 @@ final class RunCommand implements Callable<Integer>, CommandWords {
 
   private int detached(CreateContainerRequest create) {
     Container made = target.containers().createContainer(create);
+    Warnings.print(made.getIgnoredList(), output);
     Container started = start(made);
     output.print(started, container -> Names.id(container.getName()) + "\n");
     return Exit.OK;
@@ -81,8 +82,8 @@ final class RunCommand implements Callable<Integer>, CommandWords {
                 ? AttachedTerminal.streams(!noInput)
                 : AttachedCall.Streams.ofThisProcess(!noInput),
             input -> RunContainerRequest.newBuilder().setInput(input).build(),
-            RunCommand::answer);
-    SignalForwarding.to(call::signal);
+            response -> answer(response, terminal && !noInput));
+    SignalForwarding.to(call::signalOrCancel);
     return Exit.of(
         terminal
             ? AttachedTerminal.run(call, !noInput, () -> run(call, create))
@@ -96,7 +97,8 @@ final class RunCommand implements Callable<Integer>, CommandWords {
         RunContainerRequest.newBuilder().setCreate(create).build());
   }
 
-  private static Answer answer(RunContainerResponse response) {
+  private Answer answer(RunContainerResponse response, boolean raw) {
+    Warnings.print(response.getCreated().getIgnoredList(), output, raw);
     return switch (response.getMessageCase()) {
       case STARTED -> new Answer.Started();
       case OUTPUT -> new Answer.Wrote(response.getOutput());

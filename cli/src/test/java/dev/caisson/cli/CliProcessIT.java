@@ -83,6 +83,15 @@ class CliProcessIT {
   }
 
   @Test
+  void aSignalBeforeTheStartGivesTheCallUp() throws Exception {
+    Process process = run("pending");
+    gateway.pending.join();
+    process.destroy();
+    assertThat(process.waitFor()).isEqualTo(128 + Signals.TERM);
+    gateway.left.join();
+  }
+
+  @Test
   void aMissingProgramIsTheShells127() throws Exception {
     Process process = run("missing");
     assertThat(process.waitFor()).isEqualTo(Exit.NOT_FOUND);

@@ -6,8 +6,12 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
+import dev.caisson.proto.types.v1.IgnoredField;
 import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.v1.OciBundle;
+import dev.caisson.rpc.RpcErrors;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -16,10 +20,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 class CliTest {
@@ -93,6 +101,31 @@ class CliTest {
     assertThat(gateway.signals.getFirst().getSignal()).isEqualTo(Signals.TERM);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"create", "plan", "run", "run --detach"})
+  void warnsOfWhatHasNoEffect(String verb) {
+    gateway.ignored.add(
+        IgnoredField.newBuilder()
+            .setField("process.bogus")
+            .setWhy("is not known and was ignored")
+            .build());
+    List<String> words = new ArrayList<>(List.of(verb.split(" ", -1)));
+    words.addAll(List.of("--rootfs", "/srv/any", "--", "exit", "7"));
+    caisson(words.toArray(String[]::new));
+    assertThat(err.toString())
+        .isEqualTo("warning: config.json: process.bogus is not known and was ignored\n");
+  }
+
+  @Test
+  void warnsInJsonWhereJsonIsAskedFor() {
+    gateway.ignored.add(IgnoredField.newBuilder().setField("x").setWhy("is new").build());
+    caisson("create", "--output", "json", "--rootfs", "/srv/any", "--", "true");
+    assertThat(parsed(err).getAsJsonObject("warning").get("field").getAsString()).isEqualTo("x");
+    assertThat(
+            parsed(out).getAsJsonArray("ignored").get(0).getAsJsonObject().get("why").getAsString())
+        .isEqualTo("is new");
+  }
+
   @Test
   void aRefusalIsOneSentenceWithReasonAndHint() {
     assertThat(caisson("kill", "nobody")).isEqualTo(Exit.CAISSON_FAILED);
@@ -102,6 +135,26 @@ class CliTest {
             caisson: There is no container nobody (CONTAINER_NOT_FOUND)
               hint: `caisson ps` lists the containers that there are
             """);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "user-namespace.mapped-ids|the rule is user-namespace.mapped-ids in guard.conf, in the data directory",
+        "rootfs.roots|the rule is rootfs.roots in guard.conf; `caisson up --allow DIR` adds a directory to it",
+        "hook|the rule is hook in guard.conf; `caisson up --allow-hook FILE` adds one",
+      })
+  void aRefusalOfTheGuardNamesItsRule(String rule, String hint) {
+    StatusRuntimeException refusal =
+        RpcErrors.of(
+            Status.Code.PERMISSION_DENIED,
+            "caisson.dev",
+            "GUARD_REFUSED",
+            "No.",
+            Map.of("rule", rule));
+    assertThat(ErrorReport.problem(refusal).hint()).isEqualTo(hint);
+    assertThat(ErrorReport.problem(refusal).json()).contains("\"rule\":\"" + rule + "\"");
   }
 
   @Test

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import dev.caisson.proto.types.v1.ConsoleSize;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
+import dev.caisson.proto.types.v1.IgnoredField;
 import dev.caisson.proto.v1.Container;
 import dev.caisson.proto.v1.ContainersGrpc;
 import dev.caisson.proto.v1.CreateContainerRequest;
@@ -16,6 +17,8 @@ import dev.caisson.proto.v1.Input;
 import dev.caisson.proto.v1.ListContainersRequest;
 import dev.caisson.proto.v1.ListContainersResponse;
 import dev.caisson.proto.v1.Output;
+import dev.caisson.proto.v1.PlanContainerRequest;
+import dev.caisson.proto.v1.PlanContainerResponse;
 import dev.caisson.proto.v1.RunContainerRequest;
 import dev.caisson.proto.v1.RunContainerResponse;
 import dev.caisson.proto.v1.SignalContainerRequest;
@@ -33,12 +36,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
  * A gateway whose containers are played, not run: the program `cat` answers its input, `signal`
- * ends by the first signal that comes, `exit N` ends with N, and `missing` is not there.
+ * ends by the first signal that comes, `exit N` ends with N, `missing` is not there, and `pending`
+ * is never made.
  */
 final class FakeGateway extends ContainersGrpc.ContainersImplBase implements AutoCloseable {
   private static final int PAGE = 2;
@@ -48,6 +53,14 @@ final class FakeGateway extends ContainersGrpc.ContainersImplBase implements Aut
   final List<SignalContainerRequest> signals = new CopyOnWriteArrayList<>();
   final List<ConsoleSize> sizes = new CopyOnWriteArrayList<>();
   final Map<String, Container> containers = new ConcurrentHashMap<>();
+
+  /** What every document is said to have without effect. */
+  final List<IgnoredField> ignored = new CopyOnWriteArrayList<>();
+
+  /** Told when a `pending` one was asked for, and when its caller has left. */
+  final CompletableFuture<Void> pending = new CompletableFuture<>();
+
+  final CompletableFuture<Void> left = new CompletableFuture<>();
   private final GrpcServer server;
   final Path data;
 
@@ -71,7 +84,17 @@ final class FakeGateway extends ContainersGrpc.ContainersImplBase implements Aut
   public void createContainer(CreateContainerRequest request, StreamObserver<Container> answer) {
     created.add(request);
     has(request.getContainerId(), ContainerState.CREATED, ExitStatus.getDefaultInstance());
-    reply(answer, containers.get(request.getContainerId()));
+    reply(
+        answer,
+        containers.get(request.getContainerId()).toBuilder().addAllIgnored(ignored).build());
+  }
+
+  @Override
+  public void planContainer(
+      PlanContainerRequest request, StreamObserver<PlanContainerResponse> answer) {
+    reply(
+        answer,
+        PlanContainerResponse.newBuilder().addSteps("execve()").addAllIgnored(ignored).build());
   }
 
   @Override
@@ -197,6 +220,12 @@ final class FakeGateway extends ContainersGrpc.ContainersImplBase implements Aut
                 "There is no missing in the container"));
         return;
       }
+      if (program.contains("\"pending\"")) {
+        pending.complete(null);
+        return;
+      }
+      Container made = Container.newBuilder().addAllIgnored(ignored).build();
+      out.onNext(RunContainerResponse.newBuilder().setCreated(made).build());
       out.onNext(
           RunContainerResponse.newBuilder().setStarted(Container.getDefaultInstance()).build());
       if (program.contains("\"exit\",\"7\"")) {
@@ -234,7 +263,9 @@ final class FakeGateway extends ContainersGrpc.ContainersImplBase implements Aut
     }
 
     @Override
-    public void onError(Throwable gone) {}
+    public void onError(Throwable gone) {
+      left.complete(null);
+    }
 
     @Override
     public void onCompleted() {}

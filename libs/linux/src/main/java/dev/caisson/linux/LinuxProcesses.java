@@ -3,6 +3,7 @@ package dev.caisson.linux;
 import dev.caisson.linux.abi.Constants;
 import dev.caisson.linux.abi.Downcalls;
 import dev.caisson.linux.abi.PidfdInfo;
+import dev.caisson.linux.abi.ResourceLimits;
 import dev.caisson.linux.abi.SigInfo;
 import dev.caisson.linux.abi.SystemCallNumbers;
 import java.lang.foreign.Arena;
@@ -134,6 +135,43 @@ final class LinuxProcesses implements Processes {
           .orElseThrow(
               () -> new LinuxException("read the pid of", "descriptor " + number, Errno.EBADF));
     }
+  }
+
+  @Override
+  public long ownHardLimit(int resource) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment limits = ResourceLimits.in(arena);
+      long result = Downcalls.syscall(CALLS.prlimit64(), 0, resource, 0, limits.address());
+      Outcome.require(result, "read", "limit " + resource);
+      return ResourceLimits.hard(limits);
+    }
+  }
+
+  /** prlimit(2) takes a number alone: whose it is, is asked before and after. */
+  @Override
+  public void raiseHardLimit(Fd pidfd, int resource, long hard) {
+    int pid = requirePid(pidfd);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment limits = ResourceLimits.in(arena);
+      long read = Downcalls.syscall(CALLS.prlimit64(), pid, resource, 0, limits.address());
+      Outcome.require(read, "read limits of", pidfd);
+      if (Long.compareUnsigned(hard, ResourceLimits.hard(limits)) > 0) {
+        ResourceLimits.hard(limits, hard);
+        long set = Downcalls.syscall(CALLS.prlimit64(), pid, resource, limits.address(), 0);
+        Outcome.require(set, "raise a limit of", pidfd);
+      }
+    }
+    if (requirePid(pidfd) != pid) {
+      throw new LinuxException("raise a limit of", pidfd.toString(), Errno.ESRCH);
+    }
+  }
+
+  private int requirePid(Fd pidfd) {
+    int pid = pid(pidfd);
+    if (pid <= 0) {
+      throw new LinuxException("raise a limit of", pidfd.toString(), Errno.ESRCH);
+    }
+    return pid;
   }
 
   @Override

@@ -70,6 +70,22 @@ public interface Processes {
    */
   Optional<Fd> parentNamespace(Fd namespace);
 
+  /**
+   * This process's own hard limit of that number: getrlimit(2). All ones: there is none.
+   *
+   * @param resource {@code RLIMIT_…} of asm-generic/resource.h
+   */
+  long ownHardLimit(int resource);
+
+  /**
+   * Lets the hard limit of a process be at least so high, by prlimit(2), which takes
+   * CAP_SYS_RESOURCE; its soft limit stays. A process that ends meanwhile is ESRCH.
+   *
+   * @param resource as above
+   * @param hard unsigned
+   */
+  void raiseHardLimit(Fd pidfd, int resource, long hard);
+
   /** The process's pid in this process's PID namespace; -1 once it was reaped. */
   int pid(Fd pidfd);
 }

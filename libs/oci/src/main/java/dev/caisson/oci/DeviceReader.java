@@ -27,7 +27,8 @@ final class DeviceReader {
       json.integer("gid", 0L, 0xFFFF_FFFFL).ifPresent(gid -> made.setGid((int) gid));
     } else {
       // A node is the host's own, with its mode and owner.
-      List.of("fileMode", "uid", "gid").forEach(json::ignore);
+      List.of("fileMode", "uid", "gid")
+          .forEach(name -> json.ignore(name, "has no effect: the device is the host's own node"));
     }
     json.finish();
     return made.build();

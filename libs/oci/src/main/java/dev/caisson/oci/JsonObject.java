@@ -21,21 +21,23 @@ final class JsonObject {
   private static final BigInteger MAX_UNSIGNED_INT = BigInteger.valueOf(0xFFFF_FFFFL);
   private static final BigInteger MAX_UNSIGNED = BigInteger.TWO.pow(64).subtract(BigInteger.ONE);
 
+  private static final String UNKNOWN = "is not known and was ignored";
+
   private final String path;
   private final JsonNode node;
-  private final List<String> ignored;
+  private final IgnoredFields ignored;
   private final Set<String> known = new HashSet<>();
 
-  private JsonObject(String path, JsonNode node, List<String> ignored) {
+  private JsonObject(String path, JsonNode node, IgnoredFields ignored) {
     this.path = path;
     this.node = node;
     this.ignored = ignored;
   }
 
   /**
-   * @param ignored takes the names of what has no effect
+   * @param ignored takes what has no effect
    */
-  static JsonObject root(JsonNode node, List<String> ignored) {
+  static JsonObject root(JsonNode node, IgnoredFields ignored) {
     if (!node.isObject()) {
       throw OciException.invalid("config.json", "be an object", node);
     }
@@ -159,17 +161,23 @@ final class JsonObject {
         });
   }
 
-  /** Reports a field which changes nothing of what runs. */
-  void ignore(String name) {
-    get(name).filter(value -> !isBlank(value)).ifPresent(value -> ignored.add(path(name)));
+  /**
+   * Reports a field which changes nothing of what runs.
+   *
+   * @param why what follows the field's name in a sentence
+   */
+  void ignore(String name, String why) {
+    get(name)
+        .filter(value -> !isBlank(value))
+        .ifPresent(value -> ignored.add(path(name), why, value));
   }
 
   /** Reports every field that nobody asked for. */
   void finish() {
-    node.fieldNames()
-        .forEachRemaining(name -> {
-          if (known.add(name)) {
-            ignored.add(path(Shown.of(name)));
+    node.properties()
+        .forEach(field -> {
+          if (known.add(field.getKey())) {
+            ignored.add(path(Shown.of(field.getKey())), UNKNOWN, field.getValue());
           }
         });
   }

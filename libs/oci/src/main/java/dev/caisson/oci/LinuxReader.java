@@ -48,7 +48,7 @@ final class LinuxReader {
       json.object("memoryPolicy").ifPresent(one -> spec.setMemoryPolicy(memoryPolicy(one)));
       json.object("seccomp").ifPresent(filter -> spec.setSeccomp(SeccompReader.read(filter)));
       if (Annotations.seccomp(annotations) == Annotations.SeccompChoice.DEFAULT) {
-        json.ignore("seccomp");
+        json.ignore("seccomp", "was not used: an annotation asks for the default filter");
       }
     });
     new UserNamespaceReader(spec, Annotations.userNamespace(annotations)).read(linux, namespaces);
@@ -56,6 +56,10 @@ final class LinuxReader {
   }
 
   private void timeOffsets(JsonObject clocks) {
+    if (clocks.has("realtime")) {
+      throw clocks.unsupported(
+          "realtime", "an offset", "time namespaces have the clocks monotonic and boottime only");
+    }
     for (String clock : List.of("monotonic", "boottime")) {
       clocks
           .object(clock)
@@ -86,7 +90,7 @@ final class LinuxReader {
   private static void refuseTheRest(JsonObject json) {
     // Where the container's cgroup is in the tree is Caisson's own affair: Annotations names a
     // parent.
-    json.ignore("cgroupsPath");
+    json.ignore("cgroupsPath", "has no effect: Caisson chooses the cgroup of a container");
     json.refuse("intelRdt", "cache and memory bandwidth are not allotted; remove it");
     json.refuseMembers("netDevices", "no network device is moved into a container; remove it");
     json.finish();

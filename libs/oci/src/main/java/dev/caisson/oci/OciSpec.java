@@ -12,8 +12,6 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 
 /** Converts config.json. Stateless. */
@@ -56,10 +54,9 @@ public final class OciSpec {
    * @throws OciException when it is not converted; nothing else is thrown, whatever the bytes
    */
   public static Converted convert(byte[] json, String bundle) {
-    List<String> ignored = new ArrayList<>();
+    IgnoredFields ignored = new IgnoredFields();
     JsonObject document = JsonObject.root(parse(json), ignored);
-    return new Converted(
-        new DocumentReader(document, Bundle.of(bundle)).read(), List.copyOf(ignored));
+    return new Converted(new DocumentReader(document, Bundle.of(bundle)).read(), ignored.list());
   }
 
   private static JsonNode parse(byte[] json) {

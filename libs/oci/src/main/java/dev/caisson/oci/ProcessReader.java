@@ -77,7 +77,9 @@ final class ProcessReader {
     if (!inheritable.containsAll(ambient)) {
       // capabilities(7): none is ambient that is not inheritable. Tools list such ones all the
       // same.
-      sets.ignore("ambient");
+      List<String> dropped = ambient.stream().filter(one -> !inheritable.contains(one)).toList();
+      sets.ignore(
+          "ambient", "was reduced to what is inheritable, without " + String.join(" ", dropped));
       ambient = ambient.stream().filter(inheritable::contains).toList();
     }
     Capabilities made =

@@ -33,8 +33,8 @@ final class ResourceReader {
     json.refuse("disableOOMKiller", "a container out of memory is killed; remove it");
     json.refuse("kernel", "kernel memory is counted with the rest; use memory.limit");
     json.refuse("kernelTCP", "kernel memory is counted with the rest; use memory.limit");
-    json.ignore("useHierarchy");
-    json.ignore("checkBeforeUpdate");
+    json.ignore("useHierarchy", "has no effect: every cgroup counts what is below it");
+    json.ignore("checkBeforeUpdate", "has no effect: a new cgroup uses nothing yet");
     json.finish();
     return memory.build();
   }

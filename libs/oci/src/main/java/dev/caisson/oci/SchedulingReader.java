@@ -15,7 +15,7 @@ final class SchedulingReader {
         .ifPresent(given -> {
           process.setCpuAffinity(given.string("final"));
           // A process is born in its cgroup: there is nothing before that.
-          given.ignore("initial");
+          given.ignore("initial", "has no effect: a process is born where it stays");
           given.finish();
         });
   }

@@ -8,8 +8,12 @@ final class Shown {
   private Shown() {}
 
   static String of(Object value) {
+    return of(value, MAX);
+  }
+
+  static String of(Object value, int max) {
     String text = String.valueOf(value);
-    String cut = text.length() <= MAX ? text : text.substring(0, MAX - 1) + "…";
-    return cut.replaceAll("\\p{Cntrl}", "?");
+    String cut = text.length() <= max ? text : text.substring(0, max - 1) + "…";
+    return cut.replaceAll("\\p{Cntrl}|\\p{Cf}|\\p{Cs}|[\\u2028\\u2029]", "?");
   }
 }

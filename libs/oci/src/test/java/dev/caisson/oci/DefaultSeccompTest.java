@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.InstanceOfAssertFactories.throwable;
 
 import com.google.protobuf.TextFormat;
+import dev.caisson.proto.types.v1.IgnoredField;
 import dev.caisson.proto.types.v1.Seccomp;
 import dev.caisson.proto.types.v1.Seccomp.SyscallRule;
 import java.io.IOException;
@@ -286,7 +287,9 @@ class DefaultSeccompTest {
 
     assertThat(converted.spec().getSeccomp())
         .isSameAs(DefaultSeccomp.of(List.of("CAP_SYS_CHROOT")));
-    assertThat(converted.ignored()).containsExactly("linux.seccomp");
+    assertThat(converted.ignored())
+        .extracting(IgnoredField::getField)
+        .containsExactly("linux.seccomp");
   }
 
   @Test

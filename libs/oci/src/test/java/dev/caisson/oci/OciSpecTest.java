@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.oci.OciException.Reason;
 import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.IgnoredField;
 import dev.caisson.proto.types.v1.MemoryPolicy;
 import dev.caisson.proto.types.v1.Mount;
 import dev.caisson.proto.types.v1.Namespace;
@@ -44,7 +45,9 @@ class OciSpecTest {
     assertThat(spec.getMaskedPathsList()).contains("/proc/kcore");
     assertThat(spec.getReadonlyPathsList()).contains("/proc/sys");
     assertThat(spec.getBundle()).isEqualTo("/bundle");
-    assertThat(converted.ignored()).containsExactly("process.capabilities.ambient");
+    assertThat(converted.ignored())
+        .extracting(IgnoredField::getField)
+        .containsExactly("process.capabilities.ambient");
     assertThat(spec.getResources().getDevices(0).getAllow()).isFalse();
   }
 
@@ -77,7 +80,9 @@ class OciSpecTest {
         .singleElement()
         .extracting(Mount::getType)
         .isEqualTo("bind");
-    assertThat(converted.ignored()).containsExactly("linux.cgroupsPath");
+    assertThat(converted.ignored())
+        .extracting(IgnoredField::getField)
+        .containsExactly("linux.cgroupsPath");
   }
 
   @Test
@@ -161,7 +166,9 @@ class OciSpecTest {
                 .setPeriod(-1L)
                 .build());
     assertThat(process.getCpuAffinity()).isEqualTo("0-1,3");
-    assertThat(converted.ignored()).containsExactly("process.execCPUAffinity.initial");
+    assertThat(converted.ignored())
+        .extracting(IgnoredField::getField)
+        .containsExactly("process.execCPUAffinity.initial");
   }
 
   @Test
@@ -219,7 +226,9 @@ class OciSpecTest {
                 """));
     assertThat(converted.spec().getProcess().getCapabilities().getAmbientList())
         .containsExactly("CAP_KILL");
-    assertThat(converted.ignored()).contains("process.capabilities.ambient");
+    assertThat(converted.ignored())
+        .extracting(IgnoredField::getField)
+        .contains("process.capabilities.ambient");
   }
 
   @Test
@@ -321,9 +330,53 @@ class OciSpecTest {
   @Test
   void reportsUnknownFieldsAndKeepsGoing() {
     assertThat(convert(with(",\"x-new\":1,\"annotations\":null")).ignored())
+        .extracting(IgnoredField::getField)
         .containsExactly("x-new");
     assertThat(convert(withProcess("\"sparkle\":true")).ignored())
+        .extracting(IgnoredField::getField)
         .containsExactly("process.sparkle");
+  }
+
+  @Test
+  void saysWhyAFieldHasNoEffectAndKeepsItsValue() {
+    IgnoredField unknown =
+        convert(with(",\"hooks\":{\"foo\":[{\"path\":\"/x\"}]}")).ignored().getFirst();
+    assertThat(unknown.getField()).isEqualTo("hooks.foo");
+    assertThat(unknown.getWhy()).isEqualTo("is not known and was ignored");
+    assertThat(unknown.getValue()).isEqualTo("[{\"path\":\"/x\"}]");
+    IgnoredField ambient =
+        convert(
+                withProcess(
+                    "\"capabilities\":{\"ambient\":[\"CAP_KILL\",\"CAP_CHOWN\"],\"inheritable\":[\"CAP_KILL\"]}"))
+            .ignored()
+            .getFirst();
+    assertThat(ambient.getWhy()).isEqualTo("was reduced to what is inheritable, without CAP_CHOWN");
+  }
+
+  @Test
+  void reportsABoundedNumberOfIgnoredFieldsInBoundedPlainText() {
+    StringBuilder fields = new StringBuilder();
+    for (int i = 0; i < IgnoredFields.MAX + 7; i++) {
+      fields
+          .append(",\"x")
+          .append(i)
+          .append("\\u001b\\u2028\":\"")
+          .append("y".repeat(5000))
+          .append('"');
+    }
+    List<IgnoredField> ignored = convert(with(fields.toString())).ignored();
+    assertThat(ignored).hasSize(IgnoredFields.MAX + 1);
+    assertThat(ignored.getFirst().getField()).isEqualTo("x0??");
+    assertThat(ignored.getFirst().getValue()).hasSize(IgnoredFields.MAX_VALUE);
+    assertThat(ignored.getLast().getWhy()).isEqualTo("has 7 more fields that were ignored");
+  }
+
+  @Test
+  void refusesAnOffsetOfAClockThatNoNamespaceHas() {
+    assertThatThrownBy(() -> convert(withLinux("\"timeOffsets\":{\"realtime\":{\"secs\":1}}")))
+        .hasMessage(
+            "linux.timeOffsets.realtime must not be set: an offset; time namespaces have the clocks"
+                + " monotonic and boottime only");
   }
 
   @Test
@@ -369,7 +422,9 @@ class OciSpecTest {
   void holdsTheBoundOfDepth() {
     int inside = OciSpec.MAX_DEPTH - 1;
     String deepest = ",\"x\":" + "[".repeat(inside) + "]".repeat(inside);
-    assertThat(convert(with(deepest)).ignored()).containsExactly("x");
+    assertThat(convert(with(deepest)).ignored())
+        .extracting(IgnoredField::getField)
+        .containsExactly("x");
     String deeper = ",\"x\":" + "[".repeat(inside + 1) + "]".repeat(inside + 1);
     assertThat(refused(with(deeper)).reason()).isEqualTo(Reason.MALFORMED_JSON);
   }
@@ -484,7 +539,9 @@ class OciSpecTest {
     assertThat(spec.getDevices(0).getMinor()).isEqualTo(229);
     assertThat(spec.getDevices(1).getFileMode()).isEqualTo(0600);
     assertThat(spec.getDevices(1).getUid()).isEqualTo(-1);
-    assertThat(converted.ignored()).containsExactly("linux.devices[0].fileMode");
+    assertThat(converted.ignored())
+        .extracting(IgnoredField::getField)
+        .containsExactly("linux.devices[0].fileMode");
     assertThat(spec.getResources().getDevices(0).hasMajor()).isFalse();
     assertThat(spec.getResources().getDevices(1).getMajor()).isEqualTo(10);
     assertThat(spec.getResources().getDevices(1).hasMinor()).isFalse();

@@ -131,6 +131,27 @@ final class FakeProcesses implements Processes {
         pidfd);
   }
 
+  /** A fake process has no limits. */
+  @Override
+  public long ownHardLimit(int resource) {
+    return call(() -> -1L, "ownHardLimit", resource);
+  }
+
+  @Override
+  public void raiseHardLimit(Fd pidfd, int resource, long hard) {
+    call(
+        () -> {
+          if (process(pidfd).isReaped()) {
+            throw new LinuxException("raise a limit of", pidfd.toString(), Errno.ESRCH);
+          }
+          return pidfd;
+        },
+        "raiseHardLimit",
+        pidfd,
+        resource,
+        hard);
+  }
+
   /** No fake file is a namespace. */
   @Override
   public int namespaceType(Fd namespace) {

@@ -49,6 +49,19 @@ abstract class ProcessesContract {
                 true));
   }
 
+  @Test
+  final void aLimitThatIsHighEnoughStays() {
+    int files = 7;
+    processes.raiseHardLimit(child.pidfd(), files, processes.ownHardLimit(files));
+    processes.raiseHardLimit(child.pidfd(), files, 0);
+  }
+
+  @Test
+  final void aProcessThatIsGoneHasNoLimits() {
+    killAndReap();
+    assertErrno(Errno.ESRCH, () -> processes.raiseHardLimit(child.pidfd(), 7, 1));
+  }
+
   @AfterEach
   final void kill() {
     if (processes.pid(child.pidfd()) > 0) {

@@ -174,9 +174,15 @@ class AttributesIT {
     node.started("c", node.spec("sleep", "60"));
     ExecProcess.Builder exec = script("c", "true");
     exec.getProcessBuilder().setOomScoreAdj(-1000);
-    String words = "Failed to write /proc/<pid>/oom_score_adj: EACCES (13)";
-    Problem.of(node.runAttached(node.request("r", spec).build()).failure()).says(words);
-    Problem.of(node.exec(exec).failure()).says(words);
+    String words =
+        "Failed to set the OOM score: EACCES (13). This host does not allow what"
+            + " process.oom_score_adj asks for";
+    Problem.of(node.runAttached(node.request("r", spec).build()).failure())
+        .is(Status.Code.FAILED_PRECONDITION, Reason.HOST_UNSUPPORTED)
+        .says(words);
+    Problem.of(node.exec(exec).failure())
+        .is(Status.Code.FAILED_PRECONDITION, Reason.HOST_UNSUPPORTED)
+        .says(words);
     assertThat(exec(script("c", SCORE))).isEqualTo("0\n");
   }
 

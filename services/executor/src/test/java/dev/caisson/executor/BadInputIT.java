@@ -74,6 +74,56 @@ class BadInputIT extends OnNode {
     return refused(spec, Status.Code.PERMISSION_DENIED, Reason.GUARD_REFUSED);
   }
 
+  private void toldOf(String field, Reason reason, Consumer<ContainerSpec.Builder> change) {
+    ContainerSpec.Builder spec = node.spec("true");
+    change.accept(spec);
+    Status.Code code =
+        reason == Reason.INVALID_SPEC
+            ? Status.Code.INVALID_ARGUMENT
+            : Status.Code.FAILED_PRECONDITION;
+    Problem problem = refused(spec, code, reason).says(field);
+    assertThat(problem.info().getMetadataMap().get("field")).isEqualTo(field);
+  }
+
+  private static Mount.Builder tmpfs(String destination, String... options) {
+    return Mount.newBuilder()
+        .setDestination(destination)
+        .setType("tmpfs")
+        .setSource("t")
+        .addAllOptions(List.of(options));
+  }
+
+  /** What only the kernel knows is wrong is told by its field too. */
+  @Test
+  void whatTheKernelDoesNotTake() {
+    toldOf("mounts[0]", Reason.INVALID_SPEC, spec -> spec.addMounts(tmpfs("/m", "bogus=1")));
+    toldOf("mounts[0]", Reason.INVALID_SPEC, spec -> spec.addMounts(tmpfs("/m", "size=abc")));
+    toldOf(
+        "sysctl.net.nonexistent",
+        Reason.INVALID_SPEC,
+        spec -> spec.putSysctl("net.nonexistent", "1"));
+    toldOf(
+        "sysctl.net.ipv4.ip_forward",
+        Reason.INVALID_SPEC,
+        spec -> spec.putSysctl("net.ipv4.ip_forward", "many"));
+    toldOf("masked_paths", Reason.INVALID_SPEC, spec -> spec.addMaskedPaths("/proc/self/fd/0"));
+    toldOf(
+        "process.capabilities.inheritable",
+        Reason.INVALID_SPEC,
+        spec -> spec.getProcessBuilder().getCapabilitiesBuilder().addInheritable("CAP_KILL"));
+  }
+
+  /** It is entered when the container is started. */
+  @Test
+  void aWorkingDirectoryThatIsAFile() {
+    ContainerSpec.Builder spec = node.spec("true");
+    spec.getProcessBuilder().setCwd("/bin/busybox");
+    Problem problem =
+        Problem.of(() -> node.started("bad", spec))
+            .is(Status.Code.INVALID_ARGUMENT, Reason.INVALID_SPEC);
+    assertThat(problem.info().getMetadataMap()).containsEntry("field", "process.cwd");
+  }
+
   @Test
   void aRootFilesystemThatIsNotThere() {
     ContainerSpec.Builder spec = node.spec("true");

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caisson.proto.executor.v1.StdioMode;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.ContainerState;
+import dev.caisson.proto.types.v1.IgnoredField;
 import dev.caisson.proto.types.v1.UserNamespace;
 import dev.caisson.proto.v1.Container;
 import dev.caisson.proto.v1.CreateContainerRequest;
@@ -30,6 +31,7 @@ import io.grpc.stub.MetadataUtils;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -98,6 +100,45 @@ class ContainersTest {
     Container made = gateway.containers().createContainer(request);
     assertThat(made.getName()).isEqualTo("tenants/t/sandboxes/pod/containers/app");
     assertThat(lastCreate().getStdio()).isEqualTo(StdioMode.PIPE);
+  }
+
+  @Test
+  void tellsItsCallerAndTheExecutorWhatOfADocumentHasNoEffect() {
+    CreateContainerRequest request =
+        ociContainer("tenants/t", "web", SOUND.formatted(",\"hooks\":{\"foo\":[1]}"));
+    IgnoredField foo =
+        IgnoredField.newBuilder()
+            .setField("hooks.foo")
+            .setWhy("is not known and was ignored")
+            .setValue("[1]")
+            .build();
+    Container made = gateway.containers().createContainer(request);
+    assertThat(lastCreate().getIgnoredList()).containsExactly(foo);
+    assertThat(made.getIgnoredList()).containsExactly(foo);
+    PlanContainerRequest plan = PlanContainerRequest.newBuilder().setCreate(request).build();
+    assertThat(gateway.containers().planContainer(plan).getIgnoredList()).containsExactly(foo);
+  }
+
+  @Test
+  void refusesADocumentInItsOwnWords() {
+    gateway.executor.fail(
+        Status.Code.INVALID_ARGUMENT,
+        "INVALID_SPEC",
+        "masked_paths must be absolute: x",
+        Map.of("field", "masked_paths"));
+    CreateContainerRequest request = ociContainer("tenants/t", "web", SOUND.formatted(""));
+    PlanContainerRequest plan = PlanContainerRequest.newBuilder().setCreate(request).build();
+    for (StatusRuntimeException refusal :
+        List.of(
+            refused(() -> gateway.containers().createContainer(request)),
+            refused(() -> gateway.containers().planContainer(plan)))) {
+      assertThat(info(refusal).getMetadataMap()).containsEntry("field", "linux.maskedPaths");
+      assertThat(refusal.getStatus().getDescription())
+          .isEqualTo("linux.maskedPaths must be absolute: x");
+    }
+    CreateContainerRequest typed = container("tenants/t", "web", "sh");
+    StatusRuntimeException refusal = refused(() -> gateway.containers().createContainer(typed));
+    assertThat(info(refusal).getMetadataMap()).containsEntry("field", "masked_paths");
   }
 
   @Test

@@ -85,6 +85,10 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
     failure = error(code, reason, message);
   }
 
+  void fail(Status.Code code, String reason, String message, Map<String, String> metadata) {
+    failure = RpcErrors.of(code, "executor.caisson.dev", reason, message, metadata);
+  }
+
   static StatusRuntimeException error(Status.Code code, String reason, String message) {
     return RpcErrors.of(code, "executor.caisson.dev", reason, message, Map.of("k", "v"));
   }
@@ -274,6 +278,7 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
                 .addSandboxSteps("clone3(CLONE_NEWUSER)")
                 .addSteps("execve(\"" + asked.getCreate().getSpec().getProcess().getArgs(0) + "\")")
                 .setSha256(ByteString.copyFromUtf8("hash"))
+                .addAllIgnored(asked.getCreate().getIgnoredList())
                 .build());
   }
 
@@ -362,6 +367,7 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
             .setState(ContainerState.CREATED)
             .setPid(asked.getStdio() == StdioMode.PIPE ? 2 : 1)
             .setSpec(asked.getSpec())
+            .addAllIgnored(asked.getIgnoredList())
             .build();
     containers.put(asked.getTenant() + "/" + asked.getContainerId(), made);
     return made;

@@ -32,6 +32,7 @@ final class LayoutTest {
     "linux/sched.h",
     "sys/epoll.h",
     "spawn.h",
+    "sys/resource.h",
     "linux/bpf.h"
   };
 
@@ -109,6 +110,7 @@ final class LayoutTest {
     structures.put("struct winsize", WinSize.LAYOUT);
     structures.put("struct timespec", Timespec.LAYOUT);
     structures.put("siginfo_t", SigInfo.LAYOUT);
+    structures.put("struct rlimit", ResourceLimits.LAYOUT);
     structures.put("struct clone_args", CloneArgs.LAYOUT);
     structures.put("struct epoll_event", EpollEvent.layout(architecture));
     return structures;

@@ -31,6 +31,12 @@ final class Bounds {
   /** user_namespaces(7): lines of a map. */
   static final int MAX_MAPPINGS = 340;
 
+  /** The gateway's own bound, and the entry that tells of the others. */
+  static final int MAX_IGNORED = 33;
+
+  static final int MAX_IGNORED_BYTES = 512;
+  static final int MAX_IGNORED_VALUE_BYTES = 1024;
+
   static final int MAX_STDIN_BYTES = 64 * 1024;
   static final int MAX_SIGNAL = 64;
 

@@ -2,6 +2,7 @@ package dev.caisson.executor.guard;
 
 import dev.caisson.proto.executor.v1.CreateContainerRequest;
 import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.IgnoredField;
 import dev.caisson.proto.types.v1.Mount;
 import java.util.List;
 
@@ -18,6 +19,7 @@ final class ContainerRules {
     Names.checkContainer(request.getContainerId());
     Names.checkOptional("sandbox_id", request.getSandboxId());
     checkStdio(request);
+    checkIgnored(request.getIgnoredList());
     boolean root = request.getSandboxId().isEmpty();
     checkBounds(request.getSpec());
     ResourceBounds.check("spec.resources", request.getSpec().getResources());
@@ -31,6 +33,22 @@ final class ContainerRules {
           Bounds.check(false, "stdio", "be DISCARD or PIPE", "unspecified");
       case DISCARD, PIPE -> {}
     }
+  }
+
+  /** They end up on somebody's terminal. */
+  private static void checkIgnored(List<IgnoredField> ignored) {
+    Bounds.atMost("ignored", ignored.size(), Bounds.MAX_IGNORED, "entries");
+    for (IgnoredField field : ignored) {
+      checkText(field.getField(), Bounds.MAX_IGNORED_BYTES);
+      checkText(field.getWhy(), Bounds.MAX_IGNORED_BYTES);
+      checkText(field.getValue(), Bounds.MAX_IGNORED_VALUE_BYTES);
+    }
+  }
+
+  private static void checkText(String text, int most) {
+    Bounds.atMost("ignored", Bounds.bytes(text), most, "bytes in a text");
+    boolean plain = text.chars().noneMatch(Character::isISOControl);
+    Bounds.check(plain, "ignored", "have no control characters", text);
   }
 
   private static void checkBounds(ContainerSpec spec) {

@@ -55,6 +55,7 @@ public final class Guard {
       ProcessBounds.check(request.getProcess(), request.getAddEnvList());
       HostRules.checkCapabilities(policy, request.getProcess().getCapabilities());
       HostRules.checkScheduling(policy, request.getProcess());
+      HostRules.checkRlimits(policy, request.getProcess());
     });
   }
 

@@ -4,6 +4,7 @@ import dev.caisson.executor.plan.DeviceList;
 import dev.caisson.executor.plan.Paths;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -58,8 +59,19 @@ public record GuardPolicy(
    *
    * @param execsPerSandbox in flight
    * @param hookTimeout the longest that a hook may take, and what it gets if it does not say
+   * @param rlimits the most that a hard limit of a process may be, unsigned, by its name; what is
+   *     not there may be any
    */
-  public record Limits(int sandboxes, int containers, int execsPerSandbox, Duration hookTimeout) {}
+  public record Limits(
+      int sandboxes,
+      int containers,
+      int execsPerSandbox,
+      Duration hookTimeout,
+      Map<String, Long> rlimits) {
+    public Limits {
+      rlimits = Map.copyOf(rlimits);
+    }
+  }
 
   public GuardPolicy {
     rootfsRoots = List.copyOf(rootfsRoots);

@@ -1,6 +1,7 @@
 package dev.caisson.executor.guard;
 
 import dev.caisson.executor.plan.BindSource;
+import dev.caisson.executor.plan.Capability;
 import dev.caisson.executor.plan.DeviceList;
 import dev.caisson.executor.plan.Paths;
 import dev.caisson.executor.plan.RootMount;
@@ -14,6 +15,7 @@ import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.RootFilesystem;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /** What a container may have of the host. */
@@ -24,6 +26,9 @@ final class HostRules {
 
   private static final List<Namespace.Type> OF_CONTAINER =
       List.of(Namespace.Type.MOUNT, Namespace.Type.CGROUP);
+
+  /** Character devices, buffered or not, block devices, FIFOs. */
+  private static final Set<String> DEVICE_TYPES = Set.of("c", "u", "b", "p");
 
   /** Owners on disk that every sandbox sees as its own. */
   private static final long USUAL_IDS = 1 << 16;
@@ -39,6 +44,7 @@ final class HostRules {
     HookRules.check(policy, spec.getHooks());
     checkCapabilities(policy, spec.getProcess().getCapabilities());
     checkScheduling(policy, spec.getProcess());
+    checkRlimits(policy, spec.getProcess());
     checkNamespaces(policy, spec, root);
     checkCgroupParent(policy, spec.getCgroupParent());
     SeccompRules.check(policy.seccomp(), spec);
@@ -81,6 +87,10 @@ final class HostRules {
 
   /** Its nodes and its rules: either alone would let it use a device. */
   private static void checkDevices(GuardPolicy policy, ContainerSpec spec) {
+    for (int i = 0; i < spec.getDevicesCount(); i++) {
+      String type = spec.getDevices(i).getType();
+      Bounds.check(DEVICE_TYPES.contains(type), "devices[" + i + "].type", "be c, u, b or p", type);
+    }
     ContainerSpec nodes = spec.toBuilder().clearResources().build();
     Stream.of(DeviceList.of(spec), DeviceList.of(nodes))
         .flatMap(list -> list.beyond(policy.devicesAtMost()).stream())
@@ -117,18 +127,24 @@ final class HostRules {
   }
 
   static void checkCapabilities(GuardPolicy policy, Capabilities capabilities) {
-    Stream.of(
-            capabilities.getBoundingList(),
-            capabilities.getEffectiveList(),
-            capabilities.getInheritableList(),
-            capabilities.getPermittedList(),
-            capabilities.getAmbientList())
-        .flatMap(List::stream)
-        .filter(name -> !policy.capabilities().contains(name))
-        .findFirst()
-        .ifPresent(name -> {
-          throw refused("capabilities", "This host does not allow the capability " + name + ".");
-        });
+    checkCapabilities(policy, "bounding", capabilities.getBoundingList());
+    checkCapabilities(policy, "effective", capabilities.getEffectiveList());
+    checkCapabilities(policy, "inheritable", capabilities.getInheritableList());
+    checkCapabilities(policy, "permitted", capabilities.getPermittedList());
+    checkCapabilities(policy, "ambient", capabilities.getAmbientList());
+  }
+
+  private static void checkCapabilities(GuardPolicy policy, String set, List<String> names) {
+    for (String name : names) {
+      Bounds.check(
+          Capability.known(name),
+          "process.capabilities." + set,
+          "name capabilities that are known, as in CAP_CHOWN",
+          name);
+      if (!policy.capabilities().contains(name)) {
+        throw refused("capabilities", "This host does not allow the capability " + name + ".");
+      }
+    }
   }
 
   static void checkScheduling(GuardPolicy policy, Process process) {
@@ -140,6 +156,24 @@ final class HostRules {
               "scheduling.realtime",
               field + " would put the process before all others, which this host does not allow.");
         });
+  }
+
+  static void checkRlimits(GuardPolicy policy, Process process) {
+    for (int i = 0; i < process.getRlimitsCount(); i++) {
+      String type = process.getRlimits(i).getType();
+      long most = policy.limits().rlimits().getOrDefault(type, -1L);
+      if (Long.compareUnsigned(process.getRlimits(i).getHard(), most) > 0) {
+        throw refused(
+            "limits.rlimits",
+            "process.rlimits["
+                + i
+                + "].hard is above what this host allows for "
+                + type
+                + ": "
+                + Long.toUnsignedString(most)
+                + ".");
+      }
+    }
   }
 
   private static void checkNamespaces(GuardPolicy policy, ContainerSpec spec, boolean root) {

@@ -3,6 +3,7 @@ package dev.caisson.executor.guard;
 import dev.caisson.executor.guard.GuardPolicy.Limits;
 import dev.caisson.executor.plan.Capability;
 import dev.caisson.executor.plan.DeviceList;
+import dev.caisson.executor.plan.HostLimits;
 import dev.caisson.executor.plan.Paths;
 import dev.caisson.executor.refusal.RefusedException;
 import java.time.Duration;
@@ -20,6 +21,7 @@ import java.util.stream.Stream;
 /** Reads a {@link GuardPolicy} from lines, and finds everything that is wrong with them. */
 final class PolicyReader {
   private static final String HOOK = "hook";
+  private static final String RLIMITS = "limits.rlimits";
   private static final Set<String> KEYS =
       Set.of(
           "rootfs.roots",
@@ -44,7 +46,8 @@ final class PolicyReader {
           "limits.sandboxes",
           "limits.containers",
           "limits.execs-per-sandbox",
-          "limits.hook-timeout-seconds");
+          "limits.hook-timeout-seconds",
+          RLIMITS);
 
   /**
    * What containers usually have: enough for a package manager and a server, no way to the host.
@@ -67,6 +70,15 @@ final class PolicyReader {
   private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
   private static final Pattern UID = Pattern.compile("\\d{1,9}");
   private static final Pattern CALL = Pattern.compile("[a-z0-9_]{1,64}");
+  private static final Pattern CEILING = Pattern.compile("(RLIMIT_[A-Z]+)=(\\d{1,18}|unlimited)");
+
+  /**
+   * Descriptors are the kernel's memory; 20 is the nice value 0, and 0 no real-time priority: more
+   * would let a process come before others.
+   */
+  private static final Map<String, Long> DEFAULT_RLIMITS =
+      Map.of("RLIMIT_NOFILE", 1_048_576L, "RLIMIT_NICE", 20L, "RLIMIT_RTPRIO", 0L);
+
   private static final Pattern SPACE = Pattern.compile("\\s+");
 
   private final List<String> problems = new ArrayList<>();
@@ -181,7 +193,27 @@ final class PolicyReader {
         count("limits.sandboxes", 1000, MAX_SANDBOXES),
         count("limits.containers", 4000, MAX_SANDBOXES),
         count("limits.execs-per-sandbox", 64, MAX_SANDBOXES),
-        Duration.ofSeconds(count("limits.hook-timeout-seconds", 30, MAX_HOOK_SECONDS)));
+        Duration.ofSeconds(count("limits.hook-timeout-seconds", 30, MAX_HOOK_SECONDS)),
+        rlimits());
+  }
+
+  /** What is not said keeps its default. */
+  private Map<String, Long> rlimits() {
+    Map<String, Long> ceilings = new HashMap<>(DEFAULT_RLIMITS);
+    words(RLIMITS, "")
+        .forEach(word -> {
+          Matcher matcher = CEILING.matcher(word);
+          if (matcher.matches() && HostLimits.isLimit(matcher.group(1))) {
+            ceilings.put(matcher.group(1), ceiling(matcher.group(2)));
+          } else {
+            problems.add(RLIMITS + " must list ceilings, as in RLIMIT_NOFILE=1048576: " + word);
+          }
+        });
+    return ceilings;
+  }
+
+  private static long ceiling(String text) {
+    return text.equals("unlimited") ? -1 : Long.parseLong(text);
   }
 
   private List<String> paths(String key) {

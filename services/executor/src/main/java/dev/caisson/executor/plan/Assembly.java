@@ -12,11 +12,24 @@ import java.util.function.Function;
 /** A plan that is being made: steps, donations, and which slots are free. For one thread. */
 final class Assembly {
   private final List<Step> steps = new ArrayList<>();
+  private final List<String> fields = new ArrayList<>();
   private final List<Donation> donations = new ArrayList<>();
   private final BitSet slots = new BitSet(Program.MAX_SLOTS);
+  private String field = "";
+
+  /**
+   * What follows is there for a field of the specification: what the kernel says of it is about
+   * that.
+   *
+   * @param name as refusals name it; empty: for none
+   */
+  void concerns(String name) {
+    field = name;
+  }
 
   void add(Step step) {
     steps.add(step);
+    fields.add(field);
   }
 
   Donated donate(Donation donation) {
@@ -72,7 +85,7 @@ final class Assembly {
   Plan plan(List<Flag> namespaces, List<Donation.NamespaceFile> entered) {
     bound("program steps", steps.size(), Program.MAX_STEPS);
     bound("donated descriptors", donations.size(), Program.MAX_DESCRIPTORS);
-    Plan plan = new Plan(steps, donations, namespaces, entered);
+    Plan plan = new Plan(steps, fields, donations, namespaces, entered);
     bound("program bytes", Program.size(plan), Program.MAX_BYTES);
     return plan;
   }

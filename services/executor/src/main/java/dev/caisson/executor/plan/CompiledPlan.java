@@ -49,7 +49,8 @@ public final class CompiledPlan {
     Hostnames.check("hostname", hostname);
     List<Step> steps = new ArrayList<>(plan.steps());
     steps.set(step, new NamespaceStep.SetHostname(hostname));
-    Plan named = new Plan(steps, plan.donations(), plan.namespaces(), plan.entered());
+    Plan named =
+        new Plan(steps, plan.fields(), plan.donations(), plan.namespaces(), plan.entered());
     return new CompiledPlan(
         named, Program.renamed(program, step, hostname), digest.renamed(steps.get(step)));
   }

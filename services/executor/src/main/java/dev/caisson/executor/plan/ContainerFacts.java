@@ -21,6 +21,7 @@ import java.util.Set;
  * @param filter of the specification's {@code seccomp}, compiled; present where that is
  * @param foreign the sandbox's namespaces that belong to somebody else: what shows one of them it
  *     cannot mount itself
+ * @param limits what the process inherits
  * @param directories of the root filesystem, by clean paths: those of {@link #directoriesOf} that
  *     there are
  * @param groups whether supplementary groups may be changed: not in a user namespace that somebody
@@ -34,6 +35,7 @@ public record ContainerFacts(
     int lastCapability,
     Optional<Filter> filter,
     Set<Namespace.Type> foreign,
+    HostLimits limits,
     Map<String, DirectoryFacts> directories,
     boolean groups) {
   public ContainerFacts {
@@ -46,7 +48,7 @@ public record ContainerFacts(
     }
   }
 
-  /** Where supplementary groups may be changed. */
+  /** Where the process inherits no limits, and supplementary groups may be changed. */
   ContainerFacts(
       boolean rootContainer,
       CgroupFacts cgroup,
@@ -64,11 +66,12 @@ public record ContainerFacts(
         lastCapability,
         filter,
         foreign,
+        HostLimits.none(),
         directories,
         true);
   }
 
-  /** Where nothing of the root filesystem matters. */
+  /** Where nothing of the root filesystem matters either. */
   ContainerFacts(
       boolean rootContainer,
       CgroupFacts cgroup,

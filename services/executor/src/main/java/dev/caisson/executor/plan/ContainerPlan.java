@@ -18,8 +18,13 @@ public final class ContainerPlan {
   /** Barrier: the executor sets the clocks. Only there where there are offsets. */
   public static final String TIME_OFFSETS = "timeOffsets";
 
+  /** Barrier: the executor raises limits. Only there where some are above its own. */
+  public static final String LIMITS = "limits";
+
   /** Barrier: the container is created. It waits here for its start. */
   public static final String CREATED = "created";
+
+  private static final String ROOT = "root.path";
 
   private final ContainerSpec spec;
   private final ContainerFacts facts;
@@ -57,10 +62,15 @@ public final class ContainerPlan {
       assembly.add(new NamespaceStep.Unshare(List.of(Flag.CLONE_NEWCGROUP)));
     }
     if (Namespaces.ownTime(spec)) {
+      assembly.concerns("time_offsets");
       TimeOffsets.enter(assembly, spec.getTimeOffsetsList());
+      assembly.concerns("");
     }
     Labels labels = JoinedMounts.of(spec).map(this::enterMounts).orElseGet(this::makeMounts);
     nameSandbox();
+    if (!facts.limits().raisedBy(spec.getProcess()).isEmpty()) {
+      assembly.add(new Step.Barrier(LIMITS));
+    }
     assembly.add(new Step.Barrier(CREATED));
     var attributes = new ProcessAttributes(spec.getProcess(), spec, false, labels);
     new ProcessTail(
@@ -72,8 +82,11 @@ public final class ContainerPlan {
   private Labels makeMounts() {
     assembly.add(new MountStep.MakePrivate());
     Sysctls.set(assembly, spec);
+    // What no field asks for, each root filesystem must be able to take.
+    assembly.concerns(ROOT);
     Descriptor root = RootMount.attach(assembly, spec, facts);
     fillRoot(new Targets(assembly, root), root);
+    assembly.concerns("");
     awaitRuntimeHooks();
     Labels labels = Labels.open(assembly, spec.getProcess());
     pivot(root);
@@ -96,12 +109,15 @@ public final class ContainerPlan {
 
   /** The UTS namespace is the sandbox's: its root container says what it is called. */
   private void nameSandbox() {
+    assembly.concerns("hostname");
     if (facts.rootContainer() && !spec.getHostname().isEmpty()) {
       assembly.add(new NamespaceStep.SetHostname(spec.getHostname()));
     }
+    assembly.concerns("domainname");
     if (facts.rootContainer() && !spec.getDomainname().isEmpty()) {
       assembly.add(new NamespaceStep.SetDomainname(spec.getDomainname()));
     }
+    assembly.concerns("");
   }
 
   private static boolean hasRuntimeHooks(Hooks hooks) {
@@ -117,17 +133,25 @@ public final class ContainerPlan {
       MountTable.refuseCgroups(table);
     }
     Mounting mounting = new Mounting(assembly, targets, facts.cgroup(), facts.foreign());
-    table.forEach(mounting::mount);
+    MountFields fields = MountFields.of(spec.getMountsList());
+    for (PlannedMount mount : table) {
+      assembly.concerns(fields.next(mount.destination()).orElse(ROOT));
+      mounting.mount(mount);
+    }
+    assembly.concerns(ROOT);
     if (MountTable.hasOwnDev(table)) {
       Devices.fill(assembly, targets);
     }
     Devices.add(assembly, targets, spec.getDevicesList());
     if (spec.getProcess().getTerminal()) {
+      assembly.concerns("process.terminal");
       new Terminal(assembly, targets, spec.getProcess()).openWithConsole();
     }
     // Made now: later the root may be read-only.
+    assembly.concerns(ProcessTail.DIRECTORY);
     targets.makeDirectories(ProcessTail.directory(spec.getProcess()));
     Masks.cover(assembly, targets, spec.getMaskedPathsList(), spec.getReadonlyPathsList());
+    assembly.concerns("root.readonly");
     if (spec.getRoot().getReadonly()) {
       assembly.add(new MountStep.MakeReadonly(root, false, "/"));
     }

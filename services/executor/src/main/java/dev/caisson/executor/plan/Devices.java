@@ -78,6 +78,7 @@ final class Devices {
     for (int i = 0; i < devices.size(); i++) {
       Device device = devices.get(i);
       String path = path(i, device);
+      assembly.concerns("devices[" + i + "]");
       if (device.getType().equals("p")) {
         makeFifo(assembly, targets, device, path);
       } else if (all().stream().noneMatch(standard -> standard.path().equals(path))) {

@@ -9,16 +9,18 @@ import java.util.Optional;
  * @param lastCapability {@code /proc/sys/kernel/cap_last_cap}
  * @param filter the container's, compiled; present where its specification has one
  * @param groups as in {@link ContainerFacts}
+ * @param limits what the process inherits
  */
 public record ExecFacts(
     CgroupFacts cgroup,
     boolean pipes,
     int lastCapability,
     Optional<Filter> filter,
-    boolean groups) {
+    boolean groups,
+    HostLimits limits) {
 
-  /** Where supplementary groups may be changed. */
+  /** Where supplementary groups may be changed, and the process inherits no limits. */
   ExecFacts(CgroupFacts cgroup, boolean pipes, int lastCapability, Optional<Filter> filter) {
-    this(cgroup, pipes, lastCapability, filter, true);
+    this(cgroup, pipes, lastCapability, filter, true, HostLimits.none());
   }
 }

@@ -33,6 +33,9 @@ public final class ExecPlan {
     if (process.hasOomScoreAdj()) {
       assembly.add(new Step.Barrier(SCORE));
     }
+    if (!facts.limits().raisedBy(process).isEmpty()) {
+      assembly.add(new Step.Barrier(ContainerPlan.LIMITS));
+    }
     Labels labels = Labels.open(assembly, process);
     enterContainer(assembly, spec);
     prepare(assembly, process);
@@ -119,9 +122,12 @@ public final class ExecPlan {
     Slot root = assembly.openTrusted("/", Flag.O_PATH, Flag.O_DIRECTORY, Flag.O_CLOEXEC);
     Targets targets = new Targets(assembly, root);
     if (process.getTerminal()) {
+      assembly.concerns("process.terminal");
       new Terminal(assembly, targets, process).open();
     }
+    assembly.concerns(ProcessTail.DIRECTORY);
     targets.makeDirectories(directory);
+    assembly.concerns("");
     assembly.release(root);
   }
 }

@@ -67,10 +67,12 @@ record Labels(Process process, Optional<Slot> proc) {
    */
   void addTo(Assembly assembly) {
     if (!process.getApparmorProfile().isEmpty()) {
+      assembly.concerns(APPARMOR);
       String profile = process.getApparmorProfile();
       set(assembly, "self/attr/apparmor/exec", "exec " + profile, "AppArmor profile " + profile);
     }
     if (!process.getSelinuxLabel().isEmpty()) {
+      assembly.concerns(SELINUX);
       String label = process.getSelinuxLabel();
       set(assembly, "self/attr/exec", label, "SELinux label " + label);
     }

@@ -24,10 +24,12 @@ final class Masks {
   static void cover(
       Assembly assembly, Targets targets, List<String> masked, List<String> readonly) {
     Masks masks = new Masks(assembly, targets);
+    assembly.concerns("");
     if (!masked.isEmpty()) {
-      masks.hideAll(clean("maskedPaths", masked));
+      masks.hideAll(clean("masked_paths", masked));
     }
-    clean("readonlyPaths", readonly).forEach(masks::makeReadonly);
+    assembly.concerns("readonly_paths");
+    clean("readonly_paths", readonly).forEach(masks::makeReadonly);
   }
 
   private static List<String> clean(String field, List<String> paths) {
@@ -37,6 +39,7 @@ final class Masks {
   private void hideAll(List<String> paths) {
     Donated device = attachNull();
     Slot directory = attachEmpty();
+    assembly.concerns("masked_paths");
     for (String path : paths) {
       hideFile(path, device);
       hideDirectory(path, directory);

@@ -50,11 +50,7 @@ public record Placement(Plan plan) {
 
   /** The steps of this are the first of the rest, as are its descriptors. */
   public static Plan rest(Plan whole) {
-    return new Plan(
-        whole.steps().subList(joins(whole), whole.steps().size()),
-        whole.donations(),
-        whole.namespaces(),
-        whole.entered());
+    return whole.part(joins(whole), whole.steps().size());
   }
 
   /** What the rest of a plan is given beside what its beginning was given. */

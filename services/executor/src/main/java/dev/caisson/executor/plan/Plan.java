@@ -1,5 +1,6 @@
 package dev.caisson.executor.plan;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -8,12 +9,15 @@ import java.util.stream.Stream;
 /**
  * What a new process will do, complete, before it does it.
  *
+ * @param fields of the specification, as refusals name them, that the steps are there for; empty:
+ *     for none
  * @param donations in the order in which their descriptors are sent
  * @param namespaces that the process is born with, as flags of clone3(2)
  * @param entered somebody else's namespaces, in the order in which its parent enters them before it
  */
 public record Plan(
     List<Step> steps,
+    List<String> fields,
     List<Donation> donations,
     List<Flag> namespaces,
     List<Donation.NamespaceFile> entered) {
@@ -25,9 +29,22 @@ public record Plan(
     this(steps, donations, namespaces, List.of());
   }
 
+  /** For no field of a specification. */
+  Plan(
+      List<Step> steps,
+      List<Donation> donations,
+      List<Flag> namespaces,
+      List<Donation.NamespaceFile> entered) {
+    this(steps, Collections.nCopies(steps.size(), ""), donations, namespaces, entered);
+  }
+
   public Plan {
     entered = List.copyOf(entered);
     steps = List.copyOf(steps);
+    fields = List.copyOf(fields);
+    if (fields.size() != steps.size()) {
+      throw new IllegalArgumentException("fields must be as many as steps: " + fields.size());
+    }
     donations = List.copyOf(donations);
     namespaces = List.copyOf(namespaces);
   }
@@ -87,6 +104,17 @@ public record Plan(
    */
   public String describe(int index) {
     return CONTROL.matcher(steps.get(index).describe()).replaceAll("?");
+  }
+
+  /** The field of the specification that the step at an index is there for; empty: for none. */
+  public String field(int index) {
+    return fields.get(index);
+  }
+
+  /** The steps from one index to another, with all else. */
+  Plan part(int from, int to) {
+    return new Plan(
+        steps.subList(from, to), fields.subList(from, to), donations, namespaces, entered);
   }
 
   /** The name of the barrier at an index; empty where the step is a system call. */

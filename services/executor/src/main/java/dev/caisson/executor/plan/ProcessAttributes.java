@@ -18,18 +18,23 @@ record ProcessAttributes(Process process, ContainerSpec container, boolean affin
   /** While the process may still do everything; no filter of system calls is in force yet. */
   void addTo(Assembly assembly) {
     if (process.hasIoPriority()) {
+      assembly.concerns("process.io_priority");
       assembly.add(Scheduling.step(process.getIoPriority()));
     }
     if (process.hasScheduler()) {
+      assembly.concerns("process.scheduler");
       assembly.add(Scheduling.step(process.getScheduler()));
     }
     if (affine && !process.getCpuAffinity().isEmpty()) {
+      assembly.concerns("process.cpu_affinity");
       assembly.add(Scheduling.affinity(process));
     }
     if (container.hasMemoryPolicy()) {
+      assembly.concerns("memory_policy");
       assembly.add(MemoryPolicies.step(container.getMemoryPolicy()));
     }
     if (container.hasPersonality()) {
+      assembly.concerns("personality");
       assembly.add(new SetPersonality(domain(container.getPersonality())));
     }
   }

@@ -20,6 +20,12 @@ import java.util.Optional;
  * the working directory fails unless one has succeeded.
  */
 final class ProcessTail {
+  /** The field of the working directory. */
+  static final String DIRECTORY = "process.cwd";
+
+  private static final String CAPABILITIES = "process.capabilities";
+  private static final String USER = "process.user";
+
   /** What the specification says where a process does not. */
   static final int DEFAULT_UMASK = 022;
 
@@ -53,7 +59,7 @@ final class ProcessTail {
 
   /** The working directory, clean. */
   static String directory(Process process) {
-    return Paths.clean("process.cwd", process.getCwd().isEmpty() ? "/" : process.getCwd());
+    return Paths.clean(DIRECTORY, process.getCwd().isEmpty() ? "/" : process.getCwd());
   }
 
   void addTo(Assembly assembly) {
@@ -71,6 +77,7 @@ final class ProcessTail {
     }
     limit(assembly);
     attributes.addTo(assembly);
+    assembly.concerns("");
     assembly.add(new ProcessStep.SetUmask(process.hasUmask() ? process.getUmask() : DEFAULT_UMASK));
     enterDirectory(assembly);
     if (!process.getNoNewPrivileges()) {
@@ -78,8 +85,10 @@ final class ProcessTail {
     }
     changeIdentity(assembly);
     assembly.add(new FileStep.CloseOnExec());
+    assembly.concerns(DIRECTORY);
     assembly.add(new ProcessStep.CheckDirectory(directory(process)));
     attributes.labels().addTo(assembly);
+    assembly.concerns("");
     if (process.getNoNewPrivileges()) {
       filter(assembly); // last of all: it need not allow anything of the above
     }
@@ -99,24 +108,29 @@ final class ProcessTail {
   }
 
   private void limit(Assembly assembly) {
-    process
-        .getRlimitsList()
-        .forEach(limit ->
-            assembly.add(
-                new ProcessStep.SetRlimit(
-                    ProcessRules.rlimit(limit.getType()), limit.getSoft(), limit.getHard())));
+    for (int i = 0; i < process.getRlimitsCount(); i++) {
+      var limit = process.getRlimits(i);
+      assembly.concerns("process.rlimits[" + i + "]");
+      assembly.add(
+          new ProcessStep.SetRlimit(
+              ProcessRules.rlimit(limit.getType()), limit.getSoft(), limit.getHard()));
+    }
   }
 
   private void enterDirectory(Assembly assembly) {
+    assembly.concerns(DIRECTORY);
     assembly.add(
         new ProcessStep.ChangeDirectory(directory(process))
             .tolerating(Tolerable.EACCES, Tolerable.EPERM));
+    assembly.concerns("");
   }
 
   private void changeIdentity(Assembly assembly) {
     CapabilitySets sets = CapabilitySets.of(process.getCapabilities());
     User user = process.getUser();
+    assembly.concerns(USER);
     setGroups(assembly, user);
+    assembly.concerns(CAPABILITIES);
     // While CAP_SETPCAP is effective, which the change of user ends.
     for (int capability = 0; capability <= lastCapability; capability++) {
       if (!Capability.has(sets.bounding(), capability)) {
@@ -124,12 +138,15 @@ final class ProcessTail {
       }
     }
     assembly.add(new IdentityStep.KeepCapabilities());
+    assembly.concerns(USER);
     assembly.add(new IdentityStep.SetGroupId(user.getGid()));
     assembly.add(new IdentityStep.SetUserId(user.getUid()));
     // Before capabilities go: until then whoever has fewer is refused.
     assembly.add(new IdentityStep.NotDumpable());
     enterDirectory(assembly);
+    assembly.concerns(CAPABILITIES);
     setCapabilities(assembly, sets);
+    assembly.concerns("");
   }
 
   private void setGroups(Assembly assembly, User user) {
@@ -195,25 +212,27 @@ final class ProcessTail {
 
     static CapabilitySets of(Capabilities given) {
       return new CapabilitySets(
-          Capability.set("process.capabilities.bounding", given.getBoundingList()),
-          Capability.set("process.capabilities.effective", given.getEffectiveList()),
-          Capability.set("process.capabilities.permitted", given.getPermittedList()),
-          Capability.set("process.capabilities.inheritable", given.getInheritableList()),
-          Capability.set("process.capabilities.ambient", given.getAmbientList()));
+          Capability.set(CAPABILITIES + ".bounding", given.getBoundingList()),
+          Capability.set(CAPABILITIES + ".effective", given.getEffectiveList()),
+          Capability.set(CAPABILITIES + ".permitted", given.getPermittedList()),
+          Capability.set(CAPABILITIES + ".inheritable", given.getInheritableList()),
+          Capability.set(CAPABILITIES + ".ambient", given.getAmbientList()));
     }
 
     CapabilitySets {
       within("effective", effective, "permitted", permitted);
       within("ambient", ambient, "permitted", permitted);
       within("ambient", ambient, "inheritable", inheritable);
+      // capset(2): what a process inherits lies within what it had (nothing, here) and the bound.
+      within("inheritable", inheritable, "bounding", bounding);
     }
 
     /** The kernel's rule: capabilities(7), capset(2). */
     private static void within(String set, long inner, String of, long outer) {
       if ((inner & ~outer) != 0) {
         throw Refusal.invalid(
-                "process.capabilities." + set,
-                "be contained in process.capabilities." + of,
+                CAPABILITIES + "." + set,
+                "be contained in " + CAPABILITIES + "." + of,
                 Capability.text(inner & ~outer))
             .exception();
       }

@@ -32,6 +32,10 @@ enum Rlimit {
     this.number = number;
   }
 
+  int number() {
+    return number;
+  }
+
   Named argument() {
     return new Named(name(), number);
   }

@@ -67,9 +67,11 @@ final class Sysctls {
           }
         });
     files.forEach((file, value) -> set(assembly, file, value));
+    assembly.concerns("");
   }
 
   private static void set(Assembly assembly, String file, String value) {
+    assembly.concerns("sysctl." + dotted(file));
     if (file.equals(DOMAIN)) {
       // The file takes CAP_SYS_ADMIN of the host's user namespace, the call that of the sandbox's.
       Hostnames.check("sysctl", value);

@@ -50,6 +50,7 @@ public final class TrustedProc implements AutoCloseable {
   /** {@code MMF_DUMP_FILTER_DEFAULT} of include/linux/mm_types.h, with ELF headers. */
   private static final String DEFAULT_CORE_DUMPS = "0x33";
 
+  private static final String EFFECTIVE = "CapEff:";
   private static final String BOOT_TIME = "btime ";
 
   private static final String USER_IDS = "Uid:";
@@ -264,6 +265,21 @@ public final class TrustedProc implements AutoCloseable {
   /** The greatest capability that the kernel knows, by its number. Source: capabilities(7). */
   public int lastCapability() {
     return Integer.parseInt(readBytes("sys/kernel/cap_last_cap").orElseThrow().strip());
+  }
+
+  /** Whether this process has a capability in force, by its number: proc_pid_status(5). */
+  public boolean hasCapability(int number) {
+    return readBytes("self/status", SELF)
+        .orElseThrow()
+        .lines()
+        .filter(line -> line.startsWith(EFFECTIVE))
+        .mapToLong(line -> Long.parseUnsignedLong(line.substring(EFFECTIVE.length()).strip(), 16))
+        .anyMatch(set -> (set >>> number & 1) == 1);
+  }
+
+  /** The most that anybody's limit of open files can be: proc_sys_fs(5), {@code nr_open}. */
+  public long mostOpenFiles() {
+    return Long.parseLong(readBytes("sys/fs/nr_open").orElseThrow().strip());
   }
 
   /** A name of this boot of the kernel. Source: random(4). */

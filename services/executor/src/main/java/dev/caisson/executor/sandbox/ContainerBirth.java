@@ -10,6 +10,7 @@ import dev.caisson.executor.plan.TimeOffsets;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Pair;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.executor.v1.StdioMode;
@@ -39,6 +40,7 @@ final class ContainerBirth {
   private final Exits exits;
   private final Notifications notifications;
   private final DeviceFence fence;
+  private final Facts facts;
 
   ContainerBirth(
       Host host,
@@ -49,8 +51,10 @@ final class ContainerBirth {
       HookPoints hooks,
       Exits exits,
       Notifications notifications,
-      DeviceFence fence) {
+      DeviceFence fence,
+      Facts facts) {
     this.host = host;
+    this.facts = facts;
     this.fence = fence;
     this.donor = donor;
     this.namespaces = namespaces;
@@ -133,7 +137,18 @@ final class ContainerBirth {
   private void atBarrier(Container container, Placed placed, String barrier) {
     if (barrier.equals(ContainerPlan.TIME_OFFSETS)) {
       String offsets = TimeOffsets.lines(container.record().getSpec().getTimeOffsetsList());
-      host.proc().write(placed.process().pidfd(), "timens_offsets", offsets);
+      try {
+        host.proc().write(placed.process().pidfd(), "timens_offsets", offsets);
+      } catch (LinuxException e) {
+        throw StepFailure.of("set the clocks", "time_offsets", e);
+      }
+    }
+    if (barrier.equals(ContainerPlan.LIMITS)) {
+      ProcessLimits.raise(
+          host,
+          placed.process().pidfd(),
+          container.record().getSpec().getProcess(),
+          facts.limits());
     }
     hooks.atBarrier(container, barrier);
   }
@@ -275,7 +290,7 @@ final class ContainerBirth {
   private void adjustOomScore(Container container, Fd pidfd) {
     var process = container.record().getSpec().getProcess();
     if (process.hasOomScoreAdj()) {
-      host.proc().write(pidfd, "oom_score_adj", Integer.toString(process.getOomScoreAdj()));
+      Scores.adjust(host, pidfd, process.getOomScoreAdj());
     }
   }
 }

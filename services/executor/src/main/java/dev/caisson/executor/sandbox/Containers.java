@@ -313,6 +313,7 @@ final class Containers {
         .setPlanSha256(plan.sha256())
         .setRequestId(request.getActor().getRequestId())
         .setRequestSha256(resolved.digest())
+        .addAllIgnored(Ignored.of(request, plan.plan()))
         .build();
   }
 
@@ -323,6 +324,7 @@ final class Containers {
             .setPlanSha256(plan.sha256())
             .setCgroup(record.getCgroup())
             .setPid(record.getPid())
+            .addAllIgnored(Ignored.recorded(record.getIgnoredList()))
             .addAllArgs(redaction.args(request.getSpec().getProcess().getArgsList()));
     for (Namespace namespace : request.getSpec().getNamespacesList()) {
       created.addNamespaces(namespace.getType().name().toLowerCase(Locale.ROOT));

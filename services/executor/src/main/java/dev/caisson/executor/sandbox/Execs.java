@@ -158,6 +158,7 @@ final class Execs {
       given.closeInside();
       try (Waiting waiting = new Waiting(process.program(), plan.plan(), ours)) {
         adjustOomScore(waiting, process.pidfd(), asked);
+        raiseLimits(waiting, process.pidfd(), asked);
         Stdio stdio = received(waiting, given, rollback);
         handover.finish("running", host.kernel().processes().pid(process.pidfd()));
         waiting.finish(host.settings().stepTimeout());
@@ -170,7 +171,16 @@ final class Execs {
   private void adjustOomScore(Waiting waiting, Fd pidfd, Process asked) {
     if (asked.hasOomScoreAdj()) {
       waiting.advanceTo(ExecPlan.SCORE, host.settings().stepTimeout(), barrier -> {});
-      host.proc().write(pidfd, "oom_score_adj", Integer.toString(asked.getOomScoreAdj()));
+      Scores.adjust(host, pidfd, asked.getOomScoreAdj());
+      waiting.program().proceed();
+    }
+  }
+
+  /** As {@link ContainerBirth} does. */
+  private void raiseLimits(Waiting waiting, Fd pidfd, Process asked) {
+    if (!facts.limits().raisedBy(asked).isEmpty()) {
+      waiting.advanceTo(ContainerPlan.LIMITS, host.settings().stepTimeout(), barrier -> {});
+      ProcessLimits.raise(host, pidfd, asked, facts.limits());
       waiting.program().proceed();
     }
   }

@@ -5,6 +5,7 @@ import dev.caisson.executor.plan.CgroupFacts;
 import dev.caisson.executor.plan.ContainerFacts;
 import dev.caisson.executor.plan.ExecFacts;
 import dev.caisson.executor.plan.Filter;
+import dev.caisson.executor.plan.HostLimits;
 import dev.caisson.executor.plan.Placement;
 import dev.caisson.executor.plan.SandboxFacts;
 import dev.caisson.executor.plan.SharedNamespaces;
@@ -25,6 +26,7 @@ final class Facts {
   private final Donor donor;
   private final Filters filters;
   private final int lastCapability;
+  private final HostLimits limits;
   private final SecurityModules modules = SecurityModules.of(Path.of("/"));
   private volatile @Nullable CgroupFacts anywhere;
 
@@ -33,6 +35,7 @@ final class Facts {
     this.donor = donor;
     this.filters = filters;
     this.lastCapability = host.proc().lastCapability();
+    this.limits = ProcessLimits.ofThisProcess(host);
   }
 
   SandboxFacts sandbox(SandboxRecord record, Cgroup leaf) {
@@ -98,17 +101,23 @@ final class Facts {
         lastCapability,
         filter(spec),
         foreign,
+        limits,
         donor.directories(spec),
         groups());
   }
 
   ExecFacts exec(Cgroup cgroup, boolean pipes, Process process, ContainerSpec spec) {
     modules.require(process, spec);
-    return new ExecFacts(cgroup(cgroup), pipes, lastCapability, filter(spec), groups());
+    return new ExecFacts(cgroup(cgroup), pipes, lastCapability, filter(spec), groups(), limits);
   }
 
   private boolean groups() {
     return host.settings().powers().groups();
+  }
+
+  /** What processes inherit. */
+  HostLimits limits() {
+    return limits;
   }
 
   private Optional<Filter> filter(ContainerSpec spec) {

@@ -140,6 +140,7 @@ public final class Node implements AutoCloseable {
         .addAllSandboxSteps(planned.sandbox().map(Plan::text).orElse(List.of()))
         .addAllSteps(container.text())
         .setSha256(ByteString.copyFrom(container.sha256()))
+        .addAllIgnored(Ignored.of(request, container))
         .build();
   }
 

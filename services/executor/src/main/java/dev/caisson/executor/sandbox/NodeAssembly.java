@@ -80,7 +80,7 @@ public final class NodeAssembly implements AutoCloseable {
         new Execs(host, donor, recorder, exits, facts, notifications, plans, policy.limits());
     ContainerBirth birth =
         new ContainerBirth(
-            host, donor, namespaces, uppers, placing, hooks, exits, notifications, fence);
+            host, donor, namespaces, uppers, placing, hooks, exits, notifications, fence, facts);
     Containers containers =
         new Containers(
             host,

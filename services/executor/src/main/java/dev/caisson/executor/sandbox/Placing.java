@@ -122,8 +122,7 @@ final class Placing {
     switch (progress) {
       case Progress.AtBarrier ignored -> {}
       case Progress.Failed(int step, var errno) ->
-          throw new Refusal(Reason.SYSTEM_CALL_FAILED, Waiting.failure(plan, step, errno), Map.of())
-              .exception();
+          throw StepFailure.of(plan, step, errno).exception();
       case Progress.Executed ignored ->
           throw new Refusal(
                   Reason.SYSTEM_CALL_FAILED,

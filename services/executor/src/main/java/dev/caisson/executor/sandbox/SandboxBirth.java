@@ -16,6 +16,7 @@ import dev.caisson.executor.plan.SandboxPlan;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.store.v1.SandboxRecord;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.LinuxException;
 import dev.caisson.proto.events.v1.CgroupConfigured;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.Recovered;
@@ -356,9 +357,18 @@ final class SandboxBirth {
       throw new LaunchedInit.ProgramFailed(progress);
     }
     Fd pidfd = launched.process().pidfd();
-    host.proc().write(pidfd, "uid_map", lines(record.getUidMappingsList()));
-    host.proc().write(pidfd, "gid_map", lines(record.getGidMappingsList()));
+    map(pidfd, "uid_map", record.getUidMappingsList());
+    map(pidfd, "gid_map", record.getGidMappingsList());
     launched.process().program().proceed();
+  }
+
+  private void map(Fd pidfd, String file, List<IdMapping> mappings) {
+    try {
+      host.proc().write(pidfd, file, lines(mappings));
+    } catch (LinuxException e) {
+      String field = file.equals("uid_map") ? "uid_mappings" : "gid_mappings";
+      throw StepFailure.of("write " + file, "user_namespace." + field, e);
+    }
   }
 
   /** As user_namespaces(7) has them in {@code uid_map}. */
@@ -375,11 +385,10 @@ final class SandboxBirth {
   }
 
   private static RuntimeException failed(Plan plan, Progress progress) {
-    String words =
-        progress instanceof Progress.Failed(int step, var errno)
-            ? Waiting.failure(plan, step, errno)
-            : "The sandbox's program ended early.";
-    return new Refusal(Reason.SYSTEM_CALL_FAILED, words, Map.of()).exception();
+    return progress instanceof Progress.Failed(int step, var errno)
+        ? StepFailure.of(plan, step, errno).exception()
+        : new Refusal(Reason.SYSTEM_CALL_FAILED, "The sandbox's program ended early.", Map.of())
+            .exception();
   }
 
   private SandboxRecord identified(SandboxRecord record, Holder holder) {

@@ -54,7 +54,8 @@ final class Views {
             .setCreateTime(record.getCreateTime())
             .setCgroup(record.getCgroup())
             .setSpec(record.getSpec())
-            .setPlanSha256(record.getPlanSha256());
+            .setPlanSha256(record.getPlanSha256())
+            .addAllIgnored(record.getIgnoredList());
     if (record.hasStartTime()) {
       view.setStartTime(record.getStartTime());
     }

@@ -77,23 +77,19 @@ record Waiting(RunningProgram program, Plan plan, Optional<Fd> listener) impleme
     }
   }
 
-  /** {@code Failed to mount proc on /proc: EPERM (1)}. */
-  static String failure(Plan plan, int step, Errno errno) {
-    return "Failed to " + plan.describe(step) + ": " + errno.name() + " (" + errno.number() + ")";
-  }
-
   private RefusedException failed(int step, Errno errno) {
-    String words = failure(plan, step, errno);
+    Refusal plain = StepFailure.of(plan, step, errno);
     if (plan.labels(step) && UNKNOWN_LABEL.contains(errno)) {
       return command(
           Reason.HOST_UNSUPPORTED,
-          words + ". It is not loaded on this host: name one that is, or load it.",
+          StepFailure.words(plan.describe(step), errno)
+              + ". It is not loaded on this host: name one that is, or load it.",
           errno);
     }
     if (!plan.executes(step)) {
-      Map<String, String> metadata = Map.of("errno", errno.name(), "step", Integer.toString(step));
-      return new Refusal(Reason.SYSTEM_CALL_FAILED, words, metadata).exception();
+      return plain.exception();
     }
+    String words = plain.message();
     return switch (errno) {
       case ENOENT, ENOTDIR ->
           command(Reason.COMMAND_NOT_FOUND, words + ". Name a program that the image has.", errno);

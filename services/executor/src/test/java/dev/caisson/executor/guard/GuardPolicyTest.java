@@ -6,6 +6,7 @@ import static org.assertj.core.api.InstanceOfAssertFactories.throwable;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import net.jqwik.api.ForAll;
@@ -35,7 +36,13 @@ class GuardPolicyTest {
     assertThat(policy.cgroupParent()).isEqualTo("/caisson");
     assertThat(policy.capabilities()).contains("CAP_CHOWN").doesNotContain("CAP_SYS_ADMIN");
     assertThat(policy.limits())
-        .isEqualTo(new GuardPolicy.Limits(1000, 4000, 64, Duration.ofSeconds(30)));
+        .isEqualTo(
+            new GuardPolicy.Limits(
+                1000,
+                4000,
+                64,
+                Duration.ofSeconds(30),
+                Map.of("RLIMIT_NOFILE", 1_048_576L, "RLIMIT_NICE", 20L, "RLIMIT_RTPRIO", 0L)));
   }
 
   @Test
@@ -65,6 +72,7 @@ class GuardPolicyTest {
             limits.containers = 2
             limits.execs-per-sandbox = 3
             limits.hook-timeout-seconds = 4
+            limits.rlimits = RLIMIT_NOFILE=unlimited RLIMIT_CORE=0
             hook = /usr/libexec/net uid=7 sha256=%s
             hook = /usr/libexec/log
             """
@@ -86,7 +94,18 @@ class GuardPolicyTest {
         .isEqualTo(new SeccompPolicy(true, Set.of("kexec_load", "ptrace"), List.of("/run/agents")));
     assertThat(GuardPolicy.parse("seccomp.denied =").seccomp().denied()).isEmpty();
     assertThat(policy.cgroupParent()).isEqualTo("/machines/caisson");
-    assertThat(policy.limits()).isEqualTo(new GuardPolicy.Limits(1, 2, 3, Duration.ofSeconds(4)));
+    assertThat(policy.limits())
+        .isEqualTo(
+            new GuardPolicy.Limits(
+                1,
+                2,
+                3,
+                Duration.ofSeconds(4),
+                Map.of(
+                    "RLIMIT_NOFILE", -1L,
+                    "RLIMIT_CORE", 0L,
+                    "RLIMIT_NICE", 20L,
+                    "RLIMIT_RTPRIO", 0L)));
     assertThat(policy.hook("/usr/libexec/net"))
         .contains(new HookRule("/usr/libexec/net", 7, Optional.of(DIGEST)));
     assertThat(policy.hook("/usr/libexec/log"))
@@ -114,6 +133,7 @@ class GuardPolicyTest {
         nonsense
         hook = /h
         hook = /h/ sha256=%s
+        limits.rlimits = RLIMIT_NOFILE=many RLIMIT_BOGUS=1
         """
             .formatted("a".repeat(64));
     assertThatThrownBy(() -> GuardPolicy.parse(text))
@@ -122,6 +142,10 @@ class GuardPolicyTest {
             assertThat(e.problems())
                 .containsExactlyInAnyOrder(
                     "rootfs.roots must be an absolute path: srv",
+                    "limits.rlimits must list ceilings, as in RLIMIT_NOFILE=1048576:"
+                        + " RLIMIT_NOFILE=many",
+                    "limits.rlimits must list ceilings, as in RLIMIT_NOFILE=1048576:"
+                        + " RLIMIT_BOGUS=1",
                     "capabilities must name capabilities: CAP_ALL",
                     "devices.allowed must list devices, as in c:10:229 or b:8:*: /dev/fuse",
                     "devices.allowed must list devices, as in c:10:229 or b:8:*: c:4096:0",

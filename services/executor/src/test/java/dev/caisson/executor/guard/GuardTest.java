@@ -24,9 +24,11 @@ import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.Capabilities;
 import dev.caisson.proto.types.v1.ConsoleSize;
 import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.Device;
 import dev.caisson.proto.types.v1.Hook;
 import dev.caisson.proto.types.v1.Hooks;
 import dev.caisson.proto.types.v1.IdMapping;
+import dev.caisson.proto.types.v1.IgnoredField;
 import dev.caisson.proto.types.v1.Mount;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Process;
@@ -230,10 +232,20 @@ class GuardTest {
         rule(
             "scheduling.realtime",
             spec -> spec.getProcessBuilder().getIoPriorityBuilder().setClass_("IOPRIO_CLASS_RT")),
+        rule(
+            "limits.rlimits",
+            spec -> spec.getProcessBuilder().addRlimits(rlimit("RLIMIT_NOFILE", 1_048_577))),
+        rule(
+            "limits.rlimits",
+            spec -> spec.getProcessBuilder().addRlimits(rlimit("RLIMIT_NOFILE", -1))),
         rule("scheduling.realtime", spec -> limit(spec, "RLIMIT_RTPRIO", 1)),
         rule("scheduling.realtime", spec -> limit(spec, "RLIMIT_NICE", 21)),
         rule("scheduling.realtime", spec -> limit(spec, "RLIMIT_NICE", -1)),
         rule("new-privileges", spec -> spec.getProcessBuilder().setNoNewPrivileges(false)));
+  }
+
+  private static Rlimit rlimit(String type, long hard) {
+    return Rlimit.newBuilder().setType(type).setHard(hard).build();
   }
 
   private static void limit(ContainerSpec.Builder spec, String type, long hard) {
@@ -246,13 +258,60 @@ class GuardTest {
         check(spec -> {
           limit(spec, "RLIMIT_RTPRIO", 0);
           limit(spec, "RLIMIT_NICE", 20);
-          limit(spec, "RLIMIT_NOFILE", -1);
+          limit(spec, "RLIMIT_NOFILE", 1024);
         });
     assertThat(verdict).isEqualTo(new Allowed());
   }
 
   private static Arguments rule(String rule, Consumer<ContainerSpec.Builder> change) {
     return Arguments.of(rule, change);
+  }
+
+  @Test
+  void saysThatItDoesNotKnowACapabilityOrAKindOfDevice() {
+    ContainerSpec.Builder spec = spec();
+    spec.getProcessBuilder().getCapabilitiesBuilder().addPermitted("CAP_FOO");
+    Verdict verdict = GUARD.check(request(spec).build());
+    assertThat(field(verdict)).isEqualTo("process.capabilities.permitted");
+    assertThat(((Refused) verdict).refusal().message())
+        .isEqualTo(
+            "process.capabilities.permitted must name capabilities that are known, as in CAP_CHOWN:"
+                + " CAP_FOO");
+    ContainerSpec.Builder odd = spec();
+    odd.addDevices(Device.newBuilder().setPath("/dev/z").setType("z"));
+    verdict = GUARD.check(request(odd).build());
+    assertThat(field(verdict)).isEqualTo("devices[0].type");
+    assertThat(((Refused) verdict).refusal().message()).endsWith(": z");
+  }
+
+  @Test
+  void allowsLimitsUpToTheirCeilings() {
+    ContainerSpec.Builder spec = spec();
+    spec.getProcessBuilder()
+        .addRlimits(rlimit("RLIMIT_NOFILE", 1_048_576))
+        .addRlimits(rlimit("RLIMIT_NICE", 20))
+        .addRlimits(rlimit("RLIMIT_CORE", -1));
+    assertThat(GUARD.check(request(spec).build())).isEqualTo(new Allowed());
+  }
+
+  @Test
+  void boundsWhatTheGatewaySaysOfIgnoredFields() {
+    IgnoredField sound = IgnoredField.newBuilder().setField("x").setWhy("is new").build();
+    List<IgnoredField> many = Collections.nCopies(33, sound);
+    assertThat(GUARD.check(request(spec()).addAllIgnored(many).build())).isEqualTo(new Allowed());
+    CreateContainerRequest.Builder more = request(spec()).addAllIgnored(many).addIgnored(sound);
+    assertThat(field(GUARD.check(more.build()))).isEqualTo("ignored");
+    for (IgnoredField bad :
+        List.of(
+            sound.toBuilder().setField("\u001b[2J").build(),
+            sound.toBuilder().setWhy("y".repeat(513)).build(),
+            sound.toBuilder().setValue("z".repeat(1025)).build())) {
+      assertThat(field(GUARD.check(request(spec()).addIgnored(bad).build()))).isEqualTo("ignored");
+    }
+  }
+
+  private static String field(Verdict verdict) {
+    return ((Refused) verdict).refusal().metadata().get("field");
   }
 
   static List<Arguments> bounds() {

@@ -101,7 +101,9 @@ class ExecPlanTest {
 
   @Test
   void changesNoGroupsWhereNobodyMay() {
-    ExecFacts denied = new ExecFacts(FACTS.cgroup(), true, 40, java.util.Optional.empty(), false);
+    ExecFacts denied =
+        new ExecFacts(
+            FACTS.cgroup(), true, 40, java.util.Optional.empty(), false, HostLimits.none());
     assertThat(ExecPlan.compile(command("/id"), SPEC, FACTS).text())
         .anyMatch(line -> line.startsWith("setgroups("));
     assertThat(ExecPlan.compile(command("/id"), SPEC, denied).text())

@@ -56,6 +56,42 @@ class PlanTest {
   }
 
   @Test
+  void knowsTheFieldThatAStepIsThereFor() {
+    var spec =
+        Specs.least()
+            .addMounts(Specs.mount("/m", "tmpfs", "t", "size=1k"))
+            .addMounts(Specs.mount("/m", "tmpfs", "t", "size=2k"))
+            .putSysctl("net.ipv4.ip_forward", "1")
+            .addMaskedPaths("/secret")
+            .addReadonlyPaths("/kept")
+            .setHostname("web");
+    spec.getProcessBuilder().setCwd("/work");
+    Plan plan = ContainerPlan.compile(spec.build(), Specs.facts());
+    assertThat(fieldsOf(plan, "set kernel parameter net.ipv4.ip_forward"))
+        .containsOnly("sysctl.net.ipv4.ip_forward");
+    assertThat(fieldsOf(plan, "set option size=1k of tmpfs on /m")).containsOnly("mounts[0]");
+    assertThat(fieldsOf(plan, "set option size=2k of tmpfs on /m")).containsOnly("mounts[1]");
+    assertThat(fieldsOf(plan, "mount proc on /proc")).containsOnly("root.path");
+    assertThat(fieldsOf(plan, "make directory /work")).containsOnly("process.cwd");
+    assertThat(fieldsOf(plan, "enter working directory /work")).containsOnly("process.cwd");
+    assertThat(fieldsOf(plan, "open /secret")).containsOnly("masked_paths");
+    assertThat(fieldsOf(plan, "open /kept")).containsOnly("readonly_paths");
+    assertThat(fieldsOf(plan, "change the root")).containsOnly("");
+    assertThat(fieldsOf(plan, "execute /bin/true")).containsOnly("");
+    assertThat(fieldsOf(Placement.rest(plan), "mount proc on /proc")).containsOnly("root.path");
+  }
+
+  private static List<String> fieldsOf(Plan plan, String words) {
+    List<String> fields =
+        IntStream.range(0, plan.steps().size())
+            .filter(i -> plan.describe(i).equals(words))
+            .mapToObj(plan::field)
+            .toList();
+    assertThat(fields).as(words).isNotEmpty();
+    return fields;
+  }
+
+  @Test
   void knowsItsBarriersAndWhatItExecutes() {
     int created = indexOf(LEAST, "barrier(\"created\")");
     assertThat(LEAST.barrier(created)).contains(ContainerPlan.CREATED);

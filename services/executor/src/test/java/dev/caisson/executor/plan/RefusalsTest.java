@@ -78,6 +78,9 @@ class RefusalsTest {
             process(p ->
                 p.setCapabilities(
                     Capabilities.newBuilder().addAmbient("CAP_KILL").addPermitted("CAP_KILL")))),
+        invalid(
+            "process.capabilities.inheritable",
+            process(p -> p.setCapabilities(Capabilities.newBuilder().addInheritable("CAP_KILL")))),
         invalid("process.io_priority.class", io("IOPRIO_CLASS_NONE", 0)),
         invalid("process.io_priority.priority", io("IOPRIO_CLASS_BE", 8)),
         invalid("process.io_priority.priority", io("IOPRIO_CLASS_BE", -1)),
@@ -162,8 +165,8 @@ class RefusalsTest {
         invalid("sysctl", spec -> spec.putSysctl("net.ipv4.ip_forward", "1\n2")),
         invalid("sysctl", spec -> spec.putSysctl("net.ipv4.ip_forward", "")),
         invalid("sysctl", spec -> spec.putSysctl("net.a", "1".repeat(1025))),
-        invalid("maskedPaths", spec -> spec.addMaskedPaths("proc/kcore")),
-        invalid("readonlyPaths", spec -> spec.addReadonlyPaths("/proc/../x")),
+        invalid("masked_paths", spec -> spec.addMaskedPaths("proc/kcore")),
+        invalid("readonly_paths", spec -> spec.addReadonlyPaths("/proc/../x")),
         invalid(
             "namespaces[0].type", spec -> spec.setNamespaces(0, Namespace.getDefaultInstance())),
         invalid("namespaces[6].type", namespace(Namespace.Type.PID, "")),

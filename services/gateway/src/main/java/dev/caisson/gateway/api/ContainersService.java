@@ -57,7 +57,11 @@ final class ContainersService extends ContainersGrpc.ContainersImplBase {
   public void createContainer(CreateContainerRequest request, StreamObserver<Container> responses) {
     StdioMode stdio = request.getAttach() ? StdioMode.PIPE : StdioMode.DISCARD;
     ServerCalls.answer(
-        responses, executor.createContainer(Creation.of(request, stdio)).map(Resources::container));
+        responses,
+        executor
+            .createContainer(Creation.of(request, stdio))
+            .onErrorMap(error -> Creation.inItsWords(request, error))
+            .map(Resources::container));
   }
 
   @Override
@@ -96,9 +100,14 @@ final class ContainersService extends ContainersGrpc.ContainersImplBase {
   @Override
   public StreamObserver<RunContainerRequest> runContainer(
       StreamObserver<RunContainerResponse> responses) {
+    RunStream stream = new RunStream();
     return ServerCalls.both(
         responses,
-        requests -> executor.run(new RunStream().requests(requests)).map(RunStream::response));
+        requests ->
+            executor
+                .run(stream.requests(requests))
+                .onErrorMap(stream::inItsWords)
+                .map(RunStream::response));
   }
 
   @Override
@@ -234,11 +243,13 @@ final class ContainersService extends ContainersGrpc.ContainersImplBase {
         responses,
         executor
             .plan(plan)
+            .onErrorMap(error -> Creation.inItsWords(request.getCreate(), error))
             .map(made ->
                 PlanContainerResponse.newBuilder()
                     .addAllSandboxSteps(made.getSandboxStepsList())
                     .addAllSteps(made.getStepsList())
                     .setSha256(made.getSha256())
+                    .addAllIgnored(made.getIgnoredList())
                     .build()));
   }
 

@@ -1,5 +1,6 @@
 package dev.caisson.gateway.api;
 
+import dev.caisson.gateway.errors.DocumentErrors;
 import dev.caisson.gateway.errors.Errors;
 import dev.caisson.gateway.identity.Caller;
 import dev.caisson.gateway.names.Ids;
@@ -19,16 +20,9 @@ import dev.caisson.proto.v1.CreateContainerRequest;
 import dev.caisson.proto.v1.OciBundle;
 import dev.caisson.proto.v1.Reason;
 import java.util.List;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** A request for a container, checked and turned into the executor's words. */
 final class Creation {
-  private static final Logger LOG = LoggerFactory.getLogger(Creation.class);
-
-  /** Sets of ignored fields that the log has been told of. */
-  private static final Recent<List<String>, Boolean> TOLD = new Recent<>(256);
-
   /** Configurations up to {@link #MAX_KEPT_BYTES}: the same one is mostly run more than once. */
   private static final Recent<OciBundle, Converted> CONVERTED = new Recent<>(64);
 
@@ -41,7 +35,8 @@ final class Creation {
   static dev.caisson.proto.executor.v1.CreateContainerRequest of(
       CreateContainerRequest request, StdioMode stdio) {
     String containerId = Ids.require("container_id", request.getContainerId());
-    ContainerSpec spec = withUserNamespace(spec(request.getContainer(), containerId));
+    Converted converted = converted(request.getContainer());
+    ContainerSpec spec = withUserNamespace(converted.spec());
     Place place = place(request.getParent(), spec);
     return dev.caisson.proto.executor.v1.CreateContainerRequest.newBuilder()
         .setActor(Caller.current().actor(Ids.requireRequestId(request.getRequestId())))
@@ -50,13 +45,19 @@ final class Creation {
         .setSandboxId(place.sandboxId())
         .setSpec(spec)
         .setStdio(stdio)
+        .addAllIgnored(converted.ignored())
         .build();
   }
 
-  private static ContainerSpec spec(Container container, String containerId) {
+  /** A failure of the executor, in the words of the document where the request came as one. */
+  static Throwable inItsWords(CreateContainerRequest request, Throwable error) {
+    return request.getContainer().hasOci() ? DocumentErrors.translate(error) : error;
+  }
+
+  private static Converted converted(Container container) {
     return switch (container.getSourceCase()) {
-      case SPEC -> checked(container.getSpec());
-      case OCI -> converted(container.getOci(), containerId);
+      case SPEC -> new Converted(checked(container.getSpec()), List.of());
+      case OCI -> converted(container.getOci());
       case SOURCE_NOT_SET ->
           throw Errors.invalid(
               Reason.INVALID_FIELD, "container.source", "be spec or oci", "neither is set");
@@ -85,19 +86,11 @@ final class Creation {
     }
   }
 
-  private static ContainerSpec converted(OciBundle oci, String containerId) {
+  private static Converted converted(OciBundle oci) {
     try {
-      Converted converted =
-          oci.getConfigJson().size() > MAX_KEPT_BYTES
-              ? convert(oci)
-              : CONVERTED.get(oci, Creation::convert);
-      if (!converted.ignored().isEmpty() && TOLD.isNew(converted.ignored(), true)) {
-        LOG.info(
-            "Container {}: ignored in config.json, as in others from now on: {}",
-            containerId,
-            converted.ignored());
-      }
-      return converted.spec();
+      return oci.getConfigJson().size() > MAX_KEPT_BYTES
+          ? convert(oci)
+          : CONVERTED.get(oci, Creation::convert);
     } catch (OciException refusal) {
       throw Errors.of(refusal);
     }

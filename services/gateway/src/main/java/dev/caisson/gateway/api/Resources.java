@@ -31,7 +31,8 @@ final class Resources {
             .setPid(from.getPid())
             .setCreateTime(from.getCreateTime())
             .setCgroup(from.getCgroup())
-            .setPlanSha256(from.getPlanSha256());
+            .setPlanSha256(from.getPlanSha256())
+            .addAllIgnored(from.getIgnoredList());
     if (from.hasStartTime()) {
       to.setStartTime(from.getStartTime());
     }

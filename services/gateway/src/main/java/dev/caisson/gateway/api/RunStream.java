@@ -3,6 +3,7 @@ package dev.caisson.gateway.api;
 import dev.caisson.proto.executor.v1.RunRequest;
 import dev.caisson.proto.executor.v1.RunResponse;
 import dev.caisson.proto.executor.v1.StdioMode;
+import dev.caisson.proto.v1.CreateContainerRequest;
 import dev.caisson.proto.v1.RunContainerRequest;
 import dev.caisson.proto.v1.RunContainerRequest.MessageCase;
 import dev.caisson.proto.v1.RunContainerResponse;
@@ -13,6 +14,7 @@ final class RunStream {
   private static final String ORDER = "begin with create and then carry input";
 
   private boolean begun;
+  private volatile CreateContainerRequest create = CreateContainerRequest.getDefaultInstance();
 
   Flux<RunRequest> requests(Flux<RunContainerRequest> from) {
     return from.map(this::request)
@@ -26,9 +28,17 @@ final class RunStream {
     if (kind != (first ? MessageCase.CREATE : MessageCase.INPUT)) {
       throw StreamedInput.outOfOrder(ORDER, kind);
     }
+    if (first) {
+      create = from.getCreate();
+    }
     return first
         ? RunRequest.newBuilder().setRun(Creation.of(from.getCreate(), StdioMode.PIPE)).build()
         : RunRequest.newBuilder().setInput(StreamedInput.of(from.getInput())).build();
+  }
+
+  /** A failure in the words of whoever asked. */
+  Throwable inItsWords(Throwable error) {
+    return Creation.inItsWords(create, error);
   }
 
   static RunContainerResponse response(RunResponse from) {

@@ -1,0 +1,39 @@
+package dev.caisson.executor.sandbox;
+
+import dev.caisson.executor.plan.Filter;
+import dev.caisson.executor.plan.Plan;
+import dev.caisson.proto.executor.v1.CreateContainerRequest;
+import dev.caisson.proto.types.v1.IgnoredField;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What of a caller's document has no effect: what the gateway says, and what is found here. */
+final class Ignored {
+  /** Of the names in one reason; each is at most 64 bytes. */
+  private static final int MAX_NAMES = 6;
+
+  private Ignored() {}
+
+  static List<IgnoredField> of(CreateContainerRequest request, Plan plan) {
+    List<IgnoredField> all = new ArrayList<>(request.getIgnoredList());
+    plan.filter()
+        .map(Filter::skipped)
+        .filter(skipped -> !skipped.isEmpty())
+        .ifPresent(skipped -> all.add(skipped(skipped)));
+    return all;
+  }
+
+  private static IgnoredField skipped(List<String> names) {
+    String some = String.join(" ", names.subList(0, Math.min(MAX_NAMES, names.size())));
+    String others = names.size() > MAX_NAMES ? " and " + (names.size() - MAX_NAMES) + " more" : "";
+    return IgnoredField.newBuilder()
+        .setField("linux.seccomp")
+        .setWhy("has rules for what this host's libseccomp does not know: " + some + others)
+        .build();
+  }
+
+  /** As the record has them: a value might be secret. */
+  static List<IgnoredField> recorded(List<IgnoredField> fields) {
+    return fields.stream().map(field -> field.toBuilder().clearValue().build()).toList();
+  }
+}
