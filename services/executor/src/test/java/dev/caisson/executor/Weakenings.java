@@ -204,7 +204,9 @@ final class Weakenings {
     all.put(
         "writeIntoAFalseProc",
         none.inJava(
-            "procfs/TrustedProc", "kernel.files().filesystemMagic(proc) == PROC_MAGIC", "true"));
+                "procfs/TrustedProc", "kernel.files().filesystemMagic(proc) == PROC_MAGIC", "true")
+            // which reads of it too
+            .inJava("Executor", "Powers.of(kernel, proc)", "new Powers(true, true)"));
     all.put(
         "executeAStrangersProgram",
         none.inJava("procfs/TrustedProc", "require(isOfThisNamespace(),", "require(true,"));
