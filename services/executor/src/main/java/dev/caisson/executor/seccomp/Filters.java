@@ -63,7 +63,9 @@ public final class Filters {
         usual.put(sha256(seccomp.toByteString()), of(seccomp));
       }
     } catch (RuntimeException e) {
-      LOG.log(System.Logger.Level.WARNING, "Containers with a filter will be refused", e);
+      if (!Thread.currentThread().isInterrupted()) { // else the executor ends already
+        LOG.log(System.Logger.Level.WARNING, "Containers with a filter will be refused", e);
+      }
     }
   }
 
