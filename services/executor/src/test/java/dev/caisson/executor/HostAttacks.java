@@ -129,7 +129,13 @@ final class HostAttacks {
     Path fake = Files.createDirectory(node.base().resolve("fake"));
     long own = ProcessHandle.current().pid();
     Files.createSymbolicLink(fake.resolve("self"), Path.of(Long.toString(own)));
-    copy(real, fake, "stat", "sys/kernel/cap_last_cap", "sys/kernel/random/boot_id");
+    copy(
+        real,
+        fake,
+        "stat",
+        "sys/kernel/cap_last_cap",
+        "sys/kernel/random/boot_id",
+        "sys/fs/nr_open");
     for (int pid : IntStream.range((int) own, last(real) + NUMBERS).toArray()) {
       Path process = Files.createDirectory(fake.resolve(Long.toString(pid)));
       Files.createFile(process.resolve("oom_score_adj"));
@@ -150,7 +156,7 @@ final class HostAttacks {
       String name = "fd/" + number;
       Files.createSymbolicLink(fake.resolve(name), real.toRealPath().resolve(name));
     }
-    copy(real, fake, "mountinfo", "mounts", "uid_map", "gid_map", "coredump_filter");
+    copy(real, fake, "mountinfo", "mounts", "uid_map", "gid_map", "coredump_filter", "status");
   }
 
   private static void copy(Path from, Path to, String... names) throws IOException {
