@@ -47,6 +47,11 @@ public final class DefaultSeccomp {
     };
   }
 
+  /** Whether that is the filter which the specification has. */
+  public static boolean isIn(ContainerSpec spec) {
+    return spec.hasSeccomp() && spec.getSeccomp().equals(of(bounding(spec)));
+  }
+
   private static ContainerSpec withoutFilter(ContainerSpec spec) {
     if (spec.hasSeccomp()) {
       throw OciException.invalid(

@@ -120,6 +120,18 @@ class ContainersTest {
   }
 
   @Test
+  void tellsTheExecutorWhoseTheFilterIs() {
+    var _ =
+        gateway.containers().createContainer(ociContainer("tenants/t", "a", SOUND.formatted("")));
+    assertThat(lastCreate().getSpec().hasSeccomp()).isTrue();
+    assertThat(lastCreate().getOwnFilter()).isFalse();
+    String own = ",\"linux\":{\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\"}}";
+    var _ =
+        gateway.containers().createContainer(ociContainer("tenants/t", "b", SOUND.formatted(own)));
+    assertThat(lastCreate().getOwnFilter()).isTrue();
+  }
+
+  @Test
   void refusesADocumentInItsOwnWords() {
     gateway.executor.fail(
         Status.Code.INVALID_ARGUMENT,

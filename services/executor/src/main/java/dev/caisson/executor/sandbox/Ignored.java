@@ -18,7 +18,7 @@ final class Ignored {
     List<IgnoredField> all = new ArrayList<>(request.getIgnoredList());
     plan.filter()
         .map(Filter::skipped)
-        .filter(skipped -> !skipped.isEmpty())
+        .filter(skipped -> request.getOwnFilter() && !skipped.isEmpty())
         .ifPresent(skipped -> all.add(skipped(skipped)));
     return all;
   }

@@ -46,6 +46,7 @@ final class Creation {
         .setSpec(spec)
         .setStdio(stdio)
         .addAllIgnored(converted.ignored())
+        .setOwnFilter(spec.hasSeccomp() && !DefaultSeccomp.isIn(spec))
         .build();
   }
 
