@@ -218,6 +218,7 @@ end_waiting() {
 run() {
   local answer=$WORK/runs/$2.$1 joined=$WORK/joined.json ended=0
   { tell "$1" "$2" "inside-$2" 2>&3 | cat > "$answer.json"; } 3>&1 | cat > "$answer.refused" || ended=$?
+  sed -i '/^warning: config.json: /d' "$answer.json" # at a terminal both streams are one
   end_waiting "$1" "$2" "inside-$2"
   [[ ! -e $answer.joined ]] || joined=$answer.joined
   if [[ $ended -eq 0 ]] && jq -e .calls "$answer.json" > /dev/null 2>&1; then
