@@ -44,11 +44,11 @@ class AttacksIT {
     try (TestNode node = TestNode.launch()) {
       Path target = Files.createFile(node.rootfs().resolve(place));
       Problem.of(() -> node.create("file", node.spec("true")))
-          .is(Status.Code.INTERNAL, Reason.SYSTEM_CALL_FAILED);
+          .is(Status.Code.INVALID_ARGUMENT, Reason.INVALID_SPEC);
       Files.delete(target);
       OnNode.onHost("mkfifo", target.toString());
       Problem.of(() -> node.create("fifo", node.spec("true")))
-          .is(Status.Code.INTERNAL, Reason.SYSTEM_CALL_FAILED);
+          .is(Status.Code.INVALID_ARGUMENT, Reason.INVALID_SPEC);
     }
   }
 
