@@ -3,7 +3,7 @@
 
 #define PROGRAM_FAILED 127 /* the exit status; why is in the status page */
 #define REQUIRED_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
-#define MAX_ATTEMPTS 128   /* as LinuxFiles has it */
+#define MAX_ATTEMPTS 4096  /* as LinuxFiles has it */
 #define ALL_STEP_FLAGS (STEP_BARRIER | STEP_STOP_UNLESS_ERROR | STEP_ROOTED | STEP_NEXT | STEP_STORE)
 
 #if defined(__x86_64__)

@@ -31,7 +31,7 @@ final class LinuxFiles implements Files {
    * How often openat2 is repeated when a rename elsewhere has made it unsure whether {@code ..}
    * stays inside; the caller would be stuck if somebody renames on purpose, all the time.
    */
-  static final int MAX_ATTEMPTS = 128;
+  static final int MAX_ATTEMPTS = 4096;
 
   private static final int SEALS =
       Constants.F_SEAL_SEAL
