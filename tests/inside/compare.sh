@@ -31,7 +31,6 @@ start() {
   make_image "$WORK/image"
   for engine in "${ENGINES[@]}"; do
     mkdir -p "$WORK/$engine"
-    make_volumes "$WORK/$engine/volumes"
   done
   chmod 0700 "$WORK/caisson" # what containers of ours can write must be out of reach
   mkfs.erofs "$WORK/image.erofs" "$WORK/image" > /dev/null 2>&1
@@ -61,7 +60,9 @@ make_image() {
   ln -s ../../../../tmp "$1/link-above"
 }
 
+# make_volumes DIRECTORY: of one specification in one engine, since others run at the same time.
 make_volumes() {
+  [[ ! -d $1 ]] || return 0
   mkdir -p "$1/data" "$1/shm"
   echo 127.0.0.1 localhost | tee "$1/hosts" "$1/hostname" "$1/resolv.conf" "$1/.containerenv" > "$1/data/file"
   cp "$WORK/image/etc/passwd" "$WORK/image/etc/group" "$1"
@@ -107,11 +108,13 @@ member() { jq -r "$2 // empty" "$HERE/specs/$1.json"; }
 # bundle ENGINE SPEC [beside]: prints the directory of the container, or of the other one that it is run beside.
 bundle() {
   local directory=$WORK/$1/$2${3:+.$3} specification=$HERE/specs/$2.json base
+  local volumes=$WORK/$1/volumes/$2
   mkdir -p "$directory"
+  make_volumes "$volumes"
   cp -al "$WORK/image" "$directory/rootfs"
   base=$(member "$2" .base)
   jq --slurpfile documents "$HERE/documents/$base.json" --slurpfile hosts "$WORK/host.json" --arg engine "$1" \
-    --arg role "${3:-}" --arg directory "$directory" --arg volumes "$WORK/$1/volumes" --arg image "$WORK/image.erofs" \
+    --arg role "${3:-}" --arg directory "$directory" --arg volumes "$volumes" --arg image "$WORK/image.erofs" \
     --arg uppers "$WORK/uppers" --arg namespaces "$WORK/namespaces" --arg beside "${BESIDE:-}" --arg cgroup "$CGROUP" \
     "\$documents[0] as \$base | \$hosts[0].rlimits as \$limits | $(cat "$HERE/compose.jq")" "$specification" \
     | sed 's/18446744073709552000/18446744073709551615/' > "$directory/config.json"

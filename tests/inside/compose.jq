@@ -41,4 +41,4 @@ def within($name): ($limits[$name].hard | if . == "unlimited" then infinity else
 | .mounts = [.mounts[] | if is_bind then .source |= source_here else . end]
 # Programs of the tool that made the document; hooks have tests of their own.
 | del(.hooks)
-| .linux.cgroupsPath = $cgroup + "/" + ($directory | ltrimstr($volumes | rtrimstr("/volumes")) | ltrimstr("/")) + "-" + $engine
+| .linux.cgroupsPath = $cgroup + "/" + ($directory | split("/") | last) + "-" + $engine

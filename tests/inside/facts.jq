@@ -28,12 +28,16 @@ def filesystem: if .type == "devtmpfs" then .filesystem_options = "‹of the hos
   | .filesystem_options |= gsub("(?<layer>(lower|upper|work)dir)=[^,]*"; "\(.layer)=‹some›")
   | .filesystem_options |= gsub("(?<id>[ug]id)=[1-9][0-9]{5,}"; "\(.id)=‹some›");
 
+# One sysfs is shared by all who are in a network namespace, and is as the first of them made it.
+def sysfs($network): if .type == "sysfs" and $network == "joined" then .filesystem_options = "‹of the first›" else . end;
+
 def leaves: paths(type != "object" and type != "array") as $path
   | {path: ($path | map(tostring) | join(" > ")), value: (getpath($path) | tostring | gsub("\n"; "; "))};
 
 .namespaces |= namespaces
+| .namespaces.net as $network
 | .mounts |= mounts
-| .mounts[]? |= (.options |= join(",") | .filesystem_options |= join(",") | filesystem)
+| .mounts[]? |= (.options |= join(",") | .filesystem_options |= join(",") | filesystem | sysfs($network))
 | .ids.uid_map |= mapped | .ids.gid_map |= mapped
 | .session_keyring |= keyring
 | .cgroups.membership |= membership
