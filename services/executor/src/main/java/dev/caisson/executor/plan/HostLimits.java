@@ -1,7 +1,6 @@
 package dev.caisson.executor.plan;
 
 import dev.caisson.executor.refusal.Refusal;
-import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.Process;
 import java.util.ArrayList;
 import java.util.List;
@@ -83,6 +82,6 @@ public record HostLimits(Map<Integer, Long> hard, boolean raises, long openFiles
 
   private static RuntimeException unsupported(String field, String why, String other) {
     String sentence = field + " " + why + ": lower it, or " + other + ".";
-    return new Refusal(Reason.HOST_UNSUPPORTED, sentence, Map.of("field", field)).exception();
+    return Refusal.hostLacks(field, sentence).exception();
   }
 }

@@ -30,6 +30,11 @@ public record Refusal(Reason reason, String message, Map<String, String> metadat
     return ofField(Reason.UNSUPPORTED_FIELD, field, sentence);
   }
 
+  /** What this host, or this executor on it, cannot do. */
+  public static Refusal hostLacks(String field, String sentence) {
+    return ofField(Reason.HOST_UNSUPPORTED, field, sentence);
+  }
+
   public static Refusal invalidId(String field, String message) {
     return ofField(Reason.INVALID_ID, field, message);
   }

@@ -12,14 +12,12 @@ import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Pair;
-import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.executor.v1.StdioMode;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.UserNamespace;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -125,11 +123,10 @@ final class ContainerBirth {
     Namespace own = Namespace.newBuilder().setType(Namespace.Type.PID).build();
     if (!host.cgroups().tellProcessesApart()
         && !draft.getSpec().getNamespacesList().contains(own)) {
-      throw new Refusal(
-              Reason.HOST_UNSUPPORTED,
+      throw Refusal.hostLacks(
+              "namespaces",
               "namespaces must have a PID namespace of the container's own, since no cgroup is"
-                  + " delegated to this executor that would tell its processes from others.",
-              Map.of("field", "namespaces"))
+                  + " delegated to this executor that would tell its processes from others.")
           .exception();
     }
   }

@@ -7,11 +7,9 @@ import dev.caisson.linux.DevicePrograms;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.OpenFlag;
-import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -78,11 +76,10 @@ final class DeviceFence {
       return; // recorded as not in force
     }
     if (!raised) {
-      throw new Refusal(
-              Reason.HOST_UNSUPPORTED,
+      throw Refusal.hostLacks(
+              "resources.devices",
               "resources.devices needs device programs of cgroups, which this host's kernel refuses"
-                  + " to this executor.",
-              Map.of("field", "resources.devices"))
+                  + " to this executor.")
           .exception();
     }
     Optional<Path> directory = cgroup.birthDirectory();

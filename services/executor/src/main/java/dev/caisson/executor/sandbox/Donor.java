@@ -421,26 +421,24 @@ final class Donor implements AutoCloseable {
 
   /** What the kernel lets root of the host do, and no root of a user namespace. */
   private static RefusedException withoutRoot(String field, String what) {
-    return new Refusal(
-            Reason.HOST_UNSUPPORTED,
+    return Refusal.hostLacks(
+            field,
             field
                 + " cannot "
                 + what
                 + " by an executor without root: leave that out, or ask one"
-                + " that is the host's root.",
-            Map.of("field", field))
+                + " that is the host's root.")
         .exception();
   }
 
   private static RefusedException notMappable(String field, Path path) {
-    return new Refusal(
-            Reason.HOST_UNSUPPORTED,
+    return Refusal.hostLacks(
+            field,
             field
                 + " is on a filesystem that cannot be id-mapped: "
                 + path
                 + ". Of an overlay, give a directory on the filesystem below it; or ask for the"
-                + " host's user namespace, if the guard allows that.",
-            Map.of("field", field))
+                + " host's user namespace, if the guard allows that.")
         .exception();
   }
 

@@ -1,13 +1,11 @@
 package dev.caisson.executor.sandbox;
 
 import dev.caisson.executor.refusal.Refusal;
-import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Process;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.stream.Stream;
 
 /** The Linux security modules of this host that a specification can name labels of. */
@@ -56,10 +54,7 @@ record SecurityModules(boolean appArmor, boolean seLinux) {
   private static void require(boolean inForce, String field, String label, String module) {
     if (!inForce && !label.isEmpty()) {
       String sentence = field + " needs " + module + ", which this host's kernel does not have in";
-      throw new Refusal(
-              Reason.HOST_UNSUPPORTED,
-              sentence + " force: leave it out, or choose another host.",
-              Map.of("field", field))
+      throw Refusal.hostLacks(field, sentence + " force: leave it out, or choose another host.")
           .exception();
     }
   }

@@ -10,7 +10,6 @@ import dev.caisson.linux.SeccompCompiler;
 import dev.caisson.linux.SeccompFilter;
 import dev.caisson.model.Recent;
 import dev.caisson.model.Sha256;
-import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.Seccomp;
 import java.security.MessageDigest;
 import java.time.Duration;
@@ -102,8 +101,7 @@ public final class Filters {
     compiler
         .missing()
         .ifPresent(sentence -> {
-          throw new Refusal(Reason.HOST_UNSUPPORTED, sentence, Map.of("field", "seccomp"))
-              .exception();
+          throw Refusal.hostLacks("seccomp", sentence).exception();
         });
   }
 
