@@ -19,6 +19,9 @@ class PidNamespacesIT {
   private static final String NESTED =
       "readlink /proc/self; unshare --pid --fork sh -c 'readlink /proc/self; exec sleep 1000'";
 
+  /** The first, who starts the other namespace in it, and the first of that. */
+  private static final int MEMBERS = 3;
+
   private final Kernel kernel = Kernel.open();
   private final TrustedProc proc = new TrustedProc(kernel);
   private final PidNamespaces namespaces = new PidNamespaces(kernel, proc);
@@ -37,6 +40,8 @@ class PidNamespacesIT {
     assertThat(output.readLine()).isNotNull();
     first = (int) outer.children().findFirst().orElseThrow().pid();
     namespace = namespaces.of(first).orElseThrow();
+    // Who has told a number may not have ended yet.
+    Awaitility.await().until(() -> namespaces.members(namespace).size() == MEMBERS);
   }
 
   @AfterEach
@@ -48,7 +53,7 @@ class PidNamespacesIT {
 
   @Test
   void findsWhoIsInItAndInThoseBelow() {
-    assertThat(namespaces.members(namespace)).contains(first).hasSize(3);
+    assertThat(namespaces.members(namespace)).contains(first).hasSize(MEMBERS);
     assertThat(namespaces.members(namespace))
         .doesNotContain((int) outer.pid(), (int) ProcessHandle.current().pid());
   }
@@ -67,7 +72,7 @@ class PidNamespacesIT {
     namespaces.kill(Integer.MAX_VALUE, namespace);
 
     assertThat(outer.isAlive()).isTrue();
-    assertThat(namespaces.members(namespace)).hasSize(3);
+    assertThat(namespaces.members(namespace)).hasSize(MEMBERS);
   }
 
   @Test
