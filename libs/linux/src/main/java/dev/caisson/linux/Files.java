@@ -82,8 +82,7 @@ public interface Files {
 
   /**
    * The names of the directories in a directory, in no order; symbolic links are none.
-   * getdents64(2), without a look at each file: EOPNOTSUPP where the filesystem does not tell types
-   * there.
+   * getdents64(2), with a look at a file only where the filesystem does not tell types there.
    */
   List<String> directories(Path path);
 

@@ -160,22 +160,38 @@ final class LinuxFiles implements Files {
                 Downcalls.syscall(
                     CALLS.getdents64(), number, entries.address(), entries.byteSize()));
         Outcome.require(bytes, "list", path);
-        addDirectories(path, entries.asSlice(0, bytes), names);
+        addDirectories(directory, entries.asSlice(0, bytes), names);
       } while (bytes > 0);
     }
     return names;
   }
 
-  private static void addDirectories(Path path, MemorySegment entries, List<String> names) {
+  private static void addDirectories(Fd in, MemorySegment entries, List<String> names) {
     for (long at = 0; at < entries.byteSize(); at += Dirent.length(entries, at)) {
       int type = Dirent.type(entries, at);
-      if (type == Constants.DT_UNKNOWN) {
-        throw new LinuxException("list", path + ": no types are told", Errno.EOPNOTSUPP);
-      }
       String name = Dirent.name(entries, at);
-      if (type == Constants.DT_DIR && !name.equals(".") && !name.equals("..")) {
+      boolean itself = name.equals(".") || name.equals("..");
+      if (!itself && (type == Constants.DT_DIR || isUntoldDirectory(in, type, name))) {
         names.add(name);
       }
+    }
+  }
+
+  /**
+   * Some filesystems tell no types; procfs tells none of a process that ends while it is listed.
+   */
+  private static boolean isUntoldDirectory(Fd in, int type, String name) {
+    if (type != Constants.DT_UNKNOWN) {
+      return false;
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment statx = Statx.in(arena);
+      long result = statx(in, CString.in(arena, name), Constants.AT_SYMLINK_NOFOLLOW, statx);
+      if (Outcome.is(result, Errno.ENOENT) || Outcome.is(result, Errno.ESRCH)) {
+        return false;
+      }
+      Outcome.require(result, "read the status of", name);
+      return status(statx).type() == FileType.DIRECTORY;
     }
   }
 
@@ -183,19 +199,21 @@ final class LinuxFiles implements Files {
   public FileStatus status(Fd fd) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment statx = Statx.in(arena);
-      long empty = CString.in(arena, "").address();
-      long result =
-          fd.use(number ->
-              Downcalls.syscall(
-                  CALLS.statx(),
-                  number,
-                  empty,
-                  Constants.AT_EMPTY_PATH,
-                  Constants.STATX_BASIC_STATS,
-                  statx.address()));
+      long result = statx(fd, CString.in(arena, ""), Constants.AT_EMPTY_PATH, statx);
       Outcome.require(result, "read the status of", fd);
       return status(statx);
     }
+  }
+
+  private static long statx(Fd at, MemorySegment path, int flags, MemorySegment into) {
+    return at.use(number ->
+        Downcalls.syscall(
+            CALLS.statx(),
+            number,
+            path.address(),
+            flags,
+            Constants.STATX_BASIC_STATS,
+            into.address()));
   }
 
   private static FileStatus status(MemorySegment statx) {

@@ -4,6 +4,7 @@ import static dev.caisson.linux.Failures.assertErrno;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.ByteBuffer;
 import java.nio.ReadOnlyBufferException;
@@ -66,6 +67,34 @@ final class LinuxFilesIT {
     }
 
     assertThat(files.directories(directory)).hasSize(500).doesNotHaveDuplicates();
+  }
+
+  /** ext2 as it was in 1995. */
+  @Test
+  void listsDirectoriesWhereTheFilesystemTellsNoTypes() throws Exception {
+    Path inside = java.nio.file.Files.createDirectories(directory.resolve("root/inside"));
+    java.nio.file.Files.createSymbolicLink(inside.resolveSibling("link"), Path.of("inside"));
+    java.nio.file.Files.writeString(inside.resolveSibling("file"), "");
+    Path mounted = java.nio.file.Files.createDirectory(directory.resolve("mounted"));
+    String make = "mke2fs -q -F -t ext2 -O ^filetype,^dir_index -d root image 1M";
+    assumeTrue(succeeds(make), "Skipped: needs mke2fs: apt-get install e2fsprogs");
+    assumeTrue(succeeds("mount -o loop,ro image mounted"), "Skipped: needs loop devices");
+    try {
+      assertThat(files.directories(mounted)).containsExactlyInAnyOrder("inside", "lost+found");
+    } finally {
+      assertThat(succeeds("umount mounted")).isTrue();
+    }
+  }
+
+  /** Whether a command in the test's own directory does. */
+  private boolean succeeds(String command) throws Exception {
+    return new ProcessBuilder("sh", "-c", "PATH=$PATH:/usr/sbin:/sbin; " + command)
+            .directory(directory.toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start()
+            .waitFor()
+        == 0;
   }
 
   @Test
