@@ -25,15 +25,27 @@ final class MountIds {
         linux.map(json -> UserNamespaceReader.mappings(json, "gidMappings")).orElse(List.of()));
   }
 
-  /** The maps of one mount. */
-  List<IdMapping> mapped(JsonObject mount, String name) {
+  /** The maps of one mount, which are in one of its options, or fields of their own. */
+  List<IdMapping> mapped(JsonObject mount, String name, Optional<IdMapOption> option) {
     List<IdMapping> container = name.equals("uidMappings") ? uids : gids;
     List<IdMapping> mapped = new ArrayList<>();
-    for (IdMapping mapping : UserNamespaceReader.mappings(mount, name)) {
+    for (IdMapOption.Range range : ranges(mount, name, option)) {
       mapped.addAll(
-          container.isEmpty() ? List.of(mapping) : inside(mount, name, mapping, container));
+          range.inside() || container.isEmpty()
+              ? List.of(range.mapping())
+              : inside(mount, name, range.mapping(), container));
     }
     return mapped;
+  }
+
+  private static List<IdMapOption.Range> ranges(
+      JsonObject mount, String name, Optional<IdMapOption> option) {
+    return option
+        .map(maps -> maps.ranges(name))
+        .orElseGet(() ->
+            UserNamespaceReader.mappings(mount, name).stream()
+                .map(mapping -> new IdMapOption.Range(false, mapping))
+                .toList());
   }
 
   private static List<IdMapping> inside(

@@ -2,6 +2,7 @@ package dev.caisson.oci;
 
 import dev.caisson.proto.types.v1.Mount;
 import java.util.List;
+import java.util.Optional;
 
 /** The mounts. Source: runtime-spec config.md, "Mounts". */
 final class MountReader {
@@ -20,14 +21,15 @@ final class MountReader {
     List<String> options = json.strings("options");
     String type = type(json, options);
     String source = json.string("source");
+    Optional<IdMapOption> maps = IdMapOption.of(json, options);
     Mount mount =
         Mount.newBuilder()
             .setDestination(destination(json))
             .setType(type)
             .setSource(type.equals(BIND) ? bindSource(json, source, bundle) : source)
-            .addAllOptions(options)
-            .addAllUidMappings(ids.mapped(json, "uidMappings"))
-            .addAllGidMappings(ids.mapped(json, "gidMappings"))
+            .addAllOptions(maps.map(option -> option.without(options)).orElse(options))
+            .addAllUidMappings(ids.mapped(json, "uidMappings", maps))
+            .addAllGidMappings(ids.mapped(json, "gidMappings", maps))
             .build();
     json.finish();
     return mount;

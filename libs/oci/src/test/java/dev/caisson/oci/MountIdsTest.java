@@ -10,6 +10,8 @@ import dev.caisson.proto.types.v1.Mount;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class MountIdsTest {
   private static final String USERS =
@@ -83,5 +85,62 @@ class MountIdsTest {
   void refusesOneMapWithoutTheOther() {
     assertThat(refused(with(mount("", line(0, 0, 1)))).field()).isEqualTo("mounts[0].uidMappings");
     assertThat(refused(with(mount(line(0, 0, 1), ""))).field()).isEqualTo("mounts[0].gidMappings");
+  }
+
+  private static String option(String option) {
+    return ",\"mounts\":[{\"destination\":\"/d\",\"source\":\"/s\",\"options\":[\"bind\",\"%s\"]}]"
+        .formatted(option);
+  }
+
+  @Test
+  void readsMapsInAnOption() {
+    Mount read =
+        convert(with(option("idmap=uids=7-100005-2#@9-1-1;gids=0-100000-20") + USERS))
+            .spec()
+            .getMounts(0);
+    assertThat(read.getUidMappingsList()).containsExactly(map(7, 5, 2), map(9, 1, 1));
+    assertThat(read.getGidMappingsList()).containsExactly(map(0, 0, 20));
+    assertThat(read.getOptionsList()).containsExactly("bind", "idmap");
+  }
+
+  @Test
+  void readsMapsInAnOptionWhereTheDocumentMapsNone() {
+    Mount read = convert(with(option("ridmap=gids=0-0-1;uids=7-5-2"))).spec().getMounts(0);
+    assertThat(read.getUidMappingsList()).containsExactly(map(7, 5, 2));
+    assertThat(read.getGidMappingsList()).containsExactly(map(0, 0, 1));
+    assertThat(read.getOptionsList()).containsExactly("bind", "ridmap");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "idmap=",
+        "idmap=uids=0-0-1",
+        "idmap=uids=0-0-1;uids=0-0-1",
+        "idmap=uids=0-0-1;gids=",
+        "idmap=uids=0-0-1;gids=0-0",
+        "idmap=uids=0-0-1;gids=0-0-1#",
+        "idmap=uids=0-0-1;gids=0-0--1",
+        "idmap=uids=0-0-1;gids=0-0-0",
+        "idmap=uids=0-0-1;gids=0-4294967296-1",
+        "idmap=uids=0-0-1;gids=0-99999999999999999999-1",
+        "idmap=uids=0-0-1;gids=0-0-1;pids=0-0-1",
+        "ridmap=maps"
+      })
+  void refusesAnOptionWithoutMaps(String option) {
+    assertThat(refused(with(option(option)))).hasMessageStartingWith("mounts[0].options must have");
+  }
+
+  @Test
+  void refusesMapsInTwoPlaces() {
+    String once = "idmap=uids=0-0-1;gids=0-0-1";
+    assertThat(refused(with(option(once + "\",\"" + once))))
+        .hasMessage("mounts[0].options must have one idmap= only: " + once);
+    assertThat(refused(with(mount(line(0, 0, 1), line(0, 0, 1)).replace("idmap", once))))
+        .hasMessage("mounts[0].uidMappings must be left out where an option has maps: " + once);
+    assertThat(refused(with(option("idmap=uids=0-5-1;gids=0-100000-1") + USERS)))
+        .hasMessage("mounts[0].uidMappings must lead to ids that linux.uidMappings has: 5");
+    assertThat(refused(with(option("idmap=gids=0-0-1;uids=0-0-1" + "#0-0-1".repeat(340)))))
+        .hasMessage("mounts[0].options must have at most 340 ranges of ids: 341");
   }
 }

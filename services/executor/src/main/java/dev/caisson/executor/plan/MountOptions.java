@@ -69,8 +69,14 @@ record MountOptions(
 
   /** What the kernel does by itself. */
   private static final Set<String> DEFAULTS =
-      Set.of(
-          "defaults", "norelatime", "rnorelatime", "nomand", "noiversion", "silent", "loud", "acl");
+      Set.of("defaults", "norelatime", "nomand", "noiversion", "silent", "loud", "acl");
+
+  /**
+   * Further options that may be written with a leading {@code r}: of a whole filesystem, they hold
+   * for all of it anyhow. Source: crun(1), "r$FLAG mount options".
+   */
+  private static final Set<String> RECURSIVE =
+      Set.of("sync", "async", "dirsync", "mand", "nomand", "norelatime");
 
   private static final Map<String, Donation.Propagation> PROPAGATIONS =
       Map.of(
@@ -148,14 +154,16 @@ record MountOptions(
         bind = true;
         recursive |= option.equals("rbind");
       } else {
-        readFurther(option);
+        readFurther(plain);
       }
     }
 
     /** {@code ro} of {@code rro}. */
     private static String plain(String option) {
       String rest = option.startsWith("r") ? option.substring(1) : option;
-      return ADDS.containsKey(rest) || REMOVES.containsKey(rest) ? rest : option;
+      boolean known =
+          ADDS.containsKey(rest) || REMOVES.containsKey(rest) || RECURSIVE.contains(rest);
+      return known ? rest : option;
     }
 
     private void add(Flag attribute) {
@@ -188,7 +196,7 @@ record MountOptions(
         throw unsupported(option, UNSUPPORTED.get(option));
       }
       if (option.startsWith("idmap=") || option.startsWith("ridmap=")) {
-        throw unsupported("idmap=", "give the maps in uidMappings and gidMappings");
+        throw unsupported("idmap=", "give the maps in uid_mappings and gid_mappings");
       }
       if (option.isEmpty() || option.startsWith("=") || option.indexOf('\0') >= 0) {
         throw Refusal.invalid(field, "be an option as mount(8) writes it", option).exception();

@@ -80,6 +80,11 @@ class MountOptionsTest {
   }
 
   @Test
+  void optionsOfAFilesystemMayBeWrittenAsRecursive() {
+    assertThat(options("rsync", "rdirsync", "rasync", "rnomand")).isEqualTo(options("dirsync"));
+  }
+
+  @Test
   void anOptionThatBeginsLikeARecursiveOneIsItself() {
     assertThat(options("rootmode=7").data()).containsExactly(MountOption.parse("rootmode=7"));
     assertThat(options("rbind").recursive()).isTrue();

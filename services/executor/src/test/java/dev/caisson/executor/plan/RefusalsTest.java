@@ -221,6 +221,7 @@ class RefusalsTest {
         unsupported("mounts[0].options", mount("/a", "tmpfs", "t", "iversion")),
         unsupported("mounts[0].options", mount("/a", "bind", "/b", "runbindable")),
         unsupported("mounts[0].options", mount("/a", "bind", "/b", "copy-symlink")),
+        unsupported("mounts[0].options", mount("/a", "tmpfs", "t", "rmand")),
         unsupported("mounts[0].options", mount("/a", "bind", "/b", "idmap=uids=0-1-2")),
         invalid("mounts[0].options", mount("/a", "bind", "/b", "sync")),
         invalid("mounts[0].options", mount("/a", "tmpfs", "t", "idmap")),
