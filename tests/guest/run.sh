@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The executor on a host such as most users have, and test machines have not: pure cgroup v2, every capability, AppArmor. A
-# guest of qemu with Debian's kernel runs the executor's own tests that are listed in `tests`. The machine is emulated, so
-# that it does not matter what this one lends: a JVM is some 20 times slower there.
-# run.sh [TEST…]: only these.
+# The executor on hosts such as most users have, and test machines have not: pure cgroup v2, every capability, AppArmor; and
+# the same with SELinux. A guest of qemu with Debian's kernel runs the executor's own tests that are listed in `*.tests`. The
+# machine is emulated, so that it does not matter what this one lends: a JVM is some 20 times slower there.
+# run.sh [apparmor | selinux [TEST…]]: only this host, only these tests.
 set -euo pipefail
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -15,7 +15,6 @@ source "$ROOT/launcher/toolchain.sh"
 
 PATH=$PATH:/usr/sbin:/sbin # mke2fs
 CACHE=$ROOT/target/guest
-CONSOLE=$CACHE/console.log
 EXECUTOR=$ROOT/services/executor
 LINUX_JAR=caisson-linux-0.1.0-SNAPSHOT.jar
 SECONDS_AT_MOST=${CAISSON_GUEST_SECONDS:-270}
@@ -55,7 +54,7 @@ require() {
   done
   find_jdk || skip "needs a JDK $JAVA_WANTED"
   JAVA_HOME=$(readlink -f "$JAVA_HOME")
-  fetch_packages || skip "needs Debian's packages $KERNEL_PACKAGE and apparmor: $(tail -n 1 "$CACHE/fetch.log" 2> /dev/null)"
+  fetch_packages || skip "needs Debian's packages $KERNEL_PACKAGE, apparmor and secilc: $(tail -n 1 "$CACHE/fetch.log" 2> /dev/null)"
 }
 
 # Downloaded once and unpacked below target/; nothing is installed.
@@ -74,7 +73,7 @@ fetch() {
   local kernel package
   kernel=$(apt-cache depends "$KERNEL_PACKAGE" | awk '$1 == "Depends:" && $2 ~ /^linux-image-/ { print $2; exit }')
   [[ -n $kernel ]] || { echo "apt-get knows no $KERNEL_PACKAGE"; return 1; }
-  (cd "$CACHE/packages" && apt-get download "$kernel" apparmor) || return 1
+  (cd "$CACHE/packages" && apt-get download "$kernel" apparmor secilc) || return 1
   for package in "$CACHE/packages/"*.deb; do
     dpkg-deb -x "$package" "$CACHE/packages" || return 1
     rm "$package"
@@ -132,7 +131,10 @@ make_root() {
   printf 'root:x:0:\n' > "$root/etc/group"
   printf '127.0.0.1 localhost\n' > "$root/etc/hosts"
   install -m 0755 "$HERE/start.sh" "$root/start"
-  write_command "$@" > "$root/tests"
+  install -m 0644 "$HERE/selinux.cil" "$root/selinux.cil"
+  "$CACHE/packages/usr/bin/secilc" -o "$root/selinux.policy" -f /dev/null "$HERE/selinux.cil"
+  cp "$WORK/"*.tests "$root/"
+  write_command > "$root/tests"
   chmod 0755 "$root/tests"
   add_jdk "$root"
   add_libraries "$root"
@@ -144,8 +146,8 @@ write_command() {
   mapfile -d '' -t command < <(java_tests "${archive[@]}")
   echo '#!/bin/sh'
   printf 'exec'
-  printf ' %q' "${command[@]}" "$@"
-  echo
+  printf ' %q' "${command[@]}"
+  echo ' "$@"'
 }
 
 add_jdk() {
@@ -198,13 +200,16 @@ needed_modules() {
 
 # ---- The run
 
+# boot MODULE: which security module the guest has, and the name of its list.
 boot() {
+  CONSOLE=$CACHE/$1.log
+  ENDED=0
   : > "$CONSOLE"
   timeout "$SECONDS_AT_MOST" qemu-system-x86_64 -M pc -accel tcg,thread=multi -cpu Nehalem -smp 2 -m "$MEMORY_MIB" \
     -nodefaults -display none -no-reboot -serial "file:$CONSOLE" \
     -kernel "$CACHE"/packages/boot/vmlinuz-* -initrd "$WORK/initramfs.gz" \
-    -append 'console=ttyS0 quiet panic=-1 cgroup_no_v1=all' \
-    -drive "file=$WORK/disk,format=raw,if=virtio,cache=unsafe" < /dev/null > "$WORK/qemu.log" 2>&1 &
+    -append 'console=ttyS0 quiet panic=-1 cgroup_no_v1=all security='"$1" \
+    -drive "file=$WORK/disk,format=raw,if=virtio,cache=unsafe,snapshot=on" < /dev/null > "$WORK/qemu.log" 2>&1 &
   GUEST=$!
   # From the guest's own first line on.
   tail -n +1 -f --pid="$GUEST" "$CONSOLE" | sed -u -n -e 's/\r//g' -e 's/^.*\(guest: Linux\)/\1/' -e '/reboot: Power down/d' -e '/^guest: Linux/,$p' &
@@ -221,8 +226,8 @@ conclude() {
     'guest: ended with 0 '*) return 0 ;;
     'guest: ended with '*) ;;
     *)
-      if [[ ${ENDED:-0} -eq 124 ]]; then warn "The guest did not come to its end within $SECONDS_AT_MOST s (CAISSON_GUEST_SECONDS)"
-      else warn "The guest ended before its tests did (qemu: ${ENDED:-0}); its last words:"; fi
+      if [[ $ENDED -eq 124 ]]; then warn "The guest did not come to its end within $SECONDS_AT_MOST s (CAISSON_GUEST_SECONDS)"
+      else warn "The guest ended before its tests did (qemu: $ENDED); its last words:"; fi
       cat "$WORK/qemu.log" >&2
       tail -n 30 "$CONSOLE" >&2
       ;;
@@ -230,21 +235,30 @@ conclude() {
   return 1
 }
 
-echo "The executor on pure cgroup v2, with all capabilities and AppArmor, in a guest"
-mapfile -t tests < <(grep -v -e '^#' -e '^$' "$HERE/tests")
-[[ $# -eq 0 ]] || tests=("$@")
+echo "The executor on pure cgroup v2, with all capabilities, and with AppArmor or SELinux, in a guest"
 trap stop EXIT
 mkdir -p "$CACHE"
 require
 build
 WORK=$(mktemp -d "$CACHE/run.XXXXXX")
+hosts=("${1:-apparmor}")
+[[ $# -gt 0 ]] || hosts+=(selinux)
+for host in "${hosts[@]}"; do
+  [[ -e $HERE/$host.tests ]] || misuse "There is no host $host" "run.sh [apparmor | selinux [TEST…]]"
+  grep -v -e '^#' -e '^$' "$HERE/$host.tests" > "$WORK/$host.tests"
+done
+[[ $# -le 1 ]] || printf '%s\n' "${@:2}" > "$WORK/$1.tests"
 gather_jars
 step "noting which classes a container needs"
 archive_classes
 step "making the guest's disk"
-make_root "${tests[@]}"
+make_root
 mke2fs -q -F -t ext4 -O ^has_journal -d "$WORK/root" "$WORK/disk" "${DISK_MIB}M" > /dev/null
 make_initramfs
-step "booting"
-boot
-conclude
+ended=0
+for host in "${hosts[@]}"; do
+  step "booting with $host"
+  boot "$host"
+  conclude || ended=1
+done
+[[ $ended -eq 0 ]]

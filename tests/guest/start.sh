@@ -10,13 +10,28 @@ mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
 mount -t tmpfs tmpfs /dev/shm
 mount -t securityfs securityfs /sys/kernel/security
+case $(cat /sys/kernel/security/lsm) in
+  *selinux*)
+    host=selinux
+    mount -t selinuxfs selinuxfs /sys/fs/selinux
+    # The kernel takes a policy in one piece.
+    dd if=/selinux.policy of=/sys/fs/selinux/load bs=1M 2> /dev/null
+    echo 1 > /sys/fs/selinux/enforce
+    said="SELinux $(cat /sys/fs/selinux/enforce)"
+    ;;
+  *)
+    host=apparmor
+    said="AppArmor $(cat /sys/module/apparmor/parameters/enabled)"
+    ;;
+esac
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 dmesg -n 1
 ip link set lo up
 hostname guest
 cd /root || poweroff -f
-echo "guest: Linux $(uname -r), cgroup v2 with $(cat /sys/fs/cgroup/cgroup.controllers), AppArmor $(cat /sys/module/apparmor/parameters/enabled)"
-/tests 2> /tmp/log
+echo "guest: Linux $(uname -r), cgroup v2 with $(cat /sys/fs/cgroup/cgroup.controllers), $said"
+# shellcheck disable=SC2046
+/tests $(cat "/$host.tests") 2> /tmp/log
 status=$?
 [ "$status" -eq 0 ] || tail -n 60 /tmp/log
 echo "guest: ended with $status after $(cut -d . -f 1 /proc/uptime) s"

@@ -16,6 +16,23 @@ final class Assembly {
   private final List<Donation> donations = new ArrayList<>();
   private final BitSet slots = new BitSet(Program.MAX_SLOTS);
   private String field = "";
+  private final MountLabel label;
+
+  /** Where no filesystem is made. */
+  Assembly() {
+    this(MountLabel.NONE);
+  }
+
+  /**
+   * @param label of new filesystems
+   */
+  Assembly(MountLabel label) {
+    this.label = label;
+  }
+
+  MountLabel label() {
+    return label;
+  }
 
   /**
    * What follows is there for a field of the specification: what the kernel says of it is about

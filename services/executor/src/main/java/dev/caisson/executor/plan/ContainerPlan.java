@@ -28,11 +28,12 @@ public final class ContainerPlan {
 
   private final ContainerSpec spec;
   private final ContainerFacts facts;
-  private final Assembly assembly = new Assembly();
+  private final Assembly assembly;
 
   private ContainerPlan(ContainerSpec spec, ContainerFacts facts) {
     this.spec = spec;
     this.facts = facts;
+    this.assembly = new Assembly(new MountLabel(spec.getMountLabel()));
   }
 
   /**
@@ -127,8 +128,7 @@ public final class ContainerPlan {
   private void fillRoot(Targets targets, Descriptor root) {
     MountTable.Known known =
         new MountTable.Known(facts.fileSources(), facts.directories(), RootMount.propagation(spec));
-    List<PlannedMount> table =
-        Labels.on(MountTable.of(spec.getMountsList(), known), spec.getMountLabel());
+    List<PlannedMount> table = MountTable.of(spec.getMountsList(), known);
     if (facts.foreign().contains(Namespace.Type.CGROUP) && !Namespaces.ownCgroup(spec)) {
       MountTable.refuseCgroups(table);
     }

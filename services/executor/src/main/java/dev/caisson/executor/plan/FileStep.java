@@ -88,6 +88,25 @@ sealed interface FileStep extends Step {
     }
   }
 
+  /** What SELinux knows a file by: {@code XATTR_NAME_SELINUX}, linux/xattr.h. */
+  record SetLabel(Descriptor file, String label, String what) implements FileStep {
+    @Override
+    public Instruction instruction() {
+      return Call.of(
+          Syscall.FSETXATTR,
+          file,
+          new Text("security.selinux"),
+          new Text(label),
+          new Decimal(label.length()),
+          new Decimal(0));
+    }
+
+    @Override
+    public String describe() {
+      return "set SELinux label " + label + " of " + what;
+    }
+  }
+
   /** An empty regular file, for a mount to cover. */
   record MakeFile(Descriptor parent, String name, String path) implements FileStep {
     @Override

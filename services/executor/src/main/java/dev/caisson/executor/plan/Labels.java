@@ -1,14 +1,11 @@
 package dev.caisson.executor.plan;
 
 import dev.caisson.executor.plan.Argument.Slot;
-import dev.caisson.executor.plan.PlannedMount.Fresh;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Process;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * What AppArmor and SELinux are to hold a program to: proc_pid_attr(5).
@@ -28,9 +25,6 @@ record Labels(Process process, Optional<Slot> proc) {
 
   /** fsconfig(2) takes 256 bytes, the null included. */
   private static final int MAX_MOUNT_BYTES = 255;
-
-  /** Of the filesystems that are made for a container, those whose files have labels. */
-  private static final Set<String> LABELLED = Set.of("tmpfs", "mqueue", "devpts");
 
   static void check(Process process) {
     check(APPARMOR, process.getApparmorProfile(), MAX_BYTES);
@@ -90,20 +84,5 @@ record Labels(Process process, Optional<Slot> proc) {
                 slot));
     assembly.add(new AttributeStep.WriteLabel(file, text, label));
     assembly.release(file);
-  }
-
-  /** New filesystems get the label that files of a container have. */
-  static List<PlannedMount> on(List<PlannedMount> table, String label) {
-    return label.isEmpty() ? table : table.stream().map(mount -> labelled(mount, label)).toList();
-  }
-
-  private static PlannedMount labelled(PlannedMount mount, String label) {
-    if (mount instanceof Fresh(NewFilesystem filesystem) && LABELLED.contains(filesystem.type())) {
-      List<MountOption> options = new ArrayList<>(filesystem.options());
-      options.add(new MountOption("context", Optional.of(label)));
-      return new Fresh(
-          new NewFilesystem(filesystem.type(), options, filesystem.attributes(), filesystem.on()));
-    }
-    return mount;
   }
 }

@@ -23,11 +23,12 @@ record NewFilesystem(String type, List<MountOption> options, List<Flag> attribut
   /** Makes the mount, detached. */
   Slot make(Assembly assembly) {
     Slot filesystem = assembly.fill(slot -> new MountStep.OpenFilesystem(type, on, slot));
-    options.forEach(option -> assembly.add(setting(filesystem, option)));
+    assembly.label().options(this).forEach(option -> assembly.add(setting(filesystem, option)));
     assembly.add(new MountStep.CreateFilesystem(filesystem, type, on));
     Slot mount =
         assembly.fill(slot -> new MountStep.MakeMount(filesystem, attributes, type, on, slot));
     assembly.release(filesystem);
+    assembly.label().mark(assembly, type, mount);
     return mount;
   }
 

@@ -134,6 +134,14 @@ public record Plan(
     return steps.get(index) instanceof AttributeStep.WriteLabel;
   }
 
+  /** The labels of AppArmor and SELinux that its program is executed under, in words. */
+  public List<String> labels() {
+    return steps.stream()
+        .filter(AttributeStep.WriteLabel.class::isInstance)
+        .map(step -> ((AttributeStep.WriteLabel) step).label())
+        .toList();
+  }
+
   /** Whose home directory the program is told, as the container has it; absent: nobody's. */
   public Optional<Donation.Home> home() {
     return donations.stream()

@@ -1,6 +1,6 @@
 package dev.caisson.executor.plan;
 
-/** Errors that a step may be told to live with. Numbers: asm-generic/errno-base.h. */
+/** Errors that a step may be told to live with. Numbers: asm-generic/errno-base.h, errno.h. */
 public enum Tolerable {
   EPERM(1),
   ENOENT(2),
@@ -9,7 +9,8 @@ public enum Tolerable {
   EEXIST(17),
   ENOTDIR(20),
   EINVAL(22),
-  ENOSYS(38);
+  ENOSYS(38),
+  EOPNOTSUPP(95);
 
   private final int number;
 

@@ -11,6 +11,7 @@ import java.util.stream.Stream;
 /** The Linux security modules of this host that a specification can name labels of. */
 record SecurityModules(boolean appArmor, boolean seLinux) {
   private static final String APPARMOR = "sys/module/apparmor/parameters/enabled";
+  private static final String CURRENT = "proc/self/attr/current";
   private static final String MOUNTS = "proc/self/mounts";
 
   /**
@@ -21,15 +22,19 @@ record SecurityModules(boolean appArmor, boolean seLinux) {
   static SecurityModules of(Path root) {
     return new SecurityModules(
         lines(root.resolve(APPARMOR)).anyMatch("Y"::equals),
-        lines(root.resolve(MOUNTS)).anyMatch(SecurityModules::isSeLinux));
+        lines(root.resolve(MOUNTS)).anyMatch(SecurityModules::isSeLinux)
+            && lines(root.resolve(CURRENT)).noneMatch(SecurityModules::isBeforePolicy));
   }
 
-  /**
-   * {@code selinuxfs /sys/fs/selinux selinuxfs rw 0 0}: it is mounted where SELinux is in force.
-   */
+  /** {@code selinuxfs /sys/fs/selinux selinuxfs rw 0 0}: it is mounted where SELinux is. */
   private static boolean isSeLinux(String mount) {
     String[] words = mount.split(" ", -1);
     return words.length > 2 && words[2].equals("selinuxfs");
+  }
+
+  /** What each process is until a policy is loaded: nothing is enforced then. */
+  private static boolean isBeforePolicy(String label) {
+    return label.replace("\0", "").equals("kernel");
   }
 
   private static Stream<String> lines(Path file) {

@@ -23,6 +23,8 @@ record Waiting(RunningProgram program, Plan plan, Optional<Fd> listener) impleme
   /** Of what AppArmor and SELinux do not have: proc_pid_attr(5). */
   private static final Set<Errno> UNKNOWN_LABEL = Set.of(Errno.ENOENT, Errno.EINVAL);
 
+  private static final String NOT_EXECUTABLE = " It must be an executable file for this machine.";
+
   /** What a program does at a barrier, beside waiting. */
   interface AtBarrier {
     void reached(String barrier);
@@ -93,13 +95,19 @@ record Waiting(RunningProgram program, Plan plan, Optional<Fd> listener) impleme
     return switch (errno) {
       case ENOENT, ENOTDIR ->
           command(Reason.COMMAND_NOT_FOUND, words + ". Name a program that the image has.", errno);
-      case EACCES, EPERM, ENOEXEC, EISDIR, ELOOP ->
-          command(
-              Reason.COMMAND_NOT_EXECUTABLE,
-              words + ". It must be an executable file for this machine.",
-              errno);
+      case EACCES, EPERM ->
+          command(Reason.COMMAND_NOT_EXECUTABLE, words + "." + NOT_EXECUTABLE + allowed(), errno);
+      case ENOEXEC, EISDIR, ELOOP ->
+          command(Reason.COMMAND_NOT_EXECUTABLE, words + "." + NOT_EXECUTABLE, errno);
       default -> command(Reason.SYSTEM_CALL_FAILED, words, errno);
     };
+  }
+
+  /** A policy may be what says no. */
+  private String allowed() {
+    return plan.labels().isEmpty()
+        ? ""
+        : " " + String.join(" and ", plan.labels()) + " must allow it, and to be entered for it.";
   }
 
   private static RefusedException command(Reason reason, String words, Errno errno) {

@@ -36,7 +36,15 @@ class SecurityModulesTest {
   void areThereWhereTheyAreInForce() throws IOException {
     write("sys/module/apparmor/parameters/enabled", "Y\n");
     write("proc/self/mounts", "sysfs /sys sysfs rw 0 0\nselinuxfs /s selinuxfs rw 0 0\n");
+    write("proc/self/attr/current", "system_u:system_r:kernel_t:s0\0");
     assertThat(SecurityModules.of(root)).isEqualTo(new SecurityModules(true, true));
+  }
+
+  @Test
+  void areNotInForceBeforeThereIsAPolicy() throws IOException {
+    write("proc/self/mounts", "selinuxfs /sys/fs/selinux selinuxfs rw 0 0\n");
+    write("proc/self/attr/current", "kernel\0");
+    assertThat(SecurityModules.of(root)).isEqualTo(new SecurityModules(false, false));
   }
 
   @Test
