@@ -51,6 +51,10 @@ devices.allowed =
 # the executor's own limits it raises, up to this. Named ones replace these defaults, others are not bounded:
 # limits.rlimits = RLIMIT_NOFILE=1048576 RLIMIT_NICE=20 RLIMIT_RTPRIO=0
 
+# The most processes and memory that a container may have. Where one is said, each container must have a limit, at most that:
+# limits.pids = 4096
+# limits.memory-bytes = 8589934592
+
 # What else has a default of its own, and is not weaker than this unless it is said: namespaces.host, user-namespace.host and
 # new-privileges = false; user-namespace.mapped-ids = FIRST-LAST, none; capabilities = those that containers usually have;
 # limits.sandboxes = 1000, limits.containers = 4000, limits.execs-per-sandbox = 64, limits.hook-timeout-seconds = 30.

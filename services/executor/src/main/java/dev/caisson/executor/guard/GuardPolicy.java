@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /**
@@ -59,6 +60,8 @@ public record GuardPolicy(
    *
    * @param execsPerSandbox in flight
    * @param hookTimeout the longest that a hook may take, and what it gets if it does not say
+   * @param pids the most processes of a container, which then must have a limit; empty: any
+   * @param memoryBytes the most memory of a container, likewise
    * @param rlimits the most that a hard limit of a process may be, unsigned, by its name; what is
    *     not there may be any
    */
@@ -67,6 +70,8 @@ public record GuardPolicy(
       int containers,
       int execsPerSandbox,
       Duration hookTimeout,
+      OptionalLong pids,
+      OptionalLong memoryBytes,
       Map<String, Long> rlimits) {
     public Limits {
       rlimits = Map.copyOf(rlimits);

@@ -47,6 +47,7 @@ final class HostRules {
     checkRlimits(policy, spec.getProcess());
     checkNamespaces(policy, spec, root);
     checkCgroupParent(policy, spec.getCgroupParent());
+    ResourceRules.check(policy.limits(), spec.getResources());
     SeccompRules.check(policy.seccomp(), spec);
     if (root) {
       new UserNamespaces(policy).check("spec.user_namespace", spec.getUserNamespace());

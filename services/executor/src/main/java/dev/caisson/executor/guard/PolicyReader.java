@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Matcher;
@@ -47,6 +48,8 @@ final class PolicyReader {
           "limits.containers",
           "limits.execs-per-sandbox",
           "limits.hook-timeout-seconds",
+          "limits.pids",
+          "limits.memory-bytes",
           RLIMITS);
 
   /**
@@ -194,6 +197,8 @@ final class PolicyReader {
         count("limits.containers", 4000, MAX_SANDBOXES),
         count("limits.execs-per-sandbox", 64, MAX_SANDBOXES),
         Duration.ofSeconds(count("limits.hook-timeout-seconds", 30, MAX_HOOK_SECONDS)),
+        most("limits.pids", 1),
+        most("limits.memory-bytes", ResourceBounds.MIN_MEMORY_BYTES),
         rlimits());
   }
 
@@ -287,6 +292,20 @@ final class PolicyReader {
       problems.add(problem);
     }
     return count;
+  }
+
+  /** What is not said is not bounded. */
+  private OptionalLong most(String key, long least) {
+    if (!values.containsKey(key)) {
+      return OptionalLong.empty();
+    }
+    String value = values.getOrDefault(key, "");
+    String problem = key + " must be at least " + least + ": " + value;
+    long most = parsed(problem, value, Long::parseLong).orElse(least);
+    if (most < least) {
+      problems.add(problem);
+    }
+    return OptionalLong.of(most);
   }
 
   private <T> Optional<T> parsed(String problem, String value, Function<String, T> parser) {

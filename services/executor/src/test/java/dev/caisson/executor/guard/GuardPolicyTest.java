@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -42,6 +43,8 @@ class GuardPolicyTest {
                 4000,
                 64,
                 Duration.ofSeconds(30),
+                OptionalLong.empty(),
+                OptionalLong.empty(),
                 Map.of("RLIMIT_NOFILE", 1_048_576L, "RLIMIT_NICE", 20L, "RLIMIT_RTPRIO", 0L)));
   }
 
@@ -72,6 +75,8 @@ class GuardPolicyTest {
             limits.containers = 2
             limits.execs-per-sandbox = 3
             limits.hook-timeout-seconds = 4
+            limits.pids = 5
+            limits.memory-bytes = 4194304
             limits.rlimits = RLIMIT_NOFILE=unlimited RLIMIT_CORE=0
             hook = /usr/libexec/net uid=7 sha256=%s
             hook = /usr/libexec/log
@@ -101,6 +106,8 @@ class GuardPolicyTest {
                 2,
                 3,
                 Duration.ofSeconds(4),
+                OptionalLong.of(5),
+                OptionalLong.of(4 << 20),
                 Map.of(
                     "RLIMIT_NOFILE", -1L,
                     "RLIMIT_CORE", 0L,
@@ -134,6 +141,8 @@ class GuardPolicyTest {
         hook = /h
         hook = /h/ sha256=%s
         limits.rlimits = RLIMIT_NOFILE=many RLIMIT_BOGUS=1
+        limits.pids = -1
+        limits.memory-bytes = 1G
         """
             .formatted("a".repeat(64));
     assertThatThrownBy(() -> GuardPolicy.parse(text))
@@ -146,6 +155,8 @@ class GuardPolicyTest {
                         + " RLIMIT_NOFILE=many",
                     "limits.rlimits must list ceilings, as in RLIMIT_NOFILE=1048576:"
                         + " RLIMIT_BOGUS=1",
+                    "limits.pids must be at least 1: -1",
+                    "limits.memory-bytes must be at least 2097152: 1G",
                     "capabilities must name capabilities: CAP_ALL",
                     "devices.allowed must list devices, as in c:10:229 or b:8:*: /dev/fuse",
                     "devices.allowed must list devices, as in c:10:229 or b:8:*: c:4096:0",

@@ -47,6 +47,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class GuardTest {
@@ -242,6 +243,30 @@ class GuardTest {
         rule("scheduling.realtime", spec -> limit(spec, "RLIMIT_NICE", 21)),
         rule("scheduling.realtime", spec -> limit(spec, "RLIMIT_NICE", -1)),
         rule("new-privileges", spec -> spec.getProcessBuilder().setNoNewPrivileges(false)));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, limits.pids", "11, limits.pids", "-1, limits.pids", "10, ''"})
+  void eachContainerHasALimitWhereTheHostWantsOne(long pids, String rule) {
+    Guard guard =
+        new Guard(GuardPolicy.parse(STRICT + "limits.pids = 10\nlimits.memory-bytes = 4194304\n"));
+    ContainerSpec.Builder spec = spec();
+    spec.getResourcesBuilder().getMemoryBuilder().setLimit(4 << 20);
+    if (pids != 0) {
+      spec.getResourcesBuilder().getPidsBuilder().setLimit(pids);
+    }
+    Verdict verdict = guard.check(request(spec).build());
+    if (rule.isEmpty()) {
+      assertThat(verdict).isEqualTo(new Allowed());
+      spec.getResourcesBuilder().getMemoryBuilder().setLimit((4 << 20) + 1);
+      assertThat(refusal(guard.check(request(spec).build())).metadata().get("rule"))
+          .isEqualTo("limits.memory-bytes");
+      spec.getResourcesBuilder().clearMemory();
+      assertThat(refusal(guard.check(request(spec).build())).metadata().get("rule"))
+          .isEqualTo("limits.memory-bytes");
+    } else {
+      assertThat(refusal(verdict).metadata().get("rule")).isEqualTo(rule);
+    }
   }
 
   private static Rlimit rlimit(String type, long hard) {
