@@ -5,6 +5,7 @@ import dev.caisson.executor.guard.Guard;
 import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.guard.InvalidPolicyException;
 import dev.caisson.executor.hook.HookRunner;
+import dev.caisson.executor.hook.HostHooks;
 import dev.caisson.executor.init.InitLauncher;
 import dev.caisson.executor.journal.Journal;
 import dev.caisson.executor.journal.JournalService;
@@ -216,7 +217,7 @@ public final class Executor implements AutoCloseable {
     InitLauncher launcher = keep(new InitLauncher(kernel));
     Machine machine = Machine.named(System.getProperty("os.arch"));
     Path helper = options.run().resolve("helper-" + journal.epoch() + ".sock");
-    HookRunner hooks = keep(new HookRunner(kernel, launcher, stdio, machine, helper));
+    HostHooks hostHooks = keep(new HostHooks(kernel, launcher, stdio, machine, helper));
     Settings settings =
         new Settings(
             options.data(),
@@ -239,7 +240,8 @@ public final class Executor implements AutoCloseable {
         store,
         control,
         stdio,
-        hooks,
+        new HookRunner(kernel, stdio),
+        hostHooks,
         workers,
         Clock.systemUTC(),
         () -> uids.next().toString());

@@ -6,6 +6,7 @@ import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.Hook;
+import dev.caisson.proto.types.v1.UserNamespace;
 import io.grpc.Status;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,11 +16,14 @@ import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Programs of the operator's that run beside a container's life. */
 class HooksIT {
   private TestNode node;
   private Path hook;
+  private Path shared;
 
   @BeforeEach
   void start() throws Exception {
@@ -33,6 +37,10 @@ class HooksIT {
   void end() throws Exception {
     if (node != null) {
       node.close();
+    }
+    if (shared != null) {
+      Files.delete(shared.resolve("hook"));
+      Files.delete(shared);
     }
   }
 
@@ -77,6 +85,7 @@ class HooksIT {
     assertThat(Files.readAllLines(said())).hasSize(1);
     assertThat(Files.readString(said()))
         .startsWith("createRuntime {")
+        .contains("\"status\":\"creating\"")
         .contains("\"ociVersion\":\"1.2.0\"")
         .contains("\"id\":\"c\"")
         .contains("\"pid\":" + pid)
@@ -146,14 +155,213 @@ class HooksIT {
   }
 
   @Test
-  void aPoststartHookThatFailsDoesNotEndTheContainer() throws Exception {
+  void aPoststartHookThatFailsEndsTheContainer() throws Exception {
     does("exit 1");
     ContainerSpec.Builder spec = node.spec("sleep", "60");
     spec.getHooksBuilder().addPoststart(call()).addPoststop(call());
     node.create("c", spec);
-    assertThat(node.start("c").getState()).isEqualTo(ContainerState.RUNNING);
-    node.delete("c", true);
+    Problem.of(() -> node.start("c"))
+        .is(Status.Code.ABORTED, Reason.HOOK_FAILED)
+        .says("poststart[0]", "code 1");
+    assertThat(node.state("c")).isEqualTo(ContainerState.STOPPED);
+    assertThat(node.await("c").getSignal()).isEqualTo(9);
+    node.delete("c", false);
     Problem.of(() -> node.get("c")).is(Status.Code.NOT_FOUND, Reason.CONTAINER_NOT_FOUND);
+  }
+
+  @Test
+  void anAttachedRunWhoseHookFailsLeavesNothing() throws Exception {
+    does("[ \"$1\" = poststop ] || exit 1");
+    node.deleteEverything();
+    Traces before = Traces.of(node);
+    for (String kind : java.util.List.of("poststart", "startContainer")) {
+      ContainerSpec.Builder spec = node.spec("sleep", "60");
+      if (kind.equals("poststart")) {
+        spec.getHooksBuilder().addPoststart(call());
+      } else {
+        spec.getHooksBuilder().addStartContainerBuilder().setPath("/bin/false");
+      }
+      Problem.of(node.runAttached(node.request("c", spec).build()).failure())
+          .is(Status.Code.ABORTED, Reason.HOOK_FAILED)
+          .says(kind + "[0]");
+      TestNode.eventually("nothing is left", () -> Traces.of(node).equals(before));
+    }
+  }
+
+  /** Of the host, so that it can undo what an earlier one has done. */
+  @Test
+  void aPoststopHookRunsWhereTheCreationFailed() throws Exception {
+    does("echo \"$1 $(cat)\" >> " + said() + "; [ \"$1\" != second ]");
+    ContainerSpec.Builder spec = node.spec("true");
+    spec.getHooksBuilder()
+        .addCreateRuntime(call("first"))
+        .addCreateRuntime(call("second"))
+        .addPoststop(call("third"));
+    refused(spec).says("createRuntime[1]");
+    assertThat(Files.readAllLines(said())).hasSize(3);
+    assertThat(Files.readAllLines(said()).get(2)).startsWith("third {").contains("stopped");
+
+    spec.getHooksBuilder().clearCreateRuntime();
+    spec.getProcessBuilder().addRlimitsBuilder().setType("RLIMIT_CORE").setSoft(2).setHard(1);
+    Problem.of(() -> node.create("c", spec));
+    assertThat(Files.readAllLines(said())).hasSize(3);
+  }
+
+  /** A program of the host in the container's namespaces, before its root is entered. */
+  @ParameterizedTest
+  @EnumSource(names = {"AUTO", "HOST"})
+  void workInTheContainerWhileItIsMade(UserNamespace.Mode users) throws Exception {
+    node.allow("user-namespace.host = true");
+    node.restart();
+    Path program = reachable();
+    Files.createDirectories(node.rootfs().resolve("mnt"));
+    Files.writeString(
+        program,
+        """
+        #!/bin/sh
+        cat > state
+        readlink /proc/$PPID/ns/mnt > /dev/null 2>&1
+        readlink /proc/self/ns/net > net
+        mount -t tmpfs tmpfs mnt && echo mounted > mnt/file
+        echo "$1 $VALUE $(id -u)"  > said
+        test -e /usr/bin/env && test ! -e usr/bin/env && echo host > sees
+        """);
+    ContainerSpec.Builder spec =
+        node.shell("cat state said sees mnt/file net; readlink /proc/self/ns/net; rm state said");
+    spec.getUserNamespaceBuilder().setMode(users);
+    spec.getHooksBuilder()
+        .addCreateContainerBuilder()
+        .setPath(program.toString())
+        .addArgs("hook")
+        .addArgs("argument")
+        .addEnv("PATH=/usr/sbin:/usr/bin:/sbin:/bin")
+        .addEnv("VALUE=value");
+
+    int pid = node.create("c", spec).getPid();
+    String mounts = Files.readString(Path.of("/proc/" + pid + "/mountinfo"));
+    assertThat(mounts).contains(" /mnt ").doesNotContain(" /host", program.toString());
+    // It stands in the old root until it is started.
+    assertThat(Path.of("/proc/" + pid + "/cwd/host")).isEmptyDirectory();
+    node.delete("c", true);
+
+    Ended ended = node.run(spec);
+    assertThat(ended.err()).isEmpty();
+    assertThat(ended.out()).contains("\"status\":\"creating\",\"pid\":1,");
+    assertThat(ended.out()).contains("argument value 0\n", "host\n", "mounted\n");
+    java.util.List<String> lines = ended.out().lines().toList();
+    assertThat(lines.getLast()).isEqualTo(lines.get(lines.size() - 2)).startsWith("net:");
+    assertThat(node.rootfs().resolve("mnt")).isEmptyDirectory();
+  }
+
+  /** A directory that everybody can search, with a program that the guard allows. */
+  private Path reachable() throws IOException {
+    Path directory = Files.createTempDirectory(Path.of("/tmp"), "caisson-hooks");
+    shared = directory;
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Path program = Files.createFile(directory.resolve("hook"));
+    Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
+    node.allow("hook = " + program);
+    node.restart();
+    return program;
+  }
+
+  @Test
+  void oneThatFailsWhileTheContainerIsMadeEndsTheCreation() throws Exception {
+    Path program = reachable();
+    Files.writeString(program, "#!/bin/sh\necho no library; exit 4\n");
+    ContainerSpec.Builder spec = node.spec("true");
+    spec.getHooksBuilder().addCreateContainerBuilder().setPath(program.toString());
+    refused(spec).says("createContainer[0]", "code 4", "no library");
+    Files.writeString(program, "#!/bin/sh\nsleep 60 & sleep 60\n");
+    refused(spec).says("longer than 2 s");
+    Files.writeString(program, "#!/no/such/interpreter\n");
+    refused(spec).says("createContainer[0]", "ENOENT");
+  }
+
+  /** A program of the container's, with the container's rights. */
+  @Test
+  void runInTheContainerBeforeItsProgram() throws Exception {
+    ContainerSpec.Builder spec = node.shell("cat /tmp/state; echo program");
+    Files.createDirectories(node.rootfs().resolve("tmp"));
+    spec.addMountsBuilder()
+        .setDestination("/tmp")
+        .setType("tmpfs")
+        .setSource("tmpfs")
+        .addOptions("mode=1777");
+    spec.getProcessBuilder().getUserBuilder().setUid(1000).setGid(1001).addAdditionalGids(7);
+    spec.getHooksBuilder()
+        .addStartContainer(
+            inContainer(
+                "cat > /tmp/state; echo >> /tmp/state; id -u >> /tmp/state; id -G >> /tmp/state;"
+                    + " env >> /tmp/state; grep -E 'NoNewPrivs|Seccomp:|CapEff' /proc/self/status"
+                    + " >> /tmp/state; readlink /proc/self/ns/pid >> /tmp/state"));
+    node.create("c", spec);
+    node.start("c");
+    Ended ended = node.run(spec.clone());
+    assertThat(ended.err()).isEmpty();
+    assertThat(ended.out())
+        .contains("\"status\":\"created\",\"pid\":1,", "\n1000\n1001 7\n", "\nA=b\n")
+        .contains("\nNoNewPrivs:\t1\n", "\nCapEff:\t0000000000000000\n")
+        .doesNotContain("HOME=")
+        .endsWith("program\n");
+  }
+
+  private static Hook.Builder inContainer(String script) {
+    return Hook.newBuilder()
+        .setPath("/bin/sh")
+        .addArgs("sh")
+        .addArgs("-c")
+        .addArgs(script)
+        .addEnv("A=b");
+  }
+
+  @Test
+  void oneThatFailsBeforeTheProgramStopsTheContainer() throws Exception {
+    does("echo \"$1\" >> " + said());
+    ContainerSpec.Builder spec = node.spec("sh", "-c", "echo ran > /ran");
+    spec.getHooksBuilder()
+        .addStartContainer(inContainer("echo no key; exit 5"))
+        .addPoststop(call("poststop"));
+    node.create("c", spec);
+    node.restart(); // another executor knows of it, too
+    Problem.of(() -> node.start("c"))
+        .is(Status.Code.ABORTED, Reason.HOOK_FAILED)
+        .says("startContainer[0]", "/bin/sh", "code 5", "no key");
+    assertThat(node.state("c")).isEqualTo(ContainerState.STOPPED);
+    assertThat(said()).doesNotExist();
+    node.delete("c", false);
+    assertThat(Files.readString(said())).isEqualTo("poststop\n");
+    assertThat(node.rootfs().resolve("ran")).doesNotExist();
+  }
+
+  @Test
+  void oneThatTakesTooLongBeforeTheProgramIsKilledWithAllThatItStarted() throws Exception {
+    ContainerSpec.Builder spec = node.spec("true");
+    spec.getHooksBuilder().addStartContainer(inContainer("sleep 60 & sleep 60"));
+    node.create("c", spec);
+    Problem.of(() -> node.start("c")).says("startContainer[0]", "longer than 2 s");
+    node.delete("c", false);
+  }
+
+  @Test
+  void oneThatTheContainerLacksSaysSo() throws Exception {
+    ContainerSpec.Builder spec = node.spec("true");
+    spec.getHooksBuilder().addStartContainerBuilder().setPath("/no/such/program");
+    node.create("c", spec);
+    Problem.of(() -> node.start("c"))
+        .is(Status.Code.ABORTED, Reason.HOOK_FAILED)
+        .says("startContainer[0]", "/no/such/program", "ENOENT");
+  }
+
+  /** The signal comes while the hook runs; its end is met there. */
+  @Test
+  void aContainerThatIsKilledWhileItsHookRunsDoesNotStart() throws Exception {
+    ContainerSpec.Builder spec = node.spec("sh", "-c", "echo ran > /ran");
+    spec.getHooksBuilder().addStartContainer(inContainer("kill -9 1; sleep 60"));
+    node.create("c", spec);
+    Problem.of(() -> node.start("c"));
+    TestNode.eventually("it has ended", () -> node.state("c") == ContainerState.STOPPED);
+    assertThat(node.rootfs().resolve("ran")).doesNotExist();
   }
 
   @Test

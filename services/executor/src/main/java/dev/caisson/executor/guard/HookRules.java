@@ -31,14 +31,18 @@ final class HookRules {
   }
 
   static void check(GuardPolicy policy, Hooks hooks) {
-    all(hooks).forEach(hook -> check(policy, hook));
+    ofHost(hooks).forEach(hook -> checkListed(policy, hook));
+    all(hooks).forEach(hook -> checkTimeout(policy, hook));
   }
 
-  private static void check(GuardPolicy policy, Hook hook) {
+  private static void checkListed(GuardPolicy policy, Hook hook) {
     if (policy.hook(hook.getPath()).isEmpty()) {
       throw HostRules.refused(
           "hook", "The hook " + hook.getPath() + " is not on this host's list of allowed hooks.");
     }
+  }
+
+  private static void checkTimeout(GuardPolicy policy, Hook hook) {
     long most = policy.limits().hookTimeout().toSeconds();
     if (Integer.toUnsignedLong(hook.getTimeoutSeconds()) > most) {
       throw Refusal.guard(
@@ -48,14 +52,20 @@ final class HookRules {
   }
 
   private static List<Hook> all(Hooks hooks) {
+    return Stream.concat(ofHost(hooks), hooks.getStartContainerList().stream()).toList();
+  }
+
+  /**
+   * Those of startContainer are programs of the container's own, with rights of its own: they can
+   * do nothing that its first process could not.
+   */
+  private static Stream<Hook> ofHost(Hooks hooks) {
     return Stream.of(
             hooks.getPrestartList(),
             hooks.getCreateRuntimeList(),
             hooks.getCreateContainerList(),
-            hooks.getStartContainerList(),
             hooks.getPoststartList(),
             hooks.getPoststopList())
-        .flatMap(List::stream)
-        .toList();
+        .flatMap(List::stream);
   }
 }

@@ -1,6 +1,7 @@
 package dev.caisson.executor.plan;
 
 import dev.caisson.executor.plan.Argument.Descriptor;
+import dev.caisson.executor.plan.Argument.Donated;
 import dev.caisson.executor.plan.Argument.Slot;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Hooks;
@@ -11,6 +12,9 @@ import java.util.List;
 public final class ContainerPlan {
   /** Barrier: prestart and createRuntime hooks run. Only there when the specification has some. */
   public static final String CREATE_RUNTIME = "createRuntime";
+
+  /** Barrier: the root is filled, and not entered. Only there when hooks are to run in it. */
+  public static final String CREATE_CONTAINER = "createContainer";
 
   /** Barrier: the program has sent its terminal. Only there when it has one. */
   public static final String TERMINAL = "terminal";
@@ -85,13 +89,32 @@ public final class ContainerPlan {
     Sysctls.set(assembly, spec);
     // What no field asks for, each root filesystem must be able to take.
     assembly.concerns(ROOT);
-    Descriptor root = RootMount.attach(assembly, spec, facts);
+    boolean hooked = spec.getHooks().getCreateContainerCount() > 0;
+    if (hooked) {
+      showHost();
+    }
+    Descriptor root = RootMount.attach(assembly, spec, facts, hooked);
     fillRoot(new Targets(assembly, root), root);
     assembly.concerns("");
     awaitRuntimeHooks();
+    if (hooked) {
+      assembly.add(new Step.Barrier(CREATE_CONTAINER));
+    }
     Labels labels = Labels.open(assembly, spec.getProcess());
-    pivot(root);
+    pivot(root, hooked);
     return labels;
+  }
+
+  /**
+   * Hooks of the host's that run in the container's namespaces find everything where the host has
+   * it, the container's root included.
+   */
+  private void showHost() {
+    Donated host = assembly.donate(new Donation.HostTree());
+    Slot place =
+        assembly.openTrusted(SandboxPlan.HOST, Flag.O_PATH, Flag.O_DIRECTORY, Flag.O_CLOEXEC);
+    assembly.add(new MountStep.Attach(host, place, "the host's mounts", SandboxPlan.HOST));
+    assembly.release(place);
   }
 
   private Labels enterMounts(Donation.NamespaceFile namespace) {
@@ -161,11 +184,15 @@ public final class ContainerPlan {
    * The process stays in the old root, which nothing reaches any more: only when it has entered its
    * working directory does it stand in the new one. See {@link ProcessTail}.
    */
-  private void pivot(Descriptor root) {
+  private void pivot(Descriptor root, boolean hooked) {
     Slot old = assembly.openTrusted("/", Flag.O_PATH, Flag.O_DIRECTORY, Flag.O_CLOEXEC);
     assembly.add(new ProcessStep.EnterDirectory(root, "the root filesystem"));
     assembly.add(new MountStep.PivotRoot());
     assembly.add(new ProcessStep.EnterDirectory(old, "the old root"));
+    if (hooked) {
+      // The process stands in the old root until it is started: others could look there.
+      assembly.add(new MountStep.Detach(Paths.relative(SandboxPlan.HOST)));
+    }
     assembly.add(new MountStep.DetachHere());
     assembly.release(old);
   }

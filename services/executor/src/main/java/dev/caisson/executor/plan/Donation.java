@@ -305,6 +305,35 @@ public sealed interface Donation {
     }
   }
 
+  /** All that the host has mounted: a detached copy, which nothing that is mounted in it leaves. */
+  record HostTree() implements Donation {
+    @Override
+    public String name() {
+      return "host";
+    }
+
+    @Override
+    public String text() {
+      return "open_tree(\"/\", AT_RECURSIVE|OPEN_TREE_CLONE) = host (private)";
+    }
+  }
+
+  /**
+   * Where in {@link HostTree} the host has a directory. Opened by the executor: in a user namespace
+   * not everybody may look behind each directory of the host's.
+   */
+  record HostDirectory(String path) implements Donation {
+    @Override
+    public String name() {
+      return "place";
+    }
+
+    @Override
+    public String text() {
+      return "openat2(host, " + Quoted.of(path) + ", O_PATH|O_DIRECTORY) = place";
+    }
+  }
+
   /** The message queues of an IPC namespace that is not the sandbox's own: a detached mount. */
   record Queues(List<Flag> attributes) implements Donation {
     public Queues {
@@ -336,6 +365,35 @@ public sealed interface Donation {
     @Override
     public String text() {
       return "pidfd_open(first process of the container) = container";
+    }
+  }
+
+  /**
+   * A namespace of the container's first process while that has executed nothing yet, and nobody in
+   * the container may look at it: ptrace(2), "Ptrace access mode checking".
+   */
+  record ContainerNamespace(Namespace.Type type) implements Donation {
+    private NamespaceFile file() {
+      return new NamespaceFile(type, "");
+    }
+
+    public Flag flag() {
+      return file().flag();
+    }
+
+    /** As procfs calls it. */
+    public String word() {
+      return file().word();
+    }
+
+    @Override
+    public String name() {
+      return "container-" + file().name();
+    }
+
+    @Override
+    public String text() {
+      return "openat2(first process of the container, \"ns/" + word() + "\") = " + name();
     }
   }
 

@@ -2,10 +2,12 @@ package dev.caisson.executor.plan;
 
 import dev.caisson.executor.plan.Argument.Slot;
 import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Process;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * How a child of caisson-init, born in a container's PID namespace, becomes a process of the
@@ -24,6 +26,16 @@ public final class ExecPlan {
    * @throws dev.caisson.executor.refusal.RefusedException if it cannot be carried out
    */
   public static Plan compile(Process process, ContainerSpec spec, ExecFacts facts) {
+    return compile(process, Optional.empty(), spec, facts);
+  }
+
+  /**
+   * The program of a hook that runs as its container does.
+   *
+   * @param process as above; {@code args} may name another program
+   * @param file what is executed; the environment is left as it is
+   */
+  static Plan compile(Process process, Optional<String> file, ContainerSpec spec, ExecFacts facts) {
     UnknownFields.refuse(process);
     ProcessRules.check(process);
     Terminal.check(process, facts.pipes());
@@ -37,11 +49,16 @@ public final class ExecPlan {
       assembly.add(new Step.Barrier(ContainerPlan.LIMITS));
     }
     Labels labels = Labels.open(assembly, process);
-    enterContainer(assembly, spec);
+    if (file.isPresent()) {
+      enterCreated(assembly, spec);
+    } else {
+      enterContainer(assembly, spec);
+    }
     prepare(assembly, process);
     var attributes = new ProcessAttributes(process, spec, true, labels);
     new ProcessTail(
             attributes, facts.pipes(), facts.lastCapability(), facts.filter(), facts.groups())
+        .executing(file)
         .addTo(assembly);
     return assembly.plan(List.of());
   }
@@ -99,18 +116,38 @@ public final class ExecPlan {
 
   private static void enterContainer(Assembly assembly, ContainerSpec spec) {
     Slot outside = assembly.openTrusted("/", Flag.O_PATH, Flag.O_DIRECTORY, Flag.O_CLOEXEC);
-    List<Flag> types = new ArrayList<>(List.of(Flag.CLONE_NEWNS));
-    if (Namespaces.ownCgroup(spec)) {
-      types.add(Flag.CLONE_NEWCGROUP);
-    }
-    if (Namespaces.ownTime(spec)) {
-      types.add(Flag.CLONE_NEWTIME);
-    }
     var container = assembly.donate(new Donation.ContainerProcess());
+    List<Flag> types = own(spec).stream().map(Donation.ContainerNamespace::flag).toList();
     assembly.add(new NamespaceStep.Join(container, types));
     // Back to where the container cannot be: see ProcessTail.
     assembly.add(new ProcessStep.EnterDirectory(outside, "the sandbox's root"));
     assembly.release(outside);
+  }
+
+  /** The same, while the container's first process has executed nothing yet. */
+  static void enterCreated(Assembly assembly, ContainerSpec spec) {
+    Slot outside = assembly.openTrusted("/", Flag.O_PATH, Flag.O_DIRECTORY, Flag.O_CLOEXEC);
+    for (Donation.ContainerNamespace one : own(spec)) {
+      var namespace = assembly.donate(one);
+      assembly.add(new NamespaceStep.Join(namespace, List.of(one.flag())));
+      assembly.add(new FileStep.Close(namespace));
+    }
+    assembly.add(new ProcessStep.EnterDirectory(outside, "the sandbox's root"));
+    assembly.release(outside);
+  }
+
+  /**
+   * Namespaces that are the container's, and not its sandbox's. It is born in the PID namespace.
+   */
+  private static List<Donation.ContainerNamespace> own(ContainerSpec spec) {
+    List<Namespace.Type> types = new ArrayList<>(List.of(Namespace.Type.MOUNT));
+    if (Namespaces.ownCgroup(spec)) {
+      types.add(Namespace.Type.CGROUP);
+    }
+    if (Namespaces.ownTime(spec)) {
+      types.add(Namespace.Type.TIME);
+    }
+    return types.stream().map(Donation.ContainerNamespace::new).toList();
   }
 
   /** What the process needs of the container's root. */

@@ -54,6 +54,7 @@ public enum Flag {
   MS_PRIVATE(1 << 18),
   MS_SLAVE(1 << 19),
   MNT_DETACH(2),
+  UMOUNT_NOFOLLOW(8),
 
   // linux/close_range.h
   CLOSE_RANGE_CLOEXEC(4),

@@ -1,15 +1,19 @@
 package dev.caisson.executor.plan;
 
 import dev.caisson.executor.plan.Argument.Donated;
+import dev.caisson.executor.plan.Argument.Slot;
 import dev.caisson.executor.plan.Argument.Texts;
 import dev.caisson.executor.refusal.Refusal;
+import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Hook;
 import dev.caisson.proto.types.v1.Namespace;
+import dev.caisson.proto.types.v1.Process;
 import java.util.List;
+import java.util.Optional;
 
 /**
- * How a child of a helper caisson-init, in the host's namespaces, becomes a hook. Whether it may is
- * the guard's decision.
+ * How a child of a caisson-init becomes a hook: of a helper, in the host's namespaces, or of a
+ * sandbox's, in a container's. Whether it may is the guard's decision.
  */
 public final class HookPlan {
   private static final int UMASK = 022;
@@ -29,19 +33,86 @@ public final class HookPlan {
    * @throws dev.caisson.executor.refusal.RefusedException if the hook cannot be executed as it is
    */
   public static Plan compile(Hook hook, HookFacts facts) {
-    String path = Paths.clean("hooks.path", hook.getPath());
-    checkStrings(hook);
     Assembly assembly = new Assembly();
     facts.networkNamespace().ifPresent(namespace -> enterNetwork(assembly, namespace));
+    execute(assembly, hook, Optional.empty());
+    return assembly.plan(List.of());
+  }
+
+  /**
+   * @param directory where it starts; absent: in the root
+   */
+  private static void execute(Assembly assembly, Hook hook, Optional<Donation> directory) {
+    String path = Paths.clean("hooks.path", hook.getPath());
+    checkStrings(hook);
     redirect(assembly);
     assembly.add(new ProcessStep.NewSession());
     assembly.add(new ProcessStep.SetUmask(UMASK));
-    assembly.add(new ProcessStep.ChangeDirectory("/"));
+    if (directory.isPresent()) {
+      Donated start = assembly.donate(directory.get());
+      assembly.add(new ProcessStep.EnterDirectory(start, "the container's root"));
+    } else {
+      assembly.add(new ProcessStep.ChangeDirectory("/"));
+    }
     assembly.add(new FileStep.CloseOnExec());
-    List<String> args = hook.getArgsCount() == 0 ? List.of(path) : hook.getArgsList();
     assembly.add(
-        new ProcessStep.Execute(path, new Texts(args), new Texts(hook.getEnvList()), List.of()));
+        new ProcessStep.Execute(
+            path, new Texts(args(hook)), new Texts(hook.getEnvList()), List.of()));
+  }
+
+  /**
+   * The program of a hook that runs in a container's namespaces, before its root is entered: a
+   * child of its sandbox's caisson-init, born in its PID namespace. Everything is where the host
+   * has it; the working directory is the container's root, as in runc.
+   *
+   * @throws dev.caisson.executor.refusal.RefusedException if the hook cannot be executed as it is
+   */
+  public static Plan inContainer(Hook hook, ContainerSpec spec, CgroupFacts cgroup) {
+    Assembly assembly = new Assembly();
+    cgroup.join(assembly);
+    ExecPlan.enterCreated(assembly, spec);
+    Slot host =
+        assembly.openTrusted(SandboxPlan.HOST, Flag.O_PATH, Flag.O_DIRECTORY, Flag.O_CLOEXEC);
+    assembly.add(new ProcessStep.EnterDirectory(host, "the host's root"));
+    assembly.release(host);
+    assembly.add(new ProcessStep.MakeRoot());
+    String root = Paths.clean("root.path", spec.getRoot().getPath());
+    execute(assembly, hook, Optional.of(new Donation.HostDirectory(root)));
     return assembly.plan(List.of());
+  }
+
+  /**
+   * The program of a hook that runs as its container does, when that has been made: what it
+   * executes is the container's own.
+   *
+   * @throws dev.caisson.executor.refusal.RefusedException if the hook cannot be executed as it is
+   */
+  public static Plan asContainer(Hook hook, ContainerSpec spec, ExecFacts facts) {
+    String path = Paths.clean("hooks.path", hook.getPath());
+    return ExecPlan.compile(process(hook, spec), Optional.of(path), spec, facts);
+  }
+
+  /** Its rights are the container's; what else a process has is the hook's own. */
+  public static Process process(Hook hook, ContainerSpec spec) {
+    Process container = spec.getProcess();
+    Process.Builder process =
+        Process.newBuilder()
+            .addAllArgs(args(hook))
+            .addAllEnv(hook.getEnvList())
+            .setCwd("/")
+            .setUser(container.getUser())
+            .setCapabilities(container.getCapabilities())
+            .setNoNewPrivileges(container.getNoNewPrivileges())
+            .setApparmorProfile(container.getApparmorProfile())
+            .setSelinuxLabel(container.getSelinuxLabel());
+    if (container.hasUmask()) {
+      process.setUmask(container.getUmask());
+    }
+    return process.build();
+  }
+
+  private static List<String> args(Hook hook) {
+    return hook.getArgsCount() == 0 ? List.of(hook.getPath()) : hook.getArgsList();
   }
 
   private static void enterNetwork(Assembly assembly, String path) {

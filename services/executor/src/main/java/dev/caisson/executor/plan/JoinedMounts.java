@@ -32,6 +32,7 @@ public final class JoinedMounts {
     refuse(spec.getMaskedPathsCount() > 0, "masked_paths");
     refuse(spec.getReadonlyPathsCount() > 0, "readonly_paths");
     refuse(spec.getDevicesCount() > 0, "devices");
+    refuse(spec.getHooks().getCreateContainerCount() > 0, "hooks.create_container");
     refuse(!spec.getMountLabel().isEmpty(), "mount_label");
     refuse(
         spec.getRootfsPropagation() != Propagation.PROPAGATION_UNSPECIFIED, "rootfs_propagation");

@@ -190,6 +190,20 @@ sealed interface MountStep extends Step {
     }
   }
 
+  /** Of a directory in the current one, with all that is mounted there. */
+  record Detach(String name) implements MountStep {
+    @Override
+    public Instruction instruction() {
+      return Call.of(
+          Syscall.UMOUNT2, new Text(name), Bits.of(Flag.MNT_DETACH, Flag.UMOUNT_NOFOLLOW));
+    }
+
+    @Override
+    public String describe() {
+      return "detach " + name;
+    }
+  }
+
   /** {@code struct mount_attr}. */
   final class Attributes {
     /** {@code MOUNT_ATTR_SIZE_VER0}. */

@@ -26,6 +26,19 @@ sealed interface ProcessStep extends Step {
     }
   }
 
+  /** The current directory becomes the root: chroot(2). */
+  record MakeRoot() implements ProcessStep {
+    @Override
+    public Instruction instruction() {
+      return Call.of(Syscall.CHROOT, new Text("."));
+    }
+
+    @Override
+    public String describe() {
+      return "enter the host's root";
+    }
+  }
+
   record SetRlimit(Rlimit limit, long soft, long hard) implements ProcessStep {
     @Override
     public Instruction instruction() {

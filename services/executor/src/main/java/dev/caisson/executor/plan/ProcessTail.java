@@ -42,6 +42,7 @@ final class ProcessTail {
   private final int lastCapability;
   private final Optional<Filter> filter;
   private final boolean groups;
+  private Optional<String> file = Optional.empty();
 
   ProcessTail(
       ProcessAttributes attributes,
@@ -55,6 +56,12 @@ final class ProcessTail {
     this.lastCapability = lastCapability;
     this.filter = filter;
     this.groups = groups;
+  }
+
+  /** This file, with the environment as it is, instead of what the arguments name. */
+  ProcessTail executing(Optional<String> path) {
+    file = path;
+    return this;
   }
 
   /** The working directory, clean. */
@@ -175,7 +182,7 @@ final class ProcessTail {
   /** HOME is read while nothing can forbid it yet. */
   private Texts environment(Assembly assembly) {
     Environment given = Environment.of(process.getEnvList());
-    if (given.hasHome()) {
+    if (given.hasHome() || file.isPresent()) {
       return new Texts(given.entries());
     }
     OpenText home = new OpenText("HOME=", MAX_HOME_BYTES);
@@ -190,7 +197,9 @@ final class ProcessTail {
    * remember that, all have a second turn in which only what is missing is passed over.
    */
   private void execute(Assembly assembly, Texts environment) {
-    List<String> candidates = Environment.of(process.getEnvList()).candidates(process.getArgs(0));
+    List<String> candidates =
+        file.map(List::of)
+            .orElseGet(() -> Environment.of(process.getEnvList()).candidates(process.getArgs(0)));
     if (candidates.size() > 1) {
       candidates.forEach(path -> execute(assembly, environment, path, REFUSED));
     }

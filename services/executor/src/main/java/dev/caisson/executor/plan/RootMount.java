@@ -75,19 +75,34 @@ public final class RootMount {
     }
   }
 
-  /** Attaches it; the descriptor stays open to the end of the program. */
-  static Descriptor attach(Assembly assembly, ContainerSpec spec, ContainerFacts facts) {
-    return new RootMount(assembly, spec, facts).attach();
+  /**
+   * Attaches it; the descriptor stays open to the end of the program.
+   *
+   * @param inHost whether it is to be where the host has it, in what hooks see of the host
+   */
+  static Descriptor attach(
+      Assembly assembly, ContainerSpec spec, ContainerFacts facts, boolean inHost) {
+    return new RootMount(assembly, spec, facts).attach(inHost);
   }
 
-  private Descriptor attach() {
+  private Descriptor attach(boolean inHost) {
     Donated tree = assembly.donate(tree());
     Descriptor root = isOverlaid(spec.getRoot()) ? overlay(tree) : tree;
-    Slot place =
-        assembly.openTrusted(SandboxPlan.ROOTFS, Flag.O_PATH, Flag.O_DIRECTORY, Flag.O_CLOEXEC);
-    assembly.add(new MountStep.Attach(root, place, "root filesystem", "/"));
-    assembly.release(place);
+    if (inHost) {
+      String path = Paths.clean("root.path", spec.getRoot().getPath());
+      Donated place = assembly.donate(new Donation.HostDirectory(path));
+      attach(root, place);
+    } else {
+      Slot place =
+          assembly.openTrusted(SandboxPlan.ROOTFS, Flag.O_PATH, Flag.O_DIRECTORY, Flag.O_CLOEXEC);
+      attach(root, place);
+      assembly.release(place);
+    }
     return root;
+  }
+
+  private void attach(Descriptor root, Descriptor place) {
+    assembly.add(new MountStep.Attach(root, place, "root filesystem", "/"));
   }
 
   private Donation tree() {

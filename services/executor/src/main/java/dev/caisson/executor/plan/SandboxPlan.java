@@ -25,6 +25,9 @@ public final class SandboxPlan {
 
   static final String UPPER = "/upper";
 
+  /** Where hooks of a container that is being made find the host. */
+  static final String HOST = "/host";
+
   /** Places for what masked paths are covered with. */
   static final String EMPTY = "/empty";
 
@@ -167,7 +170,7 @@ public final class SandboxPlan {
   }
 
   private void makePlaces(Slot root) {
-    for (String directory : List.of(ROOTFS, LOWER, UPPER, EMPTY)) {
+    for (String directory : List.of(ROOTFS, LOWER, UPPER, EMPTY, HOST)) {
       String name = Paths.name(directory);
       assembly.add(new FileStep.MakeDirectory(root, name, DIRECTORY_MODE, directory));
     }

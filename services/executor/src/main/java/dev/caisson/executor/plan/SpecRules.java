@@ -2,9 +2,8 @@ package dev.caisson.executor.plan;
 
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.proto.types.v1.ContainerSpec;
-import dev.caisson.proto.types.v1.Hooks;
+import dev.caisson.proto.types.v1.RootFilesystem;
 import dev.caisson.proto.types.v1.UserNamespace;
-import java.util.List;
 
 /**
  * What a specification must be for there to be a plan. A field that is not carried out is refused.
@@ -28,7 +27,7 @@ final class SpecRules {
     Scheduling.requirePossible(spec.getProcess(), rootContainer && ownUsers);
     Namespaces.check(spec, rootContainer);
     checkNames(spec, rootContainer);
-    checkHooks(spec.getHooks());
+    checkHooks(spec);
     Devices.check(spec.getDevicesList());
     var _ = DeviceList.of(spec);
     RootMount.check(spec.getRoot());
@@ -48,14 +47,13 @@ final class SpecRules {
     }
   }
 
-  private static void checkHooks(Hooks hooks) {
-    refuse(hooks.getCreateContainerList(), "hooks.createContainer");
-    refuse(hooks.getStartContainerList(), "hooks.startContainer");
-  }
-
-  private static void refuse(List<?> listed, String field) {
-    if (!listed.isEmpty()) {
-      throw Refusal.unsupported(field, field + " is not supported.").exception();
+  /** They look for the container's root where the host has it. */
+  private static void checkHooks(ContainerSpec spec) {
+    if (spec.getHooks().getCreateContainerCount() > 0
+        && spec.getRoot().getType() == RootFilesystem.Type.EROFS) {
+      throw Refusal.invalid(
+              "hooks.create_container", "be of a container whose root is a directory", "an image")
+          .exception();
     }
   }
 

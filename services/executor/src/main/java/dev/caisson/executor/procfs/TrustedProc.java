@@ -50,6 +50,7 @@ public final class TrustedProc implements AutoCloseable {
   /** {@code MMF_DUMP_FILTER_DEFAULT} of include/linux/mm_types.h, with ELF headers. */
   private static final String DEFAULT_CORE_DUMPS = "0x33";
 
+  private static final String NUMBERS = "NSpid:";
   private static final String EFFECTIVE = "CapEff:";
   private static final String BOOT_TIME = "btime ";
 
@@ -260,6 +261,18 @@ public final class TrustedProc implements AutoCloseable {
   /** When the process with this number was started; 0 when there is none. */
   public long startTicks(int pid) {
     return stat(pid).map(ProcessStat::startTicks).orElse(0L);
+  }
+
+  /** What a process is called in its own PID namespace; 0 when it has ended. */
+  public int innermostPid(int pid) {
+    return read(pid, "status").map(TrustedProc::innermostPid).orElse(0);
+  }
+
+  /** Source: proc_pid_status(5), "NSpid". */
+  public static int innermostPid(String status) {
+    String numbers =
+        status.lines().filter(line -> line.startsWith(NUMBERS)).findFirst().orElseThrow();
+    return Integer.parseInt(numbers.substring(numbers.lastIndexOf('\t') + 1));
   }
 
   /** The greatest capability that the kernel knows, by its number. Source: capabilities(7). */

@@ -20,6 +20,8 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes a container, up to the point where its program would be executed. In the sandbox's queue.
@@ -63,13 +65,28 @@ final class ContainerBirth {
     this.notifications = notifications;
   }
 
-  /** Nothing is left of one that fails. */
+  /** Nothing is left of one that fails; where hooks have run for it, those of its end have, too. */
   Container make(Sandbox sandbox, ContainerRecord draft, CompiledPlan plan) {
+    AtomicReference<@Nullable Container> hooked = new AtomicReference<>();
+    try {
+      return make(sandbox, draft, plan, hooked);
+    } catch (RuntimeException e) {
+      Optional.ofNullable(hooked.get()).ifPresent(hooks::afterDelete);
+      throw e;
+    }
+  }
+
+  private Container make(
+      Sandbox sandbox,
+      ContainerRecord draft,
+      CompiledPlan plan,
+      AtomicReference<@Nullable Container> hooked) {
     Identity.require(draft.getSpec(), sandbox.record());
     requireShared(sandbox, draft);
     requireApart(draft);
     try (Rollback rollback = new Rollback();
         Closing mounts = mounts(sandbox, draft);
+        Closing hostTree = hostTree(draft);
         Closing upper = upper(draft, rollback)) {
       Placed placed = place(sandbox, draft, plan, rollback);
       fence.restrict(placed.cgroup(), draft.getSpec());
@@ -82,13 +99,11 @@ final class ContainerBirth {
       rollback.onFailure("container", () -> container.running(null));
       Optional<Home> home = Home.askedBy(plan.plan(), host);
       rollback.onFailure("home", () -> home.ifPresent(Home::close));
-      instruct(container, placed, plan, home, sockets.map(Pair::second), upper, mounts);
+      instruct(container, placed, plan, home, sockets.map(Pair::second), upper, mounts, hostTree);
       hold(container, placed.token(), sockets, rollback);
-      Stdio stdio = received(container, placed, waiting, rollback);
-      waiting.advanceTo(
-          ContainerPlan.CREATED,
-          host.settings().stepTimeout(),
-          barrier -> atBarrier(container, placed, barrier));
+      Waiting.AtBarrier others = barrier -> atBarrier(container, placed, barrier, hooked, hostTree);
+      Stdio stdio = received(container, placed, waiting, others, rollback);
+      waiting.advanceTo(ContainerPlan.CREATED, host.settings().stepTimeout(), others);
       home.ifPresent(asked -> asked.tell(placed.process().pidfd()));
       adjustOomScore(container, placed.process().pidfd());
       container.record(container.record().toBuilder().setState(ContainerState.CREATED).build());
@@ -131,7 +146,12 @@ final class ContainerBirth {
     }
   }
 
-  private void atBarrier(Container container, Placed placed, String barrier) {
+  private void atBarrier(
+      Container container,
+      Placed placed,
+      String barrier,
+      AtomicReference<@Nullable Container> hooked,
+      Closing hostTree) {
     if (barrier.equals(ContainerPlan.TIME_OFFSETS)) {
       String offsets = TimeOffsets.lines(container.record().getSpec().getTimeOffsetsList());
       try {
@@ -147,13 +167,22 @@ final class ContainerBirth {
           container.record().getSpec().getProcess(),
           facts.limits());
     }
-    hooks.atBarrier(container, barrier);
+    if (HookPoints.isAt(barrier)) {
+      hooked.set(container);
+      hooks.atBarrier(container, barrier, hostTree.descriptor());
+    }
   }
 
   /** Before all else: it can be removed only when nobody writes into it any more. */
   private Closing upper(ContainerRecord draft, Rollback rollback) {
     rollback.onFailure("upper layer", () -> uppers.remove(draft.getUid(), draft.getSpec()));
     return Closing.of(uppers.make(draft.getUid(), draft.getSpec()));
+  }
+
+  /** For hooks that run in the container's namespaces, where it has such. */
+  private Closing hostTree(ContainerRecord draft) {
+    boolean hooked = draft.getSpec().getHooks().getCreateContainerCount() > 0;
+    return Closing.of(hooked ? Optional.of(donor.hostTree()) : Optional.empty());
   }
 
   /** Of another container, which it joins. */
@@ -227,7 +256,8 @@ final class ContainerBirth {
       Optional<Home> home,
       Optional<Fd> listener,
       Closing upper,
-      Closing mounts) {
+      Closing mounts,
+      Closing hostTree) {
     Donor.Sources sources =
         Donor.Sources.of(
                 container.sandbox(),
@@ -236,7 +266,7 @@ final class ContainerBirth {
                 home.map(Home::inside),
                 Optional.empty(),
                 listener)
-            .with(upper.descriptor(), mounts.descriptor());
+            .with(upper.descriptor(), mounts.descriptor(), hostTree.descriptor());
     List<Fd> donated = donor.open(plan.further(), sources);
     try {
       placed.process().program().next(plan.restProgram(), donated);
@@ -247,14 +277,16 @@ final class ContainerBirth {
   }
 
   /** With the terminal, where it is to have one: see {@link ContainerPlan#TERMINAL}. */
-  private Stdio received(Container container, Placed placed, Waiting waiting, Rollback rollback) {
+  private Stdio received(
+      Container container,
+      Placed placed,
+      Waiting waiting,
+      Waiting.AtBarrier others,
+      Rollback rollback) {
     if (placed.stdio().arrival().isEmpty()) {
       return placed.stdio();
     }
-    waiting.advanceTo(
-        ContainerPlan.TERMINAL,
-        host.settings().stepTimeout(),
-        barrier -> atBarrier(container, placed, barrier));
+    waiting.advanceTo(ContainerPlan.TERMINAL, host.settings().stepTimeout(), others);
     Stdio received = placed.stdio().received(host);
     rollback.onFailure("terminal", received::close);
     received.hold(container.sandbox().requireHolder().client(), placed.token(), List.of());

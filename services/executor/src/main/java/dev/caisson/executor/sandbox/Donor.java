@@ -5,6 +5,7 @@ import dev.caisson.executor.plan.ContainerFacts;
 import dev.caisson.executor.plan.DirectoryFacts;
 import dev.caisson.executor.plan.Donation;
 import dev.caisson.executor.plan.IdMap;
+import dev.caisson.executor.procfs.TrustedProc;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.linux.Errno;
@@ -48,6 +49,7 @@ final class Donor implements AutoCloseable {
   private static final Set<Resolve> IN_ROOT = EnumSet.of(Resolve.IN_ROOT, Resolve.NO_MAGIC_LINKS);
 
   private final Kernel kernel;
+  private final TrustedProc proc;
   private final Images images;
   private final List<Path> rootfsRoots;
   private final List<Path> mountRoots;
@@ -66,6 +68,7 @@ final class Donor implements AutoCloseable {
    */
   Donor(
       Kernel kernel,
+      TrustedProc proc,
       List<Path> rootfsRoots,
       List<Path> mountRoots,
       List<Path> listenerRoots,
@@ -73,6 +76,7 @@ final class Donor implements AutoCloseable {
       Exposure exposure,
       IdMaps idMaps) {
     this.kernel = kernel;
+    this.proc = proc;
     this.devices = new DeviceNodes(kernel);
     this.images = new Images(kernel);
     this.exposure = exposure;
@@ -98,6 +102,7 @@ final class Donor implements AutoCloseable {
    * @param init caisson-init, whose namespaces are the sandbox's
    * @param upper the directory for what the container writes; absent where it needs none
    * @param mounts the mount namespace of another container that it joins
+   * @param host all that the host has mounted, for hooks of the container's creation
    */
   record Sources(
       Optional<Fd> userNamespace,
@@ -111,7 +116,8 @@ final class Donor implements AutoCloseable {
       Optional<Fd> network,
       Optional<Fd> init,
       Optional<Fd> upper,
-      Optional<Fd> mounts) {
+      Optional<Fd> mounts,
+      Optional<Fd> host) {
 
     /** Of a program that gets its cgroup and nothing else. */
     static Sources ofSandbox(Cgroup cgroup) {
@@ -136,6 +142,7 @@ final class Donor implements AutoCloseable {
           network,
           Optional.empty(),
           Optional.empty(),
+          Optional.empty(),
           Optional.empty());
     }
 
@@ -158,10 +165,11 @@ final class Donor implements AutoCloseable {
           Optional.empty(),
           Optional.of(sandbox.requireHolder().pidfd()),
           Optional.empty(),
+          Optional.empty(),
           Optional.empty());
     }
 
-    Sources with(Optional<Fd> directory, Optional<Fd> mountNamespace) {
+    Sources with(Optional<Fd> directory, Optional<Fd> mountNamespace, Optional<Fd> hostTree) {
       return new Sources(
           userNamespace,
           uids,
@@ -174,7 +182,8 @@ final class Donor implements AutoCloseable {
           network,
           init,
           directory,
-          mountNamespace);
+          mountNamespace,
+          hostTree);
     }
   }
 
@@ -269,12 +278,43 @@ final class Donor implements AutoCloseable {
           sources.containerProcess().orElseThrow().duplicate();
       case Donation.ListenerSocket _ -> sources.listener().orElseThrow();
       case Donation.SysTree _ -> sysTree(sources.network());
+      case Donation.HostTree _ -> sources.host().orElseThrow().duplicate();
+      case Donation.HostDirectory place ->
+          hostDirectory(sources.host().orElseThrow(), place.path());
+      case Donation.ContainerNamespace one ->
+          proc.namespace(sources.containerProcess().orElseThrow(), one.word());
       case Donation.NamespaceFile _ -> sources.mounts().orElseThrow().duplicate();
       case Donation.Queues queues ->
           kernel
               .mounts()
               .mqueueOf(sources.init().orElseThrow(), Attributes.of(queues.attributes()));
     };
+  }
+
+  /** All that the host has mounted. The receiver closes it. */
+  Fd hostTree() {
+    Path path = Path.of("/");
+    try (Fd root = kernel.files().open(path, OpenFlag.PATH, OpenFlag.DIRECTORY)) {
+      Fd tree = kernel.mounts().cloneTree(root, true);
+      return configured(
+          tree, MountAttributes.NONE, Optional.empty(), true, "hooks.create_container", path);
+    }
+  }
+
+  /** What is there now: a place, or the root that is attached in it. */
+  private Fd hostDirectory(Fd tree, String path) {
+    try {
+      return kernel
+          .files()
+          .openIn(
+              tree,
+              path.substring(1),
+              EnumSet.of(Resolve.IN_ROOT, Resolve.NO_MAGIC_LINKS),
+              OpenFlag.PATH,
+              OpenFlag.DIRECTORY);
+    } catch (LinuxException e) {
+      throw notThere(e, Reason.ROOTFS_NOT_FOUND, "root.path", Path.of(path), "a directory");
+    }
   }
 
   /** The host's, where the sandbox has the host's network. */

@@ -5,8 +5,10 @@ import dev.caisson.executor.init.RunRequest;
 import dev.caisson.executor.init.StartedProcess;
 import dev.caisson.executor.plan.CompiledPlan;
 import dev.caisson.executor.plan.ContainerPlan;
+import dev.caisson.executor.plan.Donation;
 import dev.caisson.executor.plan.ExecFacts;
 import dev.caisson.executor.plan.ExecPlan;
+import dev.caisson.executor.plan.HookPlan;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.store.v1.ProcessRecord;
 import dev.caisson.linux.Fd;
@@ -15,6 +17,7 @@ import dev.caisson.proto.events.v1.ExecStarted;
 import dev.caisson.proto.executor.v1.ExecProcess;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
+import dev.caisson.proto.types.v1.Hook;
 import dev.caisson.proto.types.v1.Process;
 import java.util.List;
 import java.util.Optional;
@@ -140,6 +143,25 @@ final class Execs {
   /** A process that executes its program, with the streams that it has. */
   private record Executed(StartedProcess process, Stdio stdio) {}
 
+  /**
+   * Starts a hook of the container's own, where no process of it need run yet.
+   *
+   * @param stdio closed here
+   */
+  StartedProcess runHook(Container container, Hook hook, long token, Stdio stdio) {
+    try (Rollback rollback = new Rollback()) {
+      rollback.onFailure("stdio", stdio::close);
+      ContainerSpec spec = container.record().getSpec();
+      Process process = HookPlan.process(hook, spec);
+      ExecFacts known = facts.exec(container.cgroup(), true, process, spec);
+      CompiledPlan plan =
+          plans.get(List.of(hook, spec, known), () -> HookPlan.asContainer(hook, spec, known));
+      Executed executed = run(container, plan, process, token, stdio, rollback);
+      rollback.keep();
+      return executed.process();
+    }
+  }
+
   /** Up to the execution of its program. */
   private Executed run(
       Container container,
@@ -154,7 +176,7 @@ final class Execs {
     try (Notifications.Handover handover = begin(container, sockets)) {
       StartedProcess process =
           launchWithHome(container, plan, token, given, sockets.map(Pair::second));
-      rollback.onFailure("process", () -> abandon(process));
+      rollback.onFailure("process", () -> abandon(host, process));
       given.closeInside();
       try (Waiting waiting = new Waiting(process.program(), plan.plan(), ours)) {
         adjustOomScore(waiting, process.pidfd(), asked);
@@ -234,7 +256,8 @@ final class Execs {
             Optional.of(first),
             listener);
     List<Fd> donated = donor.open(plan.plan().donations(), sources);
-    try (Closing directory = host.birthDirectory(container.cgroup())) {
+    try (Closing directory = host.birthDirectory(container.cgroup());
+        Fd pids = pidNamespace(container, first)) {
       return container
           .sandbox()
           .requireHolder()
@@ -245,14 +268,21 @@ final class Execs {
                   plan.program(),
                   plan.plan().cloneFlags(),
                   directory.descriptor(),
-                  Optional.of(first),
+                  Optional.of(pids),
                   donated));
     } finally {
       donated.forEach(Fd::close);
     }
   }
 
-  private void abandon(StartedProcess process) {
+  /** By its process, unless that has executed nothing yet: {@link Donation.ContainerNamespace}. */
+  private Fd pidNamespace(Container container, Fd first) {
+    return container.record().getState() == ContainerState.CREATED
+        ? host.proc().namespace(first, "pid")
+        : first.duplicate();
+  }
+
+  static void abandon(Host host, StartedProcess process) {
     var _ = host.kernel().processes().kill(process.pidfd());
     process.pidfd().close();
     process.program().close();

@@ -139,7 +139,7 @@ final class Facts {
     return known;
   }
 
-  private static CgroupFacts cgroup(Cgroup cgroup) {
+  static CgroupFacts cgroup(Cgroup cgroup) {
     return new CgroupFacts(CgroupHierarchies.names(cgroup), cgroup.birthDirectory().isPresent());
   }
 }

@@ -1,10 +1,12 @@
 package dev.caisson.executor.sandbox;
 
 import dev.caisson.executor.hook.HookOutcome;
+import dev.caisson.executor.hook.HookPlace;
 import dev.caisson.executor.hook.StateJson;
 import dev.caisson.executor.plan.ContainerPlan;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.store.v1.ContainerRecord;
+import dev.caisson.linux.Fd;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.HookFinished;
 import dev.caisson.proto.events.v1.HookStarted;
@@ -17,6 +19,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Which hooks run when. Source: runtime-spec config.md, "POSIX-platform Hooks". In the sandbox's
@@ -29,79 +32,130 @@ final class HookPoints {
   private final Host host;
   private final Recorder recorder;
   private final HookTrust trust;
+  private final ContainerHooks inContainer;
   private final Duration timeout;
 
-  HookPoints(Host host, Recorder recorder, HookTrust trust, Duration timeout) {
+  HookPoints(
+      Host host, Recorder recorder, HookTrust trust, ContainerHooks inContainer, Duration timeout) {
+    this.inContainer = inContainer;
     this.host = host;
     this.recorder = recorder;
     this.trust = trust;
     this.timeout = timeout;
   }
 
-  /**
-   * The namespaces are there, the root is not the container's yet. A hook that fails ends the
-   * creation.
-   */
-  void atBarrier(Container container, String barrier) {
-    if (barrier.equals(ContainerPlan.CREATE_RUNTIME)) {
-      Hooks hooks = container.record().getSpec().getHooks();
-      required(container, "prestart", hooks.getPrestartList(), "created");
-      required(container, "createRuntime", hooks.getCreateRuntimeList(), "created");
+  /** The kinds, and what a container is at their time: runtime-spec runtime.md, "State". */
+  private enum Kind {
+    PRESTART("prestart", "creating"),
+    CREATE_RUNTIME("createRuntime", "creating"),
+    CREATE_CONTAINER("createContainer", "creating"),
+    START_CONTAINER("startContainer", "created"),
+    POSTSTART("poststart", "running"),
+    POSTSTOP("poststop", "stopped");
+
+    private final String word;
+    private final String status;
+
+    Kind(String word, String status) {
+      this.word = word;
+      this.status = status;
     }
   }
 
-  /** After the program was executed. All of them run; one that fails is recorded. */
+  /** Whether a barrier of a container's program is there for hooks. */
+  static boolean isAt(String barrier) {
+    return barrier.equals(ContainerPlan.CREATE_RUNTIME)
+        || barrier.equals(ContainerPlan.CREATE_CONTAINER);
+  }
+
+  /**
+   * The namespaces are there, the root is not entered yet. A hook that fails ends the creation.
+   *
+   * @param tree as {@link ContainerHooks#whileMade} takes it; present where there are such hooks
+   * @throws dev.caisson.executor.refusal.RefusedException (HOOK_FAILED) if one does
+   */
+  void atBarrier(Container container, String barrier, Optional<Fd> tree) {
+    Hooks hooks = container.record().getSpec().getHooks();
+    if (barrier.equals(ContainerPlan.CREATE_RUNTIME)) {
+      required(container, Kind.PRESTART, hooks.getPrestartList(), host.hostHooks());
+      required(container, Kind.CREATE_RUNTIME, hooks.getCreateRuntimeList(), host.hostHooks());
+    } else if (barrier.equals(ContainerPlan.CREATE_CONTAINER)) {
+      HookPlace place = inContainer.whileMade(container, tree.orElseThrow());
+      required(container, Kind.CREATE_CONTAINER, hooks.getCreateContainerList(), place);
+    }
+  }
+
+  /**
+   * Before the program is executed.
+   *
+   * @throws dev.caisson.executor.refusal.RefusedException (HOOK_FAILED) if one fails
+   */
+  void beforeStart(Container container) {
+    List<Hook> hooks = container.record().getSpec().getHooks().getStartContainerList();
+    required(container, Kind.START_CONTAINER, hooks, inContainer.whenMade(container));
+  }
+
+  /**
+   * After the program was executed.
+   *
+   * @throws dev.caisson.executor.refusal.RefusedException (HOOK_FAILED) if one fails
+   */
   void afterStart(Container container) {
-    run(
-        container,
-        "poststart",
-        container.record().getSpec().getHooks().getPoststartList(),
-        "running");
+    List<Hook> hooks = container.record().getSpec().getHooks().getPoststartList();
+    required(container, Kind.POSTSTART, hooks, host.hostHooks());
   }
 
   /** After everything of the container is gone. All of them run; one that fails is recorded. */
   void afterDelete(Container container) {
-    run(
-        container,
-        "poststop",
-        container.record().getSpec().getHooks().getPoststopList(),
-        "stopped");
+    List<Hook> hooks = container.record().getSpec().getHooks().getPoststopList();
+    for (int i = 0; i < hooks.size(); i++) {
+      var _ = run(container, Kind.POSTSTOP, i, hooks.get(i), host.hostHooks());
+    }
   }
 
-  private void required(Container container, String kind, List<Hook> hooks, String status) {
+  private void required(Container container, Kind kind, List<Hook> hooks, HookPlace place) {
     for (int i = 0; i < hooks.size(); i++) {
-      HookOutcome outcome = run(container, kind, i, hooks.get(i), status);
+      HookOutcome outcome = run(container, kind, i, hooks.get(i), place);
       if (!outcome.succeeded()) {
-        throw failed(kind, i, hooks.get(i), outcome);
+        throw failed(kind.word, i, hooks.get(i), outcome);
       }
     }
   }
 
-  private void run(Container container, String kind, List<Hook> hooks, String status) {
-    for (int i = 0; i < hooks.size(); i++) {
-      var _ = run(container, kind, i, hooks.get(i), status);
-    }
-  }
-
-  private HookOutcome run(Container container, String kind, int index, Hook hook, String status) {
+  private HookOutcome run(Container container, Kind kind, int index, Hook hook, HookPlace place) {
     Event.Builder started =
         Recorder.event(container)
             .setPhase(Phase.OBSERVATION)
             .setHookStarted(
-                HookStarted.newBuilder().setKind(kind).setIndex(index).setPath(hook.getPath()));
+                HookStarted.newBuilder()
+                    .setKind(kind.word)
+                    .setIndex(index)
+                    .setPath(hook.getPath()));
     recorder.observe(started);
-    HookOutcome outcome = trusted(hook, state(container.record(), status));
+    HookOutcome outcome = trusted(container, kind, hook, place);
     recorder.observe(
-        Recorder.event(container).setHookFinished(finished(kind, index, hook, outcome)));
+        Recorder.event(container).setHookFinished(finished(kind.word, index, hook, outcome)));
     return outcome;
   }
 
-  /** Checked each time: the file may have changed since the guard saw its path. */
-  private HookOutcome trusted(Hook hook, StateJson state) {
-    return trust
-        .problem(hook)
+  /** The host's are checked each time: the file may have changed since the guard saw its path. */
+  private HookOutcome trusted(Container container, Kind kind, Hook hook, HookPlace place) {
+    Optional<String> problem =
+        kind == Kind.START_CONTAINER ? Optional.empty() : trust.problem(hook);
+    StateJson state = state(container.record(), pid(container, kind), kind.status);
+    return problem
         .map(HookOutcome::refused)
-        .orElseGet(() -> host.hooks().run(hook, state, timeout));
+        .orElseGet(() -> host.hooks().run(place, hook, state, timeout));
+  }
+
+  /** As it is called where the hook runs. */
+  private int pid(Container container, Kind kind) {
+    int pid = container.record().getPid();
+    return switch (kind) {
+      case CREATE_CONTAINER, START_CONTAINER -> host.proc().innermostPid(pid);
+      case PRESTART, CREATE_RUNTIME, POSTSTART -> pid;
+      case POSTSTOP -> 0;
+    };
   }
 
   private static HookFinished finished(String kind, int index, Hook hook, HookOutcome outcome) {
@@ -125,11 +179,15 @@ final class HookPoints {
   }
 
   static StateJson state(ContainerRecord record, String status) {
+    return state(record, record.getPid(), status);
+  }
+
+  private static StateJson state(ContainerRecord record, int pid, String status) {
     return new StateJson(
         record.getSpec().getOciVersion(),
         record.getId(),
         status,
-        record.getPid(),
+        pid,
         record.getSpec().getBundle(),
         record.getSpec().getAnnotationsMap());
   }

@@ -2,6 +2,7 @@ package dev.caisson.executor.sandbox;
 
 import dev.caisson.executor.cgroup.Cgroup;
 import dev.caisson.executor.cgroup.Cgroups;
+import dev.caisson.executor.hook.HookPlace;
 import dev.caisson.executor.hook.HookRunner;
 import dev.caisson.executor.init.InitLauncher;
 import dev.caisson.executor.journal.Journal;
@@ -33,6 +34,7 @@ public record Host(
     PollLoop control,
     PollLoop stdio,
     HookRunner hooks,
+    HookPlace hostHooks,
     ScheduledExecutorService workers,
     Clock clock,
     Supplier<String> uids) {

@@ -59,9 +59,28 @@ final class Lives {
 
   void start(Container container, Actor actor) {
     requireState(container, "start", Set.of(ContainerState.CREATED));
+    try {
+      startWithHooks(container, actor);
+    } catch (RefusedException e) {
+      if (e.refusal().reason() == Reason.HOOK_FAILED) {
+        stop(container);
+      }
+      throw e;
+    }
+  }
+
+  /** runtime-spec runtime.md, "Lifecycle": where a hook fails, the container is stopped. */
+  private void stop(Container container) {
+    container.cgroup().kill();
+    container.sandbox().awaitEnds(host.settings().stepTimeout(), container);
+  }
+
+  private void startWithHooks(Container container, Actor actor) {
     recorder.record(
         Recorder.event(container, actor).setContainerStarted(ContainerStarted.getDefaultInstance()),
         () -> {
+          hooks.beforeStart(container);
+          requireState(container, "start", Set.of(ContainerState.CREATED)); // still
           execute(container);
           return container;
         },

@@ -40,6 +40,7 @@ public final class NodeAssembly implements AutoCloseable {
     this.donor =
         new Donor(
             host.kernel(),
+            host.proc(),
             paths(policy.rootfsRoots()),
             paths(policy.mountRoots()),
             paths(policy.seccomp().listenerRoots()),
@@ -72,12 +73,16 @@ public final class NodeAssembly implements AutoCloseable {
     this.sandboxes =
         new Sandboxes(
             host, sandboxBirth, pool, holders, ranges, recorder, exits, usage, policy.limits());
-    HookPoints hooks =
-        new HookPoints(
-            host, recorder, new HookTrust(host.kernel(), policy), policy.limits().hookTimeout());
-    Lives lives = new Lives(host, recorder, hooks, usage, notifications, uppers);
     Execs execs =
         new Execs(host, donor, recorder, exits, facts, notifications, plans, policy.limits());
+    HookPoints hooks =
+        new HookPoints(
+            host,
+            recorder,
+            new HookTrust(host.kernel(), policy),
+            new ContainerHooks(host, donor, execs, tokens),
+            policy.limits().hookTimeout());
+    Lives lives = new Lives(host, recorder, hooks, usage, notifications, uppers);
     ContainerBirth birth =
         new ContainerBirth(
             host, donor, namespaces, uppers, placing, hooks, exits, notifications, fence, facts);

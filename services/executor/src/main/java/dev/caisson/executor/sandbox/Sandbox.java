@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -122,22 +123,38 @@ final class Sandbox {
    * and dealt with.
    */
   void awaitEnds(Duration timeout, Container container) {
-    Holder present = holder;
-    long deadline = System.nanoTime() + timeout.toNanos();
-    while (present != null && !container.hasEnded()) {
-      collectEnds();
-      long left = deadline - System.nanoTime();
-      if (!container.hasEnded() && !present.client().awaitReport(Duration.ofNanos(left))) {
-        throw new InitException("caisson-init did not report the end of its processes");
-      }
+    if (holder != null && !awaitEnd(timeout, container::hasEnded)) {
+      throw new InitException("caisson-init did not report the end of its processes");
     }
   }
 
-  /** Reads what caisson-init has reported, and tells those whom it concerns. */
-  void collectEnds() {
+  /**
+   * Waits until some process has ended, and that has been dealt with.
+   *
+   * @param ended whether it has
+   * @return false when the time was up first, or caisson-init has ended
+   */
+  boolean awaitEnd(Duration timeout, BooleanSupplier ended) {
+    @Nullable Holder present = holder;
+    long deadline = System.nanoTime() + timeout.toNanos();
+    boolean heard = present != null && collectEnds();
+    while (present != null && heard && !ended.getAsBoolean()) {
+      Duration left = Duration.ofNanos(deadline - System.nanoTime());
+      heard = present.client().awaitReport(left) && collectEnds();
+    }
+    return ended.getAsBoolean();
+  }
+
+  /**
+   * Reads what caisson-init has reported, and tells those whom it concerns.
+   *
+   * @return false when it has ended
+   */
+  boolean collectEnds() {
     queue.requireTurn();
-    holder().ifPresent(present -> present.client().drain());
+    boolean connected = holder().map(present -> present.client().drain()).orElse(false);
     handleEnds();
+    return connected;
   }
 
   /**

@@ -108,7 +108,7 @@ final class Views {
         ProcessInfo.newBuilder()
             .setId(id)
             .setPid(pid)
-            .setContainerPid(last(status.get(), "NSpid:"))
+            .setContainerPid(TrustedProc.innermostPid(status.get()))
             .setParentPid(stat.get().parent())
             .setUid(inside(container, first(status.get(), "Uid:")))
             .setCommand(stat.get().command())
@@ -137,11 +137,6 @@ final class Views {
   private static int first(String status, String field) {
     String[] values = values(status, field);
     return values.length == 0 ? 0 : Integer.parseUnsignedInt(values[0]);
-  }
-
-  private static int last(String status, String field) {
-    String[] values = values(status, field);
-    return values.length == 0 ? 0 : Integer.parseUnsignedInt(values[values.length - 1]);
   }
 
   /** Of one line of proc_pid_status(5). */

@@ -87,6 +87,7 @@ class GoldenPlansTest {
     plans.put("readonly-root", root(readonlyRoot()));
     plans.put("sysctls", root(sysctls()));
     plans.put("runtime-hooks", root(runtimeHooks()));
+    plans.put("container-hooks", root(containerHooks()));
     plans.put("path-lookup", root(Specs.least().setProcess(named("sh", "PATH=/usr/bin:x::/bin/"))));
     plans.put("terminal", root(Specs.least().setProcess(terminal())));
     plans.put("attributes", root(attributed()));
@@ -165,6 +166,11 @@ class GoldenPlansTest {
             .addEnv("CNI=1")
             .build();
     plans.put("hook", HookPlan.compile(hook, new HookFacts(Optional.empty())));
+    ContainerSpec spec = Specs.least().build();
+    plans.put("hook-in-container", HookPlan.inContainer(hook, spec, V2));
+    plans.put(
+        "hook-as-container",
+        HookPlan.asContainer(hook, spec, new ExecFacts(V2, true, 40, Optional.empty())));
     plans.put(
         "hook-in-network", HookPlan.compile(hook, new HookFacts(Optional.of("/proc/7/ns/net"))));
   }
@@ -405,6 +411,16 @@ class GoldenPlansTest {
   private static ContainerSpec.Builder runtimeHooks() {
     Hook hook = Hook.newBuilder().setPath("/usr/libexec/net").build();
     return Specs.least().setHooks(Hooks.newBuilder().addCreateRuntime(hook).addPoststop(hook));
+  }
+
+  private static ContainerSpec.Builder containerHooks() {
+    Hook hook = Hook.newBuilder().setPath("/usr/libexec/net").build();
+    return Specs.least()
+        .setHooks(
+            Hooks.newBuilder()
+                .addCreateRuntime(hook)
+                .addCreateContainer(hook)
+                .addStartContainer(hook));
   }
 
   private static ContainerSpec further() {

@@ -143,12 +143,12 @@ class RefusalsTest {
         invalid("process.console_size.height", console(65_536, 80)),
         invalid("process.console_size.width", console(24, 0)),
         invalid("process.console_size.width", console(24, -1)),
-        unsupported(
-            "hooks.createContainer",
-            spec -> spec.setHooks(Hooks.newBuilder().addCreateContainer(hook()))),
-        unsupported(
-            "hooks.startContainer",
-            spec -> spec.setHooks(Hooks.newBuilder().addStartContainer(hook()))),
+        invalid(
+            "hooks.create_container",
+            spec -> {
+              spec.setHooks(Hooks.newBuilder().addCreateContainer(hook()));
+              spec.getRootBuilder().setType(RootFilesystem.Type.EROFS);
+            }),
         invalid("hostname", spec -> spec.setHostname("a".repeat(65))),
         invalid("hostname", spec -> spec.setHostname("a b")),
         invalid("domainname", spec -> spec.setDomainname("a\nb")),

@@ -1,0 +1,130 @@
+package dev.caisson.executor.sandbox;
+
+import dev.caisson.executor.hook.HookPlace;
+import dev.caisson.executor.init.ProcessEnd;
+import dev.caisson.executor.init.RunRequest;
+import dev.caisson.executor.init.StartedProcess;
+import dev.caisson.executor.plan.CgroupFacts;
+import dev.caisson.executor.plan.HookPlan;
+import dev.caisson.executor.plan.Plan;
+import dev.caisson.executor.plan.Program;
+import dev.caisson.linux.Fd;
+import dev.caisson.proto.types.v1.ContainerSpec;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * Hooks in the namespaces of a container, started by its sandbox's caisson-init. They are among its
+ * processes: whatever they leave behind ends with it. In the sandbox's queue.
+ */
+final class ContainerHooks {
+  private final Host host;
+  private final Donor donor;
+  private final Execs execs;
+  private final Tokens tokens;
+
+  ContainerHooks(Host host, Donor donor, Execs execs, Tokens tokens) {
+    this.host = host;
+    this.donor = donor;
+    this.execs = execs;
+    this.tokens = tokens;
+  }
+
+  /**
+   * The host's programs, with all rights in the container's user namespace.
+   *
+   * @param tree all that the host has mounted, which is in the container's mount namespace
+   */
+  HookPlace whileMade(Container container, Fd tree) {
+    return (hook, input, output) -> {
+      ContainerSpec spec = container.record().getSpec();
+      CgroupFacts cgroup = Facts.cgroup(container.cgroup());
+      Plan plan = HookPlan.inContainer(hook, spec, cgroup);
+      long token = tokens.next();
+      StartedProcess process = launch(container, plan, token, List.of(input, output, output), tree);
+      try (Waiting waiting = new Waiting(process.program(), plan, Optional.empty())) {
+        waiting.finish(host.settings().stepTimeout());
+        return new Running(container.sandbox(), token, process.pidfd());
+      } catch (RuntimeException e) {
+        Execs.abandon(host, process);
+        throw e;
+      }
+    };
+  }
+
+  private StartedProcess launch(
+      Container container, Plan plan, long token, List<Fd> stdio, Fd tree) {
+    Fd first = container.running().orElseThrow().pidfd();
+    List<Fd> copies = stdio.stream().map(Fd::duplicate).toList();
+    Donor.Sources sources =
+        Donor.Sources.of(
+                container.sandbox(),
+                container.cgroup(),
+                copies,
+                Optional.empty(),
+                Optional.of(first),
+                Optional.empty())
+            .with(Optional.empty(), Optional.empty(), Optional.of(tree));
+    List<Fd> donated = donor.open(plan.donations(), sources);
+    try (Closing directory = host.birthDirectory(container.cgroup());
+        Fd pids = host.proc().namespace(first, "pid")) {
+      return container
+          .sandbox()
+          .requireHolder()
+          .client()
+          .run(
+              new RunRequest(
+                  token,
+                  ByteBuffer.wrap(Program.encode(plan, host.settings().machine())),
+                  plan.cloneFlags(),
+                  directory.descriptor(),
+                  Optional.of(pids),
+                  donated));
+    } finally {
+      donated.forEach(Fd::close);
+      copies.forEach(Fd::close);
+    }
+  }
+
+  /** The container's own programs, with the container's own rights. */
+  HookPlace whenMade(Container container) {
+    return (hook, input, output) -> {
+      long token = tokens.next();
+      StartedProcess process =
+          execs.runHook(container, hook, token, stdio(List.of(input, output, output)));
+      return new Running(container.sandbox(), token, process.pidfd());
+    };
+  }
+
+  private static Stdio stdio(List<Fd> streams) {
+    List<Fd> copies = streams.stream().map(Fd::duplicate).toList();
+    return new Stdio(copies, List.of(), Optional.empty());
+  }
+
+  private record Running(Sandbox sandbox, long token, Fd pidfd, CompletableFuture<ProcessEnd> end)
+      implements HookPlace.Running {
+    Running(Sandbox sandbox, long token, Fd pidfd) {
+      this(sandbox, token, pidfd, new CompletableFuture<>());
+      sandbox.onEnd(
+          token,
+          ended -> {
+            end.complete(ended);
+            sandbox.holder().ifPresent(holder -> holder.acknowledge(token));
+          });
+    }
+
+    @Override
+    public Optional<ProcessEnd> awaitEnd(Duration timeout) {
+      var _ = sandbox.awaitEnd(timeout, end::isDone);
+      return Optional.ofNullable(end.getNow(null));
+    }
+
+    @Override
+    public void close() {
+      pidfd.close();
+    }
+  }
+}
