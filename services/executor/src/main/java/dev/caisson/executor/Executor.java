@@ -112,7 +112,7 @@ public final class Executor implements AutoCloseable {
 
   /** Ready when it returns; nothing of one that fails goes on. */
   static Executor start(Options options) throws IOException {
-    return start(options, Settings.DEFAULT_LEASE);
+    return start(options, Settings.DEFAULT_LEASE, Kernel.open());
   }
 
   /**
@@ -120,10 +120,10 @@ public final class Executor implements AutoCloseable {
    *
    * @param lease for a caller of an attached run to come back
    */
-  static Executor start(Options options, Duration lease) throws IOException {
+  static Executor start(Options options, Duration lease, Kernel kernel) throws IOException {
     Executor executor = new Executor(options, lease);
     try {
-      executor.start();
+      executor.start(kernel);
       return executor;
     } catch (RuntimeException | IOException e) {
       executor.close();
@@ -131,11 +131,10 @@ public final class Executor implements AutoCloseable {
     }
   }
 
-  private void start() throws IOException {
+  private void start(Kernel kernel) throws IOException {
     long began = System.nanoTime();
     directories();
     keep(InstanceLock.take(options.data()));
-    Kernel kernel = Kernel.open();
     TrustedProc proc = keep(new TrustedProc(kernel));
     proc.resetCoreDumps();
     Powers powers = Powers.of(kernel, proc);

@@ -95,7 +95,12 @@ final class TestNode implements AutoCloseable {
    * @param rules further lines of its guard's configuration, {@code %s} for its base directory
    */
   static TestNode launch(String... rules) throws IOException {
-    return launch(Executor::start, rules);
+    return launchOn(Kernel.open(), rules);
+  }
+
+  /** The same on a kernel that may be unlike others. */
+  static TestNode launchOn(Kernel kernel, String... rules) throws IOException {
+    return launch((options, lease) -> Executor.start(options, lease, kernel), rules);
   }
 
   /** The same where no tree of version 2 is mounted; its lease is the usual one. */

@@ -3,6 +3,7 @@ package dev.caisson.executor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -42,6 +43,23 @@ record Traces(
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     }
+  }
+
+  /** What is here and not there, or the other way round, in words. */
+  String beyond(Traces other) {
+    List<String> words = new ArrayList<>();
+    differ(words, processes, other.processes);
+    differ(words, cgroups, other.cgroups);
+    differ(words, Set.copyOf(mounts), Set.copyOf(other.mounts));
+    differ(words, sockets, other.sockets);
+    differ(words, descriptors.entrySet(), other.descriptors.entrySet());
+    differ(words, files, other.files);
+    return String.join(", ", words);
+  }
+
+  private static void differ(List<String> words, Set<?> these, Set<?> others) {
+    these.stream().filter(one -> !others.contains(one)).forEach(one -> words.add("+" + one));
+    others.stream().filter(one -> !these.contains(one)).forEach(one -> words.add("-" + one));
   }
 
   private static Set<String> processes(TestNode node) throws IOException {

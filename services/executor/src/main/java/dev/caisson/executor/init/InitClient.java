@@ -10,7 +10,9 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -28,10 +30,15 @@ public final class InitClient implements AutoCloseable {
    */
   private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(10);
 
+  private static final String START = "start";
+
   private final Kernel kernel;
   private final Fd connection;
   private final Consumer<ProcessEnd> exits;
   private final ReentrantLock exchange = new ReentrantLock(true);
+
+  /** Tokens of requests that were given up before their answer came. */
+  private final Set<Long> unanswered = new HashSet<>();
 
   private InitClient(Kernel kernel, Fd connection, Consumer<ProcessEnd> exits) {
     this.kernel = kernel;
@@ -93,12 +100,29 @@ public final class InitClient implements AutoCloseable {
   }
 
   private StartedProcess launch(int type, int answer, int flags, RunRequest request) {
-    Fd program = sealed(kernel, request.program());
-    Fd page = kernel.files().memory("caisson-status", RunningProgram.PAGE_BYTES);
-    Pair gate = kernel.sockets().pair();
+    try (Fd program = sealed(kernel, request.program())) {
+      Fd page = kernel.files().memory("caisson-status", RunningProgram.PAGE_BYTES);
+      try {
+        Pair gate = kernel.sockets().pair();
+        return launch(type, answer, flags, request, new Handed(program, page, gate));
+      } catch (RuntimeException e) {
+        page.close();
+        throw e;
+      }
+    }
+  }
+
+  /** What goes with each request to run a program. */
+  private record Handed(Fd program, Fd page, Pair gate) {}
+
+  /** Closes the far end of the gate, and where it fails the near one. */
+  private StartedProcess launch(
+      int type, int answer, int flags, RunRequest request, Handed handed) {
+    Pair gate = handed.gate();
     boolean done = false;
     try {
-      List<Fd> descriptors = new ArrayList<>(List.of(program, page, gate.second()));
+      List<Fd> descriptors =
+          new ArrayList<>(List.of(handed.program(), handed.page(), gate.second()));
       request.cgroup().ifPresent(descriptors::add);
       request.pidNamespace().ifPresent(descriptors::add);
       descriptors.addAll(request.entered());
@@ -112,13 +136,11 @@ public final class InitClient implements AutoCloseable {
               type, all, request.token(), request.cloneFlags(), request.entered().size());
       Fd pidfd = ask(message, descriptors, answer).only();
       done = true;
-      return new StartedProcess(pidfd, new RunningProgram(kernel, gate.first(), page));
+      return new StartedProcess(pidfd, new RunningProgram(kernel, gate.first(), handed.page()));
     } finally {
-      program.close();
       gate.second().close();
       if (!done) {
         gate.first().close();
-        page.close();
       }
     }
   }
@@ -205,10 +227,12 @@ public final class InitClient implements AutoCloseable {
         if (answer == null) {
           return false;
         }
-        if (answer.message().type() != Message.EXITED) {
+        if (answer.message().type() == Message.EXITED) {
+          exits.accept(ProcessEnd.of(answer.message()));
+        } else if (!discarded(answer)) {
+          answer.descriptors().forEach(Fd::close);
           throw unexpected(answer.message());
         }
-        exits.accept(ProcessEnd.of(answer.message()));
       }
       return true;
     } finally {
@@ -225,9 +249,69 @@ public final class InitClient implements AutoCloseable {
     exchange.lock();
     try {
       send(request, descriptors);
-      return expect(answer);
+      return awaited(request, answer);
     } finally {
       exchange.unlock();
+    }
+  }
+
+  /** What comes later, to a request that was given up, belongs to nobody. */
+  private Answer awaited(Message request, int answer) {
+    try {
+      return expect(answer);
+    } catch (LinuxException e) {
+      if (!e.operation().equals(START)) {
+        unanswered.add(request.token());
+      }
+      throw e;
+    } catch (InitException e) {
+      unanswered.add(request.token());
+      throw e;
+    }
+  }
+
+  /** Whether it is such an answer. */
+  private boolean discarded(Answer answer) {
+    Message message = answer.message();
+    if (message.type() == Message.EXITED || !unanswered.remove(message.token())) {
+      return false;
+    }
+    boolean process = message.type() == Message.STARTED || message.type() == Message.BORN;
+    if (process) {
+      answer.descriptors().forEach(pidfd -> end(kernel, pidfd));
+    }
+    answer.descriptors().forEach(Fd::close);
+    return true;
+  }
+
+  /** Reads what has come of requests that were given up. */
+  void discardAnswers() {
+    exchange.lock();
+    try {
+      while (kernel.sockets().awaitReadable(connection, Duration.ZERO)) {
+        @Nullable Answer answer = next();
+        if (answer == null) {
+          return;
+        }
+        if (!discarded(answer)) {
+          answer.descriptors().forEach(Fd::close);
+        }
+      }
+    } finally {
+      exchange.unlock();
+    }
+  }
+
+  /** Ends a process, which may be a child of this one. */
+  static void end(Kernel kernel, Fd pidfd) {
+    var _ = kernel.processes().kill(pidfd);
+    kernel.processes().awaitEnd(pidfd, ANSWER_TIMEOUT);
+    try {
+      var _ = kernel.processes().reap(pidfd);
+    } catch (LinuxException e) {
+      if (e.errno() != Errno.ECHILD) {
+        throw e;
+      }
     }
   }
 
@@ -239,7 +323,7 @@ public final class InitClient implements AutoCloseable {
     Answer answer = receive();
     Message message = answer.message();
     if (message.type() == Message.FAILED) {
-      throw new LinuxException("start", "a process", Errno.of((int) message.arg0()));
+      throw new LinuxException(START, "a process", Errno.of((int) message.arg0()));
     }
     if (message.type() != type) {
       answer.descriptors().forEach(Fd::close);
@@ -259,10 +343,11 @@ public final class InitClient implements AutoCloseable {
       if (answer == null) {
         throw new InitException("caisson-init has ended");
       }
-      if (answer.message().type() != Message.EXITED) {
+      if (answer.message().type() == Message.EXITED) {
+        exits.accept(ProcessEnd.of(answer.message()));
+      } else if (!discarded(answer)) {
         return answer;
       }
-      exits.accept(ProcessEnd.of(answer.message()));
     }
   }
 

@@ -59,9 +59,10 @@ public final class InitLauncher implements AutoCloseable {
       Path socket, RunRequest request, boolean exitWithConnection, Consumer<ProcessEnd> exits) {
     Spawned first = spawn(socket);
     try {
-      return become(socket, request, exitWithConnection, exits, first.pidfd());
+      LaunchedInit launched = become(socket, request, exitWithConnection, exits, first.pidfd());
+      reap(launched, first.pidfd());
+      return launched;
     } finally {
-      reap(first.pidfd());
       first.pidfd().close();
     }
   }
@@ -91,10 +92,22 @@ public final class InitLauncher implements AutoCloseable {
       client = InitClient.connect(kernel, socket, exits);
       return new LaunchedInit(client, client.become(request, exitWithConnection));
     } catch (RuntimeException e) {
+      var _ = kernel.processes().kill(first);
+      reap(first);
       if (client != null) {
+        client.discardAnswers(); // of the second process, if there is one already
         client.close();
       }
-      var _ = kernel.processes().kill(first);
+      throw e;
+    }
+  }
+
+  private void reap(LaunchedInit launched, Fd first) {
+    try {
+      reap(first);
+    } catch (RuntimeException e) {
+      launched.discard(kernel);
+      InitClient.end(kernel, first);
       throw e;
     }
   }

@@ -1,5 +1,6 @@
 package dev.caisson.executor.init;
 
+import dev.caisson.linux.Kernel;
 import java.time.Duration;
 
 /** A caisson-init on its way to serving: its program runs, and may wait at barriers. */
@@ -12,6 +13,14 @@ public record LaunchedInit(InitClient client, StartedProcess process) {
       throw new ProgramFailed(progress);
     }
     client.awaitReady();
+  }
+
+  /** Ends it. */
+  void discard(Kernel kernel) {
+    InitClient.end(kernel, process.pidfd());
+    process.pidfd().close();
+    process.program().close();
+    client.close();
   }
 
   /** The program did not come to its end; {@link #progress} says where. */

@@ -213,11 +213,21 @@ public final class TrustedProc implements AutoCloseable {
     int pid = kernel.processes().pid(pidfd);
     Fd opened = open.apply(pid);
     // The number may have become another process's between the two: then this one has been reaped.
-    if (pid <= 0 || kernel.processes().pid(pidfd) != pid) {
+    if (pid <= 0 || numberNow(pidfd, opened) != pid) {
       opened.close();
       throw new LinuxException("open", "a file of process " + pid, Errno.ESRCH);
     }
     return opened;
+  }
+
+  /** Closes what was opened where it cannot be told. */
+  private int numberNow(Fd pidfd, Fd opened) {
+    try {
+      return kernel.processes().pid(pidfd);
+    } catch (RuntimeException e) {
+      opened.close();
+      throw e;
+    }
   }
 
   /** A file of whatever process has this number now; empty when none has. */

@@ -11,6 +11,7 @@ import dev.caisson.executor.plan.Plan;
 import dev.caisson.executor.plan.SandboxPlan;
 import dev.caisson.executor.plan.SharedNamespaces;
 import dev.caisson.executor.refusal.Refusal;
+import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.linux.Fd;
 import dev.caisson.proto.events.v1.ContainerCreated;
@@ -24,6 +25,8 @@ import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.UserNamespace;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -41,6 +44,16 @@ import java.util.concurrent.CompletableFuture;
 final class Containers {
   /** The id of a container's first process. */
   static final String INIT = "init";
+
+  private static final System.Logger LOG = System.getLogger(Containers.class.getName());
+
+  /** Between the tries of a deletion, at first and at last. */
+  private static final Duration RETRY = Duration.ofSeconds(1);
+
+  private static final Duration MOST_SELDOM = Duration.ofMinutes(1);
+
+  private static final Set<Reason> GONE =
+      EnumSet.of(Reason.CONTAINER_NOT_FOUND, Reason.SANDBOX_NOT_FOUND);
 
   private static final String ANY_HOSTNAME = "container";
 
@@ -462,8 +475,50 @@ final class Containers {
     return container.sandbox().queue().call(() -> execs.start(container, request, id, token));
   }
 
-  /** The sandbox that was made for this container ends with it. */
+  /**
+   * The sandbox that was made for this container ends with it. What fails half-way is tried again,
+   * until nothing is left.
+   */
   void delete(Container container, boolean force, Actor actor) {
+    try {
+      deleteNow(container, force, actor);
+    } catch (RuntimeException e) {
+      finishLater(container, actor, RETRY);
+      throw e;
+    }
+  }
+
+  /** What has begun is not given up. */
+  private void finishLater(Container container, Actor actor, Duration delay) {
+    if (container.sandbox().record().getDeleting() || container.record().getDeleting()) {
+      host.later(() -> finish(container, actor, delay), delay);
+    }
+  }
+
+  private void finish(Container container, Actor actor, Duration delay) {
+    try {
+      if (container.sandbox().record().getDeleting()) {
+        deleteSandbox(container.sandbox(), true, actor);
+      } else {
+        deleteNow(container, true, actor);
+      }
+    } catch (RefusedException e) {
+      if (!GONE.contains(e.refusal().reason())) {
+        again(container, actor, delay, e);
+      }
+    } catch (RuntimeException e) {
+      again(container, actor, delay, e);
+    }
+  }
+
+  private void again(Container container, Actor actor, Duration delay, RuntimeException problem) {
+    String words = "Failed to finish the deletion of container " + container.uid();
+    LOG.log(Level.WARNING, words + "; it is tried again", problem);
+    Duration next = delay.multipliedBy(2);
+    finishLater(container, actor, next.compareTo(MOST_SELDOM) < 0 ? next : MOST_SELDOM);
+  }
+
+  private void deleteNow(Container container, boolean force, Actor actor) {
     Sandbox sandbox = container.sandbox();
     sandbox
         .queue()

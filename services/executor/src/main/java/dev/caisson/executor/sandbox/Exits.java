@@ -11,6 +11,7 @@ import dev.caisson.proto.events.v1.OomKilled;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.proto.types.v1.ProcessUsage;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.time.Instant;
 
@@ -19,6 +20,7 @@ import java.time.Instant;
  * wait, and only then acknowledged to caisson-init. In the sandbox's queue.
  */
 final class Exits {
+  private static final System.Logger LOG = System.getLogger(Exits.class.getName());
   private static final int SIGKILL = 9;
 
   private final Host host;
@@ -76,9 +78,18 @@ final class Exits {
         Recorder.event(container)
             .setContainerExited(ContainerExited.newBuilder().setStatus(status)));
     container.running().ifPresent(Container.Running::close);
-    usage.sample(container.sandbox());
-    acknowledge(container, stopped.getToken());
+    attempt(container, () -> usage.sample(container.sandbox()));
+    attempt(container, () -> acknowledge(container, stopped.getToken()));
     container.exit().complete(status);
+  }
+
+  /** It is recorded: what else there is to do must not have that done again. */
+  private static void attempt(Container container, Runnable further) {
+    try {
+      further.run();
+    } catch (RuntimeException e) {
+      LOG.log(Level.WARNING, "After the end of a process of " + container.uid(), e);
+    }
   }
 
   private void ended(Container container, ExecedProcess exec, ExitStatus status) {
@@ -91,8 +102,8 @@ final class Exits {
         Recorder.event(container, exec.id())
             .setExecExited(
                 ExecExited.newBuilder().setStatus(status).setDuration(protoDuration(duration))));
-    acknowledge(container, exec.token());
-    drop(container, exec.token());
+    attempt(container, () -> acknowledge(container, exec.token()));
+    attempt(container, () -> drop(container, exec.token()));
     exec.exit().complete(status);
   }
 

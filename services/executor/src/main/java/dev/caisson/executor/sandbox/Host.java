@@ -12,7 +12,9 @@ import dev.caisson.executor.store.Store;
 import dev.caisson.linux.Kernel;
 import dev.caisson.linux.OpenFlag;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
@@ -38,6 +40,15 @@ public record Host(
     ScheduledExecutorService workers,
     Clock clock,
     Supplier<String> uids) {
+
+  /** After a while. */
+  void later(Runnable task) {
+    later(task, Duration.ofSeconds(1));
+  }
+
+  void later(Runnable task, Duration delay) {
+    var _ = workers.schedule(task, delay.toMillis(), TimeUnit.MILLISECONDS);
+  }
 
   /** Where a process is to be born, if the host has a cgroup v2 tree. */
   Closing birthDirectory(Cgroup cgroup) {

@@ -129,7 +129,8 @@ final class Recovery {
 
   private void recover(SandboxRecord record, List<ContainerRecord> mine) {
     Queue<ProcessEnd> ends = new ConcurrentLinkedQueue<>();
-    Sandbox sandbox = new Sandbox(record, host.cgroups().open(record.getCgroup()), ends);
+    Sandbox sandbox =
+        new Sandbox(record, host.cgroups().open(record.getCgroup()), ends, host::later);
     sandboxes.adopt(sandbox);
     Optional<Holder> holder = record.getLost() ? Optional.empty() : reconnect(sandbox, ends);
     holder.ifPresent(present -> {

@@ -6,13 +6,17 @@ import dev.caisson.executor.init.ProcessEnd;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.store.v1.SandboxRecord;
 import dev.caisson.proto.executor.v1.Reason;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -22,11 +26,17 @@ import org.jspecify.annotations.Nullable;
  * <p>Anyone may read; everything is changed in {@link #queue} only.
  */
 final class Sandbox {
+  private static final System.Logger LOG = System.getLogger(Sandbox.class.getName());
+
+  /** Between two tries. */
+  private static final long AGAIN_NANOS = 50_000_000;
+
   private final SerialQueue queue = new SerialQueue(this::handleEnds);
   private final Cgroup cgroup;
   private final ConcurrentMap<String, Container> containers = new ConcurrentHashMap<>();
   private final ConcurrentMap<Long, EndListener> processes = new ConcurrentHashMap<>();
   private final Queue<ProcessEnd> ends;
+  private final Executor later;
   private volatile SandboxRecord record;
   private volatile @Nullable Holder holder;
   private volatile @Nullable Placed placed;
@@ -38,8 +48,10 @@ final class Sandbox {
 
   /**
    * @param ends takes what caisson-init reports, on any thread
+   * @param later runs what could not be done now, after a while
    */
-  Sandbox(SandboxRecord record, Cgroup cgroup, Queue<ProcessEnd> ends) {
+  Sandbox(SandboxRecord record, Cgroup cgroup, Queue<ProcessEnd> ends, Executor later) {
+    this.later = later;
     this.ends = ends;
     this.record = record;
     this.cgroup = cgroup;
@@ -139,10 +151,19 @@ final class Sandbox {
     long deadline = System.nanoTime() + timeout.toNanos();
     boolean heard = present != null && collectEnds();
     while (present != null && heard && !ended.getAsBoolean()) {
-      Duration left = Duration.ofNanos(deadline - System.nanoTime());
-      heard = present.client().awaitReport(left) && collectEnds();
+      long left = deadline - System.nanoTime();
+      heard = left > 0 && awaitedReport(present, left) && collectEnds();
     }
     return ended.getAsBoolean();
+  }
+
+  /** What is to be tried again is not reported again. */
+  private boolean awaitedReport(Holder present, long nanos) {
+    if (ends.isEmpty()) {
+      return present.client().awaitReport(Duration.ofNanos(nanos));
+    }
+    var _ = present.client().awaitReport(Duration.ofNanos(Math.min(nanos, AGAIN_NANOS)));
+    return true;
   }
 
   /**
@@ -163,14 +184,30 @@ final class Sandbox {
    */
   void handleEnds() {
     queue.requireTurn();
+    List<ProcessEnd> again = new ArrayList<>();
     for (ProcessEnd end = ends.poll(); end != null; end = ends.poll()) {
       @Nullable EndListener listener = processes.remove(end.token());
       if (listener != null) {
-        listener.ended(end);
+        tell(listener, end, again);
       } else {
         long token = end.token(); // of one that was abandoned
         holder().ifPresent(present -> present.client().acknowledge(token));
       }
+    }
+    if (!again.isEmpty()) {
+      ends.addAll(again);
+      later.execute(() -> queue.run(this::handleEnds));
+    }
+  }
+
+  /** An end that could not be dealt with, as when a disk is full, is dealt with later. */
+  private void tell(EndListener listener, ProcessEnd end, List<ProcessEnd> again) {
+    try {
+      listener.ended(end);
+    } catch (RuntimeException e) {
+      LOG.log(Level.WARNING, "Failed to deal with the end of a process; it is tried again", e);
+      processes.put(end.token(), listener);
+      again.add(end);
     }
   }
 }

@@ -145,6 +145,7 @@ final class SandboxBirth {
       rollback.onFailure("cgroup " + leaf.path(), leaf::remove);
       Queue<ProcessEnd> ends = new ConcurrentLinkedQueue<>();
       Holder holder = launch(record, users, leaf, ends, rollback);
+      rollback.onFailure("users", () -> holder.userNamespace().ifPresent(Fd::close));
       Optional<Placed> placed =
           forContainer ? Optional.of(place(holder, record, rollback)) : Optional.empty();
       SandboxRecord known = identified(record, holder);
@@ -176,7 +177,7 @@ final class SandboxBirth {
       rollback.onFailure("sandbox", () -> discard(parked));
       parked.cgroup().configure(draft.getResources());
       SandboxRecord record = draft.toBuilder().mergeFrom(own(parked.record())).build();
-      Sandbox sandbox = new Sandbox(record, parked.cgroup(), parked.ends());
+      Sandbox sandbox = new Sandbox(record, parked.cgroup(), parked.ends(), host::later);
       sandbox.holder(parked.holder());
       parked.placed().ifPresent(sandbox::placed);
       host.store().put(record);

@@ -17,12 +17,14 @@ import org.junit.jupiter.api.Test;
 
 class SandboxTest {
   private final Queue<ProcessEnd> ends = new ConcurrentLinkedQueue<>();
+  private final List<Runnable> later = new ArrayList<>();
   private final Sandbox sandbox =
       new Sandbox(
           SandboxRecord.getDefaultInstance(),
           Cgroups.detect(Kernel.open().files(), Path.of("/proc/self/mountinfo"))
               .open("/caisson-test-none"),
-          ends);
+          ends,
+          later::add);
 
   private static ProcessEnd end(long token) {
     return new ProcessEnd(token, 0, 0, Duration.ZERO, Duration.ZERO, 0, Instant.EPOCH);
@@ -40,5 +42,24 @@ class SandboxTest {
           assertThat(told).isEmpty();
         });
     assertThat(told).containsExactly(7L);
+  }
+
+  @Test
+  void anEndThatCannotBeDealtWithIsDealtWithLater() {
+    List<Long> told = new ArrayList<>();
+    sandbox.onEnd(
+        7,
+        end -> {
+          told.add(end.token());
+          if (told.size() == 1) {
+            throw new IllegalStateException("no space left");
+          }
+        });
+    sandbox.queue().run(() -> ends.add(end(7)));
+    assertThat(told).containsExactly(7L);
+    later.removeFirst().run();
+    assertThat(told).containsExactly(7L, 7L);
+    assertThat(later).isEmpty();
+    assertThat(ends).isEmpty();
   }
 }

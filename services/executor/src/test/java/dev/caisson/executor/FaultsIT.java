@@ -1,0 +1,205 @@
+package dev.caisson.executor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.ContainerState;
+import dev.caisson.proto.types.v1.RootFilesystem.Overlay;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionException;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Each call to the kernel fails once: nothing is left then of what was begun, and the same request
+ * succeeds when it is made again.
+ */
+class FaultsIT {
+  /** Far more than any request makes. */
+  private static final int MOST = 2000;
+
+  private final FaultyKernel faults = new FaultyKernel();
+  private TestNode node;
+  private Traces before;
+  private Throwable error;
+
+  @BeforeEach
+  void launch() throws Exception {
+    node = TestNode.launchOn(faults.kernel());
+    node.deleteEverything(); // and is connected from now on
+  }
+
+  @AfterEach
+  void end() throws Exception {
+    if (node != null) {
+      node.close();
+    }
+  }
+
+  /** A container with what makes many descriptors, files and mounts. */
+  private ContainerSpec.Builder spec() {
+    ContainerSpec.Builder spec = node.spec("sleep", "60");
+    spec.getRootBuilder().setOverlay(Overlay.newBuilder().setMedium(Overlay.Medium.SELF));
+    spec.getResourcesBuilder().getPidsBuilder().setLimit(10);
+    spec.getProcessBuilder().setOomScoreAdj(500);
+    spec.addMountsBuilder()
+        .setDestination("/volume")
+        .setType("bind")
+        .setSource(node.base() + "/volumes");
+    return spec;
+  }
+
+  /**
+   * One request after the other, of which each time a later call fails.
+   *
+   * @param after what must hold then, whether the request has succeeded all the same
+   */
+  private void eachCallOf(int least, Runnable request, Consumer<Boolean> after) {
+    List<String> problems = new ArrayList<>();
+    for (int others = 0; others < MOST; others++) {
+      faults.failAfter(others);
+      boolean done = succeeds(request);
+      Optional<String> call = faults.outcome();
+      try {
+        after.accept(done);
+      } catch (AssertionError | StatusRuntimeException e) {
+        problems.add("after call " + others + ", " + call + ", failed: " + e.getMessage());
+      }
+      if (call.isEmpty()) {
+        assertThat(problems).isEmpty();
+        assertThat(done).as("without a fault: %s", error).isTrue();
+        assertThat(others).isGreaterThan(least);
+        return;
+      }
+    }
+    throw new AssertionError("a request without end");
+  }
+
+  private boolean succeeds(Runnable request) {
+    try {
+      request.run();
+      return true;
+    } catch (StatusRuntimeException | CompletionException e) {
+      Throwable cause = e instanceof CompletionException ? e.getCause() : e;
+      error = cause;
+      assertThat(Problem.of(cause).sentence()).hasSizeGreaterThan(10);
+      return false;
+    }
+  }
+
+  /** From now on it is this that is there; what has been left is told once. */
+  private void begin() {
+    before = Traces.of(node);
+  }
+
+  private void nothingIsLeft() {
+    try {
+      TestNode.eventually("nothing is left", () -> Traces.of(node).equals(before));
+    } catch (AssertionError e) {
+      String more = Traces.of(node).beyond(before);
+      begin();
+      throw new AssertionError("left: " + more, e);
+    }
+  }
+
+  @Test
+  void ofACreationLeaveNothing() {
+    node.create("c", spec());
+    node.delete("c", true);
+    begin();
+    eachCallOf(
+        50,
+        () -> node.create("c", spec()),
+        done -> {
+          if (!done) {
+            nothingIsLeft();
+            node.create("c", spec());
+          }
+          node.delete("c", true);
+          nothingIsLeft();
+        });
+  }
+
+  @Test
+  void ofAStartLeaveAContainerThatCanBeDeleted() {
+    node.started("c", spec());
+    node.delete("c", true);
+    begin();
+    node.create("c", spec());
+    eachCallOf(
+        1,
+        () -> node.start("c"),
+        done -> {
+          node.delete("c", true);
+          nothingIsLeft();
+          node.create("c", spec());
+        });
+  }
+
+  @Test
+  void ofAnExecLeaveNothingInTheContainer() {
+    node.started("c", spec());
+    assertThat(node.exec("c", "true").ended().code()).isZero();
+    begin();
+    eachCallOf(
+        20,
+        () -> assertThat(node.exec("c", "true").ended().code()).isZero(),
+        done -> {
+          nothingIsLeft();
+          assertThat(node.exec("c", "true").ended().code()).isZero();
+          nothingIsLeft();
+          assertThat(node.state("c")).isEqualTo(ContainerState.RUNNING);
+        });
+  }
+
+  /** Where only its sandbox is left, the executor goes on with that by itself. */
+  private void deleteIfThere() {
+    try {
+      node.delete("c", true);
+    } catch (StatusRuntimeException e) {
+      Problem.of(e).is(Status.Code.NOT_FOUND, Reason.CONTAINER_NOT_FOUND);
+    }
+  }
+
+  /** The caller need not come back. */
+  @Test
+  void ofADeletionAreMadeGoodByTheExecutor() {
+    node.started("c", spec());
+    node.delete("c", true);
+    begin();
+    int made = 0;
+    for (int others = 0; others < 30; others += 5) {
+      node.started("c", spec());
+      faults.failAfter(others);
+      made += succeeds(() -> node.delete("c", true)) ? 0 : 1;
+      assertThat(faults.outcome()).isPresent();
+      nothingIsLeft();
+    }
+    assertThat(made).isPositive();
+  }
+
+  @Test
+  void ofADeletionLeaveOneThatCanBeRepeated() {
+    node.started("c", spec());
+    node.delete("c", true);
+    begin();
+    node.started("c", spec());
+    eachCallOf(
+        5,
+        () -> node.delete("c", true),
+        done -> {
+          if (!done) {
+            deleteIfThere();
+          }
+          nothingIsLeft();
+          node.started("c", spec());
+        });
+  }
+}

@@ -1,0 +1,93 @@
+package dev.caisson.executor;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.Files;
+import dev.caisson.linux.Kernel;
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.Mounts;
+import dev.caisson.linux.Processes;
+import dev.caisson.linux.Sockets;
+import dev.caisson.linux.Terminals;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * The real kernel, of which one call fails: the nth of those that the executor makes while it
+ * carries out a request.
+ */
+final class FaultyKernel {
+  /** What carries out a request; what its other threads do meanwhile never fails. */
+  private static final String REQUESTS = "dev.caisson.executor.sandbox.SerialQueue";
+
+  private static final String CREATIONS = "dev.caisson.executor.sandbox.Containers";
+  private static final String UNDOING = "dev.caisson.executor.sandbox.Rollback";
+
+  private final Kernel real = Kernel.open();
+  private final AtomicInteger calls = new AtomicInteger(Integer.MIN_VALUE);
+  private final AtomicReference<String> failed = new AtomicReference<>();
+
+  Kernel kernel() {
+    return new Kernel(
+        faulty(Files.class, real.files()),
+        faulty(Mounts.class, real.mounts()),
+        faulty(Processes.class, real.processes()),
+        faulty(Sockets.class, real.sockets()),
+        real.polling(),
+        faulty(Terminals.class, real.terminals()));
+  }
+
+  /** The call after so many others fails, once. */
+  void failAfter(int others) {
+    failed.set(null);
+    calls.set(-others - 1);
+  }
+
+  /** Which call has failed; empty: there were fewer. From now on none does. */
+  Optional<String> outcome() {
+    calls.set(Integer.MIN_VALUE);
+    return Optional.ofNullable(failed.get());
+  }
+
+  private <T> T faulty(Class<T> type, T calls) {
+    Object proxy =
+        Proxy.newProxyInstance(
+            type.getClassLoader(),
+            new Class<?>[] {type},
+            (ignored, method, arguments) -> call(calls, method, arguments));
+    return type.cast(proxy);
+  }
+
+  private Object call(Object target, Method method, Object[] arguments) throws Throwable {
+    if (calls.get() < 0 && calls.get() != Integer.MIN_VALUE && isOfRequest()) {
+      if (calls.incrementAndGet() == 0) {
+        calls.set(Integer.MIN_VALUE);
+        failed.set(method.getDeclaringClass().getSimpleName() + "." + method.getName());
+        throw new LinuxException(method.getName(), "a fault of the test's", Errno.EIO);
+      }
+    }
+    try {
+      return method.invoke(target, arguments);
+    } catch (InvocationTargetException e) {
+      throw e.getCause();
+    }
+  }
+
+  /** And not of what is undone because a call has failed. */
+  private static boolean isOfRequest() {
+    return StackWalker.getInstance()
+        .walk(frames -> {
+          boolean request = false;
+          for (String name : (Iterable<String>) frames.map(f -> f.getClassName())::iterator) {
+            if (name.startsWith(UNDOING)) {
+              return false;
+            }
+            request |= name.startsWith(REQUESTS) || name.startsWith(CREATIONS);
+          }
+          return request;
+        });
+  }
+}
