@@ -13,13 +13,14 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * Each call to the kernel fails once: nothing is left then of what was begun, and the same request
- * succeeds when it is made again.
+ * Each call to the kernel fails once, of the executor's own and of those in programs: nothing is
+ * left then of what was begun, and the same request succeeds when it is made again.
  */
 class FaultsIT {
   /** Far more than any request makes. */
@@ -62,9 +63,18 @@ class FaultsIT {
    * @param after what must hold then, whether the request has succeeded all the same
    */
   private void eachCallOf(int least, Runnable request, Consumer<Boolean> after) {
+    each(faults::failAfter, least, request, after);
+  }
+
+  /** The same of what is done by caisson-init. */
+  private void eachStepOf(int least, Runnable request, Consumer<Boolean> after) {
+    each(faults::failStepAfter, least, request, after);
+  }
+
+  private void each(IntConsumer failAfter, int least, Runnable request, Consumer<Boolean> after) {
     List<String> problems = new ArrayList<>();
     for (int others = 0; others < MOST; others++) {
-      faults.failAfter(others);
+      failAfter.accept(others);
       boolean done = succeeds(request);
       Optional<String> call = faults.outcome();
       try {
@@ -124,6 +134,49 @@ class FaultsIT {
           }
           node.delete("c", true);
           nothingIsLeft();
+        });
+  }
+
+  @Test
+  void ofAProgramOfACreationLeaveNothing() {
+    node.create("c", stepped());
+    node.delete("c", true);
+    begin();
+    eachStepOf(
+        100,
+        () -> node.create("c", stepped()),
+        done -> {
+          if (!done) {
+            nothingIsLeft();
+            node.create("c", stepped());
+          }
+          // What a step of the start has to do with is found out then.
+          var _ = succeeds(() -> node.start("c"));
+          node.delete("c", true);
+          nothingIsLeft();
+        });
+  }
+
+  /** What nearly every container has, and devices, layers and hooks of its own. */
+  private ContainerSpec.Builder stepped() {
+    ContainerSpec.Builder spec = spec();
+    spec.addMaskedPaths("/proc/kcore").addReadonlyPaths("/proc/sys");
+    spec.getProcessBuilder().getUserBuilder().setUid(1000);
+    return spec;
+  }
+
+  @Test
+  void ofAProgramOfAnExecLeaveNothingInTheContainer() {
+    node.started("c", spec());
+    assertThat(node.exec("c", "true").ended().code()).isZero();
+    begin();
+    eachStepOf(
+        20,
+        () -> assertThat(node.exec("c", "true").ended().code()).isZero(),
+        done -> {
+          nothingIsLeft();
+          assertThat(node.exec("c", "true").ended().code()).isZero();
+          assertThat(node.state("c")).isEqualTo(ContainerState.RUNNING);
         });
   }
 

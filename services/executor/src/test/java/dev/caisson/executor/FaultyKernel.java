@@ -11,13 +11,15 @@ import dev.caisson.linux.Terminals;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * The real kernel, of which one call fails: the nth of those that the executor makes while it
- * carries out a request.
+ * carries out a request, or that the programs make which it hands to caisson-init meanwhile.
  */
 final class FaultyKernel {
   /** What carries out a request; what its other threads do meanwhile never fails. */
@@ -26,8 +28,20 @@ final class FaultyKernel {
   private static final String CREATIONS = "dev.caisson.executor.sandbox.Containers";
   private static final String UNDOING = "dev.caisson.executor.sandbox.Rollback";
 
+  /** Of a program, in a file in memory of this name: caisson_init.h. */
+  private static final String PROGRAM = "caisson-program";
+
+  private static final int HEADER_BYTES = 32;
+  private static final int STEPS_AT = 8;
+  private static final int STEP_BYTES = 72;
+  private static final int NO_SYSTEM_CALL = -1;
+
+  /** ENOSYS. */
+  private static final int UNKNOWN_CALL = 0xffff;
+
   private final Kernel real = Kernel.open();
   private final AtomicInteger calls = new AtomicInteger(Integer.MIN_VALUE);
+  private final AtomicInteger steps = new AtomicInteger(-1);
   private final AtomicReference<String> failed = new AtomicReference<>();
 
   Kernel kernel() {
@@ -46,9 +60,16 @@ final class FaultyKernel {
     calls.set(-others - 1);
   }
 
+  /** The step after so many others of programs fails, once. */
+  void failStepAfter(int others) {
+    failed.set(null);
+    steps.set(others);
+  }
+
   /** Which call has failed; empty: there were fewer. From now on none does. */
   Optional<String> outcome() {
     calls.set(Integer.MIN_VALUE);
+    steps.set(-1);
     return Optional.ofNullable(failed.get());
   }
 
@@ -69,11 +90,35 @@ final class FaultyKernel {
         throw new LinuxException(method.getName(), "a fault of the test's", Errno.EIO);
       }
     }
+    if (method.getName().equals("sealedMemory") && arguments[0].equals(PROGRAM)) {
+      arguments[1] = withFault((ByteBuffer) arguments[1]);
+    }
     try {
       return method.invoke(target, arguments);
     } catch (InvocationTargetException e) {
       throw e.getCause();
     }
+  }
+
+  private ByteBuffer withFault(ByteBuffer program) {
+    int others = steps.get();
+    if (others < 0 || !isOfRequest()) {
+      return program;
+    }
+    ByteBuffer faulty = ByteBuffer.allocate(program.remaining()).order(ByteOrder.LITTLE_ENDIAN);
+    faulty.put(program.duplicate()).flip();
+    int count = faulty.getInt(STEPS_AT);
+    for (int i = 0; i < count; i++) {
+      int at = HEADER_BYTES + i * STEP_BYTES;
+      boolean call = faulty.getInt(at) != NO_SYSTEM_CALL;
+      if (call && others-- == 0) {
+        failed.set("step " + i + " of " + count + ": system call " + faulty.getInt(at));
+        faulty.putInt(at, UNKNOWN_CALL);
+        break;
+      }
+    }
+    steps.set(others);
+    return faulty;
   }
 
   /** And not of what is undone because a call has failed. */
