@@ -22,7 +22,10 @@ final class DeleteCommand implements Callable<Integer> {
       description = "Kill what still runs; a container that is not there counts as deleted.")
   private boolean force;
 
-  @Parameters(arity = "1..*", paramLabel = "ID", description = "The containers.")
+  @Parameters(
+      arity = "1..*",
+      paramLabel = "ID",
+      description = "The containers: their ids, or without force the beginnings of them.")
   private List<String> ids = new ArrayList<>();
 
   /** One that fails does not keep the others. */
@@ -46,12 +49,14 @@ final class DeleteCommand implements Callable<Integer> {
     }
   }
 
+  /** By force only what is named in full: another may begin as one that is gone. */
   static void delete(Target target, String id, boolean force) {
+    String name = force ? target.names().container(id) : Lookup.container(target, id);
     target
         .containers()
         .deleteContainer(
             DeleteContainerRequest.newBuilder()
-                .setName(target.names().container(id))
+                .setName(name)
                 .setForce(force)
                 .setAllowMissing(force)
                 .setRequestId(Names.newRequestId())

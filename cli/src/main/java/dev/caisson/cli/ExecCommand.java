@@ -65,7 +65,10 @@ final class ExecCommand implements Callable<Integer>, CommandWords {
       description = "Leave standard input alone: the program reads an empty one.")
   private boolean noInput;
 
-  @Parameters(index = "0", paramLabel = "ID", description = "The container.")
+  @Parameters(
+      index = "0",
+      paramLabel = "ID",
+      description = "The container: its id, or the beginning of it.")
   private String id = "";
 
   @Parameters(
@@ -102,7 +105,7 @@ final class ExecCommand implements Callable<Integer>, CommandWords {
   private ExecContainerRequest request(Process process) {
     Exec.Builder exec =
         Exec.newBuilder()
-            .setName(target.names().container(id))
+            .setName(Lookup.container(target, id))
             .setProcess(process)
             .addAllAddEnv(env)
             .setRequestId(Names.newRequestId());

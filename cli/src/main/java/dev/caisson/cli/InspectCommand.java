@@ -16,13 +16,13 @@ final class InspectCommand implements Callable<Integer> {
   @Mixin private Target target = new Target();
   @Mixin private Output output = new Output();
 
-  @Parameters(paramLabel = "ID", description = "The container.")
+  @Parameters(paramLabel = "ID", description = "The container: its id, or the beginning of it.")
   private String id = "";
 
   @Override
   public Integer call() {
     GetContainerRequest request =
-        GetContainerRequest.newBuilder().setName(target.names().container(id)).build();
+        GetContainerRequest.newBuilder().setName(Lookup.container(target, id)).build();
     output.print(target.containers().getContainer(request), InspectCommand::table);
     return Exit.OK;
   }

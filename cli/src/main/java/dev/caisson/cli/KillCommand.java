@@ -22,7 +22,10 @@ final class KillCommand implements Callable<Integer> {
   @Option(names = "--process", paramLabel = "ID", description = "To this exec'd process.")
   private String process = "";
 
-  @Parameters(index = "0", paramLabel = "ID", description = "The container.")
+  @Parameters(
+      index = "0",
+      paramLabel = "ID",
+      description = "The container: its id, or the beginning of it.")
   private String id = "";
 
   @Parameters(
@@ -37,7 +40,7 @@ final class KillCommand implements Callable<Integer> {
   public Integer call() {
     SignalContainerRequest request =
         SignalContainerRequest.newBuilder()
-            .setName(target.names().container(id))
+            .setName(Lookup.container(target, id))
             .setProcessId(process)
             .setSignal(Signals.parse(signal))
             .setAll(all)

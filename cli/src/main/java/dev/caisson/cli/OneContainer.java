@@ -10,14 +10,14 @@ abstract class OneContainer implements Callable<Integer> {
   @Mixin private Target target = new Target();
   @Mixin private Output output = new Output();
 
-  @Parameters(paramLabel = "ID", description = "The container.")
+  @Parameters(paramLabel = "ID", description = "The container: its id, or the beginning of it.")
   private String id = "";
 
   abstract Container change(Target target, String name);
 
   @Override
   public Integer call() {
-    output.print(change(target, target.names().container(id)), PsCommand::brief);
+    output.print(change(target, Lookup.container(target, id)), PsCommand::brief);
     return Exit.OK;
   }
 }

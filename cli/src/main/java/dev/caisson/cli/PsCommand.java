@@ -1,7 +1,6 @@
 package dev.caisson.cli;
 
 import dev.caisson.proto.v1.Container;
-import dev.caisson.proto.v1.ListContainersRequest;
 import dev.caisson.proto.v1.ListContainersResponse;
 import dev.caisson.proto.v1.ListProcessesRequest;
 import dev.caisson.proto.v1.ListProcessesResponse;
@@ -15,8 +14,6 @@ import picocli.CommandLine.Parameters;
 
 @Command(name = "ps", description = "Lists the containers, or the processes of one.")
 final class PsCommand implements Callable<Integer> {
-  private static final int PAGE = 1000;
-
   @Mixin private Target target = new Target();
   @Mixin private Output output = new Output();
 
@@ -37,9 +34,9 @@ final class PsCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     if (id == null) {
-      output.print(containers(), quiet ? PsCommand::ids : PsCommand::table);
+      output.print(Lookup.all(target, sandbox), quiet ? PsCommand::ids : PsCommand::table);
     } else {
-      output.print(processes(target.names().container(id)), PsCommand::table);
+      output.print(processes(Lookup.container(target, id)), PsCommand::table);
     }
     return Exit.OK;
   }
@@ -48,26 +45,6 @@ final class PsCommand implements Callable<Integer> {
     return target
         .containers()
         .listProcesses(ListProcessesRequest.newBuilder().setName(name).build());
-  }
-
-  /** Every page as one answer. */
-  private ListContainersResponse containers() {
-    ListContainersResponse.Builder all = ListContainersResponse.newBuilder();
-    String token = "";
-    do {
-      ListContainersResponse page = target.containers().listContainers(page(token));
-      all.addAllContainers(page.getContainersList());
-      token = page.getNextPageToken();
-    } while (!token.isEmpty());
-    return all.build();
-  }
-
-  private ListContainersRequest page(String token) {
-    return ListContainersRequest.newBuilder()
-        .setParent(target.names().sandbox(sandbox))
-        .setPageSize(PAGE)
-        .setPageToken(token)
-        .build();
   }
 
   private static String ids(ListContainersResponse containers) {

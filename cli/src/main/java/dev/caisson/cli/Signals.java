@@ -4,6 +4,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** signal(7): names of x86 and ARM, numbers 1 to 64. */
 final class Signals {
@@ -20,13 +23,38 @@ final class Signals {
   static final int KILL = 9;
   static final int TERM = 15;
 
+  /** What glibc leaves to programs; it keeps 32 and 33 for itself: signal(7). */
+  private static final int RTMIN = 34;
+
+  private static final Pattern REAL_TIME =
+      Pattern.compile("RT(?:MIN(?:\\+([0-9]{1,2}))?|MAX(?:-([0-9]{1,2}))?)");
+
   private Signals() {}
 
   /** `TERM`, `SIGTERM`, `sigterm` or `15`; 0 only asks whether the process is there. */
   static int parse(String text) {
     String name = text.toUpperCase(Locale.ROOT).replaceFirst("^SIG", "");
     Integer known = NUMBERS.get(name);
-    return known == null ? number(text) : known;
+    if (known != null) {
+      return known;
+    }
+    Matcher realTime = REAL_TIME.matcher(name);
+    return realTime.matches() ? realTime(text, realTime) : number(text);
+  }
+
+  private static int realTime(String text, Matcher name) {
+    int number =
+        name.group().startsWith("RTMIN")
+            ? RTMIN + offset(name.group(1))
+            : HIGHEST - offset(name.group(2));
+    if (number < RTMIN || number > HIGHEST) {
+      throw unknown(text);
+    }
+    return number;
+  }
+
+  private static int offset(@Nullable String digits) {
+    return digits == null ? 0 : Integer.parseInt(digits);
   }
 
   static String name(int number) {
@@ -37,8 +65,13 @@ final class Signals {
     if (text.matches("[0-9]{1,2}") && Integer.parseInt(text) <= HIGHEST) {
       return Integer.parseInt(text);
     }
-    throw CliException.usage(
-        "SIGNAL must be a signal's name or number: " + text, "TERM, SIGTERM, 15, 0 to 64");
+    throw unknown(text);
+  }
+
+  private static CliException unknown(String text) {
+    return CliException.usage(
+        "SIGNAL must be a signal's name or number: " + text,
+        "TERM, SIGTERM, 15, RTMIN+1, RTMAX, 0 to 64");
   }
 
   private static Map<String, Integer> numbers() {

@@ -24,14 +24,14 @@ final class WaitCommand implements Callable<Integer> {
       description = "An exec'd process instead of the container's first.")
   private String process = "";
 
-  @Parameters(paramLabel = "ID", description = "The container.")
+  @Parameters(paramLabel = "ID", description = "The container: its id, or the beginning of it.")
   private String id = "";
 
   @Override
   public Integer call() {
     WaitContainerRequest request =
         WaitContainerRequest.newBuilder()
-            .setName(target.names().container(id))
+            .setName(Lookup.container(target, id))
             .setProcessId(process)
             .build();
     ExitStatus status = target.waiting().waitContainer(request).getStatus();

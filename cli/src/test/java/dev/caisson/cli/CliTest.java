@@ -95,6 +95,38 @@ class CliTest {
   }
 
   @Test
+  void takesTheBeginningOfAnIdWhereOneBeginsSo() {
+    for (String id : List.of("foo", "foo-1", "bar-1", "baz-1")) {
+      gateway.has(id, ContainerState.RUNNING, ExitStatus.getDefaultInstance());
+    }
+    for (String id : List.of("foo", "foo-", "bar", "bar-1")) {
+      assertThat(caisson("kill", id)).isZero();
+    }
+    assertThat(gateway.signals.stream().map(signal -> Names.id(signal.getName())))
+        .containsExactly("foo", "foo-1", "bar-1", "bar-1");
+    assertThat(caisson("kill", "ba")).isEqualTo(Exit.CAISSON_FAILED);
+    assertThat(err.toString()).startsWith("caisson: ID is ambiguous: ba begins bar-1, baz-1\n");
+    assertThat(gateway.signals).hasSize(4);
+  }
+
+  @Test
+  void deletesByForceOnlyWhatIsNamedInFull() {
+    gateway.has("web-1", ContainerState.RUNNING, ExitStatus.getDefaultInstance());
+    assertThat(caisson("delete", "--force", "web")).isZero();
+    assertThat(gateway.has("web-1")).isTrue();
+    assertThat(caisson("delete", "web")).isZero();
+    assertThat(gateway.has("web-1")).isFalse();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "*", "?", "[", "../x", "-"})
+  void lettersThatNoIdHasMatchNothing(String id) {
+    gateway.has("web", ContainerState.RUNNING, ExitStatus.getDefaultInstance());
+    assertThat(caisson("kill", "--", id)).isNotZero();
+    assertThat(gateway.signals).isEmpty();
+  }
+
+  @Test
   void asksToTerminateWhenNoSignalIsNamed() {
     gateway.has("web", ContainerState.RUNNING, ExitStatus.getDefaultInstance());
     assertThat(caisson("kill", "web")).isZero();

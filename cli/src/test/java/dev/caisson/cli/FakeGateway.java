@@ -13,6 +13,7 @@ import dev.caisson.proto.v1.DeleteContainerResponse;
 import dev.caisson.proto.v1.Exec;
 import dev.caisson.proto.v1.ExecContainerRequest;
 import dev.caisson.proto.v1.ExecContainerResponse;
+import dev.caisson.proto.v1.GetContainerRequest;
 import dev.caisson.proto.v1.Input;
 import dev.caisson.proto.v1.ListContainersRequest;
 import dev.caisson.proto.v1.ListContainersResponse;
@@ -80,6 +81,10 @@ final class FakeGateway extends ContainersGrpc.ContainersImplBase implements Aut
     containers.put(id, Container.newBuilder().setName(name).setState(state).setExit(exit).build());
   }
 
+  boolean has(String id) {
+    return containers.containsKey(id);
+  }
+
   @Override
   public void createContainer(CreateContainerRequest request, StreamObserver<Container> answer) {
     created.add(request);
@@ -100,6 +105,11 @@ final class FakeGateway extends ContainersGrpc.ContainersImplBase implements Aut
   @Override
   public void startContainer(StartContainerRequest request, StreamObserver<Container> answer) {
     reply(answer, known(request.getName()).toBuilder().setState(ContainerState.RUNNING).build());
+  }
+
+  @Override
+  public void getContainer(GetContainerRequest request, StreamObserver<Container> answer) {
+    reply(answer, known(request.getName()));
   }
 
   @Override

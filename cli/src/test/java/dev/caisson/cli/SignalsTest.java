@@ -23,8 +23,31 @@ class SignalsTest {
   }
 
   @Test
+  void readsRealTimeSignalsAsKillDoes() {
+    assertThat(List.of("RTMIN", "SIGRTMIN", "rtmin+0", "34").stream().map(Signals::parse))
+        .containsOnly(34);
+    assertThat(Signals.parse("SIGRTMIN+3")).isEqualTo(37);
+    assertThat(Signals.parse("RTMAX-1")).isEqualTo(63);
+    assertThat(Signals.parse("RTMAX")).isEqualTo(64);
+  }
+
+  @Test
   void refusesWhatIsNoSignal() {
-    for (String text : List.of("65", "-1", "SIG", "", "NOPE", "1e1", "015x")) {
+    for (String text :
+        List.of(
+            "RTMIN+31",
+            "RTMAX-31",
+            "RTMIN-1",
+            "RTMAX+1",
+            "RTMIN+",
+            "RT",
+            "65",
+            "-1",
+            "SIG",
+            "",
+            "NOPE",
+            "1e1",
+            "015x")) {
       assertThatThrownBy(() -> Signals.parse(text)).isInstanceOf(CliException.class);
     }
   }
