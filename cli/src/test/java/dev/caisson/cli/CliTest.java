@@ -110,6 +110,13 @@ class CliTest {
   }
 
   @Test
+  void deletesByForceWhatIsThere() {
+    gateway.has("there", ContainerState.RUNNING, ExitStatus.getDefaultInstance());
+    assertThat(caisson("delete", "--force", "missing", "there")).isZero();
+    assertThat(gateway.has("there")).isFalse();
+  }
+
+  @Test
   void deletesByForceOnlyWhatIsNamedInFull() {
     gateway.has("web-1", ContainerState.RUNNING, ExitStatus.getDefaultInstance());
     assertThat(caisson("delete", "--force", "web")).isZero();
@@ -294,6 +301,15 @@ class CliTest {
     Files.write(data.resolve("config.json"), new byte[(int) ContainerOptions.CONFIG_BOUND + 1]);
     assertThat(caisson("create", "--bundle", data.toString())).isEqualTo(Exit.CAISSON_FAILED);
     assertThat(err.toString()).contains("must have at most 1 MiB");
+  }
+
+  @Test
+  void leavesTheWordsOfACommandAlone() {
+    gateway.has("web", ContainerState.RUNNING, ExitStatus.getDefaultInstance());
+    assertThat(caisson("exec", "-n", "web", "--", "sh", "-c", "echo detach", "--detach", "-t"))
+        .isZero();
+    assertThat(gateway.executed.getFirst().getProcess().getArgsList())
+        .containsExactly("sh", "-c", "echo detach", "--detach", "-t");
   }
 
   @Test

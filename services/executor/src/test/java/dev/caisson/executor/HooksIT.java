@@ -451,4 +451,16 @@ class HooksIT {
     spec.getHooksBuilder().addCreateRuntime(call());
     refused(spec).says("ENOENT");
   }
+
+  /** And not in that of whoever starts it. */
+  @Test
+  void runsInTheContainersCgroup() throws Exception {
+    Path program = reachable();
+    Files.writeString(
+        program, "#!/bin/sh\nread=$(cat /proc/self/cgroup); echo \"$read\"; exit 1\n");
+    ContainerSpec.Builder spec = node.spec("true");
+    spec.getHooksBuilder().addCreateContainerBuilder().setPath(program.toString());
+    // As seen from the container's cgroup namespace: elsewhere would begin with "/..".
+    assertThat(refused(spec).says("0::/").sentence()).doesNotContain("/..");
+  }
 }

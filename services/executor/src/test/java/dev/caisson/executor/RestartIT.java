@@ -393,6 +393,35 @@ class RestartIT {
     nothingIsLeft();
   }
 
+  /** Whoever has the numbers now is somebody else. */
+  @Test
+  void numbersThatAreAnothersByNowAreNotTouched() throws Exception {
+    int init = node.createSandbox("box").getInitPid();
+    node.createIn("box", "c", node.spec("sleep", "60"));
+    node.start("c");
+    node.shut();
+    kill(init);
+    TestNode.eventually("it ends", () -> hasEnded(init) || isZombie(init));
+    java.lang.Process stranger = new ProcessBuilder("sleep", "60").start();
+    try {
+      int number = (int) stranger.pid();
+      try (Store store = Store.open(node.data().resolve("store"))) {
+        var loaded = store.load();
+        loaded
+            .sandboxes()
+            .forEach(record -> store.put(record.toBuilder().setInitPid(number).build()));
+        loaded.containers().forEach(record -> store.put(record.toBuilder().setPid(number).build()));
+      }
+      node.open();
+      assertThat(node.state("c")).isEqualTo(ContainerState.STOPPED);
+      node.deleteSandbox("box", true);
+      assertThat(stranger.isAlive()).isTrue();
+      nothingIsLeft();
+    } finally {
+      stranger.destroyForcibly().waitFor();
+    }
+  }
+
   @Test
   void aRunWhoseInitIsKilledEnds() throws Exception {
     var run = node.runAttached(node.request("c", node.spec("sleep", "60")).build());
