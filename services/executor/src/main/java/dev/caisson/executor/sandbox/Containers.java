@@ -251,8 +251,16 @@ final class Containers {
       String uid = sandbox.record().getRootContainerUid();
       return madeIn(sandbox, resolved, leased, plan, uid);
     } catch (RuntimeException e) {
-      sandbox.queue().run(() -> sandboxes.delete(sandbox, request.getActor()));
+      undo(sandbox, request.getActor(), e);
       throw e;
+    }
+  }
+
+  private void undo(Sandbox sandbox, Actor actor, RuntimeException problem) {
+    try {
+      deleteSandbox(sandbox, true, actor);
+    } catch (RuntimeException e) {
+      problem.addSuppressed(e);
     }
   }
 
@@ -409,26 +417,34 @@ final class Containers {
   }
 
   void start(Container container, Actor actor) {
-    container.sandbox().queue().run(() -> lives.start(container, actor));
+    inTurn(container, () -> lives.start(container, actor));
   }
 
   void pause(Container container, Actor actor) {
-    container.sandbox().queue().run(() -> lives.pause(container, actor));
+    inTurn(container, () -> lives.pause(container, actor));
   }
 
   void resume(Container container, Actor actor) {
-    container.sandbox().queue().run(() -> lives.resume(container, actor));
+    inTurn(container, () -> lives.resume(container, actor));
   }
 
   void signal(Container container, String processId, int signal, Actor actor) {
-    container
-        .sandbox()
-        .queue()
-        .run(() -> lives.signal(container, pidfd(container, processId), signal, actor));
+    inTurn(container, () -> lives.signal(container, pidfd(container, processId), signal, actor));
   }
 
   void signalAll(Container container, int signal, Actor actor) {
-    container.sandbox().queue().run(() -> lives.signalAll(container, signal, actor));
+    inTurn(container, () -> lives.signalAll(container, signal, actor));
+  }
+
+  /** If it is still there by then. */
+  private void inTurn(Container container, Runnable task) {
+    container
+        .sandbox()
+        .queue()
+        .run(() -> {
+          requireSame(container);
+          task.run();
+        });
   }
 
   private static Fd pidfd(Container container, String processId) {
@@ -472,7 +488,13 @@ final class Containers {
   ExecedProcess exec(Container container, ExecProcess request) {
     long token = tokens.next();
     String id = "exec-" + Long.toUnsignedString(token, 36);
-    return container.sandbox().queue().call(() -> execs.start(container, request, id, token));
+    return container
+        .sandbox()
+        .queue()
+        .call(() -> {
+          requireSame(container);
+          return execs.start(container, request, id, token);
+        });
   }
 
   /**
@@ -480,42 +502,40 @@ final class Containers {
    * until nothing is left.
    */
   void delete(Container container, boolean force, Actor actor) {
+    Sandbox sandbox = container.sandbox();
     try {
       deleteNow(container, force, actor);
     } catch (RuntimeException e) {
-      finishLater(container, actor, RETRY);
+      if (sandbox.record().getDeleting()) {
+        finishLater(sandbox.uid(), RETRY, () -> deleteSandboxNow(sandbox, true, actor));
+      } else if (container.record().getDeleting()) {
+        finishLater(container.uid(), RETRY, () -> deleteNow(container, true, actor));
+      }
       throw e;
     }
   }
 
   /** What has begun is not given up. */
-  private void finishLater(Container container, Actor actor, Duration delay) {
-    if (container.sandbox().record().getDeleting() || container.record().getDeleting()) {
-      host.later(() -> finish(container, actor, delay), delay);
-    }
+  private void finishLater(String uid, Duration delay, Runnable deletion) {
+    host.later(() -> finish(uid, delay, deletion), delay);
   }
 
-  private void finish(Container container, Actor actor, Duration delay) {
+  private void finish(String uid, Duration delay, Runnable deletion) {
     try {
-      if (container.sandbox().record().getDeleting()) {
-        deleteSandbox(container.sandbox(), true, actor);
-      } else {
-        deleteNow(container, true, actor);
-      }
+      deletion.run();
     } catch (RefusedException e) {
       if (!GONE.contains(e.refusal().reason())) {
-        again(container, actor, delay, e);
+        again(uid, delay, deletion, e);
       }
     } catch (RuntimeException e) {
-      again(container, actor, delay, e);
+      again(uid, delay, deletion, e);
     }
   }
 
-  private void again(Container container, Actor actor, Duration delay, RuntimeException problem) {
-    String words = "Failed to finish the deletion of container " + container.uid();
-    LOG.log(Level.WARNING, words + "; it is tried again", problem);
+  private void again(String uid, Duration delay, Runnable deletion, RuntimeException problem) {
+    LOG.log(Level.WARNING, "Failed to finish the deletion of " + uid + "; once more", problem);
     Duration next = delay.multipliedBy(2);
-    finishLater(container, actor, next.compareTo(MOST_SELDOM) < 0 ? next : MOST_SELDOM);
+    finishLater(uid, next.compareTo(MOST_SELDOM) < 0 ? next : MOST_SELDOM, deletion);
   }
 
   private void deleteNow(Container container, boolean force, Actor actor) {
@@ -524,10 +544,11 @@ final class Containers {
         .queue()
         .run(() -> {
           requireSame(container);
-          if (sandbox.record().getRootContainerUid().equals(container.uid())) {
+          if (isRoot(container)) {
             requireAlone(container, force);
             lives.requireDeletable(container, force);
             sandboxes.delete(sandbox, actor, () -> deleteAll(container, force, actor));
+            releaseRoot(sandbox);
           } else {
             deleteOne(container, force, actor);
           }
@@ -560,7 +581,27 @@ final class Containers {
 
   private void deleteOne(Container container, boolean force, Actor actor) {
     requireSame(container);
-    lives.delete(container, force, actor);
+    if (container.sandbox().containersByUid().containsKey(container.uid())) {
+      lives.delete(container, force, actor);
+    }
+    if (!isRoot(container)) {
+      release(container);
+    }
+  }
+
+  private static boolean isRoot(Container container) {
+    return container.sandbox().record().getRootContainerUid().equals(container.uid());
+  }
+
+  /** Its id is free when that of its sandbox is: whoever makes another needs both. */
+  @SuppressWarnings("ReferenceEquality") // this very one
+  private void releaseRoot(Sandbox sandbox) {
+    find(sandbox.record().getTenant(), sandbox.record().getId())
+        .filter(container -> container.sandbox() == sandbox)
+        .ifPresent(this::release);
+  }
+
+  private void release(Container container) {
     registry.release(container.record().getTenant(), container.record().getId());
   }
 
@@ -581,8 +622,19 @@ final class Containers {
         .exception();
   }
 
-  /** Deletes a sandbox; forced, with its containers. */
+  /** Deletes a sandbox; forced, with its containers. What fails half-way is tried again. */
   void deleteSandbox(Sandbox sandbox, boolean force, Actor actor) {
+    try {
+      deleteSandboxNow(sandbox, force, actor);
+    } catch (RuntimeException e) {
+      if (sandbox.record().getDeleting()) {
+        finishLater(sandbox.uid(), RETRY, () -> deleteSandboxNow(sandbox, true, actor));
+      }
+      throw e;
+    }
+  }
+
+  private void deleteSandboxNow(Sandbox sandbox, boolean force, Actor actor) {
     sandbox
         .queue()
         .run(() -> {
@@ -591,6 +643,7 @@ final class Containers {
           } else {
             sandboxes.delete(sandbox, actor);
           }
+          releaseRoot(sandbox);
         });
   }
 }
