@@ -1,7 +1,9 @@
 package dev.caisson.executor;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,12 +28,27 @@ record Traces(
     Set<String> sockets,
     Map<String, Long> descriptors,
     Set<String> files) {
+  private static final int ATTEMPTS = 100;
   private static final Path PROC = Path.of("/proc");
 
   /** Of the compiler, which is at work beside the first calls; LibseccompTest counts them. */
   private static final String COMPILING = "/memfd:seccomp (deleted)";
 
+  /** What goes while it is listed is looked for again. */
   static Traces of(TestNode node) {
+    for (int i = 0; i < ATTEMPTS; i++) {
+      try {
+        return once(node);
+      } catch (UncheckedIOException e) {
+        if (!(e.getCause() instanceof NoSuchFileException)) {
+          throw e;
+        }
+      }
+    }
+    return once(node);
+  }
+
+  private static Traces once(TestNode node) {
     try {
       return new Traces(
           processes(node),
@@ -41,7 +58,7 @@ record Traces(
           openDescriptors(),
           files(node));
     } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
+      throw new UncheckedIOException(e);
     }
   }
 
