@@ -220,7 +220,7 @@ class HooksIT {
         """
         #!/bin/sh
         cat > state
-        readlink /proc/$PPID/ns/mnt > /dev/null 2>&1
+        setsid sleep 98765 < /dev/null > /dev/null 2>&1 &
         readlink /proc/self/ns/net > net
         mount -t tmpfs tmpfs mnt && echo mounted > mnt/file
         echo "$1 $VALUE $(id -u)"  > said
@@ -240,6 +240,7 @@ class HooksIT {
     int pid = node.create("c", spec).getPid();
     String mounts = Files.readString(Path.of("/proc/" + pid + "/mountinfo"));
     assertThat(mounts).contains(" /mnt ").doesNotContain(" /host", program.toString());
+    assertThat(ProcessHandle.allProcesses().filter(HooksIT::isLeftBehind)).isEmpty();
     // It stands in the old root until it is started.
     assertThat(Path.of("/proc/" + pid + "/cwd/host")).isEmptyDirectory();
     node.delete("c", true);
@@ -251,6 +252,10 @@ class HooksIT {
     java.util.List<String> lines = ended.out().lines().toList();
     assertThat(lines.getLast()).isEqualTo(lines.get(lines.size() - 2)).startsWith("net:");
     assertThat(node.rootfs().resolve("mnt")).isEmptyDirectory();
+  }
+
+  private static boolean isLeftBehind(ProcessHandle process) {
+    return process.info().commandLine().filter(line -> line.contains("98765")).isPresent();
   }
 
   /** A directory that everybody can search, with a program that the guard allows. */

@@ -8,11 +8,16 @@ import dev.caisson.executor.plan.CgroupFacts;
 import dev.caisson.executor.plan.HookPlan;
 import dev.caisson.executor.plan.Plan;
 import dev.caisson.executor.plan.Program;
+import dev.caisson.executor.refusal.Refusal;
+import dev.caisson.linux.Errno;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.LinuxException;
+import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
@@ -21,6 +26,9 @@ import java.util.concurrent.CompletableFuture;
  * processes: whatever they leave behind ends with it. In the sandbox's queue.
  */
 final class ContainerHooks {
+  /** Each ends all that there is at its time. */
+  private static final int ATTEMPTS = 100;
+
   private final Host host;
   private final Donor donor;
   private final Execs execs;
@@ -86,6 +94,40 @@ final class ContainerHooks {
     } finally {
       donated.forEach(Fd::close);
       copies.forEach(Fd::close);
+    }
+  }
+
+  /**
+   * Ends what hooks have left behind while the container was made: it has the host for its root.
+   *
+   * @throws dev.caisson.executor.refusal.RefusedException (HOOK_FAILED) if that goes on
+   */
+  void endLeftBehind(Container container) {
+    for (int i = 0; i < ATTEMPTS; i++) {
+      List<Integer> left =
+          container.cgroup().processes().stream()
+              .filter(pid -> pid != container.record().getPid())
+              .toList();
+      if (left.isEmpty()) {
+        return;
+      }
+      left.forEach(this::end);
+    }
+    throw new Refusal(
+            Reason.HOOK_FAILED,
+            "A createContainer hook leaves processes behind faster than they can be ended.",
+            Map.of("kind", "createContainer"))
+        .exception();
+  }
+
+  private void end(int pid) {
+    try (Fd process = host.kernel().processes().open(pid)) {
+      var _ = host.kernel().processes().kill(process);
+      host.kernel().processes().awaitEnd(process, host.settings().stepTimeout());
+    } catch (LinuxException e) {
+      if (e.errno() != Errno.ESRCH) {
+        throw e;
+      }
     }
   }
 

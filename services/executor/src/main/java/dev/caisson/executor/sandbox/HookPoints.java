@@ -82,6 +82,7 @@ final class HookPoints {
     } else if (barrier.equals(ContainerPlan.CREATE_CONTAINER)) {
       HookPlace place = inContainer.whileMade(container, tree.orElseThrow());
       required(container, Kind.CREATE_CONTAINER, hooks.getCreateContainerList(), place);
+      inContainer.endLeftBehind(container);
     }
   }
 
