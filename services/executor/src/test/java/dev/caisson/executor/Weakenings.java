@@ -144,15 +144,15 @@ final class Weakenings {
         none.inJava("plan/ContainerPlan", "    Sysctls.set(assembly, spec);\n", "")
             .inJava(
                 "plan/ContainerPlan",
-                "    pivot(root);\n",
-                "    pivot(root);\n    Sysctls.set(assembly, spec);\n"));
+                "    pivot(root, hooked);\n",
+                "    pivot(root, hooked);\n    Sysctls.set(assembly, spec);\n"));
     all.put(
         "setALabelInAFalseProc",
         circumstances("setALabelInAFalseProc")
             .inJava(
                 "plan/ContainerPlan",
-                OPEN_LABELS + "    pivot(root);\n",
-                "    pivot(root);\n" + OPEN_LABELS));
+                OPEN_LABELS + "    pivot(root, hooked);\n",
+                "    pivot(root, hooked);\n" + OPEN_LABELS));
     all.put(
         "haveTheHostsUsersRead",
         none.inJava(
