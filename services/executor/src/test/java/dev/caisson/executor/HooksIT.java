@@ -6,6 +6,7 @@ import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.Hook;
+import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.UserNamespace;
 import io.grpc.Status;
 import java.io.IOException;
@@ -134,6 +135,52 @@ class HooksIT {
     ContainerSpec.Builder spec = node.spec("true");
     spec.getHooksBuilder().addCreateRuntime(call());
     refused(spec).says("longer than 2 s");
+  }
+
+  /** The sandbox waits for them: nothing of it can be ended meanwhile. */
+  @Test
+  void hooksOfOneKindHaveTheTimeOfOne() throws Exception {
+    does("sleep 0.8");
+    ContainerSpec.Builder spec = node.spec("true");
+    for (int i = 0; i < 4; i++) {
+      spec.getHooksBuilder().addCreateRuntime(call());
+    }
+    refused(spec).says("createRuntime[2]", "longer than 1 s");
+  }
+
+  /** Through its processes others could look at the host. */
+  @Test
+  void oneInTheContainerNeedsAPidNamespaceForEach() throws Exception {
+    Path program = reachable();
+    Files.writeString(program, "#!/bin/sh\ntrue\n");
+    ContainerSpec.Builder hooked = node.spec("true");
+    hooked.getHooksBuilder().addCreateContainerBuilder().setPath(program.toString());
+    ContainerSpec.Builder shared = node.spec("sleep", "60");
+    shared.clearNamespaces();
+    node.spec("true").getNamespacesList().stream()
+        .filter(one -> one.getType() != Namespace.Type.PID)
+        .forEach(shared::addNamespaces);
+    node.createSandbox("box");
+    node.createIn("box", "one", hooked);
+    node.createIn("box", "seeing", shared);
+    Problem.of(() -> node.createIn("box", "two", hooked))
+        .is(Status.Code.INVALID_ARGUMENT, Reason.INVALID_SPEC)
+        .says("PID namespace");
+    node.deleteSandbox("box", true);
+  }
+
+  /** Else it could be laid over a program of the host's, by who exchanges the link meanwhile. */
+  @Test
+  void oneInTheContainerFindsItsRootByNoLink() throws Exception {
+    Path program = reachable();
+    Files.writeString(program, "#!/bin/sh\ntrue\n");
+    Files.createSymbolicLink(node.base().resolve("images/link"), Path.of("plain"));
+    ContainerSpec.Builder spec = node.spec("true");
+    spec.getRootBuilder().setPath(node.base() + "/images/link");
+    node.create("c", spec);
+    node.delete("c");
+    spec.getHooksBuilder().addCreateContainerBuilder().setPath(program.toString());
+    Problem.of(() -> node.create("c", spec)).says("root.path", "no link");
   }
 
   @Test

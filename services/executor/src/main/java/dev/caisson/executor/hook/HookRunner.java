@@ -72,7 +72,7 @@ public final class HookRunner {
         return new Watched(end, false, problem(end.get()));
       }
       kill(running.pidfd());
-      String problem = "it took longer than " + timeout.toSeconds() + " s and was killed";
+      String problem = "it took longer than " + seconds(timeout) + " s and was killed";
       return new Watched(running.awaitEnd(KILL_TIMEOUT), true, Optional.of(problem));
     } catch (RefusedException e) {
       return new Watched(Optional.empty(), false, Optional.of(e.refusal().message()));
@@ -84,6 +84,11 @@ public final class HookRunner {
       return Optional.of("it was ended by signal " + end.signal());
     }
     return end.code() == 0 ? Optional.empty() : Optional.of("it ended with code " + end.code());
+  }
+
+  /** Of what was left of them, in whole ones. */
+  private static long seconds(Duration timeout) {
+    return timeout.plusNanos(999_999_999).toSeconds();
   }
 
   private static Duration timeout(Hook hook, Duration most) {

@@ -178,10 +178,9 @@ public final class HostHooks implements HookPlace, AutoCloseable {
 
     @Override
     public void close() {
-      running.remove(token);
       pidfd.close();
-      if (end.isDone()) {
-        helper.client().acknowledge(token);
+      if (running.remove(token) == null) { // it has ended, or is told so just now
+        var _ = end.thenRun(() -> helper.client().acknowledge(token));
       }
     }
   }

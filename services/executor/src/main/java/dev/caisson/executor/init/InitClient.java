@@ -276,8 +276,9 @@ public final class InitClient implements AutoCloseable {
     if (message.type() == Message.EXITED || !unanswered.remove(message.token())) {
       return false;
     }
-    boolean process = message.type() == Message.STARTED || message.type() == Message.BORN;
-    if (process) {
+    if (message.type() == Message.STARTED) {
+      answer.descriptors().forEach(pidfd -> kernel.processes().kill(pidfd)); // reaped by its parent
+    } else if (message.type() == Message.BORN) {
       answer.descriptors().forEach(pidfd -> end(kernel, pidfd));
     }
     answer.descriptors().forEach(Fd::close);

@@ -92,7 +92,7 @@ public final class HookPlan {
     return ExecPlan.compile(process(hook, spec), Optional.of(path), spec, facts);
   }
 
-  /** Its rights are the container's; what else a process has is the hook's own. */
+  /** Its rights and limits are the container's; the program is the hook's own. */
   public static Process process(Hook hook, ContainerSpec spec) {
     Process container = spec.getProcess();
     Process.Builder process =
@@ -105,8 +105,18 @@ public final class HookPlan {
             .setNoNewPrivileges(container.getNoNewPrivileges())
             .setApparmorProfile(container.getApparmorProfile())
             .setSelinuxLabel(container.getSelinuxLabel());
+    process.addAllRlimits(container.getRlimitsList()).setCpuAffinity(container.getCpuAffinity());
     if (container.hasUmask()) {
       process.setUmask(container.getUmask());
+    }
+    if (container.hasOomScoreAdj()) {
+      process.setOomScoreAdj(container.getOomScoreAdj());
+    }
+    if (container.hasScheduler()) {
+      process.setScheduler(container.getScheduler());
+    }
+    if (container.hasIoPriority()) {
+      process.setIoPriority(container.getIoPriority());
     }
     return process.build();
   }

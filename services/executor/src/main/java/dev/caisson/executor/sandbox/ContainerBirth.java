@@ -13,6 +13,7 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Pair;
 import dev.caisson.proto.executor.v1.StdioMode;
+import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.UserNamespace;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +32,9 @@ final class ContainerBirth {
   /** What a container may share with another one, and not with its sandbox. */
   private static final Set<Namespace.Type> OF_CONTAINERS =
       EnumSet.of(Namespace.Type.PID, Namespace.Type.MOUNT);
+
+  private static final Namespace OWN_PROCESSES =
+      Namespace.newBuilder().setType(Namespace.Type.PID).build();
 
   private final Host host;
   private final Donor donor;
@@ -84,6 +89,7 @@ final class ContainerBirth {
     Identity.require(draft.getSpec(), sandbox.record());
     requireShared(sandbox, draft);
     requireApart(draft);
+    requireUnseen(sandbox, draft);
     try (Rollback rollback = new Rollback();
         Closing mounts = mounts(sandbox, draft);
         Closing hostTree = hostTree(draft);
@@ -135,15 +141,33 @@ final class ContainerBirth {
 
   /** Else nobody could say which processes are the container's. */
   private void requireApart(ContainerRecord draft) {
-    Namespace own = Namespace.newBuilder().setType(Namespace.Type.PID).build();
-    if (!host.cgroups().tellProcessesApart()
-        && !draft.getSpec().getNamespacesList().contains(own)) {
+    if (!host.cgroups().tellProcessesApart() && !hasOwnProcesses(draft.getSpec())) {
       throw Refusal.hostLacks(
               "namespaces",
               "namespaces must have a PID namespace of the container's own, since no cgroup is"
                   + " delegated to this executor that would tell its processes from others.")
           .exception();
     }
+  }
+
+  /** Whoever sees a process of the container's creation could look at the host through it. */
+  private static void requireUnseen(Sandbox sandbox, ContainerRecord draft) {
+    boolean hooked = draft.getSpec().getHooks().getCreateContainerCount() > 0;
+    Stream<ContainerSpec> all =
+        Stream.concat(
+            Stream.of(draft.getSpec()),
+            sandbox.containers().stream().map(container -> container.record().getSpec()));
+    if (hooked && !all.allMatch(ContainerBirth::hasOwnProcesses)) {
+      throw Refusal.invalid(
+              "hooks.create_container",
+              "be of a sandbox whose containers have a PID namespace each",
+              draft.getId())
+          .exception();
+    }
+  }
+
+  private static boolean hasOwnProcesses(ContainerSpec spec) {
+    return spec.getNamespacesList().contains(OWN_PROCESSES);
   }
 
   private void atBarrier(

@@ -16,6 +16,7 @@ import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -66,17 +67,22 @@ final class ContainerHooks {
   private StartedProcess launch(
       Container container, Plan plan, long token, List<Fd> stdio, Fd tree) {
     Fd first = container.running().orElseThrow().pidfd();
-    List<Fd> copies = stdio.stream().map(Fd::duplicate).toList();
-    Donor.Sources sources =
-        Donor.Sources.of(
-                container.sandbox(),
-                container.cgroup(),
-                copies,
-                Optional.empty(),
-                Optional.of(first),
-                Optional.empty())
-            .with(Optional.empty(), Optional.empty(), Optional.of(tree));
-    List<Fd> donated = donor.open(plan.donations(), sources);
+    try (Copies copies = new Copies(stdio)) {
+      Donor.Sources sources =
+          Donor.Sources.of(
+                  container.sandbox(),
+                  container.cgroup(),
+                  copies.descriptors(),
+                  Optional.empty(),
+                  Optional.of(first),
+                  Optional.empty())
+              .with(Optional.empty(), Optional.empty(), Optional.of(tree));
+      return run(container, plan, token, first, donor.open(plan.donations(), sources));
+    }
+  }
+
+  private StartedProcess run(
+      Container container, Plan plan, long token, Fd first, List<Fd> donated) {
     try (Closing directory = host.birthDirectory(container.cgroup());
         Fd pids = host.proc().namespace(first, "pid")) {
       return container
@@ -93,7 +99,25 @@ final class ContainerHooks {
                   donated));
     } finally {
       donated.forEach(Fd::close);
-      copies.forEach(Fd::close);
+    }
+  }
+
+  /** Of a hook's standard streams, which stay its runner's. */
+  private record Copies(List<Fd> descriptors) implements AutoCloseable {
+    Copies(List<Fd> descriptors) {
+      List<Fd> copies = new ArrayList<>();
+      try {
+        descriptors.forEach(one -> copies.add(one.duplicate()));
+      } catch (RuntimeException e) {
+        copies.forEach(Fd::close);
+        throw e;
+      }
+      this.descriptors = List.copyOf(copies);
+    }
+
+    @Override
+    public void close() {
+      descriptors.forEach(Fd::close);
     }
   }
 
@@ -142,8 +166,7 @@ final class ContainerHooks {
   }
 
   private static Stdio stdio(List<Fd> streams) {
-    List<Fd> copies = streams.stream().map(Fd::duplicate).toList();
-    return new Stdio(copies, List.of(), Optional.empty());
+    return new Stdio(new Copies(streams).descriptors(), List.of(), Optional.empty());
   }
 
   private record Running(Sandbox sandbox, long token, Fd pidfd, CompletableFuture<ProcessEnd> end)

@@ -35,6 +35,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The containers of this node: made, found, and what is done to them.
@@ -76,6 +77,10 @@ final class Containers {
   private final GuardPolicy.Limits limits;
   private final Redaction redaction = new Redaction();
   private final Registry<Container> registry = new Registry<>();
+
+  /** By their uids, whose deletion is finished later. */
+  private final Set<String> finishing = ConcurrentHashMap.newKeySet();
+
   private final Tokens tokens;
 
   Containers(
@@ -507,24 +512,29 @@ final class Containers {
       deleteNow(container, force, actor);
     } catch (RuntimeException e) {
       if (sandbox.record().getDeleting()) {
-        finishLater(sandbox.uid(), RETRY, () -> deleteSandboxNow(sandbox, true, actor));
+        finishLater(sandbox.uid(), () -> deleteSandboxNow(sandbox, true, actor));
       } else if (container.record().getDeleting()) {
-        finishLater(container.uid(), RETRY, () -> deleteNow(container, true, actor));
+        finishLater(container.uid(), () -> deleteNow(container, true, actor));
       }
       throw e;
     }
   }
 
   /** What has begun is not given up. */
-  private void finishLater(String uid, Duration delay, Runnable deletion) {
-    host.later(() -> finish(uid, delay, deletion), delay);
+  private void finishLater(String uid, Runnable deletion) {
+    if (finishing.add(uid)) {
+      host.later(() -> finish(uid, RETRY, deletion), RETRY);
+    }
   }
 
   private void finish(String uid, Duration delay, Runnable deletion) {
     try {
       deletion.run();
+      finishing.remove(uid);
     } catch (RefusedException e) {
-      if (!GONE.contains(e.refusal().reason())) {
+      if (GONE.contains(e.refusal().reason())) {
+        finishing.remove(uid);
+      } else {
         again(uid, delay, deletion, e);
       }
     } catch (RuntimeException e) {
@@ -534,8 +544,9 @@ final class Containers {
 
   private void again(String uid, Duration delay, Runnable deletion, RuntimeException problem) {
     LOG.log(Level.WARNING, "Failed to finish the deletion of " + uid + "; once more", problem);
-    Duration next = delay.multipliedBy(2);
-    finishLater(uid, next.compareTo(MOST_SELDOM) < 0 ? next : MOST_SELDOM, deletion);
+    Duration doubled = delay.multipliedBy(2);
+    Duration next = doubled.compareTo(MOST_SELDOM) < 0 ? doubled : MOST_SELDOM;
+    host.later(() -> finish(uid, next, deletion), next);
   }
 
   private void deleteNow(Container container, boolean force, Actor actor) {
@@ -628,7 +639,7 @@ final class Containers {
       deleteSandboxNow(sandbox, force, actor);
     } catch (RuntimeException e) {
       if (sandbox.record().getDeleting()) {
-        finishLater(sandbox.uid(), RETRY, () -> deleteSandboxNow(sandbox, true, actor));
+        finishLater(sandbox.uid(), () -> deleteSandboxNow(sandbox, true, actor));
       }
       throw e;
     }

@@ -301,7 +301,10 @@ final class Donor implements AutoCloseable {
     }
   }
 
-  /** What is there now: a place, or the root that is attached in it. */
+  /**
+   * What is there now: a place, or the root that is attached in it. Not by links: who may write to
+   * the allowed roots could have the container's root laid over a program of the host's.
+   */
   private Fd hostDirectory(Fd tree, String path) {
     try {
       return kernel
@@ -309,10 +312,15 @@ final class Donor implements AutoCloseable {
           .openIn(
               tree,
               path.substring(1),
-              EnumSet.of(Resolve.IN_ROOT, Resolve.NO_MAGIC_LINKS),
+              EnumSet.of(Resolve.IN_ROOT, Resolve.NO_SYMLINKS),
               OpenFlag.PATH,
               OpenFlag.DIRECTORY);
     } catch (LinuxException e) {
+      if (e.errno() == Errno.ELOOP) {
+        throw Refusal.invalid(
+                "root.path", "lead through no link where createContainer hooks look for it", path)
+            .exception();
+      }
       throw notThere(e, Reason.ROOTFS_NOT_FOUND, "root.path", Path.of(path), "a directory");
     }
   }

@@ -37,11 +37,25 @@ final class Exits {
   void expect(Container container) {
     container
         .sandbox()
-        .onEnd(container.record().getToken(), end -> ended(container, status(container, end)));
+        .onEnd(
+            container.record().getToken(),
+            end -> {
+              if (!container.exit().isDone()) { // as lost, by now
+                ended(container, status(container, end));
+              }
+            });
   }
 
   void expect(Container container, ExecedProcess exec) {
-    container.sandbox().onEnd(exec.token(), end -> ended(container, exec, status(container, end)));
+    container
+        .sandbox()
+        .onEnd(
+            exec.token(),
+            end -> {
+              if (!exec.exit().isDone()) {
+                ended(container, exec, status(container, end));
+              }
+            });
   }
 
   /** The sandbox is gone, and with it what would have told how its processes ended. */
@@ -67,9 +81,10 @@ final class Exits {
             .setPid(0)
             .setExit(status)
             .build();
-    container.record(stopped);
+    boolean first = !container.record().hasExit();
     host.store().put(stopped);
-    if (status.getOutOfMemory()) {
+    container.record(stopped);
+    if (first && status.getOutOfMemory()) {
       recorder.observe(
           Recorder.event(container)
               .setOomKilled(OomKilled.newBuilder().setKills(container.cgroup().oomKills())));

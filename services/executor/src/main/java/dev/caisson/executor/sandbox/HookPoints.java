@@ -110,20 +110,24 @@ final class HookPoints {
   void afterDelete(Container container) {
     List<Hook> hooks = container.record().getSpec().getHooks().getPoststopList();
     for (int i = 0; i < hooks.size(); i++) {
-      var _ = run(container, Kind.POSTSTOP, i, hooks.get(i), host.hostHooks());
+      var _ = run(container, Kind.POSTSTOP, i, hooks.get(i), host.hostHooks(), timeout);
     }
   }
 
+  /** Together they have the time of one: the sandbox waits meanwhile. */
   private void required(Container container, Kind kind, List<Hook> hooks, HookPlace place) {
+    long deadline = System.nanoTime() + timeout.toNanos();
     for (int i = 0; i < hooks.size(); i++) {
-      HookOutcome outcome = run(container, kind, i, hooks.get(i), place);
+      Duration left = Duration.ofNanos(Math.max(deadline - System.nanoTime(), 1));
+      HookOutcome outcome = run(container, kind, i, hooks.get(i), place, left);
       if (!outcome.succeeded()) {
         throw failed(kind.word, i, hooks.get(i), outcome);
       }
     }
   }
 
-  private HookOutcome run(Container container, Kind kind, int index, Hook hook, HookPlace place) {
+  private HookOutcome run(
+      Container container, Kind kind, int index, Hook hook, HookPlace place, Duration most) {
     Event.Builder started =
         Recorder.event(container)
             .setPhase(Phase.OBSERVATION)
@@ -133,20 +137,21 @@ final class HookPoints {
                     .setIndex(index)
                     .setPath(hook.getPath()));
     recorder.observe(started);
-    HookOutcome outcome = trusted(container, kind, hook, place);
+    HookOutcome outcome = trusted(container, kind, hook, place, most);
     recorder.observe(
         Recorder.event(container).setHookFinished(finished(kind.word, index, hook, outcome)));
     return outcome;
   }
 
   /** The host's are checked each time: the file may have changed since the guard saw its path. */
-  private HookOutcome trusted(Container container, Kind kind, Hook hook, HookPlace place) {
+  private HookOutcome trusted(
+      Container container, Kind kind, Hook hook, HookPlace place, Duration most) {
     Optional<String> problem =
         kind == Kind.START_CONTAINER ? Optional.empty() : trust.problem(hook);
     StateJson state = state(container.record(), pid(container, kind), kind.status);
     return problem
         .map(HookOutcome::refused)
-        .orElseGet(() -> host.hooks().run(place, hook, state, timeout));
+        .orElseGet(() -> host.hooks().run(place, hook, state, most));
   }
 
   /** As it is called where the hook runs. */

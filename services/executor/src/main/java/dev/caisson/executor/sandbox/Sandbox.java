@@ -38,6 +38,10 @@ final class Sandbox {
   private final Queue<ProcessEnd> ends;
   private final Executor later;
   private volatile SandboxRecord record;
+
+  /** In the queue only. */
+  private boolean retrying;
+
   private volatile @Nullable Holder holder;
   private volatile @Nullable Placed placed;
 
@@ -190,13 +194,28 @@ final class Sandbox {
       if (listener != null) {
         tell(listener, end, again);
       } else {
-        long token = end.token(); // of one that was abandoned
-        holder().ifPresent(present -> present.client().acknowledge(token));
+        acknowledge(end.token()); // of one that was abandoned
       }
     }
     if (!again.isEmpty()) {
       ends.addAll(again);
-      later.execute(() -> queue.run(this::handleEnds));
+      tryAgainLater();
+    }
+  }
+
+  /** Once, however many turns there are meanwhile: the end of a turn deals with them. */
+  private void tryAgainLater() {
+    if (!retrying) {
+      retrying = true;
+      later.execute(() -> queue.run(() -> retrying = false));
+    }
+  }
+
+  private void acknowledge(long token) {
+    try {
+      holder().ifPresent(present -> present.client().acknowledge(token));
+    } catch (RuntimeException e) {
+      LOG.log(Level.DEBUG, "Failed to acknowledge an end", e); // its caisson-init has ended
     }
   }
 
