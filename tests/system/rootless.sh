@@ -88,6 +88,9 @@ run_here() { caisson_of_user run -n --rootfs "$WORK/rootfs" "$@"; }
 
 inits() { pgrep -c -u "$USER_ID" -x caisson-init || true; }
 
+# One that has just been ended is still counted for a moment.
+has_sandboxes() { [[ $(($(inits) / 2)) -eq $1 ]]; }
+
 # Zombies are none: whoever is to reap them takes his time.
 processes() { ps -o stat= -u "$USER_ID" | awk '!/^Z/ { n++ } END { print n + 0 }'; }
 
@@ -149,7 +152,7 @@ pid=$(pid_of executor)
 kill -KILL "$pid"
 holds "the executor starts again" up 0
 equal "its container runs on" running "$(caisson_of_user ps | awk '$1 == "lives" { print $3 }')"
-equal "what was parked is gone" 1 "$(($(inits) / 2))"
+holds "what was parked is gone" eventually 20 has_sandboxes 1
 caisson_of_user kill lives TERM
 equal "its exit code is the program's" 42 "$(caisson_of_user wait lives > /dev/null 2>&1; echo $?)"
 caisson_of_user delete lives
