@@ -338,11 +338,25 @@ static void close_own(const struct birth *birth)
 		close_descriptor(held[i].descriptor);
 }
 
+static int32_t raise_or_end(int32_t descriptor)
+{
+	long raised = raise_descriptor(descriptor);
+	if (is_error(raised))
+		end_process(CANNOT_SERVE);
+	return (int32_t)raised;
+}
+
 static _Noreturn void be_child(const struct birth *birth)
 {
+	int32_t donated[MAX_DESCRIPTORS];
+	struct program_input input = birth->input;
 	close_own(birth);
 	set_signal_mask(0);
-	program_run(&birth->input);
+	input.gate = raise_or_end(input.gate);
+	for (uint32_t i = 0; i < input.donated_count; i++)
+		donated[i] = raise_or_end(input.donated[i]);
+	input.donated = donated;
+	program_run(&input);
 	end_process(0);
 }
 

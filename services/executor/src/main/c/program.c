@@ -168,9 +168,12 @@ static int take_next(struct program_input *input, int32_t *donated, uint32_t ste
 	if (count > MAX_DESCRIPTORS - input->donated_count)
 		return EINVAL;
 	const int32_t *received = (const int32_t *)(&control.header + 1);
-	for (uint32_t i = 0; i < count; i++)
-		donated[input->donated_count + i] = received[i + 1];
-	input->donated_count += count;
+	for (uint32_t i = 0; i < count; i++) {
+		result = raise_descriptor(received[i + 1]);
+		if (is_error(result))
+			return (int)-result;
+		donated[input->donated_count++] = (int32_t)result;
+	}
 	input->program = received[0]; /* that of the last one belongs to whoever called */
 	return 0;
 }

@@ -47,6 +47,7 @@ struct control_header {
 #define MSG_CMSG_CLOEXEC 0x40000000
 
 #define SEEK_END 2
+#define FIRST_RAISED_DESCRIPTOR 256 /* above every number that a process may be given */
 #define SIGNAL_SET_BYTES 8 /* 64 signals */
 #define SIGNAL_INFO_BYTES 128 /* struct signalfd_siginfo */
 #define LAST_SIGNAL 64
@@ -100,6 +101,18 @@ static inline void close_descriptor(int descriptor)
 {
 	if (descriptor >= 0)
 		CALL(__NR_close, descriptor);
+}
+
+/*
+ * To where nothing that a process is given can close what its program still needs. The new number, or a negative errno:
+ * then it is where it was.
+ */
+static inline long raise_descriptor(int descriptor)
+{
+	long raised = CALL(__NR_fcntl, descriptor, F_DUPFD_CLOEXEC, FIRST_RAISED_DESCRIPTOR);
+	if (!is_error(raised))
+		close_descriptor(descriptor);
+	return raised;
 }
 
 static inline _Noreturn void end_process(int code)

@@ -92,6 +92,9 @@ public interface Files {
   /** The kind of filesystem: {@code f_type} of fstatfs(2), linux/magic.h. */
   long filesystemMagic(Fd fd);
 
+  /** Whether a descriptor only stands for a place, and was not opened: {@code O_PATH}, open(2). */
+  boolean isPlace(Fd fd);
+
   Pipe pipe();
 
   /**

@@ -297,6 +297,11 @@ final class LinuxFiles implements Files {
   }
 
   @Override
+  public boolean isPlace(Fd fd) {
+    return (control(fd, Constants.F_GETFL, 0, "read the flags of") & Constants.O_PATH) != 0;
+  }
+
+  @Override
   public void setBlocking(Fd fd, boolean blocking) {
     long flags = control(fd, Constants.F_GETFL, 0, "read the flags of");
     long changed = blocking ? flags & ~Constants.O_NONBLOCK : flags | Constants.O_NONBLOCK;

@@ -5,7 +5,9 @@ import dev.caisson.linux.abi.Constants;
 import dev.caisson.linux.abi.Downcalls;
 import dev.caisson.linux.abi.IoVec;
 import dev.caisson.linux.abi.MsgHdr;
+import dev.caisson.linux.abi.SockaddrUn;
 import dev.caisson.linux.abi.SystemCallNumbers;
+import dev.caisson.linux.abi.Ucred;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -25,6 +27,9 @@ final class LinuxSockets implements Sockets {
 
   private static final int STREAM =
       Constants.SOCK_STREAM | Constants.SOCK_CLOEXEC | Constants.SOCK_NONBLOCK;
+
+  /** {@code sizeof(sa_family_t)}: all of an address without a name, unix(7). */
+  private static final int FAMILY_BYTES = 2;
 
   private static final SystemCallNumbers CALLS = SystemCallNumbers.current();
 
@@ -108,6 +113,15 @@ final class LinuxSockets implements Sockets {
 
   @Override
   public void send(Fd socket, ByteBuffer message, List<Fd> descriptors) {
+    send(socket, message, descriptors, Constants.MSG_NOSIGNAL);
+  }
+
+  @Override
+  public void sendAtOnce(Fd socket, ByteBuffer message, List<Fd> descriptors) {
+    send(socket, message, descriptors, Constants.MSG_NOSIGNAL | Constants.MSG_DONTWAIT);
+  }
+
+  private static void send(Fd socket, ByteBuffer message, List<Fd> descriptors, int flags) {
     if (!message.hasRemaining()) {
       throw new IllegalArgumentException("message must not be empty: " + message);
     }
@@ -120,16 +134,49 @@ final class LinuxSockets implements Sockets {
           Transfer.from(
               message,
               Integer.MAX_VALUE,
-              (address, length) -> send(socket, address, length, held.numbers()));
+              (address, length) -> send(socket, address, length, held.numbers(), flags));
       Outcome.require(result, "send to", socket);
     }
   }
 
-  private static long send(Fd socket, long address, long length, int[] descriptors) {
+  private static long send(Fd socket, long address, long length, int[] descriptors, int flags) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment header =
           MsgHdr.in(arena, IoVec.in(arena, address, length), CmsgHdr.in(arena, descriptors));
-      return message(CALLS.sendmsg(), socket, header, Constants.MSG_NOSIGNAL);
+      return message(CALLS.sendmsg(), socket, header, flags);
+    }
+  }
+
+  @Override
+  public Peer peer(Fd socket) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment credentials = Ucred.room(arena);
+      MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, (int) credentials.byteSize());
+      long result =
+          socket.use(number ->
+              Downcalls.syscall(
+                  CALLS.getsockopt(),
+                  number,
+                  Constants.SOL_SOCKET,
+                  Constants.SO_PEERCRED,
+                  credentials.address(),
+                  length.address()));
+      Outcome.require(result, "read the peer of", socket);
+      return new Peer(Ucred.pid(credentials), Ucred.uid(credentials), Ucred.gid(credentials));
+    }
+  }
+
+  @Override
+  public boolean isPeerNamed(Fd socket) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment name = SockaddrUn.room(arena);
+      MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, (int) name.byteSize());
+      long result =
+          socket.use(number ->
+              Downcalls.syscall(CALLS.getpeername(), number, name.address(), length.address()));
+      return !Outcome.is(result, Errno.ENOTCONN)
+          && Outcome.require(result, "read the name of the peer of", socket) == 0
+          && length.get(ValueLayout.JAVA_INT, 0) > FAMILY_BYTES;
     }
   }
 

@@ -40,6 +40,18 @@ public interface Sockets {
    */
   void send(Fd socket, ByteBuffer message, List<Fd> descriptors);
 
+  /** The same without waiting, whatever the socket's own mode is: EAGAIN where it has no room. */
+  void sendAtOnce(Fd socket, ByteBuffer message, List<Fd> descriptors);
+
+  /** Whose the other end of a connection was when it was made. */
+  Peer peer(Fd socket);
+
+  /**
+   * Whether the other end has a name, as that of a connection to a listener has; false where there
+   * is none.
+   */
+  boolean isPeerNamed(Fd socket);
+
   /** Receives one message. One that does not fit is EMSGSIZE, and lost with its descriptors. */
   Received receive(Fd socket, ByteBuffer into);
 

@@ -180,6 +180,11 @@ final class FakeFiles implements Files {
   }
 
   @Override
+  public boolean isPlace(Fd fd) {
+    return call(() -> open.get(fd) instanceof OpenNode node && node.isPlace(), "isPlace", fd);
+  }
+
+  @Override
   public Fd sealedMemory(String name, ByteBuffer content) {
     return call(
         () -> {

@@ -5,6 +5,7 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileType;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Pair;
+import dev.caisson.linux.Peer;
 import dev.caisson.linux.Received;
 import dev.caisson.linux.Sockets;
 import java.nio.ByteBuffer;
@@ -13,6 +14,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /** {@link Sockets} in memory. */
@@ -73,7 +75,7 @@ final class FakeSockets implements Sockets {
             throw new LinuxException("connect to", path.toString(), Errno.ECONNREFUSED);
           }
           SocketEnd client = new SocketEnd(monitor, open);
-          listener.offer(client.connect());
+          listener.offer(client.connect().named());
           return open.add(client);
         },
         "connect",
@@ -105,6 +107,20 @@ final class FakeSockets implements Sockets {
 
   @Override
   public void send(Fd socket, ByteBuffer message, List<Fd> descriptors) {
+    send(socket, message, descriptors, "send", end -> end.send(message, descriptors));
+  }
+
+  @Override
+  public void sendAtOnce(Fd socket, ByteBuffer message, List<Fd> descriptors) {
+    send(socket, message, descriptors, "sendAtOnce", end -> end.sendAtOnce(message, descriptors));
+  }
+
+  private void send(
+      Fd socket,
+      ByteBuffer message,
+      List<Fd> descriptors,
+      String operation,
+      Consumer<SocketEnd> sending) {
     if (!message.hasRemaining()) {
       throw new IllegalArgumentException("message must not be empty: " + message);
     }
@@ -114,13 +130,30 @@ final class FakeSockets implements Sockets {
     }
     call(
         () -> {
-          end(socket).send(message, descriptors);
+          sending.accept(end(socket));
           return socket;
         },
-        "send",
+        operation,
         socket,
         message.remaining(),
         descriptors);
+  }
+
+  /** All of it is one process. */
+  @Override
+  public Peer peer(Fd socket) {
+    return call(
+        () -> {
+          end(socket);
+          return new Peer(1, 0, 0);
+        },
+        "peer",
+        socket);
+  }
+
+  @Override
+  public boolean isPeerNamed(Fd socket) {
+    return call(() -> end(socket).isPeerNamed(), "isPeerNamed", socket);
   }
 
   @Override

@@ -26,6 +26,10 @@ final class OpenNode extends OpenFile {
     return path;
   }
 
+  boolean isPlace() {
+    return flags.contains(OpenFlag.PATH);
+  }
+
   Node node() {
     return node;
   }

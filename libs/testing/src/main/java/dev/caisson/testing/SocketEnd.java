@@ -26,6 +26,7 @@ final class SocketEnd extends OpenFile {
   private final Deque<Message> inbox = new ArrayDeque<>();
   private SocketEnd peer = this;
   private boolean isPeerOpen = true;
+  private boolean named;
 
   SocketEnd(Monitor monitor, OpenFiles open) {
     this.monitor = monitor;
@@ -40,10 +41,24 @@ final class SocketEnd extends OpenFile {
     return other;
   }
 
+  /** As an accepted connection has the name of its listener. */
+  SocketEnd named() {
+    named = true;
+    return this;
+  }
+
+  boolean isPeerNamed() {
+    return peer.named;
+  }
+
   void send(ByteBuffer message, List<Fd> descriptors) {
     if (isBlocking()) {
       monitor.await(() -> isWritable() || isHungUp());
     }
+    sendAtOnce(message, descriptors);
+  }
+
+  void sendAtOnce(ByteBuffer message, List<Fd> descriptors) {
     if (isHungUp()) {
       throw failure("send to", Errno.EPIPE);
     }

@@ -39,6 +39,17 @@ abstract class FilesContract {
   }
 
   @Test
+  final void tellsAPlaceFromAnOpenFile() {
+    try (Fd place = files.open(directory(), OpenFlag.PATH, OpenFlag.DIRECTORY);
+        Fd opened = files.open(directory(), OpenFlag.DIRECTORY);
+        Fd memory = files.memory("m", 1)) {
+      assertThat(files.isPlace(place)).isTrue();
+      assertThat(files.isPlace(opened)).isFalse();
+      assertThat(files.isPlace(memory)).isFalse();
+    }
+  }
+
+  @Test
   final void readsWhatWasWritten() {
     assertThat(read(file)).isEqualTo("0123456789");
   }

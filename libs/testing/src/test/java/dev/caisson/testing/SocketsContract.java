@@ -141,6 +141,38 @@ abstract class SocketsContract {
   }
 
   @Test
+  final void aFullQueueIsNotWaitedForAtOnce() {
+    try (Pair pair = sockets.pair()) {
+      assertErrno(
+          Errno.EAGAIN,
+          () -> {
+            for (int i = 0; i < 100_000; i++) {
+              sockets.sendAtOnce(pair.first(), bytes("x"), List.of());
+            }
+          });
+      assertThat(receive(pair.second())).isEqualTo("x");
+    }
+  }
+
+  @Test
+  final void tellsWhoIsAtTheOtherEnd() {
+    try (Fd listener = sockets.listen(directory().resolve("socket"), 1);
+        Fd client = sockets.connect(directory().resolve("socket"));
+        Fd server = sockets.accept(listener);
+        Fd memory = files.memory("m", 1)) {
+      assertThat(sockets.peer(server)).isEqualTo(sockets.peer(client));
+      assertThat(sockets.peer(server).pid()).isPositive();
+      assertErrno(Errno.ENOTSOCK, () -> sockets.peer(memory));
+      assertThat(sockets.isPeerNamed(client)).isTrue();
+      assertThat(sockets.isPeerNamed(server)).isFalse();
+      assertErrno(Errno.ENOTSOCK, () -> sockets.isPeerNamed(memory));
+    }
+    try (Pair pair = sockets.pair()) {
+      assertThat(sockets.isPeerNamed(pair.first())).isFalse();
+    }
+  }
+
+  @Test
   final void aMessageThatDoesNotFitIsLostWhole() {
     try (Pair pair = sockets.pair();
         Fd memory = files.memory("m", 1)) {

@@ -1,6 +1,8 @@
 package dev.caisson.executor;
 
 import dev.caisson.executor.cgroup.Cgroups;
+import dev.caisson.executor.donation.DonationSocket;
+import dev.caisson.executor.donation.Donations;
 import dev.caisson.executor.guard.Guard;
 import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.guard.InvalidPolicyException;
@@ -158,7 +160,9 @@ public final class Executor implements AutoCloseable {
                 Clock.systemUTC()));
     Host host = host(kernel, proc, powers, cgroups, journal, uids);
     Guard guard = new Guard(GuardPolicy.parse(policy()));
-    Node node = node(host, guard, usage);
+    Donations donations = new Donations();
+    Node node = node(host, guard, donations, usage);
+    keep(donationSocket(host, guard.policy(), donations));
     serve(host, node, guard, identity(kernel, cgroups, journal), journal, usage);
     LOG.log(
         Level.INFO, "Ready after {0} ms", Duration.ofNanos(System.nanoTime() - began).toMillis());
@@ -254,12 +258,26 @@ public final class Executor implements AutoCloseable {
     }
   }
 
-  private Node node(Host host, Guard guard, UsageLog usage) {
+  /** Root, and whom the executor is otherwise, may donate anyway: they command what it is. */
+  private DonationSocket donationSocket(Host host, GuardPolicy policy, Donations donations)
+      throws IOException {
+    int own = (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+    return new DonationSocket(
+        host.kernel(),
+        host.control(),
+        donations,
+        options.run().resolve("donations.sock"),
+        !policy.donors().isEmpty(),
+        uid -> uid == own || policy.donors().contains(uid));
+  }
+
+  private Node node(Host host, Guard guard, Donations donations, UsageLog usage) {
     List<UsageSampler> samplers = new ArrayList<>();
     NodeAssembly assembly =
         new NodeAssembly(
             host,
             guard.policy(),
+            donations,
             sandboxes -> {
               UsageSampler sampler =
                   keep(new UsageSampler(SAMPLING, Clock.systemUTC(), usage, sandboxes));

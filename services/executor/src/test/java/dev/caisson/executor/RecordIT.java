@@ -7,17 +7,11 @@ import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.Event.PayloadCase;
 import dev.caisson.proto.events.v1.Phase;
 import dev.caisson.proto.executor.v1.Reason;
-import dev.caisson.proto.journal.v1.JournalGrpc;
-import dev.caisson.proto.journal.v1.ReadRequest;
 import dev.caisson.proto.types.v1.Seccomp;
-import dev.caisson.rpc.Channels;
-import io.grpc.ManagedChannel;
 import io.grpc.Status;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -38,24 +32,8 @@ class RecordIT {
     }
   }
 
-  /** Everything, once it is durable. */
   private List<Event> record() throws Exception {
-    ManagedChannel channel = Channels.unix(node.journalSocket());
-    try {
-      List<Event> events = new ArrayList<>();
-      var answers =
-          Channels.withDeadline(JournalGrpc.newBlockingStub(channel))
-              .read(ReadRequest.getDefaultInstance());
-      while (answers.hasNext()) {
-        for (var record : answers.next().getRecordsList()) {
-          events.add(Event.parseFrom(record.getEvent()));
-        }
-      }
-      return events;
-    } finally {
-      channel.shutdownNow();
-      assertThat(channel.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
-    }
+    return Recorded.of(node);
   }
 
   private List<Event> recordWith(PayloadCase last) throws Exception {

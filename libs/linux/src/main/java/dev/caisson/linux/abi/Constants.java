@@ -10,6 +10,7 @@ public final class Constants {
   public static final int AT_RECURSIVE = 0x8000;
   public static final int O_NONBLOCK = 04000;
   public static final int O_CLOEXEC = 02000000;
+  public static final int O_PATH = 010000000;
   public static final int F_GETFL = 3;
   public static final int F_SETFL = 4;
   public static final int F_DUPFD_CLOEXEC = 1030;
@@ -83,9 +84,11 @@ public final class Constants {
   public static final int SOCK_NONBLOCK = O_NONBLOCK;
   public static final int SOCK_CLOEXEC = O_CLOEXEC;
   public static final int SOL_SOCKET = 1;
+  public static final int SO_PEERCRED = 17;
   public static final int SCM_RIGHTS = 1;
   public static final int MSG_CTRUNC = 0x8;
   public static final int MSG_TRUNC = 0x20;
+  public static final int MSG_DONTWAIT = 0x40;
   public static final int MSG_NOSIGNAL = 0x4000;
   public static final int MSG_CMSG_CLOEXEC = 0x40000000;
 

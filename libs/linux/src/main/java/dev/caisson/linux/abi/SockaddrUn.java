@@ -27,6 +27,11 @@ public final class SockaddrUn {
 
   private SockaddrUn() {}
 
+  /** For an address that the kernel writes. */
+  public static MemorySegment room(Arena arena) {
+    return arena.allocate(LAYOUT);
+  }
+
   /** The longest path, in bytes, with the NUL that ends it left out. */
   public static final int MAX_PATH = (int) (LAYOUT.byteSize() - PATH) - 1;
 

@@ -108,6 +108,7 @@ final class LayoutTest {
     structures.put("struct loop_config", LoopConfig.LAYOUT);
     structures.put("struct pollfd", PollFd.LAYOUT);
     structures.put("struct winsize", WinSize.LAYOUT);
+    structures.put("struct ucred", Ucred.LAYOUT);
     structures.put("struct timespec", Timespec.LAYOUT);
     structures.put("siginfo_t", SigInfo.LAYOUT);
     structures.put("struct rlimit", ResourceLimits.LAYOUT);

@@ -32,6 +32,7 @@ import java.util.Set;
  * @param realTime whether a process may come before all others of the host: sched(7)
  * @param seccomp what the filters of system calls may be
  * @param cgroupParent the cgroup below which all others are
+ * @param donors ids of users who may donate descriptors, beside the executor's own
  * @param limits counts
  */
 public record GuardPolicy(
@@ -53,6 +54,7 @@ public record GuardPolicy(
     boolean realTime,
     SeccompPolicy seccomp,
     String cgroupParent,
+    Set<Integer> donors,
     Limits limits) {
 
   /**
@@ -85,6 +87,7 @@ public record GuardPolicy(
     bundleRoots = List.copyOf(bundleRoots);
     hooks = List.copyOf(hooks);
     capabilities = Set.copyOf(capabilities);
+    donors = Set.copyOf(donors);
   }
 
   /**

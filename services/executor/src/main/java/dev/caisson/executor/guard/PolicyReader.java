@@ -17,12 +17,14 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Reads a {@link GuardPolicy} from lines, and finds everything that is wrong with them. */
 final class PolicyReader {
   private static final String HOOK = "hook";
   private static final String RLIMITS = "limits.rlimits";
+  private static final String DONORS = "donations.users";
   private static final Set<String> KEYS =
       Set.of(
           "rootfs.roots",
@@ -44,6 +46,7 @@ final class PolicyReader {
           "seccomp.denied",
           "seccomp.listeners",
           "cgroup.parent",
+          DONORS,
           "limits.sandboxes",
           "limits.containers",
           "limits.execs-per-sandbox",
@@ -164,7 +167,19 @@ final class PolicyReader {
         flag("scheduling.realtime"),
         seccomp(),
         path("cgroup.parent", values.getOrDefault("cgroup.parent", "/caisson")),
+        donors(),
         limits());
+  }
+
+  private Set<Integer> donors() {
+    List<String> listed = words(DONORS, "").toList();
+    listed.stream()
+        .filter(word -> !UID.matcher(word).matches())
+        .forEach(word -> problems.add(DONORS + " must list ids of users, as in 0 1000: " + word));
+    return listed.stream()
+        .filter(word -> UID.matcher(word).matches())
+        .map(Integer::valueOf)
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   private DeviceList allowedDevices() {

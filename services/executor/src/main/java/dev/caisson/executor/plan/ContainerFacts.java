@@ -26,6 +26,7 @@ import java.util.Set;
  *     there are
  * @param groups whether supplementary groups may be changed: not in a user namespace that somebody
  *     without privileges has made, user_namespaces(7)
+ * @param passed the descriptors of a local caller that the process is given
  */
 public record ContainerFacts(
     boolean rootContainer,
@@ -37,7 +38,8 @@ public record ContainerFacts(
     Set<Namespace.Type> foreign,
     HostLimits limits,
     Map<String, DirectoryFacts> directories,
-    boolean groups) {
+    boolean groups,
+    Passed passed) {
   public ContainerFacts {
     fileSources = Set.copyOf(fileSources);
     foreign = Set.copyOf(foreign);
@@ -68,7 +70,8 @@ public record ContainerFacts(
         foreign,
         HostLimits.none(),
         directories,
-        true);
+        true,
+        Passed.NONE);
   }
 
   /** Where nothing of the root filesystem matters either. */

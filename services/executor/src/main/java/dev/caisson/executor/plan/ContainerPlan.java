@@ -71,6 +71,7 @@ public final class ContainerPlan {
       TimeOffsets.enter(assembly, spec.getTimeOffsetsList());
       assembly.concerns("");
     }
+    facts.passed().addTo(assembly);
     Labels labels = JoinedMounts.of(spec).map(this::enterMounts).orElseGet(this::makeMounts);
     nameSandbox();
     if (!facts.limits().raisedBy(spec.getProcess()).isEmpty()) {
@@ -80,6 +81,7 @@ public final class ContainerPlan {
     var attributes = new ProcessAttributes(spec.getProcess(), spec, false, labels);
     new ProcessTail(
             attributes, facts.pipes(), facts.lastCapability(), facts.filter(), facts.groups())
+        .given(facts.passed())
         .addTo(assembly);
     return assembly.plan(Namespaces.bornWith(spec), Namespaces.bornInto(spec));
   }

@@ -233,8 +233,14 @@ public sealed interface Donation {
    *
    * @param uid in the container's user namespace, unsigned
    * @param gid in the container's user namespace, unsigned
+   * @param given a local caller's, which may be no pipe: then it keeps its owner
    */
-  record Stdio(Stream stream, int uid, int gid) implements Donation {
+  record Stdio(Stream stream, int uid, int gid, boolean given) implements Donation {
+    /** The executor's. */
+    Stdio(Stream stream, int uid, int gid) {
+      this(stream, uid, gid, false);
+    }
+
     @Override
     public String name() {
       return stream.name().toLowerCase(java.util.Locale.ROOT);
@@ -243,7 +249,17 @@ public sealed interface Donation {
     @Override
     public String text() {
       String owner = Integer.toUnsignedString(uid) + ":" + Integer.toUnsignedString(gid);
-      return "pipe2() = " + name() + " (owner " + owner + ")";
+      return given
+          ? "recvmsg(local caller) = " + name() + " (a pipe's owner " + owner + ")"
+          : "pipe2() = " + name() + " (owner " + owner + ")";
+    }
+  }
+
+  /** A descriptor of a local caller: see {@link Passed}. */
+  record Given(String name) implements Donation {
+    @Override
+    public String text() {
+      return "recvmsg(local caller) = " + name;
     }
   }
 

@@ -10,6 +10,7 @@ import java.util.Optional;
  * @param filter the container's, compiled; present where its specification has one
  * @param groups as in {@link ContainerFacts}
  * @param limits what the process inherits
+ * @param passed as in {@link ContainerFacts}
  */
 public record ExecFacts(
     CgroupFacts cgroup,
@@ -17,10 +18,11 @@ public record ExecFacts(
     int lastCapability,
     Optional<Filter> filter,
     boolean groups,
-    HostLimits limits) {
+    HostLimits limits,
+    Passed passed) {
 
   /** Where supplementary groups may be changed, and the process inherits no limits. */
   ExecFacts(CgroupFacts cgroup, boolean pipes, int lastCapability, Optional<Filter> filter) {
-    this(cgroup, pipes, lastCapability, filter, true, HostLimits.none());
+    this(cgroup, pipes, lastCapability, filter, true, HostLimits.none(), Passed.NONE);
   }
 }

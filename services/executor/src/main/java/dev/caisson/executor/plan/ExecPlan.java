@@ -48,6 +48,7 @@ public final class ExecPlan {
     if (!facts.limits().raisedBy(process).isEmpty()) {
       assembly.add(new Step.Barrier(ContainerPlan.LIMITS));
     }
+    facts.passed().addTo(assembly);
     Labels labels = Labels.open(assembly, process);
     if (file.isPresent()) {
       enterCreated(assembly, spec);
@@ -59,6 +60,7 @@ public final class ExecPlan {
     new ProcessTail(
             attributes, facts.pipes(), facts.lastCapability(), facts.filter(), facts.groups())
         .executing(file)
+        .given(facts.passed())
         .addTo(assembly);
     return assembly.plan(List.of());
   }

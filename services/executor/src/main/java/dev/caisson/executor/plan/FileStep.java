@@ -239,16 +239,35 @@ sealed interface FileStep extends Step {
     }
   }
 
-  /** Everything but the standard streams ends with execve(2). */
-  record CloseOnExec() implements FileStep {
-    private static final int FIRST = 3;
+  /** A descriptor that the program is given. */
+  record Pass(Descriptor source, int number) implements FileStep {
+    @Override
+    public Instruction instruction() {
+      return Call.of(Syscall.DUP3, source, new Decimal(number), new Decimal(0));
+    }
+
+    @Override
+    public String describe() {
+      return "pass descriptor " + number;
+    }
+  }
+
+  /**
+   * These end with execve(2).
+   *
+   * @param last inclusive; {@link #LAST}: all
+   */
+  record CloseOnExec(int first, int last) implements FileStep {
+    static final int LAST = -1;
+
+    private static final Named ALL = new Named("~0U", 0xffff_ffffL);
 
     @Override
     public Instruction instruction() {
       return Call.of(
           Syscall.CLOSE_RANGE,
-          new Decimal(FIRST),
-          new Named("~0U", 0xffff_ffffL),
+          new Decimal(first),
+          last == LAST ? ALL : new Decimal(last),
           Bits.of(Flag.CLOSE_RANGE_CLOEXEC));
     }
 

@@ -54,7 +54,7 @@ public final class HookPlan {
     } else {
       assembly.add(new ProcessStep.ChangeDirectory("/"));
     }
-    assembly.add(new FileStep.CloseOnExec());
+    Passed.NONE.closeOthers(assembly);
     assembly.add(
         new ProcessStep.Execute(
             path, new Texts(args(hook)), new Texts(hook.getEnvList()), List.of()));

@@ -126,7 +126,8 @@ public record Plan(
 
   /** Whether the step at an index executes the caller's program: its errors are then about that. */
   public boolean executes(int index) {
-    return steps.get(index) instanceof ProcessStep.Execute;
+    return steps.get(index) instanceof ProcessStep.Execute
+        || steps.get(index) instanceof ProcessStep.ExecuteGiven;
   }
 
   /** Whether the step at an index names a label of AppArmor or SELinux. */

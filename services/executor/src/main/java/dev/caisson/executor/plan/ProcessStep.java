@@ -1,7 +1,9 @@
 package dev.caisson.executor.plan;
 
+import dev.caisson.executor.plan.Argument.Bits;
 import dev.caisson.executor.plan.Argument.Decimal;
 import dev.caisson.executor.plan.Argument.Descriptor;
+import dev.caisson.executor.plan.Argument.Donated;
 import dev.caisson.executor.plan.Argument.Field;
 import dev.caisson.executor.plan.Argument.Octal;
 import dev.caisson.executor.plan.Argument.Room;
@@ -108,6 +110,20 @@ sealed interface ProcessStep extends Step {
     @Override
     public String describe() {
       return "enter working directory " + path;
+    }
+  }
+
+  /** Becomes the program that is donated. */
+  record ExecuteGiven(Donated program, Texts args, Texts env) implements ProcessStep {
+    @Override
+    public Instruction instruction() {
+      return Call.of(
+          Syscall.EXECVEAT, program, new Text(""), args, env, Bits.of(Flag.AT_EMPTY_PATH));
+    }
+
+    @Override
+    public String describe() {
+      return "execute the donated program";
     }
   }
 

@@ -43,6 +43,7 @@ final class ProcessTail {
   private final Optional<Filter> filter;
   private final boolean groups;
   private Optional<String> file = Optional.empty();
+  private Passed passed = Passed.NONE;
 
   ProcessTail(
       ProcessAttributes attributes,
@@ -61,6 +62,12 @@ final class ProcessTail {
   /** This file, with the environment as it is, instead of what the arguments name. */
   ProcessTail executing(Optional<String> path) {
     file = path;
+    return this;
+  }
+
+  /** With these descriptors. */
+  ProcessTail given(Passed descriptors) {
+    passed = descriptors;
     return this;
   }
 
@@ -91,7 +98,7 @@ final class ProcessTail {
       filter(assembly); // which takes CAP_SYS_ADMIN here: seccomp(2)
     }
     changeIdentity(assembly);
-    assembly.add(new FileStep.CloseOnExec());
+    passed.closeOthers(assembly);
     assembly.concerns(DIRECTORY);
     assembly.add(new ProcessStep.CheckDirectory(directory(process)));
     attributes.labels().addTo(assembly);
@@ -109,7 +116,9 @@ final class ProcessTail {
   private void redirect(Assembly assembly) {
     User user = process.getUser();
     for (Donation.Stream stream : Donation.Stream.values()) {
-      var pipe = assembly.donate(new Donation.Stdio(stream, user.getUid(), user.getGid()));
+      var pipe =
+          assembly.donate(
+              new Donation.Stdio(stream, user.getUid(), user.getGid(), passed.streams()));
       assembly.add(new FileStep.Redirect(pipe, stream));
     }
   }
@@ -197,6 +206,12 @@ final class ProcessTail {
    * remember that, all have a second turn in which only what is missing is passed over.
    */
   private void execute(Assembly assembly, Texts environment) {
+    if (passed.program()) {
+      var program = assembly.donate(new Donation.Given(Passed.PROGRAM));
+      assembly.add(
+          new ProcessStep.ExecuteGiven(program, new Texts(process.getArgsList()), environment));
+      return;
+    }
     List<String> candidates =
         file.map(List::of)
             .orElseGet(() -> Environment.of(process.getEnvList()).candidates(process.getArgs(0)));

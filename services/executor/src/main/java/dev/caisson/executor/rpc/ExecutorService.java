@@ -1,5 +1,6 @@
 package dev.caisson.executor.rpc;
 
+import dev.caisson.executor.plan.Passed;
 import dev.caisson.executor.sandbox.AttachedProcess;
 import dev.caisson.executor.sandbox.AttachedRun;
 import dev.caisson.executor.sandbox.Node;
@@ -319,6 +320,12 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
     }
   }
 
+  /** A caller with streams of its own only waits. */
+  private static CreateContainerRequest attachable(CreateContainerRequest run) {
+    boolean own = Passed.namesStreams(run.getDonated());
+    return run.toBuilder().setStdio(own ? StdioMode.DISCARD : StdioMode.PIPE).build();
+  }
+
   /** A container from its creation to its deletion. */
   private final class RunMethod implements AttachedCall.Method<RunRequest, RunResponse> {
     @Override
@@ -326,8 +333,7 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
       if (!first.hasRun()) {
         throw ErrorMapping.invalidStream();
       }
-      AttachedRun run =
-          node.run(admitted(first.getRun().toBuilder().setStdio(StdioMode.PIPE).build()));
+      AttachedRun run = node.run(admitted(attachable(first.getRun())));
       try {
         Container created = run.view();
         AttachedProcess process = run.attach();

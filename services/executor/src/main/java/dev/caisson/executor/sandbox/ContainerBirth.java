@@ -71,10 +71,10 @@ final class ContainerBirth {
   }
 
   /** Nothing is left of one that fails; where hooks have run for it, those of its end have, too. */
-  Container make(Sandbox sandbox, ContainerRecord draft, CompiledPlan plan) {
+  Container make(Sandbox sandbox, ContainerRecord draft, CompiledPlan plan, Given given) {
     AtomicReference<@Nullable Container> hooked = new AtomicReference<>();
     try {
-      return make(sandbox, draft, plan, hooked);
+      return make(sandbox, draft, plan, given, hooked);
     } catch (RuntimeException e) {
       Optional.ofNullable(hooked.get()).ifPresent(hooks::afterDelete);
       throw e;
@@ -85,6 +85,7 @@ final class ContainerBirth {
       Sandbox sandbox,
       ContainerRecord draft,
       CompiledPlan plan,
+      Given given,
       AtomicReference<@Nullable Container> hooked) {
     Identity.require(draft.getSpec(), sandbox.record());
     requireShared(sandbox, draft);
@@ -94,7 +95,7 @@ final class ContainerBirth {
         Closing mounts = mounts(sandbox, draft);
         Closing hostTree = hostTree(draft);
         Closing upper = upper(draft, rollback)) {
-      Placed placed = place(sandbox, draft, plan, rollback);
+      Placed placed = place(sandbox, draft, plan, given, rollback);
       fence.restrict(placed.cgroup(), draft.getSpec());
       Container container = new Container(sandbox, placed.cgroup(), identified(draft, placed));
       Optional<Pair> sockets = notifications.sockets(plan.plan());
@@ -105,10 +106,20 @@ final class ContainerBirth {
       rollback.onFailure("container", () -> container.running(null));
       Optional<Home> home = Home.askedBy(plan.plan(), host);
       rollback.onFailure("home", () -> home.ifPresent(Home::close));
-      instruct(container, placed, plan, home, sockets.map(Pair::second), upper, mounts, hostTree);
+      Donor.Sources sources =
+          Donor.Sources.of(
+                  sandbox,
+                  container.cgroup(),
+                  placed.stdio().inside(),
+                  home.map(Home::inside),
+                  Optional.empty(),
+                  sockets.map(Pair::second))
+              .with(upper.descriptor(), mounts.descriptor(), hostTree.descriptor())
+              .with(given);
+      instruct(placed, plan, sources);
       hold(container, placed.token(), sockets, rollback);
       Waiting.AtBarrier others = barrier -> atBarrier(container, placed, barrier, hooked, hostTree);
-      Stdio stdio = received(container, placed, waiting, others, rollback);
+      Stdio stdio = received(container, placed, given, waiting, others, rollback);
       waiting.advanceTo(ContainerPlan.CREATED, host.settings().stepTimeout(), others);
       home.ifPresent(asked -> asked.tell(placed.process().pidfd()));
       adjustOomScore(container, placed.process().pidfd());
@@ -218,32 +229,41 @@ final class ContainerBirth {
 
   /** In its place, with the limits that the container is to have. */
   private Placed place(
-      Sandbox sandbox, ContainerRecord draft, CompiledPlan plan, Rollback rollback) {
+      Sandbox sandbox, ContainerRecord draft, CompiledPlan plan, Given given, Rollback rollback) {
+    Stdio.Kind kind =
+        Stdio.Kind.of(
+            draft.getStdio() == StdioMode.PIPE || given.hasConsole(), draft.getSpec().getProcess());
     Optional<Placed> ready = sandbox.takePlaced(draft.getUid());
-    return ready.isPresent()
-        ? limited(sandbox, draft, ready.get(), rollback)
-        : placedNow(sandbox, draft, plan.placement(), rollback);
+    Placed placed =
+        ready.isPresent()
+            ? limited(sandbox, draft, ready.get(), kind, rollback)
+            : placedNow(sandbox, draft, plan.placement(), kind, rollback);
+    return given.hasStreams()
+        ? streaming(sandbox, placed, Stdio.given(given.streams(host)), rollback)
+        : placed;
   }
 
-  private Placed limited(Sandbox sandbox, ContainerRecord draft, Placed ready, Rollback rollback) {
+  private Placed streaming(Sandbox sandbox, Placed placed, Stdio stdio, Rollback rollback) {
+    rollback.onFailure("stdio", stdio::close);
+    return placing.withStdio(sandbox.requireHolder(), placed, stdio);
+  }
+
+  private Placed limited(
+      Sandbox sandbox, ContainerRecord draft, Placed ready, Stdio.Kind kind, Rollback rollback) {
     Holder holder = sandbox.requireHolder();
     rollback.onFailure("process", () -> placing.discard(holder, ready));
     ready.cgroup().configure(draft.getSpec().getResources());
-    Stdio.Kind kind = stdio(draft);
-    if (kind == Stdio.Kind.PIPES) {
-      return ready;
-    }
-    Placed other = placing.withStdio(holder, ready, kind);
-    rollback.onFailure("stdio", other.stdio()::close);
-    return other;
-  }
-
-  private static Stdio.Kind stdio(ContainerRecord draft) {
-    return Stdio.Kind.of(draft.getStdio() == StdioMode.PIPE, draft.getSpec().getProcess());
+    return kind == Stdio.Kind.PIPES
+        ? ready
+        : streaming(sandbox, ready, Stdio.of(kind, host), rollback);
   }
 
   private Placed placedNow(
-      Sandbox sandbox, ContainerRecord draft, Placement placement, Rollback rollback) {
+      Sandbox sandbox,
+      ContainerRecord draft,
+      Placement placement,
+      Stdio.Kind kind,
+      Rollback rollback) {
     Holder holder = sandbox.requireHolder();
     Optional<Fd> pidNamespace = pidNamespace(sandbox, placement.plan());
     Placed placed;
@@ -256,7 +276,7 @@ final class ContainerBirth {
                   draft.getUid(),
                   draft.getToken(),
                   draft.getSpec().getResources(),
-                  stdio(draft),
+                  kind,
                   pidNamespace),
               placement);
     } finally {
@@ -273,24 +293,7 @@ final class ContainerBirth {
   }
 
   /** Gives the process its program. */
-  private void instruct(
-      Container container,
-      Placed placed,
-      CompiledPlan plan,
-      Optional<Home> home,
-      Optional<Fd> listener,
-      Closing upper,
-      Closing mounts,
-      Closing hostTree) {
-    Donor.Sources sources =
-        Donor.Sources.of(
-                container.sandbox(),
-                container.cgroup(),
-                placed.stdio().inside(),
-                home.map(Home::inside),
-                Optional.empty(),
-                listener)
-            .with(upper.descriptor(), mounts.descriptor(), hostTree.descriptor());
+  private void instruct(Placed placed, CompiledPlan plan, Donor.Sources sources) {
     List<Fd> donated = donor.open(plan.further(), sources);
     try {
       placed.process().program().next(plan.restProgram(), donated);
@@ -304,6 +307,7 @@ final class ContainerBirth {
   private Stdio received(
       Container container,
       Placed placed,
+      Given given,
       Waiting waiting,
       Waiting.AtBarrier others,
       Rollback rollback) {
@@ -311,7 +315,7 @@ final class ContainerBirth {
       return placed.stdio();
     }
     waiting.advanceTo(ContainerPlan.TERMINAL, host.settings().stepTimeout(), others);
-    Stdio received = placed.stdio().received(host);
+    Stdio received = placed.stdio().received(host, given);
     rollback.onFailure("terminal", received::close);
     received.hold(container.sandbox().requireHolder().client(), placed.token(), List.of());
     waiting.program().proceed();

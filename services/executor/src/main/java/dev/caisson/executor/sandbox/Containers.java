@@ -1,6 +1,7 @@
 package dev.caisson.executor.sandbox;
 
 import com.google.protobuf.ByteString;
+import dev.caisson.executor.donation.Donations;
 import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.plan.CompiledPlan;
 import dev.caisson.executor.plan.ContainerFacts;
@@ -18,7 +19,6 @@ import dev.caisson.proto.events.v1.ContainerCreated;
 import dev.caisson.proto.executor.v1.CreateContainerRequest;
 import dev.caisson.proto.executor.v1.ExecProcess;
 import dev.caisson.proto.executor.v1.Reason;
-import dev.caisson.proto.executor.v1.StdioMode;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
@@ -75,6 +75,7 @@ final class Containers {
   private final UserNamespaceFiles userNamespaces;
   private final PlanCache plans;
   private final GuardPolicy.Limits limits;
+  private final Donations donations;
   private final Redaction redaction = new Redaction();
   private final Registry<Container> registry = new Registry<>();
 
@@ -94,6 +95,7 @@ final class Containers {
       UserNamespaceFiles userNamespaces,
       PlanCache plans,
       Tokens tokens,
+      Donations donations,
       GuardPolicy.Limits limits) {
     this.host = host;
     this.sandboxes = sandboxes;
@@ -105,6 +107,7 @@ final class Containers {
     this.userNamespaces = userNamespaces;
     this.plans = plans;
     this.limits = limits;
+    this.donations = donations;
     this.tokens = tokens;
   }
 
@@ -138,13 +141,13 @@ final class Containers {
   private CompiledPlan prepared(CreateContainerRequest request) {
     boolean root = request.getSandboxId().isEmpty();
     ContainerSpec spec = request.getSpec();
-    boolean pipes = request.getStdio() == StdioMode.PIPE;
+    Streams streams = Streams.of(request.getStdio(), request.getDonated(), terminal(spec));
     if (!root) {
       Sandbox sandbox = sandboxes.require(request.getTenant(), request.getSandboxId());
-      ContainerFacts known = facts.furtherContainer(spec, sandbox.record(), pipes);
+      ContainerFacts known = facts.furtherContainer(spec, sandbox.record(), streams);
       return plans.get(key(spec, known), () -> ContainerPlan.compile(spec, known));
     }
-    ContainerFacts known = facts.rootContainer(spec, pipes);
+    ContainerFacts known = facts.rootContainer(spec, streams);
     if (!namesItself(spec)) {
       return plans.get(key(spec, known), () -> ContainerPlan.compile(spec, known));
     }
@@ -153,6 +156,10 @@ final class Containers {
     return plans
         .get(key(named, known), () -> ContainerPlan.compile(named, known))
         .named(spec.getHostname());
+  }
+
+  private static boolean terminal(ContainerSpec spec) {
+    return spec.getProcess().getTerminal();
   }
 
   /** The filter's words, which are the most of a specification, are compiled into the facts. */
@@ -203,9 +210,9 @@ final class Containers {
     if (taken.isPresent()) {
       return new Made(repeated(resolved, taken.get()), false);
     }
-    try {
+    try (Given given = Given.take(donations, request.getDonated())) {
       requireRoom();
-      Container made = made(resolved, leased, plan);
+      Container made = made(resolved, leased, plan, given);
       registry.put(tenant, id, made);
       return new Made(made, true);
     } catch (RuntimeException e) {
@@ -245,16 +252,16 @@ final class Containers {
     return Digests.of(request.toBuilder().clearActor().build());
   }
 
-  private Container made(Resolved resolved, boolean leased, CompiledPlan plan) {
+  private Container made(Resolved resolved, boolean leased, CompiledPlan plan, Given given) {
     CreateContainerRequest request = resolved.request();
     if (!request.getSandboxId().isEmpty()) {
       Sandbox sandbox = sandboxes.require(request.getTenant(), request.getSandboxId());
-      return madeIn(sandbox, resolved, leased, plan, host.uids().get());
+      return madeIn(sandbox, resolved, leased, plan, host.uids().get(), given);
     }
     Sandbox sandbox = sandboxes.create(implied(resolved, plan));
     try {
       String uid = sandbox.record().getRootContainerUid();
-      return madeIn(sandbox, resolved, leased, plan, uid);
+      return madeIn(sandbox, resolved, leased, plan, uid, given);
     } catch (RuntimeException e) {
       undo(sandbox, request.getActor(), e);
       throw e;
@@ -290,7 +297,13 @@ final class Containers {
   }
 
   private Container madeIn(
-      Sandbox sandbox, Resolved resolved, boolean leased, CompiledPlan plan, String uid) {
+      Sandbox sandbox,
+      Resolved resolved,
+      boolean leased,
+      CompiledPlan plan,
+      String uid,
+      Given given) {
+    given.requireUnchangeable(host, sandbox.record());
     CreateContainerRequest request = resolved.request();
     return sandbox
         .queue()
@@ -301,11 +314,11 @@ final class Containers {
           return recorder.record(
               Recorder.event(sandbox.record(), draft)
                   .setActor(request.getActor())
-                  .setContainerCreated(created(request, plan, draft)),
-              () -> birth.make(sandbox, draft, plan),
+                  .setContainerCreated(created(request, plan, draft, given)),
+              () -> birth.make(sandbox, draft, plan, given),
               made ->
                   Recorder.event(made, request.getActor())
-                      .setContainerCreated(created(request, plan, made.record())));
+                      .setContainerCreated(created(request, plan, made.record(), given)));
         });
   }
 
@@ -336,6 +349,7 @@ final class Containers {
         .setToken(sandbox.placedFor(uid).map(Placed::token).orElseGet(tokens::next))
         .setCreateTime(Exits.timestamp(host.clock().instant()))
         .setStdio(request.getStdio())
+        .setDonated(request.getDonated())
         .setPlanSha256(plan.sha256())
         .setRequestId(request.getActor().getRequestId())
         .setRequestSha256(resolved.digest())
@@ -344,12 +358,13 @@ final class Containers {
   }
 
   private ContainerCreated created(
-      CreateContainerRequest request, CompiledPlan plan, ContainerRecord record) {
+      CreateContainerRequest request, CompiledPlan plan, ContainerRecord record, Given given) {
     ContainerCreated.Builder created =
         ContainerCreated.newBuilder()
             .setPlanSha256(plan.sha256())
             .setCgroup(record.getCgroup())
             .setPid(record.getPid())
+            .addAllDonated(given.events())
             .addAllIgnored(Ignored.recorded(record.getIgnoredList()))
             .addAllArgs(redaction.args(request.getSpec().getProcess().getArgsList()));
     for (Namespace namespace : request.getSpec().getNamespacesList()) {

@@ -46,6 +46,9 @@ final class Donor implements AutoCloseable {
   private static final Set<MountFlag> SYSFS =
       EnumSet.of(MountFlag.READ_ONLY, MountFlag.NO_SUID, MountFlag.NO_DEVICES, MountFlag.NO_EXEC);
 
+  /** {@code PIPEFS_MAGIC}, linux/magic.h. */
+  private static final long PIPEFS_MAGIC = 0x50495045;
+
   private static final Set<Resolve> IN_ROOT = EnumSet.of(Resolve.IN_ROOT, Resolve.NO_MAGIC_LINKS);
 
   private final Kernel kernel;
@@ -103,6 +106,7 @@ final class Donor implements AutoCloseable {
    * @param upper the directory for what the container writes; absent where it needs none
    * @param mounts the mount namespace of another container that it joins
    * @param host all that the host has mounted, for hooks of the container's creation
+   * @param given what a local caller gives
    */
   record Sources(
       Optional<Fd> userNamespace,
@@ -117,7 +121,8 @@ final class Donor implements AutoCloseable {
       Optional<Fd> init,
       Optional<Fd> upper,
       Optional<Fd> mounts,
-      Optional<Fd> host) {
+      Optional<Fd> host,
+      Given given) {
 
     /** Of a program that gets its cgroup and nothing else. */
     static Sources ofSandbox(Cgroup cgroup) {
@@ -143,7 +148,8 @@ final class Donor implements AutoCloseable {
           Optional.empty(),
           Optional.empty(),
           Optional.empty(),
-          Optional.empty());
+          Optional.empty(),
+          Given.none());
     }
 
     static Sources of(
@@ -166,7 +172,8 @@ final class Donor implements AutoCloseable {
           Optional.of(sandbox.requireHolder().pidfd()),
           Optional.empty(),
           Optional.empty(),
-          Optional.empty());
+          Optional.empty(),
+          Given.none());
     }
 
     Sources with(Optional<Fd> directory, Optional<Fd> mountNamespace, Optional<Fd> hostTree) {
@@ -183,7 +190,26 @@ final class Donor implements AutoCloseable {
           init,
           directory,
           mountNamespace,
-          hostTree);
+          hostTree,
+          given);
+    }
+
+    Sources with(Given other) {
+      return new Sources(
+          userNamespace,
+          uids,
+          gids,
+          cgroup,
+          stdio,
+          home,
+          containerProcess,
+          listener,
+          network,
+          init,
+          upper,
+          mounts,
+          host,
+          other);
     }
   }
 
@@ -272,6 +298,7 @@ final class Donor implements AutoCloseable {
       case Donation.HostDevice device -> devices.copy(device);
       case Donation.CgroupProcs join -> cgroupProcs(join, sources.cgroup());
       case Donation.Stdio stdio -> stdio(stdio, sources);
+      case Donation.Given one -> sources.given().further(one.name()).orElseThrow().duplicate();
       case Donation.TerminalSocket _ -> sources.stdio().getFirst();
       case Donation.Home _ -> sources.home().orElseThrow();
       case Donation.ContainerProcess process ->
@@ -566,6 +593,9 @@ final class Donor implements AutoCloseable {
 
   private Fd stdio(Donation.Stdio stdio, Sources sources) {
     Fd end = sources.stdio().get(number(stdio.stream()));
+    if (stdio.given() && kernel.files().filesystemMagic(end) != PIPEFS_MAGIC) {
+      return end; // a file of the host's stays its owner's
+    }
     kernel
         .files()
         .setOwner(end, host(sources.uids(), stdio.uid()), host(sources.gids(), stdio.gid()));

@@ -1,5 +1,6 @@
 package dev.caisson.executor.sandbox;
 
+import dev.caisson.executor.donation.Donations;
 import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.init.RunRequest;
 import dev.caisson.executor.init.StartedProcess;
@@ -32,6 +33,7 @@ final class Execs {
   private final Facts facts;
   private final Notifications notifications;
   private final PlanCache plans;
+  private final Donations donations;
   private final GuardPolicy.Limits limits;
   private final Redaction redaction = new Redaction();
 
@@ -43,6 +45,7 @@ final class Execs {
       Facts facts,
       Notifications notifications,
       PlanCache plans,
+      Donations donations,
       GuardPolicy.Limits limits) {
     this.host = host;
     this.donor = donor;
@@ -51,6 +54,7 @@ final class Execs {
     this.facts = facts;
     this.notifications = notifications;
     this.plans = plans;
+    this.donations = donations;
     this.limits = limits;
   }
 
@@ -61,8 +65,9 @@ final class Execs {
     ContainerSpec spec = container.record().getSpec();
     Process process = ExecPlan.complete(request.getProcess(), spec, request.getAddEnvList());
     Identity.require(process, container.sandbox().record());
-    boolean pipes = !request.getDetach();
-    ExecFacts known = facts.exec(container.cgroup(), pipes, process, spec);
+    Streams streams =
+        Streams.ofExec(request.getDetach(), request.getDonated(), process.getTerminal());
+    ExecFacts known = facts.exec(container.cgroup(), streams, process, spec);
     CompiledPlan plan =
         plans.get(List.of(process, spec, known), () -> ExecPlan.compile(process, spec, known));
     ProcessRecord draft =
@@ -72,15 +77,18 @@ final class Execs {
             .addAllArgs(redaction.args(process.getArgsList()))
             .setStartTime(Exits.timestamp(host.clock().instant()))
             .build();
-    return recorder.record(
-        Recorder.event(container, id)
-            .setActor(request.getActor())
-            .setExecStarted(started(process, 0)),
-        () -> launch(container, plan, draft, new Asked(process, pipes)),
-        exec ->
-            Recorder.event(container, id)
-                .setActor(request.getActor())
-                .setExecStarted(started(process, exec.record().getPid())));
+    try (Given given = Given.take(donations, request.getDonated())) {
+      given.requireUnchangeable(host, container.sandbox().record());
+      return recorder.record(
+          Recorder.event(container, id)
+              .setActor(request.getActor())
+              .setExecStarted(started(process, 0, given)),
+          () -> launch(container, plan, draft, new Asked(process, streams.attachable(), given)),
+          exec ->
+              Recorder.event(container, id)
+                  .setActor(request.getActor())
+                  .setExecStarted(started(process, exec.record().getPid(), given)));
+    }
   }
 
   private void requireRoom(Sandbox sandbox) {
@@ -97,20 +105,28 @@ final class Execs {
     }
   }
 
-  private ExecStarted started(Process process, int pid) {
+  private ExecStarted started(Process process, int pid, Given given) {
     return ExecStarted.newBuilder()
         .setPid(pid)
         .addAllArgs(redaction.args(process.getArgsList()))
         .setUid(process.getUser().getUid())
         .setGid(process.getUser().getGid())
         .setTerminal(process.getTerminal())
+        .addAllDonated(given.events())
         .build();
   }
 
-  /** What the process is to be, and whether its streams are piped. */
-  private record Asked(Process process, boolean pipes) {
-    Stdio.Kind stdio() {
-      return Stdio.Kind.of(pipes, process);
+  /**
+   * What the process is to be.
+   *
+   * @param attachable whether somebody attaches to its streams
+   * @param given what a local caller gives it
+   */
+  private record Asked(Process process, boolean attachable, Given given) {
+    Stdio stdio(Host host) {
+      return given.hasStreams()
+          ? Stdio.given(given.streams(host))
+          : Stdio.of(Stdio.Kind.of(attachable || given.hasConsole(), process), host);
     }
   }
 
@@ -118,19 +134,19 @@ final class Execs {
       Container container, CompiledPlan plan, ProcessRecord draft, Asked asked) {
     Holder holder = container.sandbox().requireHolder();
     try (Rollback rollback = new Rollback()) {
-      Stdio given = Stdio.of(asked.stdio(), host);
-      rollback.onFailure("stdio", given::close);
-      Executed executed = run(container, plan, asked.process(), draft.getToken(), given, rollback);
+      Stdio stdio = asked.stdio(host);
+      rollback.onFailure("stdio", stdio::close);
+      Executed executed = run(container, plan, asked, draft.getToken(), stdio, rollback);
       StartedProcess process = executed.process();
-      Stdio stdio = executed.stdio();
+      Stdio ours = executed.stdio();
       // Unlike a container's gate and page, which are of no use here any more.
-      stdio.hold(holder.client(), draft.getToken(), List.of());
+      ours.hold(holder.client(), draft.getToken(), List.of());
       int pid = host.kernel().processes().pid(process.pidfd());
       ProcessRecord record =
           draft.toBuilder().setPid(pid).setStartTicks(host.proc().startTicks(pid)).build();
       ExecedProcess exec =
           new ExecedProcess(
-              record, process.pidfd(), stdio.streams(host, container.sandbox(), draft.getToken()));
+              record, process.pidfd(), ours.streams(host, container.sandbox(), draft.getToken()));
       container.record(ExecedProcess.stored(container.record(), record));
       host.store().put(container.record());
       container.execs().put(exec.id(), exec);
@@ -153,10 +169,11 @@ final class Execs {
       rollback.onFailure("stdio", stdio::close);
       ContainerSpec spec = container.record().getSpec();
       Process process = HookPlan.process(hook, spec);
-      ExecFacts known = facts.exec(container.cgroup(), true, process, spec);
+      ExecFacts known = facts.exec(container.cgroup(), Streams.ATTACHABLE, process, spec);
       CompiledPlan plan =
           plans.get(List.of(hook, spec, known), () -> HookPlan.asContainer(hook, spec, known));
-      Executed executed = run(container, plan, process, token, stdio, rollback);
+      Asked asked = new Asked(process, true, Given.none());
+      Executed executed = run(container, plan, asked, token, stdio, rollback);
       rollback.keep();
       return executed.process();
     }
@@ -166,25 +183,25 @@ final class Execs {
   private Executed run(
       Container container,
       CompiledPlan plan,
-      Process asked,
+      Asked asked,
       long token,
-      Stdio given,
+      Stdio stdio,
       Rollback rollback) {
     Optional<Pair> sockets = notifications.sockets(plan.plan());
     Optional<Fd> ours = sockets.map(Pair::first);
     rollback.onFailure("socket", () -> ours.ifPresent(Fd::close));
     try (Notifications.Handover handover = begin(container, sockets)) {
       StartedProcess process =
-          launchWithHome(container, plan, token, given, sockets.map(Pair::second));
+          launchWithHome(container, plan, token, stdio, asked.given(), sockets.map(Pair::second));
       rollback.onFailure("process", () -> abandon(host, process));
-      given.closeInside();
+      stdio.closeInside();
       try (Waiting waiting = new Waiting(process.program(), plan.plan(), ours)) {
-        adjustOomScore(waiting, process.pidfd(), asked);
-        raiseLimits(waiting, process.pidfd(), asked);
-        Stdio stdio = received(waiting, given, rollback);
+        adjustOomScore(waiting, process.pidfd(), asked.process());
+        raiseLimits(waiting, process.pidfd(), asked.process());
+        Stdio received = received(waiting, stdio, asked.given(), rollback);
         handover.finish("running", host.kernel().processes().pid(process.pidfd()));
         waiting.finish(host.settings().stepTimeout());
-        return new Executed(process, stdio);
+        return new Executed(process, received);
       }
     }
   }
@@ -208,15 +225,15 @@ final class Execs {
   }
 
   /** With the terminal that the program has sent, where it is to have one. */
-  private Stdio received(Waiting waiting, Stdio given, Rollback rollback) {
-    if (given.arrival().isEmpty()) {
-      return given;
+  private Stdio received(Waiting waiting, Stdio stdio, Given given, Rollback rollback) {
+    if (stdio.arrival().isEmpty()) {
+      return stdio;
     }
     waiting.advanceTo(ContainerPlan.TERMINAL, host.settings().stepTimeout(), barrier -> {});
-    Stdio stdio = given.received(host);
-    rollback.onFailure("terminal", stdio::close);
+    Stdio ours = stdio.received(host, given);
+    rollback.onFailure("terminal", ours::close);
     waiting.program().proceed();
-    return stdio;
+    return ours;
   }
 
   private Notifications.Handover begin(Container container, Optional<Pair> sockets) {
@@ -229,11 +246,16 @@ final class Execs {
   }
 
   private StartedProcess launchWithHome(
-      Container container, CompiledPlan plan, long token, Stdio stdio, Optional<Fd> listener) {
+      Container container,
+      CompiledPlan plan,
+      long token,
+      Stdio stdio,
+      Given given,
+      Optional<Fd> listener) {
     Optional<Home> home = Home.askedBy(plan.plan(), host);
     try {
       home.ifPresent(asked -> asked.tell(container.running().orElseThrow().pidfd()));
-      return launch(container, plan, token, stdio, home, listener);
+      return launch(container, plan, token, stdio, given, home, listener);
     } finally {
       home.ifPresent(Home::close);
     }
@@ -244,17 +266,19 @@ final class Execs {
       CompiledPlan plan,
       long token,
       Stdio stdio,
+      Given given,
       Optional<Home> home,
       Optional<Fd> listener) {
     Fd first = container.running().orElseThrow().pidfd();
     Donor.Sources sources =
         Donor.Sources.of(
-            container.sandbox(),
-            container.cgroup(),
-            stdio.inside(),
-            home.map(Home::inside),
-            Optional.of(first),
-            listener);
+                container.sandbox(),
+                container.cgroup(),
+                stdio.inside(),
+                home.map(Home::inside),
+                Optional.of(first),
+                listener)
+            .with(given);
     List<Fd> donated = donor.open(plan.plan().donations(), sources);
     try (Closing directory = host.birthDirectory(container.cgroup());
         Fd pids = pidNamespace(container, first)) {

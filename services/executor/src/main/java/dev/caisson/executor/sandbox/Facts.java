@@ -78,37 +78,45 @@ final class Facts {
    * Of a sandbox's first container that is to be made, or only planned: its cgroup need not be
    * there.
    */
-  ContainerFacts rootContainer(ContainerSpec spec, boolean pipes) {
+  ContainerFacts rootContainer(ContainerSpec spec, Streams streams) {
     SharedNamespaces shared = SharedNamespaces.of(spec.getNamespacesList());
-    return container(spec, true, pipes, shared.foreign(isMapped(spec)));
+    return container(spec, true, streams, shared.foreign(isMapped(spec)));
   }
 
   /** Of a further container of the sandbox. */
-  ContainerFacts furtherContainer(ContainerSpec spec, SandboxRecord sandbox, boolean pipes) {
+  ContainerFacts furtherContainer(ContainerSpec spec, SandboxRecord sandbox, Streams streams) {
     boolean mapped = sandbox.getUidMappingsCount() > 0;
-    return container(spec, false, pipes, shared(sandbox).foreign(mapped));
+    return container(spec, false, streams, shared(sandbox).foreign(mapped));
   }
 
   private ContainerFacts container(
-      ContainerSpec spec, boolean rootContainer, boolean pipes, Set<Namespace.Type> foreign) {
+      ContainerSpec spec, boolean rootContainer, Streams streams, Set<Namespace.Type> foreign) {
     modules.require(spec.getProcess(), spec);
     Set<String> files = donor.fileSources(spec.getMountsList());
     return new ContainerFacts(
         rootContainer,
         anywhere(),
-        pipes,
+        streams.any(),
         files,
         lastCapability,
         filter(spec),
         foreign,
         limits,
         donor.directories(spec),
-        groups());
+        groups(),
+        streams.passed());
   }
 
-  ExecFacts exec(Cgroup cgroup, boolean pipes, Process process, ContainerSpec spec) {
+  ExecFacts exec(Cgroup cgroup, Streams streams, Process process, ContainerSpec spec) {
     modules.require(process, spec);
-    return new ExecFacts(cgroup(cgroup), pipes, lastCapability, filter(spec), groups(), limits);
+    return new ExecFacts(
+        cgroup(cgroup),
+        streams.any(),
+        lastCapability,
+        filter(spec),
+        groups(),
+        limits,
+        streams.passed());
   }
 
   private boolean groups() {

@@ -1,5 +1,6 @@
 package dev.caisson.executor.sandbox;
 
+import dev.caisson.executor.donation.Donations;
 import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.seccomp.Filters;
 import dev.caisson.executor.usage.SampledSandbox;
@@ -26,11 +27,13 @@ public final class NodeAssembly implements AutoCloseable {
 
   /**
    * @param policy which the guard keeps to
+   * @param donations what local callers hand over
    * @param sampler made from the supplier of what is to be sampled
    */
   public NodeAssembly(
       Host host,
       GuardPolicy policy,
+      Donations donations,
       Function<Supplier<Collection<SampledSandbox>>, UsageSampler> sampler) {
     this.host = host;
     Recorder recorder = new Recorder(host.journal());
@@ -74,7 +77,8 @@ public final class NodeAssembly implements AutoCloseable {
         new Sandboxes(
             host, sandboxBirth, pool, holders, ranges, recorder, exits, usage, policy.limits());
     Execs execs =
-        new Execs(host, donor, recorder, exits, facts, notifications, plans, policy.limits());
+        new Execs(
+            host, donor, recorder, exits, facts, notifications, plans, donations, policy.limits());
     HookPoints hooks =
         new HookPoints(
             host,
@@ -98,6 +102,7 @@ public final class NodeAssembly implements AutoCloseable {
             userNamespaces,
             plans,
             tokens,
+            donations,
             policy.limits());
     Leases leases = new Leases(host, containers);
     this.node = new Node(sandboxes, containers, new Views(host.proc()), leases);

@@ -78,12 +78,15 @@ final class Placing {
     stdio.hold(holder.client(), token, List.of(process.program().gate(), process.program().page()));
   }
 
-  /** The same one, whose standard streams are no pipes. */
-  Placed withStdio(Holder holder, Placed placed, Stdio.Kind kind) {
+  /**
+   * The same one with other standard streams.
+   *
+   * @param other taken over
+   */
+  Placed withStdio(Holder holder, Placed placed, Stdio other) {
     placed.stdio().close();
     holder.drop(placed.token());
     holder.drop(Stdio.inputToken(placed.token()));
-    Stdio other = Stdio.of(kind, host);
     hold(holder, placed.token(), placed.process(), other);
     return placed.with(other);
   }

@@ -21,7 +21,6 @@ import dev.caisson.linux.LinuxException;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.Recovered;
 import dev.caisson.proto.events.v1.Subject;
-import dev.caisson.proto.executor.v1.StdioMode;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.ContainerState;
 import java.io.IOException;
@@ -285,11 +284,12 @@ final class Recovery {
   private Plan plan(Container container) {
     ContainerRecord record = container.record();
     boolean root = container.sandbox().record().getRootContainerUid().equals(record.getUid());
-    boolean pipes = record.getStdio() == StdioMode.PIPE;
+    boolean terminal = record.getSpec().getProcess().getTerminal();
+    Streams streams = Streams.of(record.getStdio(), record.getDonated(), terminal);
     ContainerFacts known =
         root
-            ? facts.rootContainer(record.getSpec(), pipes)
-            : facts.furtherContainer(record.getSpec(), container.sandbox().record(), pipes);
+            ? facts.rootContainer(record.getSpec(), streams)
+            : facts.furtherContainer(record.getSpec(), container.sandbox().record(), streams);
     return Placement.rest(ContainerPlan.compile(record.getSpec(), known));
   }
 

@@ -58,15 +58,30 @@ record Stdio(List<Fd> inside, List<Fd> outside, Optional<Fd> arrival) implements
     };
   }
 
+  /**
+   * Those of a local caller.
+   *
+   * @param streams three; taken over
+   */
+  static Stdio given(List<Fd> streams) {
+    return new Stdio(streams, List.of(), Optional.empty());
+  }
+
   private static Stdio terminal(Host host) {
     Pair pair = host.kernel().sockets().pair();
     return new Stdio(List.of(pair.second()), List.of(), Optional.of(pair.first()));
   }
 
-  /** The same, with the master that the program has sent. */
-  Stdio received(Host host) {
+  /** The same, with the master that the program has sent; or without it, where a caller has it. */
+  Stdio received(Host host, Given given) {
     try (Fd socket = arrival.orElseThrow()) {
       Fd master = TerminalMaster.receive(host.kernel(), socket);
+      if (given.hasConsole()) {
+        try (master) {
+          given.sendConsole(host, master);
+        }
+        return given(inside);
+      }
       return new Stdio(inside, List.of(master), Optional.empty());
     }
   }

@@ -103,7 +103,13 @@ class ExecPlanTest {
   void changesNoGroupsWhereNobodyMay() {
     ExecFacts denied =
         new ExecFacts(
-            FACTS.cgroup(), true, 40, java.util.Optional.empty(), false, HostLimits.none());
+            FACTS.cgroup(),
+            true,
+            40,
+            java.util.Optional.empty(),
+            false,
+            HostLimits.none(),
+            Passed.NONE);
     assertThat(ExecPlan.compile(command("/id"), SPEC, FACTS).text())
         .anyMatch(line -> line.startsWith("setgroups("));
     assertThat(ExecPlan.compile(command("/id"), SPEC, denied).text())

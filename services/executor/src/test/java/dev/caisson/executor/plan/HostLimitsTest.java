@@ -41,7 +41,8 @@ class HostLimitsTest {
             Set.of(),
             limits,
             Map.of(),
-            true);
+            true,
+            Passed.NONE);
     return ContainerPlan.compile(spec.build(), facts);
   }
 
@@ -72,7 +73,13 @@ class HostLimitsTest {
     ContainerSpec spec = spec(8192).build();
     ExecFacts facts =
         new ExecFacts(
-            new CgroupFacts(List.of(), true), true, 40, Optional.empty(), true, limits(true));
+            new CgroupFacts(List.of(), true),
+            true,
+            40,
+            Optional.empty(),
+            true,
+            limits(true),
+            Passed.NONE);
     assertThat(barriers(ExecPlan.compile(spec.getProcess(), spec, facts)))
         .containsExactly("limits");
   }
