@@ -63,6 +63,9 @@ devices.allowed =
 # below 0. Only where user-namespace.host is allowed too: the kernel gives these to nobody in a user namespace of its own.
 scheduling.realtime = false
 
+# Ids of users who may hand descriptors to containers, beside root: docs/donated-descriptors.md.
+donations.users =
+
 # The cgroup below which all others are.
 cgroup.parent = $(cgroup_parent "$1")
 

@@ -2,16 +2,23 @@ package dev.caisson.executor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.Kernel;
+import dev.caisson.linux.OpenFlag;
+import dev.caisson.proto.executor.v1.CreateContainerRequest;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
+import dev.caisson.proto.types.v1.DonatedDescriptors;
 import dev.caisson.proto.types.v1.RootFilesystem.Overlay;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import org.junit.jupiter.api.AfterEach;
@@ -117,6 +124,49 @@ class FaultsIT {
       begin();
       throw new AssertionError("left: " + more, e);
     }
+  }
+
+  /** Three descriptors that a caller has handed over: a stream, another one, and the program. */
+  private CreateContainerRequest.Builder given(LocalCaller caller) {
+    Kernel kernel = Kernel.open();
+    try (Fd nothing = kernel.files().open(Path.of("/dev/null"), OpenFlag.READ_WRITE);
+        Fd program = kernel.files().open(Path.of("/usr/bin/busybox"))) {
+      List<String> tokens = caller.donate(nothing, nothing, program);
+      return node.request("c", spec())
+          .setDonated(
+              DonatedDescriptors.newBuilder()
+                  .setStdout(tokens.get(0))
+                  .putPassed(9, tokens.get(1))
+                  .setProgram(tokens.get(2)));
+    }
+  }
+
+  @Test
+  void ofACreationWithDonatedDescriptorsLeaveNothing() {
+    try (LocalCaller first = LocalCaller.of(node)) {
+      var _ = node.stub().createContainer(given(first).build());
+    }
+    node.delete("c", true);
+    begin();
+    AtomicReference<LocalCaller> caller = new AtomicReference<>(LocalCaller.of(node));
+    AtomicReference<CreateContainerRequest> request =
+        new AtomicReference<>(given(caller.get()).build());
+    eachCallOf(
+        50,
+        () -> {
+          var _ = node.stub().createContainer(request.get());
+        },
+        done -> {
+          caller.get().close();
+          if (done) {
+            node.delete("c", true);
+          }
+          nothingIsLeft();
+          caller.set(LocalCaller.of(node));
+          request.set(given(caller.get()).build());
+        });
+    caller.get().close();
+    nothingIsLeft();
   }
 
   @Test

@@ -5,10 +5,12 @@ import static dev.caisson.gateway.GatewayFixture.info;
 import static dev.caisson.gateway.GatewayFixture.ociContainer;
 import static dev.caisson.gateway.GatewayFixture.refused;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.proto.executor.v1.StdioMode;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.ContainerState;
+import dev.caisson.proto.types.v1.DonatedDescriptors;
 import dev.caisson.proto.types.v1.IgnoredField;
 import dev.caisson.proto.types.v1.UserNamespace;
 import dev.caisson.proto.v1.Container;
@@ -78,6 +80,21 @@ class ContainersTest {
     assertThat(made.getSpec().getUserNamespace().getMode()).isEqualTo(UserNamespace.Mode.AUTO);
     assertThat(lastCreate().getStdio()).isEqualTo(StdioMode.DISCARD);
     assertThat(lastCreate().getSandboxId()).isEmpty();
+  }
+
+  @Test
+  void passesOnWhatItsCallerHasDonated() {
+    DonatedDescriptors donated =
+        DonatedDescriptors.newBuilder().setConsole("c").putPassed(7, "p").setProgram("q").build();
+    CreateContainerRequest request =
+        container("tenants/t", "web", "sh").toBuilder().setDonated(donated).build();
+    assertThat(gateway.containers().createContainer(request).getState())
+        .isEqualTo(ContainerState.CREATED);
+    assertThat(lastCreate().getDonated()).isEqualTo(donated);
+    assertThat(lastCreate().getStdio()).isEqualTo(StdioMode.DISCARD);
+    assertThatThrownBy(
+            () -> gateway.containers().createContainer(request.toBuilder().setAttach(true).build()))
+        .hasMessageContaining("attach must be false where streams or a console are donated");
   }
 
   @Test

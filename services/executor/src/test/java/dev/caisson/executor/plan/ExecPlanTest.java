@@ -100,6 +100,29 @@ class ExecPlanTest {
   }
 
   @Test
+  void takesTheNumbersOfPassedDescriptorsBeforeAnythingElseIsOpened() {
+    ExecFacts given =
+        new ExecFacts(
+            FACTS.cgroup(),
+            true,
+            40,
+            java.util.Optional.empty(),
+            true,
+            HostLimits.none(),
+            new Passed(true, List.of(3, 5), true));
+    List<String> text = ExecPlan.compile(command("/id"), SPEC, given).text();
+    List<String> steps = text.stream().filter(line -> !line.contains("write(")).toList();
+    assertThat(steps)
+        .containsSubsequence("clone3(0)", "dup3(fd3, 3, 0)", "dup3(fd5, 5, 0)", "setsid()");
+    int taken = steps.indexOf("dup3(fd3, 3, 0)");
+    assertThat(steps.subList(0, taken)).noneMatch(line -> line.startsWith("openat2(AT_FDCWD"));
+    assertThat(steps)
+        .containsSubsequence(
+            "close_range(4, 4, CLOSE_RANGE_CLOEXEC)", "close_range(6, ~0U, CLOSE_RANGE_CLOEXEC)");
+    assertThat(steps.getLast()).startsWith("execveat(program, \"\", ").contains("AT_EMPTY_PATH");
+  }
+
+  @Test
   void changesNoGroupsWhereNobodyMay() {
     ExecFacts denied =
         new ExecFacts(

@@ -8,7 +8,6 @@ import dev.caisson.gateway.names.Ids;
 import dev.caisson.gateway.names.SandboxName;
 import dev.caisson.proto.executor.v1.PlanRequest;
 import dev.caisson.proto.executor.v1.SignalRequest;
-import dev.caisson.proto.executor.v1.StdioMode;
 import dev.caisson.proto.executor.v1.WaitRequest;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.v1.AttachContainerRequest;
@@ -55,11 +54,10 @@ final class ContainersService extends ContainersGrpc.ContainersImplBase {
 
   @Override
   public void createContainer(CreateContainerRequest request, StreamObserver<Container> responses) {
-    StdioMode stdio = request.getAttach() ? StdioMode.PIPE : StdioMode.DISCARD;
     ServerCalls.answer(
         responses,
         executor
-            .createContainer(Creation.of(request, stdio))
+            .createContainer(Creation.of(request))
             .onErrorMap(error -> Creation.inItsWords(request, error))
             .map(Resources::container));
   }
@@ -236,9 +234,7 @@ final class ContainersService extends ContainersGrpc.ContainersImplBase {
   @Override
   public void planContainer(
       PlanContainerRequest request, StreamObserver<PlanContainerResponse> responses) {
-    StdioMode stdio = request.getCreate().getAttach() ? StdioMode.PIPE : StdioMode.DISCARD;
-    PlanRequest plan =
-        PlanRequest.newBuilder().setCreate(Creation.of(request.getCreate(), stdio)).build();
+    PlanRequest plan = PlanRequest.newBuilder().setCreate(Creation.of(request.getCreate())).build();
     ServerCalls.answer(
         responses,
         executor

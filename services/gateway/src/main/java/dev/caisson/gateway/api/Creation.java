@@ -14,12 +14,14 @@ import dev.caisson.oci.OciSpec;
 import dev.caisson.oci.SandboxMembership;
 import dev.caisson.proto.executor.v1.StdioMode;
 import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.DonatedDescriptors;
 import dev.caisson.proto.types.v1.UserNamespace;
 import dev.caisson.proto.v1.Container;
 import dev.caisson.proto.v1.CreateContainerRequest;
 import dev.caisson.proto.v1.OciBundle;
 import dev.caisson.proto.v1.Reason;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** A request for a container, checked and turned into the executor's words. */
 final class Creation {
@@ -45,9 +47,24 @@ final class Creation {
         .setSandboxId(place.sandboxId())
         .setSpec(spec)
         .setStdio(stdio)
+        .setDonated(request.getDonated())
         .addAllIgnored(converted.ignored())
         .setOwnFilter(spec.hasSeccomp() && !DefaultSeccomp.isIn(spec))
         .build();
+  }
+
+  /** Of a container that is not run. */
+  static dev.caisson.proto.executor.v1.CreateContainerRequest of(CreateContainerRequest request) {
+    DonatedDescriptors donated = request.getDonated();
+    boolean streams =
+        Stream.of(
+                donated.getStdin(), donated.getStdout(), donated.getStderr(), donated.getConsole())
+            .anyMatch(token -> !token.isEmpty());
+    if (request.getAttach() && streams) {
+      throw Errors.invalid(
+          Reason.INVALID_FIELD, "attach", "be false where streams or a console are donated", true);
+    }
+    return of(request, request.getAttach() ? StdioMode.PIPE : StdioMode.DISCARD);
   }
 
   /** A failure of the executor, in the words of the document where the request came as one. */

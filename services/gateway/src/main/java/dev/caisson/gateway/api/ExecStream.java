@@ -59,6 +59,7 @@ final class ExecStream {
             .setProcess(from.getProcess())
             .addAllAddEnv(from.getAddEnvList())
             .setDetach(from.getDetach())
+            .setDonated(from.getDonated())
             .build();
     return lookup.check(name).thenReturn(ExecRequest.newBuilder().setExec(process).build());
   }
