@@ -5,6 +5,8 @@ import dev.caisson.proto.v1.ListContainersResponse;
 import dev.caisson.proto.v1.ListProcessesRequest;
 import dev.caisson.proto.v1.ListProcessesResponse;
 import dev.caisson.proto.v1.Process;
+import java.time.Instant;
+import java.time.ZoneId;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -68,17 +70,33 @@ final class PsCommand implements Callable<Integer> {
   }
 
   private static String table(ListProcessesResponse processes) {
+    Instant now = Instant.now();
     Table table =
         new Table(
-            ">PID", ">PID INSIDE", ">PARENT", ">UID", ">THREADS", ">CPU (s)", "PROCESS", "COMMAND");
+            ">UID",
+            ">PID",
+            ">PPID",
+            ">C",
+            "TTY",
+            "STIME",
+            ">TIME",
+            ">THREADS",
+            ">HOST PID",
+            "CGROUP",
+            "PROCESS",
+            "CMD");
     for (Process one : processes.getProcessesList()) {
       table.row(
-          String.valueOf(one.getPid()),
+          Integer.toUnsignedString(one.getUid()),
           String.valueOf(one.getContainerPid()),
-          String.valueOf(one.getParentPid()),
-          String.valueOf(one.getUid()),
+          String.valueOf(one.getContainerParentPid()),
+          String.valueOf(one.getCpuPercent()),
+          one.getTty().isEmpty() ? "?" : one.getTty(),
+          Text.start(one.getStartTime(), now, ZoneId.systemDefault()),
+          Text.cpuTime(one.getCpuNanos()),
           String.valueOf(one.getThreads()),
-          Text.seconds(one.getCpuNanos()),
+          String.valueOf(one.getPid()),
+          one.getCgroup().isEmpty() ? "-" : one.getCgroup(),
           one.getId().isEmpty() ? "-" : one.getId(),
           one.getCommand());
     }

@@ -5,6 +5,7 @@ import com.google.protobuf.util.Timestamps;
 import dev.caisson.proto.types.v1.ExitStatus;
 import java.time.Instant;
 import java.time.ZoneId;
+import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 
@@ -12,6 +13,9 @@ import java.util.Locale;
 final class Text {
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss.SSS").withZone(ZoneId.systemDefault());
+  private static final DateTimeFormatter CLOCK = DateTimeFormatter.ofPattern("HH:mm");
+  private static final DateTimeFormatter DAY = DateTimeFormatter.ofPattern("MMMdd", Locale.ENGLISH);
+  private static final DateTimeFormatter YEAR = DateTimeFormatter.ofPattern("uuuu");
   private static final double NANOS = 1e9;
 
   private Text() {}
@@ -25,6 +29,23 @@ final class Text {
   /** `3.204518032`: seconds, to the nanosecond that the kernel counted. */
   static String seconds(long nanos) {
     return String.format(Locale.ROOT, "%.9f", nanos / NANOS);
+  }
+
+  /** As ps(1) has it: {@code 14:05} of today, {@code Nov28} of this year, {@code 2024} before. */
+  static String start(Timestamp start, Instant now, ZoneId zone) {
+    ZonedDateTime began = Instant.ofEpochMilli(Timestamps.toMillis(start)).atZone(zone);
+    ZonedDateTime today = now.atZone(zone);
+    if (began.toLocalDate().equals(today.toLocalDate())) {
+      return CLOCK.format(began);
+    }
+    return (began.getYear() == today.getYear() ? DAY : YEAR).format(began);
+  }
+
+  /** {@code 1:23.45}: minutes and seconds, as finely as the kernel tells it of a process. */
+  static String cpuTime(long nanos) {
+    long hundredths = nanos / 10_000_000;
+    return String.format(
+        Locale.ROOT, "%d:%02d.%02d", hundredths / 6_000, hundredths / 100 % 60, hundredths % 100);
   }
 
   static String state(Enum<?> state) {

@@ -75,6 +75,27 @@ class CliTest {
   }
 
   @Test
+  void listsTheProcessesOfAContainerAsPsDoes() {
+    gateway.has("web", ContainerState.RUNNING, ExitStatus.getDefaultInstance());
+    assertThat(caisson("ps", "web")).isZero();
+    assertThat(out.toString())
+        .isEqualTo(
+            """
+            UID  PID  PPID    C  TTY    STIME     TIME  THREADS  HOST PID  CGROUP  PROCESS  CMD
+            343    1     0  150  pts/0  2001   1:23.45        2      4321  /       init     sh
+            """);
+  }
+
+  @Test
+  void listsProcessesAsJson() {
+    gateway.has("web", ContainerState.RUNNING, ExitStatus.getDefaultInstance());
+    assertThat(caisson("ps", "web", "--output", "json")).isZero();
+    JsonObject only = parsed(out).getAsJsonArray("processes").get(0).getAsJsonObject();
+    assertThat(only.get("tty").getAsString()).isEqualTo("pts/0");
+    assertThat(only.get("cpuPercent").getAsInt()).isEqualTo(150);
+  }
+
+  @Test
   void waitsForTheExitCodeAndEndsWithIt() {
     gateway.has("web", ContainerState.STOPPED, ExitStatus.newBuilder().setCode(42).build());
     assertThat(caisson("wait", "web")).isEqualTo(42);

@@ -1,6 +1,7 @@
 package dev.caisson.cli;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.Timestamp;
 import dev.caisson.proto.types.v1.ConsoleSize;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
@@ -17,9 +18,12 @@ import dev.caisson.proto.v1.GetContainerRequest;
 import dev.caisson.proto.v1.Input;
 import dev.caisson.proto.v1.ListContainersRequest;
 import dev.caisson.proto.v1.ListContainersResponse;
+import dev.caisson.proto.v1.ListProcessesRequest;
+import dev.caisson.proto.v1.ListProcessesResponse;
 import dev.caisson.proto.v1.Output;
 import dev.caisson.proto.v1.PlanContainerRequest;
 import dev.caisson.proto.v1.PlanContainerResponse;
+import dev.caisson.proto.v1.Process;
 import dev.caisson.proto.v1.RunContainerRequest;
 import dev.caisson.proto.v1.RunContainerResponse;
 import dev.caisson.proto.v1.SignalContainerRequest;
@@ -140,6 +144,30 @@ final class FakeGateway extends ContainersGrpc.ContainersImplBase implements Aut
     known(request.getName());
     signals.add(request);
     reply(answer, SignalContainerResponse.getDefaultInstance());
+  }
+
+  /** One, at a terminal. */
+  @Override
+  public void listProcesses(
+      ListProcessesRequest request, StreamObserver<ListProcessesResponse> answer) {
+    known(request.getName());
+    reply(
+        answer,
+        ListProcessesResponse.newBuilder()
+            .addProcesses(
+                Process.newBuilder()
+                    .setId("init")
+                    .setPid(4321)
+                    .setContainerPid(1)
+                    .setUid(343)
+                    .setCommand("sh")
+                    .setStartTime(Timestamp.newBuilder().setSeconds(981_173_106))
+                    .setCpuNanos(83_450_000_000L)
+                    .setThreads(2)
+                    .setTty("pts/0")
+                    .setCpuPercent(150)
+                    .setCgroup("/"))
+            .build());
   }
 
   @Override

@@ -407,12 +407,14 @@ class ContainersTest {
         SignalContainerRequest.newBuilder().setName(name).setSignal(15).setAll(true).build());
     assertThat(gateway.executor.last(dev.caisson.proto.executor.v1.SignalRequest.class).getAll())
         .isTrue();
-    assertThat(
-            containers
-                .listProcesses(ListProcessesRequest.newBuilder().setName(name).build())
-                .getProcesses(0)
-                .getId())
-        .isEqualTo("init");
+    var process =
+        containers
+            .listProcesses(ListProcessesRequest.newBuilder().setName(name).build())
+            .getProcesses(0);
+    assertThat(process.getId()).isEqualTo("init");
+    assertThat(process.getAllFields().keySet())
+        .as("nothing of it is left out")
+        .hasSameSizeAs(process.getDescriptorForType().getFields());
     assertThat(
             containers
                 .waitContainer(WaitContainerRequest.newBuilder().setName(name).build())

@@ -1,6 +1,7 @@
 package dev.caisson.gateway;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.Timestamp;
 import dev.caisson.proto.executor.v1.AttachRequest;
 import dev.caisson.proto.executor.v1.AttachResponse;
 import dev.caisson.proto.executor.v1.Container;
@@ -251,7 +252,19 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
                         .setId("init")
                         .setPid(container(asked.getTenant(), asked.getContainerId()).getPid())
                         .setContainerPid(1)
-                        .setCommand("sh"))
+                        .setParentPid(2)
+                        .setUid(3)
+                        .setCommand("sh")
+                        .setStartTime(Timestamp.newBuilder().setSeconds(4))
+                        .setCpuNanos(5)
+                        .setThreads(6)
+                        .setGid(7)
+                        .setContainerParentPid(8)
+                        .setTty("pts/0")
+                        .setCpuPercent(9)
+                        .setUserNanos(10)
+                        .setSystemNanos(11)
+                        .setCgroup("/a"))
                 .build());
   }
 

@@ -4,6 +4,7 @@ import dev.caisson.proto.types.v1.Resources;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -74,8 +75,17 @@ public interface Cgroup {
    */
   void kill();
 
-  /** Host pids, descendants included; those outside our PID namespace are left out. */
-  List<Integer> processes();
+  /**
+   * By their host pids, descendants included, in which cgroup processes are: relative to this one,
+   * which is {@code /}; empty where there are no cgroups. Those outside our PID namespace are left
+   * out. In the tree of version 2 where there is one, otherwise in the first of {@link #joins}.
+   */
+  Map<Integer, String> members();
+
+  /** Their host pids. */
+  default List<Integer> processes() {
+    return List.copyOf(members().keySet());
+  }
 
   /** Whether there is a process, descendants included. A zombie is none. */
   boolean populated();

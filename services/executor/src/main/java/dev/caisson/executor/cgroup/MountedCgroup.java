@@ -4,8 +4,10 @@ import dev.caisson.linux.LinuxException;
 import dev.caisson.proto.types.v1.Resources;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -182,23 +184,25 @@ final class MountedCgroup implements Cgroup {
   }
 
   @Override
-  public List<Integer> processes() {
-    List<Integer> pids = new ArrayList<>();
-    collect(mainDirectory(), pids);
-    return List.copyOf(pids);
+  public Map<Integer, String> members() {
+    Map<Integer, String> members = new LinkedHashMap<>();
+    collect(mainDirectory(), "/", members);
+    return Collections.unmodifiableMap(members);
   }
 
   private Path mainDirectory() {
     return birthDirectory().orElseGet(() -> directory(hierarchies.v1InOrder().getFirst()));
   }
 
-  private void collect(Path directory, List<Integer> pids) {
+  private void collect(Path directory, String path, Map<Integer, String> members) {
     String text = files.readIfThere(directory.resolve(PROCS)).orElse("");
     text.lines()
         .mapToInt(line -> (int) FlatKeyed.number(line).orElse(0))
         .filter(pid -> pid > 0)
-        .forEach(pids::add);
-    children(directory).forEach(child -> collect(child, pids));
+        .forEach(pid -> members.put(pid, path));
+    for (Path child : children(directory)) {
+      collect(child, (path.equals("/") ? path : path + "/") + child.getFileName(), members);
+    }
   }
 
   private List<Path> children(Path directory) {

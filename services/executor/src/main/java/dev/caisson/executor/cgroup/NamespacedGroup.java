@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The processes of a PID namespace, where there is no cgroup for them. */
@@ -53,8 +55,9 @@ final class NamespacedGroup implements Cgroup {
   }
 
   @Override
-  public List<Integer> processes() {
-    return first().map(known -> namespaces.members(known.namespace())).orElse(List.of());
+  public Map<Integer, String> members() {
+    return first().map(known -> namespaces.members(known.namespace())).orElse(List.of()).stream()
+        .collect(Collectors.toMap(Function.identity(), pid -> ""));
   }
 
   @Override

@@ -9,9 +9,11 @@ import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.OpenFlag;
 import dev.caisson.linux.Resolve;
 import dev.caisson.proto.types.v1.IdMapping;
+import java.math.BigDecimal;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumSet;
 import java.util.List;
@@ -321,6 +323,18 @@ public final class TrustedProc implements AutoCloseable {
             .map(line -> Long.parseLong(line.substring(BOOT_TIME.length())))
             .orElseThrow();
     return Instant.ofEpochSecond(boot).plus(process.sinceBoot());
+  }
+
+  /** CPU time for each 100 of time since its start. Source: proc_uptime(5). */
+  public int cpuPercent(ProcessStat process) {
+    String uptime = readBytes("uptime").orElseThrow();
+    long millis =
+        new BigDecimal(uptime.substring(0, uptime.indexOf(' '))).movePointRight(3).longValue();
+    return process.cpuPercent(Duration.ofMillis(millis));
+  }
+
+  public Optional<ProcessStatus> status(int pid) {
+    return read(pid, "status").flatMap(ProcessStatus::parse);
   }
 
   public Optional<ProcessStat> stat(int pid) {

@@ -194,7 +194,6 @@ final class Lives {
     }
     try {
       container.cgroup().processes().stream()
-          .distinct()
           .gather(Gatherers.windowFixed(AT_A_TIME))
           .forEach(some -> sendToSome(container, some, signal));
     } finally {

@@ -1,22 +1,25 @@
 package dev.caisson.executor.sandbox;
 
+import dev.caisson.executor.procfs.Printable;
 import dev.caisson.executor.procfs.ProcessStat;
+import dev.caisson.executor.procfs.ProcessStatus;
 import dev.caisson.executor.procfs.TrustedProc;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.executor.store.v1.SandboxRecord;
 import dev.caisson.proto.executor.v1.ProcessInfo;
 import dev.caisson.proto.types.v1.IdMapping;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /** What callers are shown of sandboxes, containers and processes. Takes no turn in any queue. */
 final class Views {
   /** {@code /proc/sys/kernel/overflowuid}, unless somebody has changed it. */
   private static final int OVERFLOW_ID = 65_534;
+
+  private static final int MAX_CGROUP = 256;
 
   private final TrustedProc proc;
 
@@ -70,13 +73,32 @@ final class Views {
    * be a stranger's; he is not in the container when that is listed again.
    */
   List<ProcessInfo> processes(Container container) {
-    Map<Integer, String> ids = ids(container);
-    List<ProcessInfo> found = new ArrayList<>();
+    Map<Integer, Seen> seen = new TreeMap<>();
     for (int pid : container.cgroup().processes()) {
-      process(container, pid, ids.getOrDefault(pid, "")).ifPresent(found::add);
+      see(pid).ifPresent(process -> seen.put(pid, process));
     }
-    Set<Integer> still = Set.copyOf(container.cgroup().processes());
-    return found.stream().filter(process -> still.contains(process.getPid())).toList();
+    Map<Integer, String> still = container.cgroup().members();
+    seen.keySet().retainAll(still.keySet());
+    // Where the container's first process is: others may be in namespaces below.
+    int level = seen.values().stream().mapToInt(one -> one.status().level()).min().orElse(0);
+    Map<Integer, String> ids = ids(container);
+    return seen.entrySet().stream()
+        .map(one ->
+            info(container, one.getValue(), level)
+                .setId(ids.getOrDefault(one.getKey(), ""))
+                .setContainerParentPid(parent(one.getValue(), seen, level))
+                .setCgroup(cgroup(one.getKey(), still))
+                .build())
+        .toList();
+  }
+
+  private static String cgroup(int pid, Map<Integer, String> members) {
+    return Printable.of(members.getOrDefault(pid, ""), MAX_CGROUP);
+  }
+
+  private static int parent(Seen child, Map<Integer, Seen> all, int level) {
+    Seen parent = all.get(child.stat().parent());
+    return parent == null ? 0 : parent.status().number(level);
   }
 
   private static Map<Integer, String> ids(Container container) {
@@ -89,63 +111,67 @@ final class Views {
   }
 
   /**
-   * One that is known by its number and its start.
+   * One that was started in the container by the executor, so that it is in its PID namespace, has
+   * no parent there, and is known by its number and its start.
    *
    * @param startTicks as {@link ProcessStat} has them
    */
   Optional<ProcessInfo> process(Container container, int pid, long startTicks, String id) {
-    Optional<ProcessInfo> found = process(container, pid, id);
+    Optional<ProcessInfo> found =
+        see(pid)
+            .map(seen ->
+                info(container, seen, seen.status().level())
+                    .setId(id)
+                    .setCgroup(cgroup(pid, container.cgroup().members()))
+                    .build());
     return proc.startTicks(pid) == startTicks ? found : Optional.empty();
   }
 
-  private Optional<ProcessInfo> process(Container container, int pid, String id) {
-    Optional<ProcessStat> stat = proc.stat(pid);
-    Optional<String> status = proc.read(pid, "status");
-    if (stat.isEmpty() || status.isEmpty()) {
-      return Optional.empty();
-    }
-    return Optional.of(
-        ProcessInfo.newBuilder()
-            .setId(id)
-            .setPid(pid)
-            .setContainerPid(TrustedProc.innermostPid(status.get()))
-            .setParentPid(stat.get().parent())
-            .setUid(inside(container, first(status.get(), "Uid:")))
-            .setCommand(stat.get().command())
-            .setCpuNanos(stat.get().cpu().toNanos())
-            .setThreads(stat.get().threads())
-            .setStartTime(Exits.timestamp(proc.startTime(stat.get())))
-            .build());
+  /** What is known of whatever process has a number now. */
+  private record Seen(ProcessStat stat, ProcessStatus status) {}
+
+  private Optional<Seen> see(int pid) {
+    return proc.stat(pid)
+        .filter(stat -> !stat.hasEnded())
+        .flatMap(stat -> proc.status(pid).map(status -> new Seen(stat, status)));
   }
 
   /**
-   * A user id of the host as the container's user namespace has it; what it does not map shows as
-   * the overflow id.
+   * What its own files say.
+   *
+   * @param level of the container's PID namespace, below ours
    */
-  private static int inside(Container container, int uid) {
-    List<IdMapping> mappings = container.sandbox().record().getUidMappingsList();
+  private ProcessInfo.Builder info(Container container, Seen seen, int level) {
+    ProcessStat stat = seen.stat();
+    SandboxRecord sandbox = container.sandbox().record();
+    return ProcessInfo.newBuilder()
+        .setPid(stat.pid())
+        .setContainerPid(seen.status().number(level))
+        .setParentPid(stat.parent())
+        .setUid(inside(sandbox.getUidMappingsList(), seen.status().user()))
+        .setGid(inside(sandbox.getGidMappingsList(), seen.status().group()))
+        .setCommand(stat.command())
+        .setTty(stat.pseudoTerminal().orElse(""))
+        .setCpuNanos(stat.cpu().toNanos())
+        .setUserNanos(stat.user().toNanos())
+        .setSystemNanos(stat.system().toNanos())
+        .setCpuPercent(proc.cpuPercent(stat))
+        .setThreads(stat.threads())
+        .setStartTime(Exits.timestamp(proc.startTime(stat)));
+  }
+
+  /**
+   * An id of the host as the container's user namespace has it; what it does not map shows as the
+   * overflow id.
+   */
+  private static int inside(List<IdMapping> mappings, int id) {
     if (mappings.isEmpty()) {
-      return uid;
+      return id;
     }
     return mappings.stream()
-        .filter(map -> Integer.compareUnsigned(uid - map.getHostId(), map.getSize()) < 0)
+        .filter(map -> Integer.compareUnsigned(id - map.getHostId(), map.getSize()) < 0)
         .findFirst()
-        .map(map -> map.getContainerId() + (uid - map.getHostId()))
+        .map(map -> map.getContainerId() + (id - map.getHostId()))
         .orElse(OVERFLOW_ID);
-  }
-
-  private static int first(String status, String field) {
-    String[] values = values(status, field);
-    return values.length == 0 ? 0 : Integer.parseUnsignedInt(values[0]);
-  }
-
-  /** Of one line of proc_pid_status(5). */
-  private static String[] values(String status, String field) {
-    return status
-        .lines()
-        .filter(line -> line.startsWith(field))
-        .findFirst()
-        .map(line -> line.substring(field.length()).strip().split("\\s+"))
-        .orElse(new String[0]);
   }
 }

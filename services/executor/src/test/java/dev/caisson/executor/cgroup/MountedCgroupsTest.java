@@ -2,6 +2,7 @@ package dev.caisson.executor.cgroup;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.entry;
 
 import dev.caisson.proto.types.v1.Resources;
 import java.io.IOException;
@@ -303,6 +304,19 @@ class MountedCgroupsTest {
     assertThat(v2.cpuNanos()).hasValue(123_456_000);
     assertThat(v2.memoryBytes()).hasValue(8_192);
     assertThat(v2.oomKills()).isEqualTo(2);
+  }
+
+  @Test
+  void saysInWhichCgroupsProcessesAre() throws IOException {
+    Cgroups cgroups = kernel.hybrid();
+    Cgroup box = cgroups.create("/box", NONE, Owner.ROOT);
+    var _ = cgroups.create("/box/a", NONE, Owner.ROOT);
+    var _ = cgroups.create("/box/a/b", NONE, Owner.ROOT);
+    kernel.set("unified/box/cgroup.procs", "0\n11\n12\n");
+    kernel.set("unified/box/a/b/cgroup.procs", "13\n");
+
+    assertThat(box.members()).containsOnly(entry(11, "/"), entry(12, "/"), entry(13, "/a/b"));
+    assertThat(box.processes()).containsExactly(11, 12, 13);
   }
 
   @Test

@@ -56,6 +56,13 @@ final class Resources {
         .setStartTime(from.getStartTime())
         .setCpuNanos(from.getCpuNanos())
         .setThreads(from.getThreads())
+        .setGid(from.getGid())
+        .setContainerParentPid(from.getContainerParentPid())
+        .setTty(from.getTty())
+        .setCpuPercent(from.getCpuPercent())
+        .setUserNanos(from.getUserNanos())
+        .setSystemNanos(from.getSystemNanos())
+        .setCgroup(from.getCgroup())
         .build();
   }
 }
