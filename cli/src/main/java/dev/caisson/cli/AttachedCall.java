@@ -143,7 +143,15 @@ final class AttachedCall<Q, R> implements ClientResponseObserver<Q, R> {
 
   @Override
   public void onNext(R message) {
-    switch (toAnswer.apply(message)) {
+    Answer answer;
+    try {
+      answer = toAnswer.apply(message);
+    } catch (CliException failed) {
+      end.completeExceptionally(failed);
+      stream().cancel("what was started could not be told", failed);
+      return;
+    }
+    switch (answer) {
       case Answer.Created _ -> {}
       case Answer.Started _ -> sendHeld();
       case Answer.Wrote wrote -> write(wrote.output());

@@ -12,11 +12,14 @@ final class CreateCommand implements Callable<Integer>, CommandWords {
   @Mixin private Target target = new Target();
   @Mixin private Output output = new Output();
   @Mixin private ContainerOptions options = new ContainerOptions();
+  @Mixin private PidFile pidFile = new PidFile();
 
   @Override
   public Integer call() {
+    pidFile.requirePlace();
     Container made = target.containers().createContainer(options.request(target.names()));
     Warnings.print(made.getIgnoredList(), output);
+    DeleteCommand.whereFails(target, made, () -> pidFile.write(made.getPid()));
     output.print(made, container -> Names.id(container.getName()) + "\n");
     return Exit.OK;
   }

@@ -1,5 +1,6 @@
 package dev.caisson.cli;
 
+import dev.caisson.proto.v1.Container;
 import dev.caisson.proto.v1.DeleteContainerRequest;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,6 +47,16 @@ final class DeleteCommand implements Callable<Integer> {
       ErrorReport.Problem problem = ErrorReport.problem(failed);
       ErrorReport.print(problem, output.err(), output.json());
       return problem.exitCode();
+    }
+  }
+
+  /** Nothing is left of a container with which something further could not be done. */
+  static void whereFails(Target target, Container made, Runnable further) {
+    try {
+      further.run();
+    } catch (RuntimeException failed) {
+      delete(target, Names.id(made.getName()), true);
+      throw failed;
     }
   }
 

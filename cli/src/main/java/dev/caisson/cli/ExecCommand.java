@@ -28,9 +28,13 @@ import picocli.CommandLine.Parameters;
 final class ExecCommand implements Callable<Integer>, CommandWords {
   @Mixin private Target target = new Target();
 
-  @SuppressWarnings("UnusedVariable") // Read by ErrorReport: the streams are the program's.
-  @Mixin
-  private Output output = new Output();
+  @Mixin private Output output = new Output();
+  @Mixin private PidFile pidFile = new PidFile();
+
+  @Option(
+      names = {"-d", "--detach"},
+      description = "Print the process's id and leave it running, without streams.")
+  private boolean detach;
 
   @Option(
       names = {"-e", "--env"},
@@ -80,20 +84,34 @@ final class ExecCommand implements Callable<Integer>, CommandWords {
 
   @Override
   public Integer call() {
+    pidFile.requirePlace();
     Process process = process();
     boolean tty = process.getTerminal();
     if (tty) {
-      AttachedTerminal.require(!noInput);
+      requireTerminal();
     }
     AttachedCall<ExecContainerRequest, ExecContainerResponse> call =
         new AttachedCall<>(
-            tty ? AttachedTerminal.streams(!noInput) : AttachedCall.Streams.ofThisProcess(!noInput),
+            tty ? AttachedTerminal.streams(!noInput) : AttachedCall.Streams.ofThisProcess(reads()),
             input -> ExecContainerRequest.newBuilder().setInput(input).build(),
-            ExecCommand::answer);
+            this::answer);
     SignalForwarding.to(call::signal);
     ExecContainerRequest request = request(process);
     return Exit.of(
         tty ? AttachedTerminal.run(call, !noInput, () -> run(call, request)) : run(call, request));
+  }
+
+  private void requireTerminal() {
+    if (detach) {
+      throw CliException.usage(
+          "--tty must be without --detach: nobody would be at the terminal",
+          "leave one of them out");
+    }
+    AttachedTerminal.require(!noInput);
+  }
+
+  private boolean reads() {
+    return !noInput && !detach;
   }
 
   private ExitStatus run(
@@ -108,6 +126,7 @@ final class ExecCommand implements Callable<Integer>, CommandWords {
             .setName(Lookup.container(target, id))
             .setProcess(process)
             .addAllAddEnv(env)
+            .setDetach(detach)
             .setRequestId(Names.newRequestId());
     if (process.getTerminal() && process.getEnvList().isEmpty()) {
       AttachedTerminal.kind(env).ifPresent(exec::addAddEnv);
@@ -163,12 +182,21 @@ final class ExecCommand implements Callable<Integer>, CommandWords {
         .build();
   }
 
-  private static Answer answer(ExecContainerResponse response) {
+  private Answer answer(ExecContainerResponse response) {
     return switch (response.getMessageCase()) {
-      case STARTED -> new Answer.Started();
+      case STARTED -> started(response.getStarted());
       case OUTPUT -> new Answer.Wrote(response.getOutput());
       case EXITED -> new Answer.Exited(response.getExited());
       case MESSAGE_NOT_SET -> new Answer.Created();
     };
+  }
+
+  private Answer started(dev.caisson.proto.v1.Process process) {
+    pidFile.write(process.getPid());
+    if (!detach) {
+      return new Answer.Started();
+    }
+    output.print(process, one -> one.getId() + "\n");
+    return new Answer.Exited(ExitStatus.getDefaultInstance()); // for us
   }
 }

@@ -22,6 +22,7 @@ final class RunCommand implements Callable<Integer>, CommandWords {
   @Mixin private Target target = new Target();
   @Mixin private Output output = new Output();
   @Mixin private ContainerOptions options = new ContainerOptions();
+  @Mixin private PidFile pidFile = new PidFile();
 
   @Option(
       names = {"-d", "--detach"},
@@ -33,11 +34,15 @@ final class RunCommand implements Callable<Integer>, CommandWords {
       description = "Leave standard input alone: the program reads an empty one.")
   private boolean noInput;
 
+  /** On the host. It is told once, before anything that comes of the process. */
+  private int pid;
+
   @Override
   public Integer call() {
     if (options.changes.tty) {
       requireTerminal();
     }
+    pidFile.requirePlace();
     CreateContainerRequest create = options.request(target.names());
     return detach ? detached(create) : attached(create);
   }
@@ -54,24 +59,25 @@ final class RunCommand implements Callable<Integer>, CommandWords {
   private int detached(CreateContainerRequest create) {
     Container made = target.containers().createContainer(create);
     Warnings.print(made.getIgnoredList(), output);
-    Container started = start(made);
-    output.print(started, container -> Names.id(container.getName()) + "\n");
+    DeleteCommand.whereFails(target, made, () -> output.print(start(made), RunCommand::id));
     return Exit.OK;
   }
 
+  private static String id(Container container) {
+    return Names.id(container.getName()) + "\n";
+  }
+
   private Container start(Container made) {
-    try {
-      return target
-          .containers()
-          .startContainer(
-              StartContainerRequest.newBuilder()
-                  .setName(made.getName())
-                  .setRequestId(Names.newRequestId())
-                  .build());
-    } catch (RuntimeException failed) {
-      DeleteCommand.delete(target, Names.id(made.getName()), true);
-      throw failed;
-    }
+    Container started =
+        target
+            .containers()
+            .startContainer(
+                StartContainerRequest.newBuilder()
+                    .setName(made.getName())
+                    .setRequestId(Names.newRequestId())
+                    .build());
+    pidFile.write(made.getPid()); // it may have ended by now
+    return started;
   }
 
   private int attached(CreateContainerRequest create) {
@@ -99,8 +105,14 @@ final class RunCommand implements Callable<Integer>, CommandWords {
 
   private Answer answer(RunContainerResponse response, boolean raw) {
     Warnings.print(response.getCreated().getIgnoredList(), output, raw);
+    if (response.hasCreated()) {
+      pid = response.getCreated().getPid();
+    }
     return switch (response.getMessageCase()) {
-      case STARTED -> new Answer.Started();
+      case STARTED -> {
+        pidFile.write(pid);
+        yield new Answer.Started();
+      }
       case OUTPUT -> new Answer.Wrote(response.getOutput());
       case EXITED -> new Answer.Exited(response.getExited());
       case CREATED, MESSAGE_NOT_SET -> new Answer.Created();

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -331,6 +332,72 @@ class CliTest {
         .isZero();
     assertThat(gateway.executed.getFirst().getProcess().getArgsList())
         .containsExactly("sh", "-c", "echo detach", "--detach", "-t");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "create --rootfs /r --pid-file %s -- sh",
+        "run --rootfs /r --detach --pid-file %s -- sh",
+        "run --rootfs /r -n --pid-file %s -- exit 7",
+        "exec -n --pid-file %s web -- sh",
+        "exec --detach --pid-file %s web -- sh"
+      })
+  void writesThePidOfWhatItHasStarted(String words) throws IOException {
+    gateway.has("web", ContainerState.RUNNING, ExitStatus.getDefaultInstance());
+    Path directory = Files.createDirectory(data.resolve("pids"));
+    Path file = Files.writeString(directory.resolve("pid"), "of another time, and longer");
+    assertThat(caisson(String.format(words, file).split(" ", -1)))
+        .isEqualTo(words.contains("exit 7") ? 7 : Exit.OK);
+    assertThat(file).content().isEqualTo("4321");
+    try (Stream<Path> files = Files.list(directory)) {
+      assertThat(files).as("nothing beside it").containsExactly(file);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "create --rootfs /r --pid-file %s -- sh",
+        "run --rootfs /r --detach --pid-file %s -- sh",
+        "run --rootfs /r -n --pid-file %s -- sh",
+        "exec -n --pid-file %s web -- sh"
+      })
+  void makesNothingWhereThePidFileHasNoPlace(String words) throws IOException {
+    gateway.has("web", ContainerState.RUNNING, ExitStatus.getDefaultInstance());
+    Path file = Files.createFile(data.resolve("file"));
+    for (Path wrong : List.of(data.resolve("missing/pid"), file.resolve("pid"), data)) {
+      assertThat(caisson(String.format(words, wrong).split(" ", -1))).isEqualTo(Exit.USAGE);
+      assertThat(err.toString()).contains("--pid-file must ").contains("hint: name a file");
+    }
+    assertThat(gateway.created).isEmpty();
+    assertThat(gateway.executed).isEmpty();
+  }
+
+  @Test
+  void keepsNoContainerWhosePidCannotBeTold() throws IOException {
+    // In the place of the file beside it.
+    Path beside = Files.createFile(data.resolve(".pid." + ProcessHandle.current().pid()));
+    for (String words : List.of("create --rootfs /r", "run --rootfs /r -d")) {
+      String file = " --pid-file " + data.resolve("pid") + " -- sh";
+      assertThat(caisson((words + file).split(" ", -1))).isEqualTo(Exit.CAISSON_FAILED);
+      assertThat(err.toString()).contains("Failed to write the pid file: ");
+    }
+    assertThat(beside).as("it is somebody else's").exists();
+    assertThat(gateway.created).hasSize(2);
+    assertThat(gateway.containers).isEmpty();
+    assertThat(data.resolve("pid")).doesNotExist();
+  }
+
+  @Test
+  void leavesADetachedProcessAlone() {
+    gateway.has("web", ContainerState.RUNNING, ExitStatus.getDefaultInstance());
+    assertThat(caisson("exec", "--detach", "web", "sh", "-c", "echo detach --detach")).isZero();
+    assertThat(out.toString()).isEqualTo("exec-1\n");
+    assertThat(gateway.executed.getFirst().getDetach()).isTrue();
+    assertThat(gateway.executed.getFirst().getProcess().getArgsList())
+        .containsExactly("sh", "-c", "echo detach --detach");
+    assertThat(caisson("exec", "--detach", "--tty", "web", "sh")).isEqualTo(Exit.USAGE);
   }
 
   @Test

@@ -51,6 +51,9 @@ import java.util.concurrent.CopyOnWriteArrayList;
  * is never made.
  */
 final class FakeGateway extends ContainersGrpc.ContainersImplBase implements AutoCloseable {
+  /** Of every process. */
+  static final int PID = 4321;
+
   private static final int PAGE = 2;
 
   final List<CreateContainerRequest> created = new CopyOnWriteArrayList<>();
@@ -82,7 +85,14 @@ final class FakeGateway extends ContainersGrpc.ContainersImplBase implements Aut
 
   void has(String id, ContainerState state, ExitStatus exit) {
     String name = "tenants/default/sandboxes/" + id + "/containers/" + id;
-    containers.put(id, Container.newBuilder().setName(name).setState(state).setExit(exit).build());
+    containers.put(
+        id,
+        Container.newBuilder()
+            .setName(name)
+            .setState(state)
+            .setPid(state == ContainerState.STOPPED ? 0 : PID)
+            .setExit(exit)
+            .build());
   }
 
   boolean has(String id) {
@@ -157,7 +167,7 @@ final class FakeGateway extends ContainersGrpc.ContainersImplBase implements Aut
             .addProcesses(
                 Process.newBuilder()
                     .setId("init")
-                    .setPid(4321)
+                    .setPid(PID)
                     .setContainerPid(1)
                     .setUid(343)
                     .setCommand("sh")
@@ -186,7 +196,7 @@ final class FakeGateway extends ContainersGrpc.ContainersImplBase implements Aut
     return new Played(out);
   }
 
-  /** Each ends at once, and well. */
+  /** Each ends at once, and well. A detached one is only told of. */
   @Override
   public StreamObserver<ExecContainerRequest> execContainer(
       StreamObserver<ExecContainerResponse> out) {
@@ -195,10 +205,14 @@ final class FakeGateway extends ContainersGrpc.ContainersImplBase implements Aut
       public void onNext(ExecContainerRequest request) {
         if (request.hasExec()) {
           executed.add(request.getExec());
-          out.onNext(
-              ExecContainerResponse.newBuilder()
-                  .setExited(ExitStatus.getDefaultInstance())
-                  .build());
+          Process process = Process.newBuilder().setId("exec-1").setPid(PID).build();
+          out.onNext(ExecContainerResponse.newBuilder().setStarted(process).build());
+          if (!request.getExec().getDetach()) {
+            out.onNext(
+                ExecContainerResponse.newBuilder()
+                    .setExited(ExitStatus.getDefaultInstance())
+                    .build());
+          }
           out.onCompleted();
         }
       }
@@ -262,7 +276,7 @@ final class FakeGateway extends ContainersGrpc.ContainersImplBase implements Aut
         pending.complete(null);
         return;
       }
-      Container made = Container.newBuilder().addAllIgnored(ignored).build();
+      Container made = Container.newBuilder().setPid(PID).addAllIgnored(ignored).build();
       out.onNext(RunContainerResponse.newBuilder().setCreated(made).build());
       out.onNext(
           RunContainerResponse.newBuilder().setStarted(Container.getDefaultInstance()).build());
