@@ -175,6 +175,11 @@ final class AttachedClient<Q, R> implements ClientResponseObserver<Q, R> {
     return joined(execStarted);
   }
 
+  /** Whether an exec'd process was told of. */
+  boolean hasStarted() {
+    return execStarted.isDone() && !execStarted.isCompletedExceptionally();
+  }
+
   /** The error that ended the call. */
   Throwable failure() {
     try {

@@ -44,11 +44,11 @@ public final class RunningProgram implements AutoCloseable {
   /**
    * Blocks until the program is at its next barrier, or past its last step.
    *
-   * @throws InitException when neither happens in time
+   * @throws StalledException when neither happens in time
    */
   public Progress await(Duration timeout) {
     if (!kernel.sockets().awaitReadable(gate, timeout)) {
-      throw new InitException("a program made no progress within " + timeout.toMillis() + " ms");
+      throw new StalledException(timeout);
     }
     ByteBuffer index = ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     return receive(index) == 0 ? ended() : new Progress.AtBarrier(index.getInt(0));

@@ -50,6 +50,7 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
    * A process to be attached to.
    *
    * @param streams null when it has none
+   * @param turns runs what follows the exit
    * @param afterExit runs once the exit was told, before the call ends
    * @param broken runs when the client goes away before the exit
    */
@@ -57,6 +58,7 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
       @Nullable ProcessStreams streams,
       CompletableFuture<ExitStatus> exit,
       IntConsumer signal,
+      Executor turns,
       Runnable afterExit,
       Runnable broken) {}
 
@@ -169,12 +171,22 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
       return;
     }
     ended = true;
-    try {
+    attempt(() -> {
       if (status != null) {
         client.onNext(method.exited(status));
       }
-      from.afterExit().run();
-      client.onCompleted();
+      from.turns()
+          .execute(() ->
+              attempt(() -> {
+                from.afterExit().run();
+                client.onCompleted();
+              }));
+    });
+  }
+
+  private void attempt(Runnable task) {
+    try {
+      task.run();
     } catch (RuntimeException e) {
       client.onError(ErrorMapping.status(e));
     }

@@ -233,11 +233,12 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
   }
 
   private static AttachedCall.Attachment attachment(
-      AttachedProcess process, Runnable afterExit, Runnable broken) {
+      AttachedProcess process, Executor turns, Runnable afterExit, Runnable broken) {
     return new AttachedCall.Attachment(
         process.streams().orElse(null),
         process.exit(),
         process.signal(),
+        turns,
         () -> {
           process.release().run();
           afterExit.run();
@@ -268,6 +269,7 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
       admission.admit("Attach", attach, actor);
       return attachment(
           node.attach(attach.getTenant(), attach.getContainerId(), actor),
+          Runnable::run,
           ExecutorService::nothing,
           ExecutorService::nothing);
     }
@@ -301,7 +303,7 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
       out.accept(ExecResponse.newBuilder().setStarted(process.info().get()).build());
       return first.getExec().getDetach()
           ? null
-          : attachment(process, ExecutorService::nothing, ExecutorService::nothing);
+          : attachment(process, Runnable::run, ExecutorService::nothing, ExecutorService::nothing);
     }
 
     @Override
@@ -341,7 +343,7 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
         // Both at once: waking the caller in between would slow the start down.
         out.accept(RunResponse.newBuilder().setCreated(created).build());
         out.accept(RunResponse.newBuilder().setStarted(started).build());
-        return attachment(process, run::end, run::left);
+        return attachment(process, run::inTurn, run::end, run::left);
       } catch (RuntimeException e) {
         run.giveUp();
         throw e;

@@ -46,6 +46,11 @@ public final class AttachedRun {
     return view();
   }
 
+  /** Runs the task in the turn of whoever has it, or at once. */
+  public void inTurn(Runnable task) {
+    container.sandbox().queue().leave(task);
+  }
+
   /** Its process has ended, and the caller knows. */
   public void end() {
     try {

@@ -28,6 +28,7 @@ import dev.caisson.proto.types.v1.UserNamespace;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
@@ -527,22 +528,26 @@ final class Containers {
       deleteNow(container, force, actor);
     } catch (RuntimeException e) {
       if (sandbox.record().getDeleting()) {
-        finishLater(sandbox.uid(), () -> deleteSandboxNow(sandbox, true, actor));
+        finishLater(sandbox, sandbox.uid(), () -> deleteSandboxNow(sandbox, true, actor));
       } else if (container.record().getDeleting()) {
-        finishLater(container.uid(), () -> deleteNow(container, true, actor));
+        finishLater(sandbox, container.uid(), () -> deleteNow(container, true, actor));
       }
       throw e;
     }
   }
 
   /** What has begun is not given up. */
-  private void finishLater(String uid, Runnable deletion) {
+  private void finishLater(Sandbox sandbox, String uid, Runnable deletion) {
     if (finishing.add(uid)) {
-      host.later(() -> finish(uid, RETRY, deletion), RETRY);
+      finishLater(sandbox, uid, RETRY, deletion);
     }
   }
 
-  private void finish(String uid, Duration delay, Runnable deletion) {
+  private void finishLater(Sandbox sandbox, String uid, Duration delay, Runnable deletion) {
+    host.later(() -> sandbox.queue().leave(() -> finish(sandbox, uid, delay, deletion)), delay);
+  }
+
+  private void finish(Sandbox sandbox, String uid, Duration delay, Runnable deletion) {
     try {
       deletion.run();
       finishing.remove(uid);
@@ -550,22 +555,36 @@ final class Containers {
       if (GONE.contains(e.refusal().reason())) {
         finishing.remove(uid);
       } else {
-        again(uid, delay, deletion, e);
+        again(sandbox, uid, delay, deletion, e);
       }
     } catch (RuntimeException e) {
-      again(uid, delay, deletion, e);
+      again(sandbox, uid, delay, deletion, e);
     }
   }
 
-  private void again(String uid, Duration delay, Runnable deletion, RuntimeException problem) {
+  private void again(
+      Sandbox sandbox, String uid, Duration delay, Runnable deletion, RuntimeException problem) {
     LOG.log(Level.WARNING, "Failed to finish the deletion of " + uid + "; once more", problem);
     Duration doubled = delay.multipliedBy(2);
     Duration next = doubled.compareTo(MOST_SELDOM) < 0 ? doubled : MOST_SELDOM;
-    host.later(() -> finish(uid, next, deletion), next);
+    finishLater(sandbox, uid, next, deletion);
+  }
+
+  /**
+   * Who has the turn may be waiting for a process of these very containers, which must not keep
+   * them.
+   */
+  private void killWhereTaken(Sandbox sandbox, Collection<Container> all, Actor actor) {
+    if (sandbox.queue().isTaken()) {
+      all.forEach(container -> lives.killAll(container, actor));
+    }
   }
 
   private void deleteNow(Container container, boolean force, Actor actor) {
     Sandbox sandbox = container.sandbox();
+    if (force) {
+      killWhereTaken(sandbox, List.of(container), actor);
+    }
     sandbox
         .queue()
         .run(() -> {
@@ -654,13 +673,16 @@ final class Containers {
       deleteSandboxNow(sandbox, force, actor);
     } catch (RuntimeException e) {
       if (sandbox.record().getDeleting()) {
-        finishLater(sandbox.uid(), () -> deleteSandboxNow(sandbox, true, actor));
+        finishLater(sandbox, sandbox.uid(), () -> deleteSandboxNow(sandbox, true, actor));
       }
       throw e;
     }
   }
 
   private void deleteSandboxNow(Sandbox sandbox, boolean force, Actor actor) {
+    if (force) {
+      killWhereTaken(sandbox, sandbox.containers(), actor);
+    }
     sandbox
         .queue()
         .run(() -> {

@@ -23,9 +23,19 @@ import dev.caisson.proto.types.v1.Process;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
-/** Starts processes in running containers. In the sandbox's queue. */
+/**
+ * Starts processes in running containers. In the sandbox's queue, which is left while a container
+ * is waited for: it may stop, freeze or hold up what is started in it.
+ */
 final class Execs {
+  private static final String EXEC = "exec in";
+
+  /** In which something can be executed in a container: also a hook, before the start. */
+  private static final Set<ContainerState> ABLE =
+      Set.of(ContainerState.CREATING, ContainerState.CREATED, ContainerState.RUNNING);
+
   private final Host host;
   private final Donor donor;
   private final Recorder recorder;
@@ -60,7 +70,7 @@ final class Execs {
 
   /** Nothing is left of one that fails. */
   ExecedProcess start(Container container, ExecProcess request, String id, long token) {
-    Lives.requireState(container, "exec in", Set.of(ContainerState.RUNNING));
+    Lives.requireState(container, EXEC, Set.of(ContainerState.RUNNING));
     requireRoom(container.sandbox());
     ContainerSpec spec = container.record().getSpec();
     Process process = ExecPlan.complete(request.getProcess(), spec, request.getAddEnvList());
@@ -77,6 +87,7 @@ final class Execs {
             .addAllArgs(redaction.args(process.getArgsList()))
             .setStartTime(Exits.timestamp(host.clock().instant()))
             .build();
+    container.sandbox().starting(token);
     try (Given given = Given.take(donations, request.getDonated())) {
       given.requireUnchangeable(host, container.sandbox().record());
       return recorder.record(
@@ -88,6 +99,8 @@ final class Execs {
               Recorder.event(container, id)
                   .setActor(request.getActor())
                   .setExecStarted(started(process, exec.record().getPid(), given)));
+    } finally {
+      container.sandbox().started(token);
     }
   }
 
@@ -97,7 +110,7 @@ final class Execs {
             .flatMap(container -> container.execs().values().stream())
             .filter(exec -> !exec.exit().isDone())
             .count();
-    if (running >= limits.execsPerSandbox()) {
+    if (running + sandbox.startingCount() >= limits.execsPerSandbox()) {
       throw Refusal.limit(
               "execs",
               "At most " + limits.execsPerSandbox() + " exec'd processes may run in one sandbox.")
@@ -132,18 +145,17 @@ final class Execs {
 
   private ExecedProcess launch(
       Container container, CompiledPlan plan, ProcessRecord draft, Asked asked) {
-    Holder holder = container.sandbox().requireHolder();
     try (Rollback rollback = new Rollback()) {
       Stdio stdio = asked.stdio(host);
       rollback.onFailure("stdio", stdio::close);
-      Executed executed = run(container, plan, asked, draft.getToken(), stdio, rollback);
+      Executed executed =
+          run(container, plan, asked, draft.getToken(), stdio, rollback, Turn.LEFT);
       StartedProcess process = executed.process();
       Stdio ours = executed.stdio();
       // Unlike a container's gate and page, which are of no use here any more.
-      ours.hold(holder.client(), draft.getToken(), List.of());
-      int pid = host.kernel().processes().pid(process.pidfd());
+      ours.hold(container.sandbox().requireHolder().client(), draft.getToken(), List.of());
       ProcessRecord record =
-          draft.toBuilder().setPid(pid).setStartTicks(host.proc().startTicks(pid)).build();
+          draft.toBuilder().setPid(executed.pid()).setStartTicks(executed.startTicks()).build();
       ExecedProcess exec =
           new ExecedProcess(
               record, process.pidfd(), ours.streams(host, container.sandbox(), draft.getToken()));
@@ -157,7 +169,32 @@ final class Execs {
   }
 
   /** A process that executes its program, with the streams that it has. */
-  private record Executed(StartedProcess process, Stdio stdio) {}
+  private record Executed(StartedProcess process, int pid, long startTicks, Stdio stdio) {}
+
+  /** What becomes of the turn while there is a wait for what a container may hold up. */
+  private enum Turn {
+    /** It is part of something else. */
+    KEPT {
+      @Override
+      <T> T waiting(Container container, Supplier<T> wait) {
+        return wait.get();
+      }
+    },
+    /** The container can still be signalled, paused and deleted. */
+    LEFT {
+      @Override
+      <T> T waiting(Container container, Supplier<T> wait) {
+        Sandbox sandbox = container.sandbox();
+        T awaited = sandbox.queue().outside(wait);
+        if (!sandbox.containersByUid().containsKey(container.uid())) {
+          throw Lives.wrongState(container, EXEC, "it has been deleted meanwhile");
+        }
+        return awaited;
+      }
+    };
+
+    abstract <T> T waiting(Container container, Supplier<T> wait);
+  }
 
   /**
    * Starts a hook of the container's own, where no process of it need run yet.
@@ -173,7 +210,7 @@ final class Execs {
       CompiledPlan plan =
           plans.get(List.of(hook, spec, known), () -> HookPlan.asContainer(hook, spec, known));
       Asked asked = new Asked(process, true, Given.none());
-      Executed executed = run(container, plan, asked, token, stdio, rollback);
+      Executed executed = run(container, plan, asked, token, stdio, rollback, Turn.KEPT);
       rollback.keep();
       return executed.process();
     }
@@ -186,22 +223,32 @@ final class Execs {
       Asked asked,
       long token,
       Stdio stdio,
-      Rollback rollback) {
+      Rollback rollback,
+      Turn turn) {
     Optional<Pair> sockets = notifications.sockets(plan.plan());
     Optional<Fd> ours = sockets.map(Pair::first);
     rollback.onFailure("socket", () -> ours.ifPresent(Fd::close));
     try (Notifications.Handover handover = begin(container, sockets)) {
       StartedProcess process =
-          launchWithHome(container, plan, token, stdio, asked.given(), sockets.map(Pair::second));
+          launchWithHome(
+              container, plan, token, stdio, asked.given(), sockets.map(Pair::second), turn);
       rollback.onFailure("process", () -> abandon(host, process));
       stdio.closeInside();
+      int pid = host.kernel().processes().pid(process.pidfd());
+      long startTicks = host.proc().startTicks(pid);
       try (Waiting waiting = new Waiting(process.program(), plan.plan(), ours)) {
-        adjustOomScore(waiting, process.pidfd(), asked.process());
-        raiseLimits(waiting, process.pidfd(), asked.process());
-        Stdio received = received(waiting, stdio, asked.given(), rollback);
-        handover.finish("running", host.kernel().processes().pid(process.pidfd()));
-        waiting.finish(host.settings().stepTimeout());
-        return new Executed(process, received);
+        Stdio attached =
+            turn.waiting(
+                container,
+                () -> {
+                  adjustOomScore(waiting, process.pidfd(), asked.process());
+                  raiseLimits(waiting, process.pidfd(), asked.process());
+                  Stdio received = received(waiting, stdio, asked.given(), rollback);
+                  handover.finish("running", pid);
+                  waiting.finish(host.settings().stepTimeout());
+                  return received;
+                });
+        return new Executed(process, pid, startTicks, attached);
       }
     }
   }
@@ -251,14 +298,23 @@ final class Execs {
       long token,
       Stdio stdio,
       Given given,
-      Optional<Fd> listener) {
+      Optional<Fd> listener,
+      Turn turn) {
     Optional<Home> home = Home.askedBy(plan.plan(), host);
     try {
-      home.ifPresent(asked -> asked.tell(container.running().orElseThrow().pidfd()));
+      home.ifPresent(asked -> tell(container, asked, turn));
       return launch(container, plan, token, stdio, given, home, listener);
     } finally {
       home.ifPresent(Home::close);
     }
+  }
+
+  /** Where a container's files lie is its own affair, and so how long it takes to read one. */
+  private static void tell(Container container, Home home, Turn turn) {
+    try (Fd first = container.running().orElseThrow().pidfd().duplicate()) {
+      var _ = turn.waiting(container, () -> home.tell(first));
+    }
+    Lives.requireState(container, EXEC, ABLE); // still
   }
 
   private StartedProcess launch(

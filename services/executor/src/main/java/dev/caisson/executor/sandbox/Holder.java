@@ -43,16 +43,17 @@ final class Holder implements AutoCloseable {
   /**
    * Notices reports and the end.
    *
-   * @param reports runs on a worker when there may be reports
-   * @param lost runs on a worker when it has ended without {@link #ending}
+   * @param turns runs what follows, off the loop, in the sandbox's queue
+   * @param reports runs when there may be reports
+   * @param lost runs when it has ended without {@link #ending}
    */
-  void watch(PollLoop loop, Executor workers, Runnable reports, Runnable lost) {
+  void watch(PollLoop loop, Executor turns, Runnable reports, Runnable lost) {
     PollLoop.Watch[] connection = new PollLoop.Watch[1];
     connection[0] =
         loop.watch(
             client.connection(),
             ready ->
-                workers.execute(() -> {
+                turns.execute(() -> {
                   try {
                     reports.run();
                   } finally { // one report that cannot be dealt with does not hide those after it
@@ -66,7 +67,7 @@ final class Holder implements AutoCloseable {
             pidfd,
             ready -> {
               if (!ending.getAndSet(true)) {
-                workers.execute(lost);
+                turns.execute(lost);
               }
             });
     watches.add(connection[0]);

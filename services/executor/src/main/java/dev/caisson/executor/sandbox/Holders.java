@@ -85,8 +85,8 @@ final class Holders {
         .requireHolder()
         .watch(
             host.control(),
-            host.workers(),
-            () -> sandbox.queue().run(sandbox::collectEnds),
+            task -> host.workers().execute(() -> sandbox.queue().leave(task)),
+            sandbox::collectEnds,
             () -> lost.accept(sandbox));
   }
 

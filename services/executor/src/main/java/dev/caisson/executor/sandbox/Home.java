@@ -49,12 +49,15 @@ record Home(Host host, int uid, Pipe pipe) implements AutoCloseable {
   /**
    * Tells it. The program may read it before or after.
    *
+   * @return what it was told
    * @param process of the container, in whose root the database lies
    */
-  void tell(Fd process) {
-    ByteBuffer bytes = ByteBuffer.wrap(find(process).orElse(NONE).getBytes(ISO_8859_1));
+  String tell(Fd process) {
+    String home = find(process).orElse(NONE);
+    ByteBuffer bytes = ByteBuffer.wrap(home.getBytes(ISO_8859_1));
     var _ = host.kernel().files().write(pipe.write(), bytes); // a pipe holds more
     pipe.write().close();
+    return home;
   }
 
   /** Not being able to read what a container has put there is no failure. */

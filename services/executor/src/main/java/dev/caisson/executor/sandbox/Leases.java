@@ -32,7 +32,7 @@ final class Leases {
     Future<?> end =
         host.workers()
             .schedule(
-                () -> expire(container, actor),
+                () -> container.sandbox().queue().leave(() -> expire(container, actor)),
                 host.settings().lease().toMillis(),
                 TimeUnit.MILLISECONDS);
     replace(container, end);

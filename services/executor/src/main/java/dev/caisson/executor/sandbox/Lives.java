@@ -168,6 +168,17 @@ final class Lives {
 
   void signalAll(Container container, int signal, Actor actor) {
     requireState(container, "signal", ALIVE);
+    recordedToAll(container, signal, actor);
+  }
+
+  /** What a forced deletion begins with, in no turn: whatever else is going on, it ends. */
+  void killAll(Container container, Actor actor) {
+    if (container.cgroup().populated()) {
+      recordedToAll(container, SIGKILL, actor);
+    }
+  }
+
+  private void recordedToAll(Container container, int signal, Actor actor) {
     recorder.recordEnd(
         sent(container, actor, signal, "all"),
         () -> {

@@ -4,6 +4,7 @@ import com.google.rpc.Code;
 import dev.caisson.executor.cgroup.CgroupException;
 import dev.caisson.executor.cgroup.InvalidResources;
 import dev.caisson.executor.init.InitException;
+import dev.caisson.executor.init.StalledException;
 import dev.caisson.executor.journal.JournalFullException;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
@@ -36,6 +37,7 @@ public final class Problems {
               Map.of("operation", failed.operation(), "errno", failed.errno().name()));
       case CgroupException failed -> plain(Reason.SYSTEM_CALL_FAILED, failed);
       case JournalFullException full -> plain(Reason.JOURNAL_FULL, full);
+      case StalledException stalled -> plain(Reason.SYSTEM_CALL_FAILED, stalled);
       case InitException lost -> plain(Reason.SANDBOX_LOST, lost);
       default -> new Refusal(Reason.INTERNAL, "The executor failed; its log says why.", Map.of());
     };

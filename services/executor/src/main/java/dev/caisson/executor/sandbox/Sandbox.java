@@ -10,6 +10,7 @@ import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -41,6 +42,9 @@ final class Sandbox {
 
   /** In the queue only. */
   private boolean retrying;
+
+  /** Of processes whose programs are still on their way, by token. In the queue only. */
+  private final Map<Long, List<ProcessEnd>> starting = new HashMap<>();
 
   private volatile @Nullable Holder holder;
   private volatile @Nullable Placed placed;
@@ -135,6 +139,30 @@ final class Sandbox {
   }
 
   /**
+   * Keeps the end of a process that is to be started, which may come before anybody could be told
+   * of it: until {@link #started}.
+   */
+  void starting(long token) {
+    queue.requireTurn();
+    starting.put(token, new ArrayList<>());
+  }
+
+  /** Whoever is to be told of its end is told in this turn; nobody is of one that has failed. */
+  void started(long token) {
+    queue.requireTurn();
+    @Nullable List<ProcessEnd> early = starting.remove(token);
+    if (early != null) {
+      ends.addAll(early);
+    }
+  }
+
+  /** How many programs are on their way. */
+  int startingCount() {
+    queue.requireTurn();
+    return starting.size();
+  }
+
+  /**
    * Waits until the ends of all of the container's processes, which are dead, have been reported
    * and dealt with.
    */
@@ -193,6 +221,8 @@ final class Sandbox {
       @Nullable EndListener listener = processes.remove(end.token());
       if (listener != null) {
         tell(listener, end, again);
+      } else if (starting.containsKey(end.token())) {
+        starting.get(end.token()).add(end);
       } else {
         acknowledge(end.token()); // of one that was abandoned
       }
@@ -207,7 +237,7 @@ final class Sandbox {
   private void tryAgainLater() {
     if (!retrying) {
       retrying = true;
-      later.execute(() -> queue.run(() -> retrying = false));
+      later.execute(() -> queue.leave(() -> retrying = false));
     }
   }
 

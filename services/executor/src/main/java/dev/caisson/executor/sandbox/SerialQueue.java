@@ -1,5 +1,8 @@
 package dev.caisson.executor.sandbox;
 
+import java.lang.System.Logger.Level;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
@@ -10,7 +13,10 @@ import java.util.function.Supplier;
  * on each request.
  */
 final class SerialQueue {
+  private static final System.Logger LOG = System.getLogger(SerialQueue.class.getName());
+
   private final ReentrantLock turn = new ReentrantLock(true);
+  private final Queue<Runnable> left = new ConcurrentLinkedQueue<>();
 
   private final Runnable atEnd;
 
@@ -41,13 +47,65 @@ final class SerialQueue {
     }
   }
 
+  /**
+   * Runs the task in a turn, and never waits for one: where somebody has the turn, the task is run
+   * at the end of that. So a thread that serves all sandboxes is held up by none.
+   */
+  void leave(Runnable task) {
+    left.add(task);
+    takeLeft();
+  }
+
+  /**
+   * Waits for what is in others' hands, and lets them have their turns meanwhile. What was known of
+   * the sandbox may have changed when it returns.
+   */
+  <T> T outside(Supplier<T> wait) {
+    requireTurn();
+    assert turn.getHoldCount() == 1 : "a turn within a turn cannot be given up";
+    end();
+    try {
+      return wait.get();
+    } finally {
+      turn.lock();
+    }
+  }
+
+  /** Whether another thread has the turn. Says nothing of the moment after. */
+  boolean isTaken() {
+    return turn.isLocked() && !turn.isHeldByCurrentThread();
+  }
+
   private void end() {
+    endTurn();
+    takeLeft(); // by somebody who came in between
+  }
+
+  private void takeLeft() {
+    while (!turn.isHeldByCurrentThread() && !left.isEmpty() && turn.tryLock()) {
+      endTurn();
+    }
+  }
+
+  private void endTurn() {
     try {
       if (turn.getHoldCount() == 1) {
+        runLeft();
         atEnd.run();
       }
     } finally {
       turn.unlock();
+    }
+  }
+
+  /** Whose turn it is has nothing to do with it. */
+  private void runLeft() {
+    for (Runnable task = left.poll(); task != null; task = left.poll()) {
+      try {
+        task.run();
+      } catch (RuntimeException e) {
+        LOG.log(Level.WARNING, "What was left to a turn has failed", e);
+      }
     }
   }
 

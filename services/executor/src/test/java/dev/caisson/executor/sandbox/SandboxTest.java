@@ -45,6 +45,40 @@ class SandboxTest {
   }
 
   @Test
+  void anEndThatComesBeforeAnybodyCouldBeToldOfItIsKept() {
+    List<Long> told = new ArrayList<>();
+    sandbox
+        .queue()
+        .run(() -> {
+          sandbox.starting(7);
+          assertThat(sandbox.startingCount()).isEqualTo(1);
+          boolean reported = sandbox.queue().outside(() -> ends.add(end(7)));
+          boolean met = sandbox.queue().outside(ends::isEmpty); // by the turn that ends with it
+          assertThat(reported && met).isTrue();
+          sandbox.onEnd(7, ended -> told.add(ended.token()));
+          sandbox.started(7);
+          assertThat(told).as("what was started is told first").isEmpty();
+        });
+    assertThat(told).containsExactly(7L);
+    assertThat(sandbox.queue().call(sandbox::startingCount)).isZero();
+  }
+
+  @Test
+  void theEndOfWhatWasNotStartedIsNobodys() {
+    sandbox
+        .queue()
+        .run(() -> {
+          sandbox.starting(7);
+          boolean reported = sandbox.queue().outside(() -> ends.add(end(7)));
+          boolean met = sandbox.queue().outside(ends::isEmpty);
+          assertThat(reported && met).isTrue();
+          sandbox.started(7);
+        });
+    assertThat(ends).isEmpty();
+    assertThat(later).isEmpty();
+  }
+
+  @Test
   void anEndThatCannotBeDealtWithIsDealtWithLater() {
     List<Long> told = new ArrayList<>();
     sandbox.onEnd(
