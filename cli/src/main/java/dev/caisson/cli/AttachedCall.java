@@ -75,7 +75,27 @@ final class AttachedCall<Q, R> implements ClientResponseObserver<Q, R> {
   /** Runs the call to its end. */
   ExitStatus run(Function<StreamObserver<R>, StreamObserver<Q>> rpc, Q first) {
     begin(rpc, first);
+    return runWithInput();
+  }
+
+  /**
+   * The same of a process that runs already.
+   *
+   * @param withInput whether ours is passed on; otherwise the process's does not end by us
+   */
+  ExitStatus runStarted(
+      Function<StreamObserver<R>, StreamObserver<Q>> rpc, Q first, boolean withInput) {
+    begin(rpc, first);
+    sendHeld();
+    return withInput ? runWithInput() : await();
+  }
+
+  private ExitStatus runWithInput() {
     Thread.ofPlatform().daemon().name("stdin").start(this::sendInput);
+    return await();
+  }
+
+  private ExitStatus await() {
     try {
       return end.join();
     } catch (CompletionException failed) {

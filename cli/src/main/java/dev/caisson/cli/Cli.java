@@ -19,13 +19,13 @@ import picocli.CommandLine.ScopeType;
     sortOptions = false,
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
-      "0:success; run, exec, wait: the process ended with 0",
+      "0:success; run, exec, attach, wait: the process ended with 0",
       "1:trail verify: the trail does not hold; ready: not ready",
       "2:wrong usage",
       "125:Caisson refused or failed: the reason is on standard error",
       "126:the program is in the container and may not be executed",
       "127:the program is not in the container",
-      "n:run, exec, wait: the process's exit code, or 128 and the signal that ended it"
+      "n:run, exec, attach, wait: the process's exit code, or 128 and the signal that ended it"
     })
 final class Cli {
   static final String VERSION = "caisson 0.1.0";
@@ -75,6 +75,7 @@ final class Cli {
     verbs.put("plan", PlanCommand::new);
     verbs.put("ps", PsCommand::new);
     verbs.put("exec", ExecCommand::new);
+    verbs.put("attach", AttachCommand::new);
     verbs.put("inspect", InspectCommand::new);
     verbs.put("wait", WaitCommand::new);
     verbs.put("kill", KillCommand::new);

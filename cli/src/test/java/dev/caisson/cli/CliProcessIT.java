@@ -2,6 +2,8 @@ package dev.caisson.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.proto.types.v1.ContainerState;
+import dev.caisson.proto.types.v1.ExitStatus;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -32,6 +34,12 @@ class CliProcessIT {
   }
 
   private Process run(String... command) throws IOException {
+    List<String> words = new ArrayList<>(List.of("run", "--rootfs", "/srv/any", "--"));
+    words.addAll(List.of(command));
+    return caisson(words.toArray(String[]::new));
+  }
+
+  private Process caisson(String... verb) throws IOException {
     List<String> words =
         new ArrayList<>(
             List.of(
@@ -41,13 +49,10 @@ class CliProcessIT {
                 "-cp",
                 System.getProperty("java.class.path"),
                 "dev.caisson.cli.Cli",
-                "run",
+                verb[0],
                 "--data",
-                data.toString(),
-                "--rootfs",
-                "/srv/any",
-                "--"));
-    words.addAll(List.of(command));
+                data.toString()));
+    words.addAll(List.of(verb).subList(1, verb.length));
     return new ProcessBuilder(words).start();
   }
 
@@ -97,6 +102,27 @@ class CliProcessIT {
     assertThat(process.waitFor()).isEqualTo(Exit.NOT_FOUND);
     assertThat(new String(allOf(process.getErrorStream()), StandardCharsets.UTF_8))
         .isEqualTo("caisson: There is no missing in the container (COMMAND_NOT_FOUND)\n");
+  }
+
+  @Test
+  void attachesWithInputThatEndsTheProgram() throws Exception {
+    gateway.has("web", ContainerState.RUNNING, ExitStatus.getDefaultInstance());
+    Process process = caisson("attach", "--process", "exec-1", "we");
+    try (var in = process.outputWriter()) {
+      in.write("hello");
+    }
+    assertThat(process.waitFor()).isEqualTo(4);
+    assertThat(new String(allOf(process.getInputStream()), StandardCharsets.UTF_8))
+        .isEqualTo("attached exec-1\nhello");
+  }
+
+  @Test
+  void attachesToWatchWithoutEndingTheInput() throws Exception {
+    gateway.has("web", ContainerState.RUNNING, ExitStatus.getDefaultInstance());
+    Process process = caisson("attach", "--no-stdin", "web");
+    assertThat(process.inputReader().readLine()).isEqualTo("attached ");
+    process.destroy();
+    assertThat(process.waitFor()).isEqualTo(128 + Signals.TERM);
   }
 
   private static byte[] allOf(java.io.InputStream stream) {

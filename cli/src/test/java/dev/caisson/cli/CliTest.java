@@ -523,6 +523,7 @@ class CliTest {
         .contains("complete ")
         .contains("--rootfs")
         .contains("--tty")
+        .contains("attach")
         .contains("inspect");
   }
 

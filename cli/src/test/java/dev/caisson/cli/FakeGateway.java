@@ -6,6 +6,8 @@ import dev.caisson.proto.types.v1.ConsoleSize;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.proto.types.v1.IgnoredField;
+import dev.caisson.proto.v1.AttachContainerRequest;
+import dev.caisson.proto.v1.AttachContainerResponse;
 import dev.caisson.proto.v1.Container;
 import dev.caisson.proto.v1.ContainersGrpc;
 import dev.caisson.proto.v1.CreateContainerRequest;
@@ -215,6 +217,47 @@ final class FakeGateway extends ContainersGrpc.ContainersImplBase implements Aut
           }
           out.onCompleted();
         }
+      }
+
+      @Override
+      public void onError(Throwable gone) {}
+
+      @Override
+      public void onCompleted() {}
+    };
+  }
+
+  /** Says what it was asked, gives input back, and ends with its input, or by a signal. */
+  @Override
+  public StreamObserver<AttachContainerRequest> attachContainer(
+      StreamObserver<AttachContainerResponse> out) {
+    return new StreamObserver<>() {
+      @Override
+      public void onNext(AttachContainerRequest request) {
+        Input input = request.getInput();
+        if (request.hasAttach()) {
+          known(request.getAttach());
+          output("attached " + request.getProcessId() + "\n");
+        } else if (input.getStdinEof() || input.getSignal() != 0) {
+          exit(ExitStatus.newBuilder().setCode(4).setSignal(input.getSignal()).build());
+        } else if (input.hasResize()) {
+          sizes.add(input.getResize());
+        } else {
+          output(input.getStdin().toStringUtf8());
+        }
+      }
+
+      private void output(String text) {
+        Output.Builder output =
+            Output.newBuilder()
+                .setStream(Output.Stream.STDOUT)
+                .setData(ByteString.copyFromUtf8(text));
+        out.onNext(AttachContainerResponse.newBuilder().setOutput(output).build());
+      }
+
+      private void exit(ExitStatus status) {
+        out.onNext(AttachContainerResponse.newBuilder().setExited(status).build());
+        out.onCompleted();
       }
 
       @Override

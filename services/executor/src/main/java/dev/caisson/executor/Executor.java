@@ -72,11 +72,21 @@ public final class Executor implements AutoCloseable {
 
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
   private final Options options;
-  private final Duration lease;
+  private final Waits waits;
 
-  private Executor(Options options, Duration lease) {
+  /**
+   * How long callers are waited for.
+   *
+   * @param lease see {@link Settings#lease}
+   * @param patience see {@link Settings#patience}
+   */
+  record Waits(Duration lease, Duration patience) {
+    static final Waits USUAL = new Waits(Settings.DEFAULT_LEASE, Settings.DEFAULT_PATIENCE);
+  }
+
+  private Executor(Options options, Waits waits) {
     this.options = options;
-    this.lease = lease;
+    this.waits = waits;
   }
 
   public static void main(String[] args) throws Exception {
@@ -114,16 +124,12 @@ public final class Executor implements AutoCloseable {
 
   /** Ready when it returns; nothing of one that fails goes on. */
   static Executor start(Options options) throws IOException {
-    return start(options, Settings.DEFAULT_LEASE, Kernel.open());
+    return start(options, Waits.USUAL, Kernel.open());
   }
 
-  /**
-   * The same.
-   *
-   * @param lease for a caller of an attached run to come back
-   */
-  static Executor start(Options options, Duration lease, Kernel kernel) throws IOException {
-    Executor executor = new Executor(options, lease);
+  /** The same with other waits. */
+  static Executor start(Options options, Waits waits, Kernel kernel) throws IOException {
+    Executor executor = new Executor(options, waits);
     try {
       executor.start(kernel);
       return executor;
@@ -230,7 +236,8 @@ public final class Executor implements AutoCloseable {
             proc.bootId(),
             journal.epoch(),
             Settings.DEFAULT_STEP_TIMEOUT,
-            lease,
+            waits.lease(),
+            waits.patience(),
             options.parked(),
             powers);
     return new Host(

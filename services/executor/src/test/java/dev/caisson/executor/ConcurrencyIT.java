@@ -199,14 +199,16 @@ class ConcurrencyIT extends OnNode {
   }
 
   @Test
-  void aRunThatIsTriedAgainLeavesTheFirstAlone() {
+  void aRunThatIsTriedAgainIsTheSameRun() {
     CreateContainerRequest request =
         node.request("c", node.shell("echo hello; cat")).setActor(TestNode.actor("r1")).build();
     var first = node.runAttached(request).awaitOutput("hello");
-    Problem.of(node.runAttached(request).failure())
-        .is(Status.Code.FAILED_PRECONDITION, Reason.ALREADY_ATTACHED);
-    first.input("still").closeInput();
+    var second = node.runAttached(request);
+    String uid = first.started().getUid();
+    assertThat(second.started().getUid()).isEqualTo(uid);
+    second.input("still").closeInput();
     assertThat(first.ended().out()).isEqualTo("hello\nstill");
+    assertThat(second.ended().out()).isEqualTo("still");
   }
 
   @Test

@@ -72,7 +72,7 @@ final class TestNode implements AutoCloseable {
   private final Path base;
   private final String cgroupParent = "/caisson-test-" + UUID.randomUUID();
   private final AtomicInteger ids = new AtomicInteger();
-  private Duration lease = Duration.ofSeconds(30);
+  private Executor.Waits waits = Executor.Waits.USUAL;
   private int parked;
   private final Beginning beginning;
   private AutoCloseable life;
@@ -86,7 +86,7 @@ final class TestNode implements AutoCloseable {
   /** How a life of the executor begins; closing it ends that life. */
   @FunctionalInterface
   private interface Beginning {
-    AutoCloseable begin(Options options, Duration lease) throws IOException;
+    AutoCloseable begin(Options options, Executor.Waits waits) throws IOException;
   }
 
   /**
@@ -100,12 +100,12 @@ final class TestNode implements AutoCloseable {
 
   /** The same on a kernel that may be unlike others. */
   static TestNode launchOn(Kernel kernel, String... rules) throws IOException {
-    return launch((options, lease) -> Executor.start(options, lease, kernel), rules);
+    return launch((options, waits) -> Executor.start(options, waits, kernel), rules);
   }
 
-  /** The same where no tree of version 2 is mounted; its lease is the usual one. */
+  /** The same where no tree of version 2 is mounted; its waits are the usual ones. */
   static TestNode launchOnVersion1(String... rules) throws IOException {
-    return launch((options, lease) -> ExecutorOnVersion1.start(options), rules);
+    return launch((options, waits) -> ExecutorOnVersion1.start(options), rules);
   }
 
   private static TestNode launch(Beginning beginning, String... rules) throws IOException {
@@ -159,7 +159,13 @@ final class TestNode implements AutoCloseable {
 
   /** For the next {@link #open}. */
   TestNode lease(Duration next) {
-    lease = next;
+    waits = new Executor.Waits(next, waits.patience());
+    return this;
+  }
+
+  /** The same. */
+  TestNode patience(Duration next) {
+    waits = new Executor.Waits(waits.lease(), next);
     return this;
   }
 
@@ -174,7 +180,7 @@ final class TestNode implements AutoCloseable {
         beginning.begin(
             new Options(
                 data(), run(), "node-1", "0", "0", base + "/guard.conf", cgroupParent, parked),
-            lease);
+            waits);
     channel = Channels.unix(run().resolve("executor.sock"));
   }
 
@@ -461,12 +467,24 @@ final class TestNode implements AutoCloseable {
   }
 
   AttachedClient<AttachRequest, AttachResponse> attach(String id) {
-    AttachedClient<AttachRequest, AttachResponse> client = AttachedClient.attach();
+    return attach(id, "");
+  }
+
+  AttachedClient<AttachRequest, AttachResponse> attach(String id, String process) {
+    return attach(id, process, AttachedClient.attach());
+  }
+
+  AttachedClient<AttachRequest, AttachResponse> attach(
+      String id, String process, AttachedClient<AttachRequest, AttachResponse> client) {
     client.begin(
         async()::attach,
         AttachRequest.newBuilder()
             .setAttach(
-                AttachContainer.newBuilder().setActor(actor()).setTenant(TENANT).setContainerId(id))
+                AttachContainer.newBuilder()
+                    .setActor(actor())
+                    .setTenant(TENANT)
+                    .setContainerId(id)
+                    .setProcessId(process))
             .build());
     return client;
   }

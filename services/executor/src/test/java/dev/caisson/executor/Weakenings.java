@@ -74,7 +74,7 @@ final class Weakenings {
             "slot -> new MountStep.CloneTree(targets.openAny(\"/dev/null\"), false, path, slot));"));
     all.put(
         "fillTheExecutorsMemory",
-        none.inJava("stdio/OutputPump", "if (!to.isReady())", "if (false)"));
+        none.inJava("stdio/OutputPump", "if (!allReady())", "if (false)"));
     all.put(
         "writeLinesIntoAMessage",
         none.inJava(

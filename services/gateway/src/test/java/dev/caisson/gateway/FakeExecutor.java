@@ -360,6 +360,7 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
           if (request.hasInput()) {
             process.input(request.getInput());
           } else {
+            requests.add(request.getAttach());
             container(request.getAttach().getTenant(), request.getAttach().getContainerId());
             process.begin("cat");
           }

@@ -4,6 +4,7 @@ import static dev.caisson.gateway.GatewayFixture.container;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
+import dev.caisson.proto.executor.v1.AttachContainer;
 import dev.caisson.proto.executor.v1.StdioMode;
 import dev.caisson.proto.types.v1.ConsoleSize;
 import dev.caisson.proto.types.v1.Process;
@@ -275,12 +276,15 @@ class StreamsTest {
   void attachesToAContainer() throws Exception {
     StreamProbe<AttachContainerRequest, AttachContainerResponse> attach = new StreamProbe<>();
     stub.attachContainer(attach);
-    attach.send(AttachContainerRequest.newBuilder().setAttach(APP).build());
+    attach.send(AttachContainerRequest.newBuilder().setAttach(APP).setProcessId("e1").build());
     attach.send(
         AttachContainerRequest.newBuilder()
             .setInput(Input.newBuilder().setStdin(ByteString.copyFromUtf8("y")))
             .build());
     assertThat(attach.next().getOutput().getData().toStringUtf8()).isEqualTo("y");
+    assertThat(gateway.executor.requests.stream().filter(AttachContainer.class::isInstance))
+        .singleElement()
+        .returns("e1", request -> ((AttachContainer) request).getProcessId());
     attach.send(AttachContainerRequest.newBuilder().setInput(EOF).build());
     assertThat(attach.rest().getLast().hasExited()).isTrue();
   }

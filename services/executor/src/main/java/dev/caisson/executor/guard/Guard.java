@@ -84,7 +84,10 @@ public final class Guard {
   }
 
   public Verdict check(AttachContainer request) {
-    return target(request.getActor(), request.getTenant(), request.getContainerId());
+    return verdict(() -> {
+      checkTarget(request.getActor(), request.getTenant(), request.getContainerId());
+      Names.checkProcess(request.getProcessId());
+    });
   }
 
   public Verdict check(WaitRequest request) {

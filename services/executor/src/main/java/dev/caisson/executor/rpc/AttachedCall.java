@@ -12,10 +12,12 @@ import dev.caisson.proto.types.v1.ConsoleSize;
 import dev.caisson.proto.types.v1.ExitStatus;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
@@ -65,9 +67,13 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
   private final ServerCallStreamObserver<R> client;
   private final Method<Q, R> method;
   private final Executor workers;
+  private final AtomicBoolean ended = new AtomicBoolean();
+
+  /** Answers come from several threads, and none after the end. */
+  private final Object answering = new Object();
+
   private volatile @Nullable Attachment attachment;
-  private volatile boolean ended;
-  private boolean inputEnded;
+  private volatile boolean inputEnded;
 
   private AttachedCall(ServerCallStreamObserver<R> client, Method<Q, R> method, Executor workers) {
     this.client = client;
@@ -103,15 +109,15 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
   private void begin(Q first) {
     Attachment begun = method.begin(first, client::onNext);
     if (begun == null) {
-      ended = true;
+      ended.set(true);
       client.onCompleted();
       return;
     }
     attachment = begun;
-    var _ = begun.exit().whenComplete((status, lost) -> exited(begun, status));
     if (begun.streams() != null) {
       begun.streams().output().attach(this);
     }
+    var _ = begun.exit().whenComplete((status, lost) -> exited(begun, status));
     if (client.isCancelled()) {
       cancelled();
     }
@@ -135,7 +141,8 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
       client.request(1);
       return;
     }
-    streams.input().write(input.getStdin(), () -> taken(streams, input.getStdinEof()));
+    inputEnded = input.getStdinEof();
+    streams.input().write(this, input.getStdin(), inputEnded, () -> client.request(1));
   }
 
   private static void resize(@Nullable ProcessStreams streams, ConsoleSize size) {
@@ -149,28 +156,19 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
     streams.terminal().get().resize(size.getHeight(), size.getWidth());
   }
 
-  private void taken(ProcessStreams streams, boolean last) {
-    if (last) {
-      inputEnded = true;
-      streams.input().finish();
-    }
-    client.request(1);
-  }
-
   /** In the sandbox's turn: what takes a turn itself is left to a worker. */
   private void exited(Attachment from, @Nullable ExitStatus status) {
     if (from.streams() == null) {
       workers.execute(() -> finish(from, status));
     } else {
-      from.streams().output().finish(() -> workers.execute(() -> finish(from, status)));
+      from.streams().output().finish(this, () -> workers.execute(() -> finish(from, status)));
     }
   }
 
   private void finish(Attachment from, @Nullable ExitStatus status) {
-    if (ended) {
+    if (!ended.compareAndSet(false, true)) {
       return;
     }
-    ended = true;
     attempt(() -> {
       if (status != null) {
         client.onNext(method.exited(status));
@@ -193,18 +191,24 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
   }
 
   private void fail(RuntimeException e) {
-    if (!ended) {
-      ended = true;
-      leave();
+    if (end()) {
       client.onError(ErrorMapping.status(e));
     }
   }
 
   private void cancelled() {
-    if (!ended) {
-      ended = true;
-      leave();
+    var _ = end();
+  }
+
+  /** Says whether it is this one that ends the call. No answer is under way, and none follows. */
+  private boolean end() {
+    synchronized (answering) {
+      if (!ended.compareAndSet(false, true)) {
+        return false;
+      }
     }
+    leave();
+    return true;
   }
 
   private void leave() {
@@ -214,9 +218,14 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
     }
     if (from.streams() != null) {
       from.streams().output().detach(this);
+      from.streams().input().leave(this);
     }
+    later(from.broken());
+  }
+
+  private void later(Runnable task) {
     try {
-      workers.execute(from.broken());
+      workers.execute(task);
     } catch (RejectedExecutionException e) {
       // The executor ends: its next life deals with whoever does not come back.
     }
@@ -235,7 +244,7 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
       fail(ErrorMapping.invalidStream());
     } else if (to.streams() != null && !inputEnded) {
       inputEnded = true;
-      to.streams().input().finish();
+      to.streams().input().finish(this);
     }
   }
 
@@ -248,7 +257,7 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
 
   @Override
   public boolean isReady() {
-    return client.isReady() && !ended;
+    return client.isReady() && !ended.get();
   }
 
   @Override
@@ -258,6 +267,20 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
           case STDOUT -> Output.Stream.STDOUT;
           case STDERR -> Output.Stream.STDERR;
         };
-    client.onNext(method.output(Output.newBuilder().setStream(kind).setData(data).build()));
+    R message = method.output(Output.newBuilder().setStream(kind).setData(data).build());
+    synchronized (answering) {
+      if (!ended.get()) {
+        client.onNext(message);
+      }
+    }
+  }
+
+  @Override
+  public void leftBehind(Duration patience) {
+    String sentence =
+        "You have taken no output for "
+            + patience.toSeconds()
+            + " s while others waited for it: attach again to go on with what comes.";
+    later(() -> fail(Refusal.limit("output", sentence).exception()));
   }
 }

@@ -256,7 +256,7 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
 
   private static void nothing() {}
 
-  /** The streams of a container that was created with pipes. */
+  /** The streams of a container that was created with pipes, or of an exec'd process. */
   private final class AttachMethod implements AttachedCall.Method<AttachRequest, AttachResponse> {
     @Override
     public AttachedCall.@Nullable Attachment begin(
@@ -268,7 +268,7 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
       Actor actor = seen(attach.getActor());
       admission.admit("Attach", attach, actor);
       return attachment(
-          node.attach(attach.getTenant(), attach.getContainerId(), actor),
+          node.attach(attach.toBuilder().setActor(actor).build()),
           Runnable::run,
           ExecutorService::nothing,
           ExecutorService::nothing);
@@ -301,9 +301,12 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
       admission.admit("Exec", first.getExec(), actor);
       AttachedProcess process = node.exec(first.getExec().toBuilder().setActor(actor).build());
       out.accept(ExecResponse.newBuilder().setStarted(process.info().get()).build());
-      return first.getExec().getDetach()
-          ? null
-          : attachment(process, Runnable::run, ExecutorService::nothing, ExecutorService::nothing);
+      if (first.getExec().getDetach()) {
+        process.release().run();
+        return null;
+      }
+      return attachment(
+          process, Runnable::run, ExecutorService::nothing, ExecutorService::nothing);
     }
 
     @Override

@@ -21,4 +21,18 @@ public record AttachedProcess(
     Optional<ProcessStreams> streams,
     CompletableFuture<ExitStatus> exit,
     IntConsumer signal,
-    Runnable release) {}
+    Runnable release) {
+
+  /** The same, with something more to be done when the caller has gone. */
+  AttachedProcess afterRelease(Runnable then) {
+    return new AttachedProcess(
+        info,
+        streams,
+        exit,
+        signal,
+        () -> {
+          release.run();
+          then.run();
+        });
+  }
+}

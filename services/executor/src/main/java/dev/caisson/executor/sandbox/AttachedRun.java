@@ -67,7 +67,8 @@ public final class AttachedRun {
     if (made) {
       end();
     } else if (attached) {
-      container.detach();
+      var _ = container.attachments().leave();
+      left();
     }
   }
 

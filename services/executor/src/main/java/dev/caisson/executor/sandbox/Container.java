@@ -9,7 +9,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,7 +22,7 @@ final class Container {
   private final Cgroup cgroup;
   private final CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
   private final Map<String, ExecedProcess> execs = new ConcurrentHashMap<>();
-  private final AtomicBoolean attached = new AtomicBoolean();
+  private final Attachments attachments = new Attachments();
   private volatile ContainerRecord record;
   private volatile @Nullable Running running;
   private volatile @Nullable ProcessStreams streams;
@@ -117,16 +116,8 @@ final class Container {
     execs.values().forEach(ExecedProcess::release);
   }
 
-  /** Says whether the caller is the one that is attached now. */
-  boolean attach() {
-    return attached.compareAndSet(false, true);
-  }
-
-  void detach() {
-    attached.set(false);
-  }
-
-  boolean isAttached() {
-    return attached.get();
+  /** To its first process. */
+  Attachments attachments() {
+    return attachments;
   }
 }

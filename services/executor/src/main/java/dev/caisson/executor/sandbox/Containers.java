@@ -482,7 +482,7 @@ final class Containers {
         .orElseThrow(() -> noProcess(container, processId));
   }
 
-  private static boolean isInit(String processId) {
+  static boolean isInit(String processId) {
     return processId.isEmpty() || processId.equals(INIT);
   }
 

@@ -6,6 +6,7 @@ import dev.caisson.linux.Fd;
 import dev.caisson.proto.types.v1.ExitStatus;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class ExecedProcess {
   private final @Nullable Fd pidfd;
-  private final Optional<ProcessStreams> streams;
+  private final AtomicReference<@Nullable ProcessStreams> streams;
+  private final Attachments attachments = new Attachments();
   private final CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
   private volatile ProcessRecord record;
 
@@ -22,7 +24,7 @@ final class ExecedProcess {
   ExecedProcess(ProcessRecord record, @Nullable Fd pidfd, Optional<ProcessStreams> streams) {
     this.record = record;
     this.pidfd = pidfd;
-    this.streams = streams;
+    this.streams = new AtomicReference<>(streams.orElse(null));
   }
 
   /** One that had ended in an earlier life of the executor. */
@@ -54,8 +56,22 @@ final class ExecedProcess {
     return Optional.ofNullable(pidfd);
   }
 
+  /** Until they are closed: output may be read after its end. */
   Optional<ProcessStreams> streams() {
-    return streams;
+    return Optional.ofNullable(streams.get());
+  }
+
+  void closeStreams() {
+    Optional.ofNullable(streams.getAndSet(null)).ifPresent(ProcessStreams::close);
+  }
+
+  Attachments attachments() {
+    return attachments;
+  }
+
+  /** Whether it runs, or has left output that somebody may still come for. */
+  boolean isHeld() {
+    return !exit.isDone() || (streams().isPresent() && attachments.isEmpty());
   }
 
   CompletableFuture<ExitStatus> exit() {
@@ -65,7 +81,7 @@ final class ExecedProcess {
   /** The executor ends, the process does not. */
   void release() {
     pidfd().ifPresent(Fd::close);
-    streams.ifPresent(ProcessStreams::release);
+    streams().ifPresent(ProcessStreams::release);
   }
 
   void ended(ProcessRecord last) {

@@ -108,7 +108,7 @@ final class Execs {
     long running =
         sandbox.containers().stream()
             .flatMap(container -> container.execs().values().stream())
-            .filter(exec -> !exec.exit().isDone())
+            .filter(ExecedProcess::isHeld)
             .count();
     if (running + sandbox.startingCount() >= limits.execsPerSandbox()) {
       throw Refusal.limit(

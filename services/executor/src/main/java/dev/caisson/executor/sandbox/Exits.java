@@ -130,15 +130,25 @@ final class Exits {
    * What caisson-init holds for the process. A container's output may be read until its deletion.
    */
   static void drop(Container container, long token) {
+    dropStreams(container, token);
+    container
+        .sandbox()
+        .holder()
+        .ifPresent(holder -> {
+          if (FilterRules.notifies(container.record().getSpec().getSeccomp())) {
+            Notifications.drop(holder, token);
+          }
+        });
+  }
+
+  /** Of an exec'd process. */
+  static void dropStreams(Container container, long token) {
     container
         .sandbox()
         .holder()
         .ifPresent(holder -> {
           holder.drop(token);
           holder.drop(Stdio.inputToken(token));
-          if (FilterRules.notifies(container.record().getSpec().getSeccomp())) {
-            Notifications.drop(holder, token);
-          }
         });
   }
 

@@ -7,11 +7,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /**
- * An attached run whose caller has gone: it ends when nobody has come back in time. A restart of
- * the executor begins all leases anew, since nobody could come back while it was away.
+ * An attached run, or an exec'd process, whose last caller has gone: when nobody has come back in
+ * time the run ends, and the process loses its streams. A restart of the executor begins all leases
+ * anew, since nobody could come back while it was away.
  *
  * <p>Thread-safe.
  */
@@ -27,32 +27,55 @@ final class Leases {
     this.containers = containers;
   }
 
-  /** From now on. */
+  /** Of a run, from now on. */
   void begin(Container container, Actor actor) {
-    Future<?> end =
-        host.workers()
-            .schedule(
-                () -> container.sandbox().queue().leave(() -> expire(container, actor)),
-                host.settings().lease().toMillis(),
-                TimeUnit.MILLISECONDS);
-    replace(container, end);
+    begin(container.uid(), () -> container.sandbox().queue().leave(() -> expire(container, actor)));
   }
 
   void renew(Container container) {
-    replace(container, null);
+    cancel(container.uid());
   }
 
-  private void replace(Container container, @Nullable Future<?> next) {
+  /** Of an exec'd process, from now on. */
+  void begin(Container container, ExecedProcess exec) {
+    if (exec.streams().isPresent()) {
+      begin(key(container, exec), () -> expire(container, exec));
+    }
+  }
+
+  void renew(Container container, ExecedProcess exec) {
+    cancel(key(container, exec));
+  }
+
+  private static String key(Container container, ExecedProcess exec) {
+    return container.uid() + "/" + exec.id();
+  }
+
+  private void begin(String key, Runnable expiry) {
+    Runnable end =
+        () -> {
+          ends.remove(key);
+          expiry.run();
+        };
     Future<?> before =
-        next == null ? ends.remove(container.uid()) : ends.put(container.uid(), next);
+        ends.put(
+            key,
+            host.workers()
+                .schedule(end, host.settings().lease().toMillis(), TimeUnit.MILLISECONDS));
     if (before != null) {
       before.cancel(false);
     }
   }
 
+  private void cancel(String key) {
+    Future<?> end = ends.remove(key);
+    if (end != null) {
+      end.cancel(false);
+    }
+  }
+
   private void expire(Container container, Actor actor) {
-    ends.remove(container.uid());
-    if (container.isAttached()) {
+    if (!container.attachments().isEmpty()) {
       return;
     }
     try {
@@ -60,5 +83,20 @@ final class Leases {
     } catch (RefusedException e) {
       LOG.log(Level.DEBUG, "The lease of {0} ended: {1}", container.uid(), e.getMessage());
     }
+  }
+
+  private static void expire(Container container, ExecedProcess exec) {
+    if (exec.attachments().isEmpty()) {
+      close(container, exec);
+    }
+  }
+
+  /**
+   * Nobody can come back: its input ends, its output is refused, and the session of its terminal is
+   * told by SIGHUP.
+   */
+  static void close(Container container, ExecedProcess exec) {
+    exec.closeStreams();
+    Exits.dropStreams(container, exec.token());
   }
 }

@@ -312,7 +312,7 @@ final class Lives {
     end(container);
     container.streams().ifPresent(ProcessStreams::close);
     Exits.drop(container, container.record().getToken());
-    container.execs().values().forEach(exec -> exec.streams().ifPresent(ProcessStreams::close));
+    container.execs().values().forEach(ExecedProcess::closeStreams);
     Emptied.remove(container.cgroup(), host.settings().stepTimeout());
     uppers.remove(container.uid(), container.record().getSpec());
     host.store().removeContainer(container.uid());

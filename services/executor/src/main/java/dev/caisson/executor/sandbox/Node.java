@@ -2,8 +2,8 @@ package dev.caisson.executor.sandbox;
 
 import com.google.protobuf.ByteString;
 import dev.caisson.executor.plan.Plan;
-import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.store.v1.ContainerRecord;
+import dev.caisson.proto.executor.v1.AttachContainer;
 import dev.caisson.proto.executor.v1.Container;
 import dev.caisson.proto.executor.v1.CreateContainerRequest;
 import dev.caisson.proto.executor.v1.CreateSandboxRequest;
@@ -12,14 +12,12 @@ import dev.caisson.proto.executor.v1.DeleteSandboxRequest;
 import dev.caisson.proto.executor.v1.ExecProcess;
 import dev.caisson.proto.executor.v1.PlanResponse;
 import dev.caisson.proto.executor.v1.ProcessInfo;
-import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.executor.v1.Sandbox;
 import dev.caisson.proto.executor.v1.SignalRequest;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.ExitStatus;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -145,56 +143,36 @@ public final class Node implements AutoCloseable {
   }
 
   /**
-   * Attaches to a container's first process; one at a time. That of a run has its lease, from when
-   * its caller leaves or has seen its end: then it is deleted.
+   * Attaches to a container's first process, or to one that was exec'd in it. A run has its lease
+   * from when its last caller leaves or has seen its end: then it is deleted.
    */
-  public AttachedProcess attach(String tenant, String id, Actor actor) {
-    var container = containers.require(tenant, id);
-    AttachedProcess process = attach(container, actor);
-    return new AttachedProcess(
-        process.info(),
-        process.streams(),
-        process.exit(),
-        process.signal(),
-        () -> {
-          process.release().run();
-          broken(container, actor);
-        });
+  public AttachedProcess attach(AttachContainer request) {
+    var container = containers.require(request.getTenant(), request.getContainerId());
+    String process = request.getProcessId();
+    if (!Containers.isInit(process)) {
+      return attach(container, Containers.requireExec(container, process), request.getActor());
+    }
+    AttachedProcess first = attach(container, request.getActor());
+    return first.afterRelease(() -> broken(container, request.getActor()));
   }
 
   AttachedProcess attach(dev.caisson.executor.sandbox.Container container, Actor actor) {
-    if (!container.attach()) {
-      String id = container.record().getId();
-      throw new Refusal(
-              Reason.ALREADY_ATTACHED,
-              "Somebody else is attached to container " + id + ".",
-              Map.of("container", id))
-          .exception();
-    }
+    container.attachments().enter();
     leases.renew(container);
     return new AttachedProcess(
         () -> first(container),
         container.streams(),
         container.exit(),
         signal -> containers.signal(container, Containers.INIT, signal, actor),
-        container::detach);
+        () -> {
+          var _ = container.attachments().leave();
+        });
   }
 
-  /** The caller of an attached run has gone. */
+  /** A caller of a run has gone. */
   void broken(dev.caisson.executor.sandbox.Container container, Actor actor) {
-    if (container.record().getLeased()) {
+    if (container.record().getLeased() && container.attachments().isEmpty()) {
       leases.begin(container, actor);
-    }
-  }
-
-  /** Nobody can come back to a terminal that nobody is at: its session is told by SIGHUP. */
-  private static void leave(
-      dev.caisson.executor.sandbox.Container container,
-      ExecedProcess exec,
-      ProcessStreams streams) {
-    streams.close();
-    if (streams.terminal().isPresent()) {
-      Exits.drop(container, exec.token());
     }
   }
 
@@ -207,7 +185,13 @@ public final class Node implements AutoCloseable {
 
   public AttachedProcess exec(ExecProcess request) {
     var container = containers.require(request.getTenant(), request.getContainerId());
-    ExecedProcess exec = containers.exec(container, request);
+    return attach(container, containers.exec(container, request), request.getActor());
+  }
+
+  private AttachedProcess attach(
+      dev.caisson.executor.sandbox.Container container, ExecedProcess exec, Actor actor) {
+    exec.attachments().enter();
+    leases.renew(container, exec);
     int pid = exec.record().getPid();
     long start = exec.record().getStartTicks();
     ProcessInfo known = ProcessInfo.newBuilder().setId(exec.id()).setPid(pid).build();
@@ -215,7 +199,19 @@ public final class Node implements AutoCloseable {
         () -> views.process(container, pid, start, exec.id()).orElse(known),
         exec.streams(),
         exec.exit(),
-        signal -> containers.signal(container, exec.id(), signal, request.getActor()),
-        () -> exec.streams().ifPresent(streams -> leave(container, exec, streams)));
+        signal -> containers.signal(container, exec.id(), signal, actor),
+        () -> leave(container, exec));
+  }
+
+  /** What has been read to its end is closed at once. */
+  private void leave(dev.caisson.executor.sandbox.Container container, ExecedProcess exec) {
+    if (!exec.attachments().leave()) {
+      return;
+    }
+    if (exec.exit().isDone()) {
+      Leases.close(container, exec);
+    } else {
+      leases.begin(container, exec);
+    }
   }
 }

@@ -312,7 +312,9 @@ final class Recovery {
                   pidfd,
                   Stdio.fetched(host, container.sandbox(), record.getToken(), held)));
     }
-    exits.expect(container, container.execs().get(record.getId()));
+    ExecedProcess exec = container.execs().get(record.getId());
+    exits.expect(container, exec);
+    leases.begin(container, exec);
   }
 
   /** What an earlier life had begun to delete. */

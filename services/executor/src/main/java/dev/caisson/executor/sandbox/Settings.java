@@ -14,7 +14,8 @@ import java.time.Duration;
  * @param bootId of the kernel: what ran under another one is lost
  * @param epoch this life of the executor
  * @param stepTimeout for a program to come from one barrier to the next
- * @param lease for a caller of an attached run to come back
+ * @param lease for a caller who has gone from an attached run, or an exec'd process, to come back
+ * @param patience with a reader of output who takes none while others wait for it
  * @param parked how many sandboxes are made in advance
  * @param powers what the executor may do
  */
@@ -27,11 +28,13 @@ public record Settings(
     long epoch,
     Duration stepTimeout,
     Duration lease,
+    Duration patience,
     int parked,
     Powers powers) {
 
   public static final Duration DEFAULT_STEP_TIMEOUT = Duration.ofSeconds(20);
   public static final Duration DEFAULT_LEASE = Duration.ofSeconds(30);
+  public static final Duration DEFAULT_PATIENCE = Duration.ofSeconds(10);
 
   /** Containers, for each sandbox. */
   static final int MAX_CONTAINERS = 128;

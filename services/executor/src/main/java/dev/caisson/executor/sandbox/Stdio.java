@@ -3,6 +3,7 @@ package dev.caisson.executor.sandbox;
 import dev.caisson.executor.init.InitClient;
 import dev.caisson.executor.stdio.InputPump;
 import dev.caisson.executor.stdio.OutputPump;
+import dev.caisson.executor.stdio.Patience;
 import dev.caisson.executor.stdio.Terminal;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.OpenFlag;
@@ -178,7 +179,7 @@ record Stdio(List<Fd> inside, List<Fd> outside, Optional<Fd> arrival) implements
                 .execute(() -> sandbox.holder().ifPresent(init -> init.drop(inputToken(token))));
     return new ProcessStreams(
         new InputPump(host.kernel().files(), host.stdio(), in, inputEnded),
-        new OutputPump(host.kernel().files(), host.stdio(), out, err),
+        new OutputPump(host.kernel().files(), host.stdio(), patience(host), out, err),
         Optional.empty());
   }
 
@@ -186,8 +187,12 @@ record Stdio(List<Fd> inside, List<Fd> outside, Optional<Fd> arrival) implements
     Fd input = master.duplicate();
     return new ProcessStreams(
         InputPump.toTerminal(host.kernel().files(), host.stdio(), input),
-        OutputPump.ofTerminal(host.kernel().files(), host.stdio(), master),
+        OutputPump.ofTerminal(host.kernel().files(), host.stdio(), patience(host), master),
         Optional.of(new Terminal(host.kernel().terminals(), input)));
+  }
+
+  private static Patience patience(Host host) {
+    return new Patience(host.settings().patience(), host::later);
   }
 
   /** The process has its own copies. */

@@ -7,11 +7,14 @@ import dev.caisson.linux.Files;
 import dev.caisson.linux.Interest;
 import dev.caisson.linux.LinuxException;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Moves input to a process's pipe, one message at a time: the next is asked for when this one has
- * been taken.
+ * Moves input to a process's pipe from all who write to it, in turn and one message of each at a
+ * time: a writer's next is asked for when this one has been taken. The end that one of them says is
+ * the end for all.
  *
  * <p>Thread-safe: the state is the loop's thread's.
  */
@@ -22,9 +25,11 @@ public final class InputPump implements AutoCloseable {
   private final PollLoop.@Nullable Watch watch;
   private final Runnable whenEnded;
   private final boolean endless;
-  private @Nullable ByteBuffer pending;
-  private @Nullable Runnable whenTaken;
+  private final Queue<Message> messages = new ArrayDeque<>();
   private boolean closed;
+
+  /** What a writer waits for. */
+  private record Message(Object writer, ByteBuffer data, boolean last, Runnable then) {}
 
   /**
    * Takes the descriptor over; it must not block.
@@ -59,30 +64,42 @@ public final class InputPump implements AutoCloseable {
   /**
    * Writes the data; then runs the task, also when the process does not read any more.
    *
-   * <p>To be called again only after that.
+   * <p>To be called again by the same writer only after that.
+   *
+   * @param last whether the input ends after it, for all writers
    */
-  public void write(ByteString data, Runnable then) {
+  public void write(Object writer, ByteString data, boolean last, Runnable then) {
     loop.execute(() -> {
-      pending = data.asReadOnlyByteBuffer();
-      whenTaken = then;
+      messages.add(new Message(writer, data.asReadOnlyByteBuffer(), last && !endless, then));
+      write();
+    });
+  }
+
+  /** End of input, after what is still being written. */
+  public void finish(Object writer) {
+    write(writer, ByteString.EMPTY, true, () -> {});
+  }
+
+  /** The writer has gone: what has not been taken of his is dropped. */
+  @SuppressWarnings("ReferenceEquality") // this very one, whatever another may be equal to
+  public void leave(Object writer) {
+    loop.execute(() -> {
+      messages.removeIf(message -> message.writer() == writer);
       write();
     });
   }
 
   private void write() {
-    ByteBuffer data = pending;
-    if (data == null) {
-      return;
-    }
-    if (pipe != null && watch != null && !closed && !written(pipe, data)) {
-      watch.arm(Interest.OUT);
-      return;
-    }
-    Runnable then = whenTaken;
-    pending = null;
-    whenTaken = null;
-    if (then != null) {
-      then.run();
+    for (Message next = messages.peek(); next != null; next = messages.peek()) {
+      if (pipe != null && watch != null && !closed && !written(pipe, next.data())) {
+        watch.arm(Interest.OUT);
+        return;
+      }
+      messages.remove();
+      if (next.last()) {
+        end();
+      }
+      next.then().run();
     }
   }
 
@@ -97,27 +114,6 @@ public final class InputPump implements AutoCloseable {
       end(); // EPIPE: nobody reads any more
     }
     return true;
-  }
-
-  /** End of input, after what is still being written. */
-  public void finish() {
-    if (endless) {
-      return;
-    }
-    loop.execute(() -> {
-      if (pending == null) {
-        end();
-      } else {
-        Runnable then = whenTaken;
-        whenTaken =
-            () -> {
-              end();
-              if (then != null) {
-                then.run();
-              }
-            };
-      }
-    });
   }
 
   /** End of input, at once: what is still being written is dropped. */

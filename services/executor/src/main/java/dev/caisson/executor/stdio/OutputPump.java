@@ -8,13 +8,18 @@ import dev.caisson.linux.Files;
 import dev.caisson.linux.Interest;
 import dev.caisson.linux.LinuxException;
 import java.util.EnumMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Moves what a process writes from its two pipes, or its terminal, to a sink, no faster than the
- * sink takes it: a pipe that is full then stops the process.
+ * Moves what a process writes from its two pipes, or its terminal, to all who read it, no faster
+ * than the slowest of them takes it: a pipe that is full then stops the process. Nothing is kept
+ * for anybody: who comes later reads what comes from then on.
+ *
+ * <p>One who takes nothing at all is waited for without end while he is alone; others wait for him
+ * with {@link Patience}, and then he is left behind.
  *
  * <p>Thread-safe: the state is the loop's thread's.
  */
@@ -27,14 +32,15 @@ public final class OutputPump implements AutoCloseable {
 
   private final Files files;
   private final PollLoop loop;
+  private final Patience patience;
   private final List<Source> sources;
-  private @Nullable OutputSink sink;
-  private @Nullable Runnable whenDrained;
+  private final IdentityHashMap<OutputSink, Reader> readers = new IdentityHashMap<>();
+  private boolean processEnded;
   private boolean closed;
 
   /** Takes both descriptors over; they must not block. */
-  public OutputPump(Files files, PollLoop loop, Fd stdout, Fd stderr) {
-    this(files, loop, Map.of(OutputStream.STDOUT, stdout, OutputStream.STDERR, stderr));
+  public OutputPump(Files files, PollLoop loop, Patience patience, Fd stdout, Fd stderr) {
+    this(files, loop, patience, Map.of(OutputStream.STDOUT, stdout, OutputStream.STDERR, stderr));
   }
 
   /**
@@ -42,13 +48,14 @@ public final class OutputPump implements AutoCloseable {
    *
    * @param master taken over; it must not block
    */
-  public static OutputPump ofTerminal(Files files, PollLoop loop, Fd master) {
-    return new OutputPump(files, loop, Map.of(OutputStream.STDOUT, master));
+  public static OutputPump ofTerminal(Files files, PollLoop loop, Patience patience, Fd master) {
+    return new OutputPump(files, loop, patience, Map.of(OutputStream.STDOUT, master));
   }
 
-  private OutputPump(Files files, PollLoop loop, Map<OutputStream, Fd> pipes) {
+  private OutputPump(Files files, PollLoop loop, Patience patience, Map<OutputStream, Fd> pipes) {
     this.files = files;
     this.loop = loop;
+    this.patience = patience;
     this.sources =
         new EnumMap<>(pipes)
             .entrySet().stream()
@@ -56,55 +63,63 @@ public final class OutputPump implements AutoCloseable {
                 .toList();
   }
 
-  /** Begins to move output to the sink, in place of the one before. */
-  public void attach(OutputSink next) {
+  /** Begins to move output to the sink too. */
+  public void attach(OutputSink sink) {
     loop.execute(() -> {
-      sink = next;
+      readers.put(sink, new Reader(sink));
       pump();
     });
   }
 
-  /** Output stays in the pipes from now on. */
-  @SuppressWarnings("ReferenceEquality") // this very one, whatever another may be equal to
-  public void detach(OutputSink old) {
+  /** Without others, output stays in the pipes from now on. */
+  public void detach(OutputSink sink) {
     loop.execute(() -> {
-      if (sink == old) {
-        sink = null;
-      }
+      readers.remove(sink);
+      pump();
     });
   }
 
-  /** The sink is ready again. */
+  /** A sink is ready again. */
   public void resume() {
     loop.execute(this::pump);
   }
 
   /**
-   * The process has ended: moves what is still in the pipes, then runs the task. A pipe that a
-   * descendant keeps open is not waited for.
+   * The process has ended: moves what is still in the pipes, then runs the task, unless the sink
+   * has been detached. A pipe that a descendant keeps open is not waited for.
    */
-  public void finish(Runnable then) {
+  public void finish(OutputSink sink, Runnable then) {
     loop.execute(() -> {
-      whenDrained = then;
-      pump();
+      processEnded = true;
+      Reader reader = readers.get(sink);
+      if (reader != null) {
+        reader.whenDrained = then;
+        pump();
+      } else if (closed) {
+        then.run();
+      }
     });
   }
 
   private void pump() {
-    if (sink != null) {
-      sources.forEach(Source::move);
+    if (readers.isEmpty()) {
+      return;
     }
-    if (closed || (sink != null && sources.stream().allMatch(source -> source.empty))) {
-      drained();
+    sources.forEach(Source::move);
+    if (sources.stream().allMatch(source -> source.empty)) {
+      readers.values().removeIf(Reader::drained);
     }
   }
 
-  private void drained() {
-    Runnable then = whenDrained;
-    whenDrained = null;
-    if (then != null) {
-      then.run();
-    }
+  private boolean allReady() {
+    return readers.values().stream().allMatch(Reader::isReady);
+  }
+
+  /** Those who are not ready hold others up: from now on their time runs. */
+  private void holdUp() {
+    readers.values().stream()
+        .filter(reader -> !reader.isReady() && !reader.watched)
+        .forEach(Reader::watch);
   }
 
   /**
@@ -116,9 +131,64 @@ public final class OutputPump implements AutoCloseable {
       pump();
       closed = true;
       sources.forEach(Source::end);
-      drained();
-      sink = null;
+      readers.values().removeIf(Reader::drained);
     });
+  }
+
+  private final class Reader {
+    private final OutputSink sink;
+    private @Nullable Runnable whenDrained;
+
+    /** Pieces of output. */
+    private long taken;
+
+    /** Whether a look at it is under way. */
+    private boolean watched;
+
+    Reader(OutputSink sink) {
+      this.sink = sink;
+    }
+
+    boolean isReady() {
+      return sink.isReady();
+    }
+
+    void take(OutputStream stream, ByteString data) {
+      taken++;
+      sink.output(stream, data);
+    }
+
+    void watch() {
+      watched = true;
+      long before = taken;
+      patience.later(() -> loop.execute(() -> look(before)));
+    }
+
+    private void look(long before) {
+      watched = false;
+      if (readers.get(sink) == this && taken == before && holdsUp()) {
+        readers.remove(sink);
+        sink.leftBehind(patience.time());
+      }
+      pump();
+    }
+
+    private boolean holdsUp() {
+      return !isReady()
+          && sources.stream().anyMatch(source -> source.heldUp)
+          && readers.values().stream().anyMatch(Reader::isReady);
+    }
+
+    /** Says whether it waited for that. */
+    boolean drained() {
+      Runnable then = whenDrained;
+      if (then == null) {
+        return false;
+      }
+      whenDrained = null;
+      then.run();
+      return true;
+    }
   }
 
   private final class Source {
@@ -129,22 +199,35 @@ public final class OutputPump implements AutoCloseable {
     /** Nothing more to be expected: at its end, or found empty after the process had ended. */
     private boolean empty;
 
+    /** There is something to be read, as far as is known. */
+    private boolean pending;
+
+    /** What is there is not read, since a reader is not ready. */
+    private boolean heldUp;
+
     private boolean ended;
 
     Source(OutputStream stream, Fd pipe) {
       this.stream = stream;
       this.pipe = pipe;
-      this.watch = loop.watch(pipe, ready -> pump());
+      this.watch = loop.watch(pipe, ready -> readable());
+    }
+
+    private void readable() {
+      pending = true;
+      pump();
     }
 
     void move() {
-      OutputSink to = sink;
-      if (to == null || ended) {
+      if (ended) {
         return;
       }
+      empty = false;
+      heldUp = false;
       for (int i = 0; i < TURN; i++) {
-        if (!to.isReady()) {
-          return; // resume() comes when it is
+        if (!allReady()) {
+          awaitReaders();
+          return; // resume() comes when they are
         }
         int count = read();
         if (count == Files.WOULD_BLOCK) {
@@ -155,12 +238,14 @@ public final class OutputPump implements AutoCloseable {
           end();
           return;
         }
-        to.output(stream, ByteString.copyFrom(loop.scratch().flip()));
+        ByteString data = ByteString.copyFrom(loop.scratch().flip());
+        readers.values().forEach(reader -> reader.take(stream, data));
       }
       loop.execute(OutputPump.this::pump);
     }
 
     private int read() {
+      pending = false;
       try {
         return files.read(pipe, loop.scratch().clear());
       } catch (LinuxException e) {
@@ -171,11 +256,24 @@ public final class OutputPump implements AutoCloseable {
       }
     }
 
-    private void awaitMore() {
-      if (whenDrained == null) {
-        watch.arm(Interest.IN);
+    /** Nobody is held up where all are alike, or nothing is there to be read. */
+    private void awaitReaders() {
+      if (readers.values().stream().noneMatch(Reader::isReady)) {
+        return;
+      }
+      if (pending || processEnded) {
+        heldUp = true;
+        holdUp();
       } else {
+        watch.arm(Interest.IN);
+      }
+    }
+
+    private void awaitMore() {
+      if (processEnded) {
         empty = true;
+      } else {
+        watch.arm(Interest.IN);
       }
     }
 
@@ -183,6 +281,7 @@ public final class OutputPump implements AutoCloseable {
       if (!ended) {
         ended = true;
         empty = true;
+        heldUp = false;
         watch.cancel();
         pipe.close();
       }

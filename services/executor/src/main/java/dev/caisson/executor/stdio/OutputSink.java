@@ -1,6 +1,7 @@
 package dev.caisson.executor.stdio;
 
 import com.google.protobuf.ByteString;
+import java.time.Duration;
 
 /**
  * Where the output of a process goes. Called on the loop's thread only, except by those who say
@@ -11,4 +12,7 @@ public interface OutputSink {
   boolean isReady();
 
   void output(OutputStream stream, ByteString data);
+
+  /** It has taken nothing for so long while others waited for it, and is given nothing more. */
+  void leftBehind(Duration patience);
 }

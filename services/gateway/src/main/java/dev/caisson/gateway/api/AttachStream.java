@@ -37,17 +37,18 @@ final class AttachStream {
       throw StreamedInput.outOfOrder(ORDER, kind);
     }
     return first
-        ? attach(from.getAttach())
+        ? attach(from.getAttach(), from.getProcessId())
         : Mono.just(AttachRequest.newBuilder().setInput(StreamedInput.of(from.getInput())).build());
   }
 
-  private Mono<AttachRequest> attach(String text) {
+  private Mono<AttachRequest> attach(String text, String process) {
     ContainerName name = ContainerName.parse("attach", text);
     AttachContainer attach =
         AttachContainer.newBuilder()
             .setActor(caller.actor(""))
             .setTenant(name.tenant())
             .setContainerId(name.container())
+            .setProcessId(process)
             .build();
     return lookup.check(name).thenReturn(AttachRequest.newBuilder().setAttach(attach).build());
   }
