@@ -5,6 +5,7 @@ import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.proto.v1.AttachContainerRequest;
 import dev.caisson.proto.v1.AttachContainerResponse;
 import dev.caisson.proto.v1.GetContainerRequest;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -23,6 +24,8 @@ final class AttachCommand implements Callable<Integer> {
   @SuppressWarnings("UnusedVariable") // Read by ErrorReport: the streams are the program's.
   @Mixin
   private Output output = new Output();
+
+  @Mixin private Detaching detaching = new Detaching();
 
   @Option(
       names = "--process",
@@ -46,6 +49,7 @@ final class AttachCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     String name = Lookup.container(target, id);
+    DetachKeys keys = detaching.keys();
     boolean terminal = process.isEmpty() ? hasTerminal(name) : tty;
     if (terminal) {
       AttachedTerminal.require(!noInput);
@@ -53,15 +57,26 @@ final class AttachCommand implements Callable<Integer> {
     AttachedCall<AttachContainerRequest, AttachContainerResponse> call =
         new AttachedCall<>(
             terminal
-                ? AttachedTerminal.streams(!noInput)
+                ? AttachedTerminal.streams(!noInput, keys)
                 : AttachedCall.Streams.ofThisProcess(!noInput),
             input -> AttachContainerRequest.newBuilder().setInput(input).build(),
             AttachCommand::answer);
     SignalForwarding.to(call::signal);
-    return Exit.of(
+    return detaching.exit(
         terminal
             ? AttachedTerminal.run(call, !noInput, () -> run(call, name, true))
-            : run(call, name, false));
+            : run(call, name, false),
+        () -> comeBack(process, Names.id(name)));
+  }
+
+  /**
+   * What attaches again.
+   *
+   * @param process empty: the container's first
+   */
+  static String comeBack(String process, String id) {
+    String words = process.isEmpty() ? "" : "--tty --process " + process + " ";
+    return "caisson attach " + words + id;
   }
 
   private boolean hasTerminal(String name) {
@@ -73,7 +88,7 @@ final class AttachCommand implements Callable<Integer> {
         .getTerminal();
   }
 
-  private ExitStatus run(
+  private Optional<ExitStatus> run(
       AttachedCall<AttachContainerRequest, AttachContainerResponse> call,
       String name,
       boolean terminal) {

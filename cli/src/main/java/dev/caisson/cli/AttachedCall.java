@@ -13,6 +13,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Function;
@@ -40,13 +41,18 @@ final class AttachedCall<Q, R> implements ClientResponseObserver<Q, R> {
     record Exited(ExitStatus status) implements Answer {}
   }
 
-  /** The three streams of the process at our end. */
-  record Streams(InputStream in, OutputStream out, OutputStream err) {
+  /**
+   * The three streams of the process at our end.
+   *
+   * @param keys in the input, by which the process is left; absent where it is no terminal
+   */
+  record Streams(InputStream in, OutputStream out, OutputStream err, Optional<DetachKeys> keys) {
     static Streams ofThisProcess(boolean withInput) {
       return new Streams(
           withInput ? System.in : InputStream.nullInputStream(),
           new java.io.FileOutputStream(java.io.FileDescriptor.out),
-          new java.io.FileOutputStream(java.io.FileDescriptor.err));
+          new java.io.FileOutputStream(java.io.FileDescriptor.err),
+          Optional.empty());
     }
   }
 
@@ -58,13 +64,14 @@ final class AttachedCall<Q, R> implements ClientResponseObserver<Q, R> {
   private final Streams streams;
   private final Function<Input, Q> toRequest;
   private final Function<R, Answer> toAnswer;
-  private final CompletableFuture<ExitStatus> end = new CompletableFuture<>();
+  private final CompletableFuture<Optional<ExitStatus>> end = new CompletableFuture<>();
   private final List<Input> heldUntilStart = new ArrayList<>();
   private final Object lock = new Object();
   private @Nullable ClientCallStreamObserver<Q> requests;
   private boolean started;
   private boolean inputEnded;
   private boolean outputBroken;
+  private boolean detached;
 
   AttachedCall(Streams streams, Function<Input, Q> toRequest, Function<R, Answer> toAnswer) {
     this.streams = streams;
@@ -72,8 +79,8 @@ final class AttachedCall<Q, R> implements ClientResponseObserver<Q, R> {
     this.toAnswer = toAnswer;
   }
 
-  /** Runs the call to its end. */
-  ExitStatus run(Function<StreamObserver<R>, StreamObserver<Q>> rpc, Q first) {
+  /** Runs the call to its end; absent where that is not the process's. */
+  Optional<ExitStatus> run(Function<StreamObserver<R>, StreamObserver<Q>> rpc, Q first) {
     begin(rpc, first);
     return runWithInput();
   }
@@ -83,19 +90,19 @@ final class AttachedCall<Q, R> implements ClientResponseObserver<Q, R> {
    *
    * @param withInput whether ours is passed on; otherwise the process's does not end by us
    */
-  ExitStatus runStarted(
+  Optional<ExitStatus> runStarted(
       Function<StreamObserver<R>, StreamObserver<Q>> rpc, Q first, boolean withInput) {
     begin(rpc, first);
     sendHeld();
     return withInput ? runWithInput() : await();
   }
 
-  private ExitStatus runWithInput() {
+  private Optional<ExitStatus> runWithInput() {
     Thread.ofPlatform().daemon().name("stdin").start(this::sendInput);
     return await();
   }
 
-  private ExitStatus await() {
+  private Optional<ExitStatus> await() {
     try {
       return end.join();
     } catch (CompletionException failed) {
@@ -129,7 +136,7 @@ final class AttachedCall<Q, R> implements ClientResponseObserver<Q, R> {
         signal(number);
         return;
       }
-      end.complete(ExitStatus.newBuilder().setSignal(number).build());
+      end.complete(Optional.of(ExitStatus.newBuilder().setSignal(number).build()));
       if (requests != null) {
         requests.cancel("interrupted", null);
       }
@@ -175,7 +182,7 @@ final class AttachedCall<Q, R> implements ClientResponseObserver<Q, R> {
       case Answer.Created _ -> {}
       case Answer.Started _ -> sendHeld();
       case Answer.Wrote wrote -> write(wrote.output());
-      case Answer.Exited exited -> end.complete(exited.status());
+      case Answer.Exited exited -> end.complete(Optional.of(exited.status()));
     }
     stream().request(1);
   }
@@ -188,11 +195,20 @@ final class AttachedCall<Q, R> implements ClientResponseObserver<Q, R> {
 
   @Override
   public void onCompleted() {
+    if (hasDetached()) {
+      end.complete(Optional.empty());
+    }
     end.completeExceptionally(
         Status.INTERNAL
             .withDescription("The call ended without an exit status")
             .asRuntimeException());
     wake();
+  }
+
+  private boolean hasDetached() {
+    synchronized (lock) {
+      return detached;
+    }
   }
 
   private void sendHeld() {
@@ -223,14 +239,40 @@ final class AttachedCall<Q, R> implements ClientResponseObserver<Q, R> {
     byte[] piece = new byte[INPUT_PIECE];
     try {
       for (int read = streams.in().read(piece); read >= 0; read = streams.in().read(piece)) {
-        sendWhenReady(Input.newBuilder().setStdin(ByteString.copyFrom(piece, 0, read)).build());
+        pass(piece, read);
       }
     } catch (IOException closed) {
       // Input that cannot be read is input that has ended.
     }
+    streams.keys().map(DetachKeys::rest).map(ByteString::copyFrom).ifPresent(this::sendInput);
     sendWhenReady(Input.newBuilder().setStdinEof(true).build());
     synchronized (lock) {
       inputEnded = true;
+    }
+  }
+
+  private void pass(byte[] piece, int count) {
+    Optional<DetachKeys> keys = streams.keys();
+    sendInput(
+        keys.map(some -> ByteString.copyFrom(some.pass(piece, count)))
+            .orElseGet(() -> ByteString.copyFrom(piece, 0, count)));
+    if (keys.isPresent() && keys.get().isComplete()) {
+      detach();
+    }
+  }
+
+  /** The last of what is sent. */
+  private void detach() {
+    synchronized (lock) {
+      sendWhenReady(Input.newBuilder().setDetach(true).build());
+      detached = true;
+      inputEnded = true;
+    }
+  }
+
+  private void sendInput(ByteString data) {
+    if (!data.isEmpty()) {
+      sendWhenReady(Input.newBuilder().setStdin(data).build());
     }
   }
 
@@ -257,7 +299,7 @@ final class AttachedCall<Q, R> implements ClientResponseObserver<Q, R> {
 
   /** Under the lock: the stream takes one writer at a time. */
   private void send(Input input) {
-    if (!end.isDone()) {
+    if (!end.isDone() && !detached) {
       stream().onNext(toRequest.apply(input));
     }
   }

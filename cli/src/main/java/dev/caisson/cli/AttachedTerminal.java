@@ -18,10 +18,13 @@ final class AttachedTerminal {
   private AttachedTerminal() {}
 
   /** A terminal has no other end of input, and one output. */
-  static AttachedCall.Streams streams(boolean withInput) {
+  static AttachedCall.Streams streams(boolean withInput, DetachKeys keys) {
     AttachedCall.Streams ours = AttachedCall.Streams.ofThisProcess(withInput);
     return new AttachedCall.Streams(
-        new SequenceInputStream(ours.in(), new ByteArrayInputStream(END)), ours.out(), ours.err());
+        new SequenceInputStream(ours.in(), new ByteArrayInputStream(END)),
+        ours.out(),
+        ours.err(),
+        withInput ? Optional.of(keys) : Optional.empty());
   }
 
   /**
@@ -38,7 +41,8 @@ final class AttachedTerminal {
   }
 
   /** As it was again, whichever way the call ends. */
-  static ExitStatus run(AttachedCall<?, ?> call, boolean withInput, Supplier<ExitStatus> calling) {
+  static Optional<ExitStatus> run(
+      AttachedCall<?, ?> call, boolean withInput, Supplier<Optional<ExitStatus>> calling) {
     Optional<LocalTerminal> ours = withInput ? LocalTerminal.take() : Optional.empty();
     try {
       SignalForwarding.onWindowChange(() -> LocalTerminal.size().ifPresent(call::resize));

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -35,6 +36,8 @@ final class ExecCommand implements Callable<Integer>, CommandWords {
       names = {"-d", "--detach"},
       description = "Print the process's id and leave it running, without streams.")
   private boolean detach;
+
+  @Mixin private Detaching detaching = new Detaching();
 
   @Option(
       names = {"-e", "--env"},
@@ -82,6 +85,9 @@ final class ExecCommand implements Callable<Integer>, CommandWords {
       description = "The program and its arguments (default: those of --process).")
   private List<String> command = new ArrayList<>();
 
+  /** The id that the process got. */
+  private volatile String started = "";
+
   @Override
   public Integer call() {
     pidFile.requirePlace();
@@ -90,15 +96,19 @@ final class ExecCommand implements Callable<Integer>, CommandWords {
     if (tty) {
       requireTerminal();
     }
+    DetachKeys keys = detaching.keys();
     AttachedCall<ExecContainerRequest, ExecContainerResponse> call =
         new AttachedCall<>(
-            tty ? AttachedTerminal.streams(!noInput) : AttachedCall.Streams.ofThisProcess(reads()),
+            tty
+                ? AttachedTerminal.streams(!noInput, keys)
+                : AttachedCall.Streams.ofThisProcess(reads()),
             input -> ExecContainerRequest.newBuilder().setInput(input).build(),
             this::answer);
     SignalForwarding.to(call::signal);
     ExecContainerRequest request = request(process);
-    return Exit.of(
-        tty ? AttachedTerminal.run(call, !noInput, () -> run(call, request)) : run(call, request));
+    return detaching.exit(
+        tty ? AttachedTerminal.run(call, !noInput, () -> run(call, request)) : run(call, request),
+        () -> AttachCommand.comeBack(started, Names.id(request.getExec().getName())));
   }
 
   private void requireTerminal() {
@@ -114,7 +124,7 @@ final class ExecCommand implements Callable<Integer>, CommandWords {
     return !noInput && !detach;
   }
 
-  private ExitStatus run(
+  private Optional<ExitStatus> run(
       AttachedCall<ExecContainerRequest, ExecContainerResponse> call,
       ExecContainerRequest request) {
     return call.run(target.streaming()::execContainer, request);
@@ -192,6 +202,7 @@ final class ExecCommand implements Callable<Integer>, CommandWords {
   }
 
   private Answer started(dev.caisson.proto.v1.Process process) {
+    started = process.getId();
     pidFile.write(process.getPid());
     if (!detach) {
       return new Answer.Started();

@@ -7,6 +7,7 @@ import dev.caisson.proto.v1.CreateContainerRequest;
 import dev.caisson.proto.v1.RunContainerRequest;
 import dev.caisson.proto.v1.RunContainerResponse;
 import dev.caisson.proto.v1.StartContainerRequest;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -16,13 +17,14 @@ import picocli.CommandLine.Option;
     name = "run",
     description = {
       "Runs a program in a container and passes its streams and its exit code on.",
-      "The container is deleted when the program ends, unless it is detached."
+      "The container is deleted when the program ends, unless it was left by --detach-keys."
     })
 final class RunCommand implements Callable<Integer>, CommandWords {
   @Mixin private Target target = new Target();
   @Mixin private Output output = new Output();
   @Mixin private ContainerOptions options = new ContainerOptions();
   @Mixin private PidFile pidFile = new PidFile();
+  @Mixin private Detaching detaching = new Detaching();
 
   @Option(
       names = {"-d", "--detach"},
@@ -81,22 +83,24 @@ final class RunCommand implements Callable<Integer>, CommandWords {
   }
 
   private int attached(CreateContainerRequest create) {
+    DetachKeys keys = detaching.keys();
     boolean terminal = ContainerOptions.hasTerminal(create);
     AttachedCall<RunContainerRequest, RunContainerResponse> call =
         new AttachedCall<>(
             terminal
-                ? AttachedTerminal.streams(!noInput)
+                ? AttachedTerminal.streams(!noInput, keys)
                 : AttachedCall.Streams.ofThisProcess(!noInput),
             input -> RunContainerRequest.newBuilder().setInput(input).build(),
             response -> answer(response, terminal && !noInput));
     SignalForwarding.to(call::signalOrCancel);
-    return Exit.of(
+    return detaching.exit(
         terminal
             ? AttachedTerminal.run(call, !noInput, () -> run(call, create))
-            : run(call, create));
+            : run(call, create),
+        () -> AttachCommand.comeBack("", create.getContainerId()));
   }
 
-  private ExitStatus run(
+  private Optional<ExitStatus> run(
       AttachedCall<RunContainerRequest, RunContainerResponse> call, CreateContainerRequest create) {
     return call.run(
         target.streaming()::runContainer,

@@ -97,6 +97,18 @@ class CliTerminalIT {
     assertThat(told("after")).isEqualTo(told("before"));
   }
 
+  @Test
+  void leavesByTheDetachKeysAndPutsTheTerminalBack() throws Exception {
+    BufferedReader out = run("cat", "signal");
+    assertThat(out.readLine()).isEqualTo("ready");
+    type("\u0010x\u0010\u0011");
+    String line = out.readLine();
+    assertThat(line).startsWith("\u0010xcaisson: detached; `caisson attach ");
+    assertThat(script.waitFor()).isZero();
+    assertThat(told("code")).isEqualTo("0");
+    assertThat(told("after")).isEqualTo(told("before"));
+  }
+
   private static boolean isClient(ProcessHandle process) {
     return process.info().command().orElse("").endsWith("/java");
   }

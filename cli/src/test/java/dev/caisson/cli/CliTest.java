@@ -514,6 +514,18 @@ class CliTest {
     assertThat(caisson("nonsense")).isEqualTo(Exit.USAGE);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"run", "exec", "attach"})
+  void refusesKeysThatAreNone(String verb) {
+    gateway.has("web", ContainerState.RUNNING, ExitStatus.getDefaultInstance());
+    List<String> words =
+        verb.equals("run") ? List.of("--rootfs", "/srv/any", "--", "cat") : List.of("web", "cat");
+    List<String> all = new ArrayList<>(List.of(verb, "--detach-keys", "ctrl-1"));
+    all.addAll(verb.equals("attach") ? List.of("web") : words);
+    assertThat(caisson(all.toArray(String[]::new))).isEqualTo(Exit.USAGE);
+    assertThat(err.toString()).contains("--detach-keys must be single characters or ctrl-X");
+  }
+
   @Test
   void printsACompletionScriptThatNamesEveryVerb() {
     CommandLine line = Cli.commandLine("completion");
@@ -524,6 +536,7 @@ class CliTest {
         .contains("--rootfs")
         .contains("--tty")
         .contains("attach")
+        .contains("--detach-keys")
         .contains("inspect");
   }
 

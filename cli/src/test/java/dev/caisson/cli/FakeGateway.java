@@ -332,6 +332,10 @@ final class FakeGateway extends ContainersGrpc.ContainersImplBase implements Aut
     }
 
     private void input(Input input) {
+      if (input.getDetach()) {
+        out.onCompleted();
+        return;
+      }
       if (input.hasResize()) {
         sizes.add(input.getResize());
         output(Output.Stream.STDOUT, ByteString.copyFromUtf8("resized\r\n"));

@@ -3,6 +3,7 @@ package dev.caisson.executor;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.proto.executor.v1.ExecProcess;
+import dev.caisson.proto.executor.v1.Input;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.executor.v1.StdioMode;
 import dev.caisson.proto.types.v1.ContainerState;
@@ -51,11 +52,14 @@ class AttachIT {
 
   @Test
   void allReadersSeeTheSame() {
-    create("c", "echo ready; read x; head -c 3000000 /dev/zero; echo end >&2");
+    create(
+        "c",
+        "echo ready; read x; echo two; read x; echo three; read x; head -c 3000000 /dev/zero;"
+            + " echo end >&2");
     node.start("c");
     var first = node.attach("c").awaitOutput("ready");
-    var second = node.attach("c");
-    var third = node.attach("c", "init").input("go\n");
+    var second = node.attach("c").input("\n").awaitOutput("two");
+    var third = node.attach("c", "init").input("\n").awaitOutput("three").input("\n");
     for (var reader : List.of(first, second, third)) {
       Ended ended = reader.ended();
       assertThat(ended.stdout().size()).isGreaterThanOrEqualTo(3_000_000);
@@ -198,6 +202,87 @@ class AttachIT {
         .is(Status.Code.NOT_FOUND, Reason.PROCESS_NOT_FOUND);
     Problem.of(node.attach("c", "../x").failure())
         .is(Status.Code.INVALID_ARGUMENT, Reason.INVALID_ID);
+  }
+
+  @Test
+  void aRunThatIsLeftOnPurposeLivesOn() throws Exception {
+    reopen(SHORT, Duration.ofSeconds(10));
+    var run = node.runAttached(node.request("c", node.shell("echo hello; cat; exit 5")).build());
+    run.awaitOutput("hello").input("one").awaitOutput("one").detach().closeInput();
+    run.awaitCompleted();
+    assertThat(run.hasExit()).isFalse();
+    pass(SHORT.multipliedBy(3));
+    node.restart();
+    pass(SHORT.multipliedBy(3));
+    Ended ended = node.attach("c").input("two").closeInput().ended();
+    assertThat(ended.out()).isEqualTo("two");
+    assertThat(ended.code()).isEqualTo(5);
+    pass(SHORT.multipliedBy(3));
+    assertThat(node.state("c")).isEqualTo(ContainerState.STOPPED);
+    node.delete("c");
+  }
+
+  @Test
+  void oneWhoIsAttachedCanLeaveARunToItself() throws Exception {
+    reopen(SHORT, Duration.ofSeconds(10));
+    var run = node.runAttached(node.request("c", node.shell("echo hello; cat")).build());
+    run.awaitOutput("hello");
+    node.attach("c").input("x").awaitOutput("x").detach().awaitCompleted();
+    run.cancel();
+    pass(SHORT.multipliedBy(3));
+    assertThat(node.state("c")).isEqualTo(ContainerState.RUNNING);
+  }
+
+  @Test
+  void leavesOutputThatCameLaterToOthers() {
+    create("c", "read x; echo later; read y");
+    node.start("c");
+    var first = node.attach("c");
+    first.input("go\n").detach().awaitCompleted();
+    var second = node.attach("c").input("\n");
+    String both =
+        new String(first.stdout(), java.nio.charset.StandardCharsets.UTF_8) + second.ended().out();
+    assertThat(both).isEqualTo("later\n");
+  }
+
+  @Test
+  void anExecutedProcessThatIsLeftOnPurposeKeepsItsStreams() throws Exception {
+    reopen(SHORT, Duration.ofSeconds(10));
+    node.started("c", node.spec("sleep", "60"));
+    var call = node.exec("c", "sh", "-c", "echo ready; read x; echo got $x").awaitOutput("ready");
+    String process = call.execStarted().getId();
+    call.detach().awaitCompleted();
+    pass(SHORT.multipliedBy(3));
+    node.restart();
+    pass(SHORT.multipliedBy(3));
+    assertThat(node.attach("c", process).input("one\n").ended().out()).isEqualTo("got one\n");
+  }
+
+  @Test
+  void whatIsLeftOnPurposeIsClosedAfterItsEnd() throws Exception {
+    reopen(SHORT, SHORT);
+    node.started("c", node.spec("sleep", "60"));
+    assertThat(node.exec("c", "true").ended().code()).isZero();
+    Traces before = Traces.of(node);
+    for (int i = 0; i < 3; i++) {
+      var call = node.exec("c", "sh", "-c", "echo ready; read x; echo $x").awaitOutput("ready");
+      String process = call.execStarted().getId();
+      call.detach().awaitCompleted();
+      node.attach("c", process).input("x\n").detach().awaitCompleted();
+      assertThat(node.await("c", process).getCode()).isZero();
+    }
+    TestNode.eventually(
+        "nothing is left",
+        () -> Traces.of(node).equals(before),
+        () -> assertThat(Traces.of(node)).isEqualTo(before));
+  }
+
+  @Test
+  void leavingComesAlone() {
+    create("c", "sleep 60");
+    var call = node.attach("c");
+    call.send(Input.newBuilder().setDetach(true).setSignal(9).build());
+    Problem.of(call.failure()).is(Status.Code.INVALID_ARGUMENT, Reason.INVALID_SPEC);
   }
 
   @Test

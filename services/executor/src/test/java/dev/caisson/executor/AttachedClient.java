@@ -158,6 +158,15 @@ final class AttachedClient<Q, R> implements ClientResponseObserver<Q, R> {
     return this;
   }
 
+  AttachedClient<Q, R> detach() {
+    return send(Input.newBuilder().setDetach(true).build());
+  }
+
+  AttachedClient<Q, R> send(Input input) {
+    call.onNext(encoder.apply(input));
+    return this;
+  }
+
   AttachedClient<Q, R> closeInput() {
     call.onCompleted();
     return this;
@@ -195,6 +204,10 @@ final class AttachedClient<Q, R> implements ClientResponseObserver<Q, R> {
     ExitStatus status = joined(exit);
     joined(completed);
     return new Ended(status, ByteString.copyFrom(stdout()), ByteString.copyFrom(stderr()));
+  }
+
+  boolean hasExit() {
+    return exit.isDone();
   }
 
   boolean isCompleted() {

@@ -452,6 +452,10 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
 
     void input(Input input) {
       received.incrementAndGet();
+      if (input.getDetach()) {
+        call.onCompleted();
+        return;
+      }
       if (!input.getStdin().isEmpty()) {
         send(input.getStdin());
       }

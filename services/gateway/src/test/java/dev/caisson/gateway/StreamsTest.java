@@ -290,6 +290,28 @@ class StreamsTest {
   }
 
   @Test
+  void passesOnThatTheCallerLeavesOnPurpose() throws Exception {
+    StreamProbe<AttachContainerRequest, AttachContainerResponse> attach = new StreamProbe<>();
+    stub.attachContainer(attach);
+    attach.send(AttachContainerRequest.newBuilder().setAttach(APP).build());
+    attach.send(
+        AttachContainerRequest.newBuilder().setInput(Input.newBuilder().setDetach(true)).build());
+    assertThat(attach.rest()).isEmpty();
+  }
+
+  @Test
+  void leavingComesAlone() throws Exception {
+    StreamProbe<AttachContainerRequest, AttachContainerResponse> attach = new StreamProbe<>();
+    stub.attachContainer(attach);
+    attach.send(AttachContainerRequest.newBuilder().setAttach(APP).build());
+    attach.send(
+        AttachContainerRequest.newBuilder()
+            .setInput(Input.newBuilder().setDetach(true).setStdinEof(true))
+            .build());
+    assertThat(reason(attach)).isEqualTo("INVALID_FIELD");
+  }
+
+  @Test
   void doesNotAttachUnderAWrongSandbox() throws Exception {
     StreamProbe<AttachContainerRequest, AttachContainerResponse> attach = new StreamProbe<>();
     stub.attachContainer(attach);

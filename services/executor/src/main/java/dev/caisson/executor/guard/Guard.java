@@ -115,6 +115,11 @@ public final class Guard {
     return verdict(() -> {
       Bounds.atMost("stdin", input.getStdin().size(), Bounds.MAX_STDIN_BYTES, "bytes");
       Bounds.range("signal", input.getSignal(), 0, Bounds.MAX_SIGNAL);
+      Bounds.check(
+          !input.getDetach() || input.equals(Input.newBuilder().setDetach(true).build()),
+          "detach",
+          "be alone in its message",
+          "it comes with other input");
       if (input.hasResize()) {
         ProcessBounds.checkConsole("resize", input.getResize());
       }

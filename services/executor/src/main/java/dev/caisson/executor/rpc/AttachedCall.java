@@ -55,6 +55,7 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
    * @param turns runs what follows the exit
    * @param afterExit runs once the exit was told, before the call ends
    * @param broken runs when the client goes away before the exit
+   * @param detached runs when it does so on purpose, before the call ends
    */
   record Attachment(
       @Nullable ProcessStreams streams,
@@ -62,7 +63,8 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
       IntConsumer signal,
       Executor turns,
       Runnable afterExit,
-      Runnable broken) {}
+      Runnable broken,
+      Runnable detached) {}
 
   private final ServerCallStreamObserver<R> client;
   private final Method<Q, R> method;
@@ -130,6 +132,10 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
     if (input == null || to == null) {
       throw ErrorMapping.invalidStream();
     }
+    if (input.getDetach()) {
+      detach(to);
+      return;
+    }
     if (input.getSignal() != 0) {
       to.signal().accept(input.getSignal());
     }
@@ -143,6 +149,22 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
     }
     inputEnded = input.getStdinEof();
     streams.input().write(this, input.getStdin(), inputEnded, () -> client.request(1));
+  }
+
+  /** What comes out until then is the caller's, what comes later another's. */
+  private void detach(Attachment from) {
+    inputEnded = true; // for this caller alone
+    if (from.streams() == null) {
+      detached(from);
+    } else {
+      from.streams().output().detach(this, () -> detached(from));
+    }
+  }
+
+  private void detached(Attachment from) {
+    if (end()) {
+      later(() -> from.turns().execute(() -> complete(from.detached())));
+    }
   }
 
   private static void resize(@Nullable ProcessStreams streams, ConsoleSize size) {
@@ -173,12 +195,14 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
       if (status != null) {
         client.onNext(method.exited(status));
       }
-      from.turns()
-          .execute(() ->
-              attempt(() -> {
-                from.afterExit().run();
-                client.onCompleted();
-              }));
+      from.turns().execute(() -> complete(from.afterExit()));
+    });
+  }
+
+  private void complete(Runnable last) {
+    attempt(() -> {
+      last.run();
+      client.onCompleted();
     });
   }
 
@@ -192,23 +216,22 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
 
   private void fail(RuntimeException e) {
     if (end()) {
+      leave();
       client.onError(ErrorMapping.status(e));
     }
   }
 
   private void cancelled() {
-    var _ = end();
+    if (end()) {
+      leave();
+    }
   }
 
   /** Says whether it is this one that ends the call. No answer is under way, and none follows. */
   private boolean end() {
     synchronized (answering) {
-      if (!ended.compareAndSet(false, true)) {
-        return false;
-      }
+      return ended.compareAndSet(false, true);
     }
-    leave();
-    return true;
   }
 
   private void leave() {
@@ -217,7 +240,7 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
       return;
     }
     if (from.streams() != null) {
-      from.streams().output().detach(this);
+      from.streams().output().detach(this, () -> {});
       from.streams().input().leave(this);
     }
     later(from.broken());

@@ -246,6 +246,10 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
         () -> {
           process.release().run();
           broken.run();
+        },
+        () -> {
+          process.detach().run();
+          process.release().run();
         });
   }
 

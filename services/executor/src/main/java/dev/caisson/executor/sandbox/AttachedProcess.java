@@ -14,6 +14,7 @@ import java.util.function.Supplier;
  * @param streams empty where it has /dev/null
  * @param exit when it has ended
  * @param signal sends one to it
+ * @param detach nobody need come back: what there is of a lease is given up; before the release
  * @param release the caller has gone: runs once, whichever way it went
  */
 public record AttachedProcess(
@@ -21,6 +22,7 @@ public record AttachedProcess(
     Optional<ProcessStreams> streams,
     CompletableFuture<ExitStatus> exit,
     IntConsumer signal,
+    Runnable detach,
     Runnable release) {
 
   /** The same, with something more to be done when the caller has gone. */
@@ -30,6 +32,7 @@ public record AttachedProcess(
         streams,
         exit,
         signal,
+        detach,
         () -> {
           release.run();
           then.run();

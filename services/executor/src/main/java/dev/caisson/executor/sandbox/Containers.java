@@ -457,6 +457,16 @@ final class Containers {
     inTurn(container, () -> lives.signalAll(container, signal, actor));
   }
 
+  /** A caller has left a run on purpose. */
+  void detach(Container container) {
+    inTurn(container, () -> lives.detach(container));
+  }
+
+  /** The same of an exec'd process. */
+  void detach(Container container, ExecedProcess exec) {
+    inTurn(container, () -> lives.detach(container, exec));
+  }
+
   /** If it is still there by then. */
   private void inTurn(Container container, Runnable task) {
     container

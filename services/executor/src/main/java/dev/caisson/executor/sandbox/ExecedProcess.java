@@ -84,8 +84,12 @@ final class ExecedProcess {
     streams().ifPresent(ProcessStreams::release);
   }
 
+  void record(ProcessRecord next) {
+    record = next;
+  }
+
   void ended(ProcessRecord last) {
-    record = last;
+    record(last);
     pidfd().ifPresent(Fd::close);
   }
 

@@ -43,6 +43,11 @@ final class Leases {
     }
   }
 
+  /** Of one that was left on purpose: from its end, for whoever comes for its last output. */
+  void beginAtEnd(Container container, ExecedProcess exec) {
+    var _ = exec.exit().thenRun(() -> begin(container, exec));
+  }
+
   void renew(Container container, ExecedProcess exec) {
     cancel(key(container, exec));
   }
@@ -75,7 +80,7 @@ final class Leases {
   }
 
   private void expire(Container container, Actor actor) {
-    if (!container.attachments().isEmpty()) {
+    if (!container.attachments().isEmpty() || !container.record().getLeased()) {
       return;
     }
     try {

@@ -284,6 +284,18 @@ final class Lives {
                 .setContainerResumed(ContainerResumed.getDefaultInstance()));
   }
 
+  /** From now on it does not end because nobody is attached to it. */
+  void detach(Container container) {
+    if (container.record().getLeased()) {
+      put(container, container.record().toBuilder().setLeased(false).build());
+    }
+  }
+
+  void detach(Container container, ExecedProcess exec) {
+    exec.record(exec.record().toBuilder().setDetached(true).build());
+    put(container, ExecedProcess.stored(container.record(), exec.record()));
+  }
+
   /** When it returns no process, cgroup or record of the container is left. */
   void delete(Container container, boolean force, Actor actor) {
     requireDeletable(container, force);

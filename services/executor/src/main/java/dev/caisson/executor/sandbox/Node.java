@@ -164,6 +164,7 @@ public final class Node implements AutoCloseable {
         container.streams(),
         container.exit(),
         signal -> containers.signal(container, Containers.INIT, signal, actor),
+        () -> containers.detach(container),
         () -> {
           var _ = container.attachments().leave();
         });
@@ -200,6 +201,10 @@ public final class Node implements AutoCloseable {
         exec.streams(),
         exec.exit(),
         signal -> containers.signal(container, exec.id(), signal, actor),
+        () -> {
+          containers.detach(container, exec);
+          leases.beginAtEnd(container, exec);
+        },
         () -> leave(container, exec));
   }
 
@@ -210,7 +215,7 @@ public final class Node implements AutoCloseable {
     }
     if (exec.exit().isDone()) {
       Leases.close(container, exec);
-    } else {
+    } else if (!exec.record().getDetached()) {
       leases.begin(container, exec);
     }
   }

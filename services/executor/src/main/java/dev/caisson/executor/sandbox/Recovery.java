@@ -314,7 +314,11 @@ final class Recovery {
     }
     ExecedProcess exec = container.execs().get(record.getId());
     exits.expect(container, exec);
-    leases.begin(container, exec);
+    if (record.getDetached()) {
+      leases.beginAtEnd(container, exec);
+    } else {
+      leases.begin(container, exec);
+    }
   }
 
   /** What an earlier life had begun to delete. */

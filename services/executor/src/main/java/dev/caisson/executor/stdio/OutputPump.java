@@ -71,10 +71,11 @@ public final class OutputPump implements AutoCloseable {
     });
   }
 
-  /** Without others, output stays in the pipes from now on. */
-  public void detach(OutputSink sink) {
+  /** Without others, output stays in the pipes from when the task runs. */
+  public void detach(OutputSink sink, Runnable then) {
     loop.execute(() -> {
       readers.remove(sink);
+      then.run();
       pump();
     });
   }

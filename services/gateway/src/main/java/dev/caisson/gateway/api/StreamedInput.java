@@ -28,11 +28,19 @@ final class StreamedInput {
           input.getStdin().size());
     }
     requireSignal("input.signal", input.getSignal());
+    if (input.getDetach() && !input.equals(Input.newBuilder().setDetach(true).build())) {
+      throw Errors.invalid(
+          Reason.INVALID_FIELD,
+          "input.detach",
+          "be alone in its message",
+          "it comes with other input");
+    }
     dev.caisson.proto.executor.v1.Input.Builder passed =
         dev.caisson.proto.executor.v1.Input.newBuilder()
             .setStdin(input.getStdin())
             .setStdinEof(input.getStdinEof())
-            .setSignal(input.getSignal());
+            .setSignal(input.getSignal())
+            .setDetach(input.getDetach());
     if (input.hasResize()) {
       requireSide("input.resize.height", input.getResize().getHeight());
       requireSide("input.resize.width", input.getResize().getWidth());
