@@ -50,9 +50,11 @@ executor_command() {
     --guard "$DATA/guard.conf" --cgroup-parent "$(cgroup_parent "$DATA")" --parked "$PARKED"
 }
 
+# Without a Kafka it relays nothing, and does all else.
 gateway_command() {
-  local archive
+  local archive relay=()
   mapfile -t archive < <(archive_flags gateway)
+  [[ -z ${KAFKA:-} ]] || relay=(-Dcaisson.kafka.bootstrap-servers="$KAFKA")
   words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" -Xms32m -Xmx192m -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=0.1 --illegal-native-access=deny \
     -Dlogback.configurationFile="$DATA/log/logback.xml" -Dcaisson.log="$DATA/log/gateway/gateway.log" \
     -Dcaisson.gateway.socket="$(socket_of gateway)" \
@@ -60,7 +62,7 @@ gateway_command() {
     -Dcaisson.gateway.journal-socket="$DATA/run/executor/journal.sock" \
     -Dcaisson.gateway.allowed-users="$EUID${CAISSON_USERS:+,$CAISSON_USERS}" -Dcaisson.gateway.socket-mode="$(gateway_socket_mode)" \
     -Dcaisson.gateway.management-port="$GATEWAY_PORT" \
-    -Dcaisson.kafka.bootstrap-servers="$KAFKA" \
+    "${relay[@]}" \
     -cp "$(jars "$LIB/gateway")" dev.caisson.gateway.Gateway
 }
 

@@ -309,8 +309,7 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
         process.release().run();
         return null;
       }
-      return attachment(
-          process, Runnable::run, ExecutorService::nothing, ExecutorService::nothing);
+      return attachment(process, Runnable::run, ExecutorService::nothing, ExecutorService::nothing);
     }
 
     @Override

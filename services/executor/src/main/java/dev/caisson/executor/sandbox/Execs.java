@@ -148,8 +148,7 @@ final class Execs {
     try (Rollback rollback = new Rollback()) {
       Stdio stdio = asked.stdio(host);
       rollback.onFailure("stdio", stdio::close);
-      Executed executed =
-          run(container, plan, asked, draft.getToken(), stdio, rollback, Turn.LEFT);
+      Executed executed = run(container, plan, asked, draft.getToken(), stdio, rollback, Turn.LEFT);
       StartedProcess process = executed.process();
       Stdio ours = executed.stdio();
       // Unlike a container's gate and page, which are of no use here any more.

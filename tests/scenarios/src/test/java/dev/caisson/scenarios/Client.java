@@ -1,0 +1,223 @@
+package dev.caisson.scenarios;
+
+import com.google.rpc.ErrorInfo;
+import dev.caisson.proto.types.v1.ContainerState;
+import dev.caisson.proto.types.v1.ExitStatus;
+import dev.caisson.proto.v1.Container;
+import dev.caisson.proto.v1.ContainersGrpc;
+import dev.caisson.proto.v1.CreateContainerRequest;
+import dev.caisson.proto.v1.DeleteContainerRequest;
+import dev.caisson.proto.v1.DeleteSandboxRequest;
+import dev.caisson.proto.v1.Exec;
+import dev.caisson.proto.v1.ExecContainerRequest;
+import dev.caisson.proto.v1.ExecContainerResponse;
+import dev.caisson.proto.v1.GetContainerRequest;
+import dev.caisson.proto.v1.ListContainersRequest;
+import dev.caisson.proto.v1.ListContainersResponse;
+import dev.caisson.proto.v1.ListProcessesRequest;
+import dev.caisson.proto.v1.ListSandboxesRequest;
+import dev.caisson.proto.v1.PauseContainerRequest;
+import dev.caisson.proto.v1.Process;
+import dev.caisson.proto.v1.ResumeContainerRequest;
+import dev.caisson.proto.v1.RunContainerRequest;
+import dev.caisson.proto.v1.RunContainerResponse;
+import dev.caisson.proto.v1.SandboxesGrpc;
+import dev.caisson.proto.v1.SignalContainerRequest;
+import dev.caisson.proto.v1.StartContainerRequest;
+import dev.caisson.proto.v1.WaitContainerRequest;
+import dev.caisson.rpc.Channels;
+import io.grpc.ManagedChannel;
+import io.grpc.StatusRuntimeException;
+import io.grpc.protobuf.StatusProto;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.UUID;
+
+/** A caller of the public API, over the gateway's socket. */
+final class Client implements AutoCloseable {
+  private static final String TENANT = "tenants/default";
+
+  private final ManagedChannel channel;
+
+  Client(Path socket) {
+    channel = Channels.unix(socket);
+  }
+
+  private ContainersGrpc.ContainersBlockingStub containers() {
+    return Channels.withDeadline(ContainersGrpc.newBlockingStub(channel));
+  }
+
+  private SandboxesGrpc.SandboxesBlockingStub sandboxes() {
+    return Channels.withDeadline(SandboxesGrpc.newBlockingStub(channel));
+  }
+
+  static String name(String id) {
+    return TENANT + "/sandboxes/-/containers/" + id;
+  }
+
+  private static String requestId() {
+    return UUID.randomUUID().toString();
+  }
+
+  private static CreateContainerRequest.Builder request(String id, Document document) {
+    return CreateContainerRequest.newBuilder()
+        .setParent(TENANT)
+        .setContainerId(id)
+        .setContainer(document.container())
+        .setRequestId(requestId());
+  }
+
+  Container create(String id, Document document) {
+    return containers().createContainer(request(id, document).build());
+  }
+
+  Container start(String id) {
+    return containers()
+        .startContainer(
+            StartContainerRequest.newBuilder().setName(name(id)).setRequestId(requestId()).build());
+  }
+
+  /** Created and started. */
+  Container started(String id, Document document) {
+    var _ = create(id, document);
+    return start(id);
+  }
+
+  /** From creation to deletion, with its streams. */
+  Call<RunContainerRequest, RunContainerResponse> attached(String id, Document document) {
+    return Call.run(
+        Channels.withDeadline(ContainersGrpc.newStub(channel))::runContainer,
+        RunContainerRequest.newBuilder().setCreate(request(id, document)).build());
+  }
+
+  Ended run(Document document) {
+    return attached("run-" + requestId(), document).closeInput().ended();
+  }
+
+  Container get(String id) {
+    return containers().getContainer(GetContainerRequest.newBuilder().setName(name(id)).build());
+  }
+
+  ContainerState state(String id) {
+    return get(id).getState();
+  }
+
+  ListContainersResponse page(int size, String token) {
+    return containers()
+        .listContainers(
+            ListContainersRequest.newBuilder()
+                .setParent(TENANT + "/sandboxes/-")
+                .setPageSize(size)
+                .setPageToken(token)
+                .build());
+  }
+
+  /** The ids of all, in the order of their names. */
+  List<String> list() {
+    return page(0, "").getContainersList().stream().map(Client::id).toList();
+  }
+
+  static String id(Container container) {
+    return container.getName().substring(container.getName().lastIndexOf('/') + 1);
+  }
+
+  List<Process> processes(String id) {
+    return containers()
+        .listProcesses(ListProcessesRequest.newBuilder().setName(name(id)).build())
+        .getProcessesList();
+  }
+
+  ExitStatus await(String id) {
+    return containers()
+        .waitContainer(WaitContainerRequest.newBuilder().setName(name(id)).build())
+        .getStatus();
+  }
+
+  void signal(String id, int signal) {
+    var _ =
+        containers()
+            .signalContainer(
+                SignalContainerRequest.newBuilder()
+                    .setName(name(id))
+                    .setSignal(signal)
+                    .setRequestId(requestId())
+                    .build());
+  }
+
+  Container pause(String id) {
+    return containers()
+        .pauseContainer(
+            PauseContainerRequest.newBuilder().setName(name(id)).setRequestId(requestId()).build());
+  }
+
+  Container resume(String id) {
+    return containers()
+        .resumeContainer(
+            ResumeContainerRequest.newBuilder()
+                .setName(name(id))
+                .setRequestId(requestId())
+                .build());
+  }
+
+  void delete(String id) {
+    delete(DeleteContainerRequest.newBuilder().setName(name(id)));
+  }
+
+  void delete(DeleteContainerRequest.Builder request) {
+    var _ = containers().deleteContainer(request.setRequestId(requestId()).build());
+  }
+
+  static Exec.Builder execOf(String id, String... args) {
+    Exec.Builder exec = Exec.newBuilder().setName(name(id));
+    exec.getProcessBuilder().addAllArgs(List.of(args)).setNoNewPrivileges(true);
+    return exec;
+  }
+
+  Call<ExecContainerRequest, ExecContainerResponse> exec(Exec.Builder exec) {
+    return Call.exec(
+        Channels.withDeadline(ContainersGrpc.newStub(channel))::execContainer,
+        ExecContainerRequest.newBuilder().setExec(exec.setRequestId(requestId())).build());
+  }
+
+  Ended exec(String id, String... args) {
+    return exec(execOf(id, args)).closeInput().ended();
+  }
+
+  void deleteEverything() {
+    sandboxes()
+        .listSandboxes(ListSandboxesRequest.newBuilder().setParent(TENANT).build())
+        .getSandboxesList()
+        .forEach(sandbox -> {
+          var _ =
+              sandboxes()
+                  .deleteSandbox(
+                      DeleteSandboxRequest.newBuilder()
+                          .setName(sandbox.getName())
+                          .setForce(true)
+                          .setRequestId(requestId())
+                          .build());
+        });
+  }
+
+  /** The reason that the error carries. */
+  static String reason(StatusRuntimeException error) {
+    return StatusProto.fromThrowable(error).getDetailsList().stream()
+        .filter(detail -> detail.is(ErrorInfo.class))
+        .map(detail -> unpacked(detail).getReason())
+        .findFirst()
+        .orElseThrow(() -> new AssertionError("no reason is given", error));
+  }
+
+  private static ErrorInfo unpacked(com.google.protobuf.Any detail) {
+    try {
+      return detail.unpack(ErrorInfo.class);
+    } catch (com.google.protobuf.InvalidProtocolBufferException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    channel.shutdownNow();
+  }
+}

@@ -1,0 +1,133 @@
+package dev.caisson.scenarios;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import com.google.protobuf.ByteString;
+import dev.caisson.proto.v1.Container;
+import dev.caisson.proto.v1.OciBundle;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** A config.json in the making: what `caisson run` makes of a command, changed. */
+final class Document {
+  private static final Path TEMPLATE =
+      Services.REPOSITORY.resolve("cli/src/main/resources/dev/caisson/cli/default-config.json");
+
+  private final JsonObject config;
+  private final Path bundle;
+
+  Document(Path rootfs, String... args) {
+    try {
+      config = JsonParser.parseString(Files.readString(TEMPLATE)).getAsJsonObject();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    bundle = rootfs.getParent();
+    JsonObject root = new JsonObject();
+    root.addProperty("path", rootfs.toString());
+    config.add("root", root);
+    process().add("args", array(List.of(args)));
+  }
+
+  Document readonly() {
+    config.getAsJsonObject("root").addProperty("readonly", true);
+    return this;
+  }
+
+  Document cwd(String path) {
+    process().addProperty("cwd", path);
+    return this;
+  }
+
+  Document user(int uid, int gid) {
+    JsonObject user = new JsonObject();
+    user.addProperty("uid", uid);
+    user.addProperty("gid", gid);
+    process().add("user", user);
+    return this;
+  }
+
+  Document terminal() {
+    process().addProperty("terminal", true);
+    return this;
+  }
+
+  Document rlimit(String type, long soft, long hard) {
+    JsonObject limit = new JsonObject();
+    limit.addProperty("type", type);
+    limit.addProperty("soft", soft);
+    limit.addProperty("hard", hard);
+    JsonArray limits = new JsonArray();
+    limits.add(limit);
+    process().add("rlimits", limits);
+    return this;
+  }
+
+  /** These and no others. */
+  Document capabilities(String... names) {
+    JsonObject sets = new JsonObject();
+    for (String set : List.of("bounding", "effective", "permitted")) {
+      sets.add(set, array(List.of(names)));
+    }
+    process().add("capabilities", sets);
+    return this;
+  }
+
+  Document withoutMounts() {
+    config.add("mounts", new JsonArray());
+    config.getAsJsonObject("linux").remove("maskedPaths");
+    config.getAsJsonObject("linux").remove("readonlyPaths");
+    return this;
+  }
+
+  Document bind(Path source, String destination, String... options) {
+    JsonArray all = array(List.of(options));
+    all.add("rbind");
+    JsonObject mount = new JsonObject();
+    mount.addProperty("type", "bind");
+    mount.addProperty("source", source.toString());
+    mount.addProperty("destination", destination);
+    mount.add("options", all);
+    config.getAsJsonArray("mounts").add(mount);
+    return this;
+  }
+
+  Document annotation(String key, String value) {
+    if (!config.has("annotations")) {
+      config.add("annotations", new JsonObject());
+    }
+    config.getAsJsonObject("annotations").addProperty(key, value);
+    return this;
+  }
+
+  /** What it writes is in memory, and its own. */
+  Document overMemory() {
+    String rootfs = config.getAsJsonObject("root").get("path").getAsString();
+    return annotation("dev.gvisor.spec.rootfs.source", rootfs)
+        .annotation("dev.gvisor.spec.rootfs.type", "bind")
+        .annotation("dev.gvisor.spec.rootfs.overlay", "memory");
+  }
+
+  private JsonObject process() {
+    return config.getAsJsonObject("process");
+  }
+
+  private static JsonArray array(List<String> words) {
+    JsonArray array = new JsonArray();
+    words.forEach(array::add);
+    return array;
+  }
+
+  Container container() {
+    return Container.newBuilder()
+        .setOci(
+            OciBundle.newBuilder()
+                .setConfigJson(ByteString.copyFromUtf8(config.toString()))
+                .setBundle(bundle.toString()))
+        .build();
+  }
+}

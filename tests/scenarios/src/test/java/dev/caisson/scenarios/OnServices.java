@@ -1,0 +1,75 @@
+package dev.caisson.scenarios;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import java.util.UUID;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Timeout;
+
+/** Scenarios on services of one class each, which leave no sandbox there. */
+@Timeout(120)
+abstract class OnServices {
+  static final int KILL = 9;
+  static final int TERM = 15;
+
+  static Services services;
+  static Client client;
+
+  @BeforeAll
+  static void begin() throws Exception {
+    services = Services.begin("rootfs.images = true");
+    client = new Client(services.socket());
+  }
+
+  @AfterEach
+  void deleteEverything() {
+    client.deleteEverything();
+    assertThat(client.list()).isEmpty();
+  }
+
+  @AfterAll
+  static void end() throws Exception {
+    if (client != null) {
+      client.close();
+      client = null;
+    }
+    if (services != null) {
+      services.close();
+      services = null;
+    }
+  }
+
+  /** What the class's containers are by default. */
+  Document document(String... args) {
+    return new Document(services.rootfs(), args);
+  }
+
+  final Document script(String script) {
+    return document("sh", "-c", script);
+  }
+
+  static String newId() {
+    return "c-" + UUID.randomUUID();
+  }
+
+  /** What it says, where it ends well. */
+  static String out(Document document) {
+    Ended ended = client.run(document);
+    assertThat(ended.code()).as("%s", ended).isZero();
+    return ended.out();
+  }
+
+  static StatusRuntimeException refused(Status.Code code, String reason, ThrowingCallable call) {
+    StatusRuntimeException error = catchThrowableOfType(StatusRuntimeException.class, call);
+    assertThat(error).as("it is refused").isNotNull();
+    assertThat(error.getStatus().getCode()).as("%s", error).isEqualTo(code);
+    assertThat(Client.reason(error)).as("%s", error).isEqualTo(reason);
+    return error;
+  }
+}
