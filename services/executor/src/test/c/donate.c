@@ -1,7 +1,9 @@
 /*
  * Donates descriptors of its own: donate SOCKET NUMBER... It prints the answer, and keeps the connection, and with it the
- * tokens, until its standard input ends.
+ * tokens, until its standard input ends. Or a console socket: donate SOCKET console. It prints the answer, and is at the
+ * terminal then: its own standard streams are what is typed and shown.
  */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,20 +50,59 @@ static void donate(int connection, const int *descriptors, size_t count)
 		perror("sendmsg");
 }
 
+static int receive_master(int console)
+{
+	int master = -1;
+	char name[64];
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof master)];
+	struct iovec part = {.iov_base = name, .iov_len = sizeof name};
+	struct msghdr message = {
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+	MUST(recvmsg(console, &message, MSG_CMSG_CLOEXEC));
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+	if (header == NULL || header->cmsg_type != SCM_RIGHTS)
+		exit(3);
+	memcpy(&master, CMSG_DATA(header), sizeof master);
+	return master;
+}
+
+/* Until either side ends: the read of a terminal that nobody is at any more fails. */
+static void be_at(int master)
+{
+	char data[4096];
+	struct pollfd ends[] = {{.fd = 0, .events = POLLIN}, {.fd = master, .events = POLLIN}};
+	while (poll(ends, 2, -1) > 0) {
+		int from = ends[0].revents ? 0 : master;
+		long bytes = read(from, data, sizeof data);
+		if (bytes <= 0 || write(from == 0 ? master : 1, data, (size_t)bytes) != bytes)
+			return;
+	}
+}
+
 int main(int argc, char **argv)
 {
 	int descriptors[MOST];
+	int console[2] = {-1, -1};
 	char answer[8192];
 	if (argc < 3 || argc - 2 > MOST)
 		return 2;
 	for (int i = 2; i < argc; i++)
 		descriptors[i - 2] = atoi(argv[i]);
+	if (strcmp(argv[2], "console") == 0) {
+		MUST(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, console));
+		descriptors[0] = console[1];
+	}
 	int connection = connect_to(argv[1]);
 	donate(connection, descriptors, (size_t)(argc - 2));
 	long bytes = MUST(recv(connection, answer, sizeof answer - 1, 0));
 	answer[bytes] = 0;
 	printf("%s\n", answer);
 	fflush(stdout);
+	close(console[1]);
+	if (console[0] >= 0) {
+		be_at(receive_master(console[0]));
+		return 0;
+	}
 	while (read(0, answer, sizeof answer) > 0)
 		;
 	return 0;

@@ -2,6 +2,7 @@ package dev.caisson.scenarios;
 
 import com.google.rpc.ErrorInfo;
 import dev.caisson.proto.types.v1.ContainerState;
+import dev.caisson.proto.types.v1.DonatedDescriptors;
 import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.proto.v1.Container;
 import dev.caisson.proto.v1.ContainersGrpc;
@@ -81,6 +82,20 @@ final class Client implements AutoCloseable {
   Container started(String id, Document document) {
     var _ = create(id, document);
     return start(id);
+  }
+
+  /** With descriptors of a caller on this host. */
+  Container create(String id, Document document, DonatedDescriptors.Builder donated) {
+    return containers().createContainer(request(id, document).setDonated(donated).build());
+  }
+
+  Call<RunContainerRequest, RunContainerResponse> attached(
+      String id, Document document, DonatedDescriptors.Builder donated) {
+    return Call.run(
+        Channels.withDeadline(ContainersGrpc.newStub(channel))::runContainer,
+        RunContainerRequest.newBuilder()
+            .setCreate(request(id, document).setDonated(donated))
+            .build());
   }
 
   /** From creation to deletion, with its streams. */

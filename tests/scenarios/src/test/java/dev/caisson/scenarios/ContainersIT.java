@@ -187,20 +187,4 @@ class ContainersIT extends ContainerScenarios {
         .annotation("dev.gvisor.spec.rootfs.source", image.toString())
         .annotation("dev.gvisor.spec.rootfs.type", "erofs");
   }
-
-  @Test
-  void jobControlSignalRootContainer() {
-    String id = newId();
-    var shell = client.attached(id, document("sh", "-i").terminal()).awaitStarted();
-    shell.type("sleep 98765\n");
-    Awaitility.await().until(() -> commands(id).contains("sleep"));
-    shell.type("\u0003echo code $?\n").awaitOutput("code 130");
-    assertThat(commands(id)).containsExactly("sh");
-    client.signal(id, KILL);
-    assertThat(shell.ended().status().getSignal()).isEqualTo(KILL);
-  }
-
-  private static List<String> commands(String id) {
-    return client.processes(id).stream().map(dev.caisson.proto.v1.Process::getCommand).toList();
-  }
 }
