@@ -6,9 +6,11 @@ import dev.caisson.cli.AttachedCall.Answer;
 import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.User;
+import dev.caisson.proto.v1.Container;
 import dev.caisson.proto.v1.Exec;
 import dev.caisson.proto.v1.ExecContainerRequest;
 import dev.caisson.proto.v1.ExecContainerResponse;
+import dev.caisson.proto.v1.GetContainerRequest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,6 +33,7 @@ final class ExecCommand implements Callable<Integer>, CommandWords {
 
   @Mixin private Output output = new Output();
   @Mixin private PidFile pidFile = new PidFile();
+  @Mixin private Rights rights = new Rights();
 
   @Option(
       names = {"-d", "--detach"},
@@ -130,10 +133,13 @@ final class ExecCommand implements Callable<Integer>, CommandWords {
     return call.run(target.streaming()::execContainer, request);
   }
 
-  private ExecContainerRequest request(Process process) {
+  private ExecContainerRequest request(Process asked) {
+    String name = Lookup.container(target, id);
+    Process.Builder process = asked.toBuilder();
+    rights.addTo(process, () -> container(name).getSpec().getProcess());
     Exec.Builder exec =
         Exec.newBuilder()
-            .setName(Lookup.container(target, id))
+            .setName(name)
             .setProcess(process)
             .addAllAddEnv(env)
             .setDetach(detach)
@@ -142,6 +148,10 @@ final class ExecCommand implements Callable<Integer>, CommandWords {
       AttachedTerminal.kind(env).ifPresent(exec::addAddEnv);
     }
     return ExecContainerRequest.newBuilder().setExec(exec).build();
+  }
+
+  private Container container(String name) {
+    return target.containers().getContainer(GetContainerRequest.newBuilder().setName(name).build());
   }
 
   private Process process() {

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import dev.caisson.proto.types.v1.Capabilities;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.proto.types.v1.IgnoredField;
 import dev.caisson.proto.types.v1.Process;
+import dev.caisson.proto.types.v1.User;
 import dev.caisson.proto.v1.OciBundle;
 import dev.caisson.rpc.RpcErrors;
 import io.grpc.Status;
@@ -387,6 +389,55 @@ class CliTest {
     assertThat(gateway.created).hasSize(2);
     assertThat(gateway.containers).isEmpty();
     assertThat(data.resolve("pid")).doesNotExist();
+  }
+
+  @Test
+  void addsToWhatTheContainersProcessMayDo() {
+    gateway.has("web", ContainerState.RUNNING, ExitStatus.getDefaultInstance());
+    gateway.containers.computeIfPresent(
+        "web",
+        (id, known) -> {
+          var changed = known.toBuilder();
+          changed
+              .getSpecBuilder()
+              .getProcessBuilder()
+              .setUser(User.newBuilder().setUid(7).setGid(8).addAdditionalGids(9))
+              .setCapabilities(
+                  Capabilities.newBuilder()
+                      .addBounding("CAP_KILL")
+                      .addEffective("CAP_KILL")
+                      .addAmbient("CAP_KILL"));
+          return changed.build();
+        });
+    assertThat(
+            caisson(
+                "exec",
+                "-n",
+                "--cap=CAP_CHOWN",
+                "--cap=CAP_KILL",
+                "-g",
+                "5,6",
+                "--no-new-privs",
+                "web",
+                "id"))
+        .isZero();
+    Process process = gateway.executed.getFirst().getProcess();
+    assertThat(process.getNoNewPrivileges()).isTrue();
+    assertThat(process.getUser())
+        .isEqualTo(
+            User.newBuilder().setUid(7).setGid(8).addAllAdditionalGids(List.of(9, 5, 6)).build());
+    assertThat(process.getCapabilities().getBoundingList())
+        .containsExactly("CAP_KILL", "CAP_CHOWN");
+    assertThat(process.getCapabilities().getEffectiveList())
+        .containsExactly("CAP_KILL", "CAP_CHOWN");
+    assertThat(process.getCapabilities().getPermittedList())
+        .containsExactly("CAP_CHOWN", "CAP_KILL");
+    assertThat(process.getCapabilities().getAmbientList()).containsExactly("CAP_KILL");
+    assertThat(caisson("exec", "-n", "--user", "3", "-g", "5", "web", "id")).isZero();
+    assertThat(gateway.executed.getLast().getProcess().getUser())
+        .isEqualTo(User.newBuilder().setUid(3).setGid(3).addAdditionalGids(5).build());
+    assertThat(caisson("exec", "-n", "web", "id")).isZero();
+    assertThat(gateway.executed.getLast().getProcess().hasUser()).isFalse();
   }
 
   @Test
