@@ -9,7 +9,8 @@ import picocli.CommandLine.Parameters;
 
 @Command(
     name = "kill",
-    description = "Sends a signal to a container's first process, or to all of them.")
+    description =
+        "Sends a signal to a container's first process, to all, or to the foreground of a terminal.")
 final class KillCommand implements Callable<Integer> {
   @Mixin private Target target = new Target();
   @Mixin private Output output = new Output();
@@ -18,6 +19,11 @@ final class KillCommand implements Callable<Integer> {
       names = {"-a", "--all"},
       description = "To every process of the container.")
   private boolean all;
+
+  @Option(
+      names = "--foreground",
+      description = "To those in the foreground of the process's terminal, as by a key.")
+  private boolean foreground;
 
   @Option(names = "--process", paramLabel = "ID", description = "To this exec'd process.")
   private String process = "";
@@ -44,6 +50,7 @@ final class KillCommand implements Callable<Integer> {
             .setProcessId(process)
             .setSignal(Signals.parse(signal))
             .setAll(all)
+            .setForeground(foreground)
             .setRequestId(Names.newRequestId())
             .build();
     output.print(target.containers().signalContainer(request), _ -> "");

@@ -114,6 +114,8 @@ class CliTest {
   @Test
   void sendsTheSignalThatIsNamed() {
     gateway.has("web", ContainerState.RUNNING, ExitStatus.getDefaultInstance());
+    assertThat(caisson("kill", "--foreground", "web", "INT")).isZero();
+    assertThat(gateway.signals.removeFirst().getForeground()).isTrue();
     assertThat(caisson("kill", "web", "sigusr1")).isZero();
     assertThat(gateway.signals.getFirst().getSignal()).isEqualTo(10);
   }

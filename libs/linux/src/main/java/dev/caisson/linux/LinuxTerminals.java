@@ -14,9 +14,18 @@ final class LinuxTerminals implements Terminals {
 
   @Override
   public int number(Fd master) {
+    return read(master, Constants.TIOCGPTN, "read the number of");
+  }
+
+  @Override
+  public int foregroundGroup(Fd master) {
+    return read(master, Constants.TIOCGPGRP, "read the foreground group of");
+  }
+
+  private static int read(Fd terminal, long request, String operation) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment number = arena.allocate(ValueLayout.JAVA_INT);
-      control(master, Constants.TIOCGPTN, number, "read the number of");
+      control(terminal, request, number, operation);
       return number.get(ValueLayout.JAVA_INT, 0);
     }
   }

@@ -15,10 +15,11 @@ abstract class TerminalsContract {
   abstract Kernel kernel();
 
   @Test
-  final void whatIsNoTerminalHasNoNumberAndNoSize() {
+  final void whatIsNoTerminalHasNoNumberNoForegroundAndNoSize() {
     Terminals terminals = kernel().terminals();
     try (Fd nothing = kernel().files().open(Path.of("/dev/null"), OpenFlag.READ_WRITE)) {
       assertErrno(Errno.ENOTTY, () -> terminals.number(nothing));
+      assertErrno(Errno.ENOTTY, () -> terminals.foregroundGroup(nothing));
       assertErrno(Errno.ENOTTY, () -> terminals.resize(nothing, 24, 80));
     }
   }

@@ -162,6 +162,73 @@ class TerminalIT {
     }
   }
 
+  private void signalForeground(String id, String process, int signal) {
+    var request = TestNode.signalRequest(id).setProcessId(process).setForeground(true);
+    var _ = node.stub().signal(request.setSignal(signal).build());
+  }
+
+  @Test
+  void itsForegroundIsSignalledAndNothingElse() {
+    var call = node.runAttached(node.request("c", atTerminal("sh", "-i")).build());
+    call.input("sleep 1000 & cat\n");
+    TestNode.eventually("both run", () -> runs("c", "sleep") && runs("c", "cat"));
+    signalForeground("c", "", 0);
+    signalForeground("c", "", 9);
+    TestNode.eventually("it is killed", () -> !runs("c", "cat"));
+    assertThat(runs("c", "sleep")).as("in the background").isTrue();
+    Ended ended = call.input("echo code $?; kill %1; exit 5\n").ended();
+    assertThat(ended.code()).isEqualTo(5);
+    assertThat(ended.out()).contains("code 137");
+  }
+
+  @Test
+  void allOfItsForegroundAreSignalled() {
+    var call = node.runAttached(node.request("c", atTerminal("sh", "-i")).build());
+    call.input("(sleep 1000 | cat); echo code $?; exit 5\n");
+    TestNode.eventually("both run", () -> runs("c", "sleep") && runs("c", "cat"));
+    signalForeground("c", "init", 15);
+    Ended ended = call.ended();
+    assertThat(ended.out()).contains("code 143");
+    assertThat(ended.code()).isEqualTo(5);
+  }
+
+  @Test
+  void aShellThatWaitsForACommandIsInItsForegroundItself() {
+    var call = node.runAttached(node.request("c", atTerminal("sh", "-i")).build());
+    call.awaitOutput("#");
+    signalForeground("c", "", 9);
+    assertThat(call.ended().signal()).isEqualTo(9);
+  }
+
+  @Test
+  void theForegroundOfAnExecIsThatOfItsOwnTerminal() {
+    node.started("c", node.spec("sleep", "60"));
+    var first = node.exec(execAtTerminal("c", "sleep 1000; true"));
+    var second = node.exec(execAtTerminal("c", "cat; true"));
+    TestNode.eventually("they run", () -> runs("c", "cat"));
+    signalForeground("c", second.execStarted().getId(), 9);
+    assertThat(second.ended().signal()).isEqualTo(9);
+    assertThat(first.isCompleted()).isFalse();
+    Problem.of(() -> signalForeground("c", "", 9))
+        .is(Status.Code.FAILED_PRECONDITION, Reason.NO_TERMINAL);
+    Problem.of(() -> signalForeground("c", second.execStarted().getId(), 9))
+        .is(Status.Code.NOT_FOUND, Reason.PROCESS_NOT_FOUND);
+    assertThat(runs("c", "sleep")).isTrue();
+  }
+
+  @Test
+  void whoIsAtATerminalThatNobodyHasAnyMoreIsSignalledItself() throws Exception {
+    ContainerSpec.Builder spec = node.spec("sleep", "60");
+    Path volume = node.share(spec);
+    node.started("c", spec);
+    String traps = "trap 'echo > /shared/hup' HUP; trap 'echo > /shared/usr; exit' USR1; ";
+    var call = node.exec(execAtTerminal("c", traps + "echo ready; while :; do sleep 0.1; done"));
+    call.awaitOutput("ready").cancel();
+    TestNode.eventually("it is told", () -> Files.exists(volume.resolve("hup")));
+    signalForeground("c", call.execStarted().getId(), 10);
+    TestNode.eventually("it is signalled", () -> Files.exists(volume.resolve("usr")));
+  }
+
   @Test
   void hasTheSizeThatItWasGiven() {
     ContainerSpec.Builder spec = script("stty size");

@@ -407,6 +407,14 @@ class ContainersTest {
         SignalContainerRequest.newBuilder().setName(name).setSignal(15).setAll(true).build());
     assertThat(gateway.executor.last(dev.caisson.proto.executor.v1.SignalRequest.class).getAll())
         .isTrue();
+    containers.signalContainer(
+        SignalContainerRequest.newBuilder().setName(name).setForeground(true).build());
+    assertThat(
+            gateway
+                .executor
+                .last(dev.caisson.proto.executor.v1.SignalRequest.class)
+                .getForeground())
+        .isTrue();
     var process =
         containers
             .listProcesses(ListProcessesRequest.newBuilder().setName(name).build())

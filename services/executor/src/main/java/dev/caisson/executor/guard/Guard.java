@@ -108,6 +108,11 @@ public final class Guard {
           "process_id",
           "be empty when all are signalled",
           request.getProcessId());
+      Bounds.check(
+          !request.getAll() || !request.getForeground(),
+          "foreground",
+          "be false when all are signalled",
+          "true");
     });
   }
 

@@ -9,6 +9,7 @@ import java.util.regex.Pattern;
  * What {@code /proc/<pid>/stat} says of a process. Source: proc_pid_stat(5).
  *
  * @param state a letter: {@code S} sleeps, {@code Z} has ended
+ * @param group its process group
  * @param terminal number of the device of its controlling terminal, as the kernel packs it; 0: none
  * @param startTicks since boot; with the pid it identifies a process across the executor's restarts
  */
@@ -17,6 +18,7 @@ public record ProcessStat(
     String command,
     String state,
     int parent,
+    int group,
     int terminal,
     int threads,
     Duration user,
@@ -42,6 +44,7 @@ public record ProcessStat(
   // Fields as the manual numbers them, counted from the one after the command.
   private static final int STATE = 3 - 3;
   private static final int PPID = 4 - 3;
+  private static final int PGRP = 5 - 3;
   private static final int TTY_NR = 7 - 3;
   private static final int UTIME = 14 - 3;
   private static final int STIME = 15 - 3;
@@ -108,6 +111,7 @@ public record ProcessStat(
         Printable.of(command, MAX_COMMAND),
         fields[STATE],
         Integer.parseInt(fields[PPID]),
+        Integer.parseInt(fields[PGRP]),
         Integer.parseInt(fields[TTY_NR]),
         Integer.parseInt(fields[THREADS]),
         ticks(fields[UTIME]),

@@ -3,6 +3,7 @@ package dev.caisson.executor.sandbox;
 import dev.caisson.executor.cgroup.Cgroup;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
+import dev.caisson.executor.stdio.Terminal;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Fd;
@@ -20,7 +21,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import java.util.stream.Gatherers;
 
 /**
@@ -195,8 +198,48 @@ final class Lives {
   private void sendToAll(Container container, int signal) {
     if (signal == SIGKILL) {
       container.cgroup().kill();
-      return;
+    } else {
+      var _ = sendToMany(container, signal, pids -> pids);
     }
+  }
+
+  void signalForeground(
+      Container container, Fd process, Terminal terminal, int signal, Actor actor) {
+    requireState(container, "signal", ALIVE);
+    recorder.recordEnd(
+        sent(container, actor, signal, "foreground"),
+        () -> {
+          int reached = sendToMany(container, signal, pids -> inForeground(terminal, pids));
+          if (reached == 0) {
+            send(container, process, signal);
+          }
+          return signal;
+        },
+        done -> sent(container, actor, done, "foreground"));
+  }
+
+  /**
+   * Of the container's processes. They stand still, so that their groups do, and that of the
+   * terminal: it may be a stranger's, where somebody outside has the terminal as his.
+   */
+  private List<Integer> inForeground(Terminal terminal, List<Integer> pids) {
+    OptionalInt group = terminal.foregroundGroup();
+    return group.isEmpty()
+        ? List.of()
+        : pids.stream().filter(pid -> isIn(pid, group.getAsInt())).toList();
+  }
+
+  private boolean isIn(int pid, int group) {
+    return host.proc().stat(pid).filter(stat -> stat.group() == group).isPresent();
+  }
+
+  /**
+   * Sends it to the chosen of the container's processes, which stand still meanwhile.
+   *
+   * @param choice of their pids
+   * @return how many have got it
+   */
+  private int sendToMany(Container container, int signal, UnaryOperator<List<Integer>> choice) {
     boolean frozen =
         container.record().getState() == ContainerState.PAUSED
             || !host.cgroups().tellProcessesApart();
@@ -204,9 +247,10 @@ final class Lives {
       container.cgroup().freeze();
     }
     try {
-      container.cgroup().processes().stream()
+      return choice.apply(container.cgroup().processes()).stream()
           .gather(Gatherers.windowFixed(AT_A_TIME))
-          .forEach(some -> sendToSome(container, some, signal));
+          .mapToInt(some -> sendToSome(container, some, signal))
+          .sum();
     } finally {
       if (!frozen) {
         container.cgroup().thaw();
@@ -218,14 +262,18 @@ final class Lives {
    * By the time that a number is opened it may be a stranger's; he is not in the container when
    * that is listed again.
    */
-  private void sendToSome(Container container, List<Integer> listed, int signal) {
+  private int sendToSome(Container container, List<Integer> listed, int signal) {
     Map<Integer, Fd> opened = new HashMap<>();
     try {
       listed.forEach(pid -> open(pid).ifPresent(process -> opened.put(pid, process)));
       Set<Integer> still = Set.copyOf(container.cgroup().processes());
-      opened.entrySet().stream()
-          .filter(one -> still.contains(one.getKey()))
-          .forEach(one -> sendTo(one.getValue(), signal));
+      List<Fd> members =
+          opened.entrySet().stream()
+              .filter(one -> still.contains(one.getKey()))
+              .map(Map.Entry::getValue)
+              .toList();
+      members.forEach(member -> sendTo(member, signal));
+      return members.size();
     } finally {
       opened.values().forEach(Fd::close);
     }

@@ -105,6 +105,9 @@ public final class Node implements AutoCloseable {
     var container = containers.require(request.getTenant(), request.getContainerId());
     if (request.getAll()) {
       containers.signalAll(container, request.getSignal(), request.getActor());
+    } else if (request.getForeground()) {
+      containers.signalForeground(
+          container, request.getProcessId(), request.getSignal(), request.getActor());
     } else {
       containers.signal(container, request.getProcessId(), request.getSignal(), request.getActor());
     }

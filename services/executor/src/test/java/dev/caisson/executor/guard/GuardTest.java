@@ -708,6 +708,12 @@ class GuardTest {
     assertThat(refusal(GUARD.check(good.toBuilder().setSignal(65).build())).metadata())
         .containsEntry("field", "signal");
     assertThat(
+            refusal(GUARD.check(good.toBuilder().setAll(true).setForeground(true).build()))
+                .message())
+        .isEqualTo("foreground must be false when all are signalled: true");
+    assertThat(GUARD.check(good.toBuilder().setForeground(true).setProcessId("p").build()))
+        .isEqualTo(new Allowed());
+    assertThat(
             refusal(GUARD.check(good.toBuilder().setAll(true).setProcessId("p").build()))
                 .metadata())
         .containsEntry("field", "process_id");

@@ -25,6 +25,7 @@ class ProcessStatTest {
                 "sleep",
                 "S",
                 7,
+                1,
                 0,
                 3,
                 Duration.ofMillis(1_500),

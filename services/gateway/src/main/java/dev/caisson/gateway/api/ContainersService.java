@@ -156,6 +156,7 @@ final class ContainersService extends ContainersGrpc.ContainersImplBase {
             .setProcessId(request.getProcessId())
             .setSignal(request.getSignal())
             .setAll(request.getAll())
+            .setForeground(request.getForeground())
             .build();
     ServerCalls.answer(
         responses,
