@@ -126,9 +126,12 @@ final class MountedCgroup implements Cgroup {
     freezer().freeze();
   }
 
+  /** Where nothing can be frozen, nothing is. */
   @Override
   public void thaw() {
-    freezer().thaw();
+    if (birthDirectory().isPresent() || hierarchies.of(Controller.FREEZER).isPresent()) {
+      freezer().thaw();
+    }
   }
 
   private Freezer freezer() {

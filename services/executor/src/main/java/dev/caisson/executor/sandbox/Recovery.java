@@ -247,6 +247,7 @@ final class Recovery {
           new Container.Running(
               process.pidfd().get().duplicate(),
               program.map(running -> waiting(container, running))));
+      standOrGo(container);
     } else {
       program.ifPresent(RunningProgram::close);
     }
@@ -257,6 +258,15 @@ final class Recovery {
               .setStartTime(Exits.timestamp(host.clock().instant()))
               .build());
       host.store().put(container.record());
+    }
+  }
+
+  /** As its record says: an executor may have died between the one and the other. */
+  private static void standOrGo(Container container) {
+    if (container.record().getState() == ContainerState.PAUSED) {
+      container.cgroup().freeze();
+    } else {
+      container.cgroup().thaw();
     }
   }
 
