@@ -89,9 +89,7 @@ final class Exits {
           Recorder.event(container)
               .setOomKilled(OomKilled.newBuilder().setKills(container.cgroup().oomKills())));
     }
-    recorder.observe(
-        Recorder.event(container)
-            .setContainerExited(ContainerExited.newBuilder().setStatus(status)));
+    tell(container, status);
     container.running().ifPresent(Container.Running::close);
     attempt(container, () -> usage.sample(container.sandbox()));
     attempt(container, () -> acknowledge(container, stopped.getToken()));
@@ -112,14 +110,37 @@ final class Exits {
     exec.ended(ended);
     container.record(ExecedProcess.stored(container.record(), ended));
     host.store().put(container.record());
-    Duration duration = Duration.between(instant(ended.getStartTime()), instant(status.getTime()));
-    recorder.observe(
-        Recorder.event(container, exec.id())
-            .setExecExited(
-                ExecExited.newBuilder().setStatus(status).setDuration(protoDuration(duration))));
+    tell(container, ended, status);
     attempt(container, () -> acknowledge(container, exec.token()));
     attempt(container, () -> drop(container, exec.token()));
     exec.exit().complete(status);
+  }
+
+  /**
+   * An earlier life of the executor kept the end and did not acknowledge it: nobody knows whether
+   * it has recorded it. Twice is better than never.
+   */
+  void tellAgain(Container container) {
+    tell(container, container.record().getExit());
+  }
+
+  /** The same of an exec'd process. */
+  void tellAgain(Container container, ExecedProcess exec) {
+    tell(container, exec.record(), exec.record().getExit());
+  }
+
+  private void tell(Container container, ExitStatus status) {
+    recorder.observe(
+        Recorder.event(container)
+            .setContainerExited(ContainerExited.newBuilder().setStatus(status)));
+  }
+
+  private void tell(Container container, ProcessRecord exec, ExitStatus status) {
+    Duration duration = Duration.between(instant(exec.getStartTime()), instant(status.getTime()));
+    recorder.observe(
+        Recorder.event(container, exec.getId())
+            .setExecExited(
+                ExecExited.newBuilder().setStatus(status).setDuration(protoDuration(duration))));
   }
 
   private static void acknowledge(Container container, long token) {

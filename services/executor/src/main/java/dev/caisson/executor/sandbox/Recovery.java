@@ -219,6 +219,9 @@ final class Recovery {
     if (record.hasExit()) {
       container.exit().complete(record.getExit());
       program.ifPresent(RunningProgram::close);
+      if (known.containsKey(record.getToken())) {
+        exits.tellAgain(container);
+      }
     } else {
       takeUp(container, known.get(record.getToken()), program);
     }
@@ -305,7 +308,11 @@ final class Recovery {
 
   private void recover(Container container, ProcessRecord record, @Nullable KnownProcess process) {
     if (record.hasExit()) {
-      container.execs().put(record.getId(), ExecedProcess.ended(record, record.getExit()));
+      ExecedProcess ended = ExecedProcess.ended(record, record.getExit());
+      container.execs().put(record.getId(), ended);
+      if (process != null) {
+        exits.tellAgain(container, ended);
+      }
       return;
     }
     if (process == null || process.pidfd().isEmpty()) {
