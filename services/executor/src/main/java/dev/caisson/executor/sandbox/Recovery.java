@@ -29,6 +29,7 @@ import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -37,6 +38,7 @@ import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -58,6 +60,9 @@ final class Recovery {
   private final Facts facts;
   private final Uppers uppers;
 
+  /** What an earlier life meant to do and did not say the outcome of. */
+  private final List<Event> open;
+
   Recovery(
       Host host,
       Sandboxes sandboxes,
@@ -77,6 +82,7 @@ final class Recovery {
     this.recorder = recorder;
     this.facts = facts;
     this.uppers = uppers;
+    this.open = new ArrayList<>(host.journal().openIntents());
   }
 
   /** One sandbox that cannot be recovered never stops another. */
@@ -93,14 +99,16 @@ final class Recovery {
     Set<String> living =
         loaded.containers().stream().map(ContainerRecord::getUid).collect(Collectors.toSet());
     uppers.sweep(living::contains);
-    closeIntents();
+    closeIntents(any -> true);
   }
 
-  /** What an earlier life meant to do and did not say the outcome of. */
-  private void closeIntents() {
-    for (Event intent : host.journal().openIntents()) {
+  /** Those of a sandbox before its deletion, which is the last that is recorded of it. */
+  private void closeIntents(Predicate<Subject> which) {
+    List<Event> chosen = open.stream().filter(intent -> which.test(intent.getSubject())).toList();
+    open.removeAll(chosen);
+    chosen.forEach(intent -> {
       var _ = host.journal().abort(intent, found(intent.getSubject()));
-    }
+    });
   }
 
   private String found(Subject subject) {
@@ -150,6 +158,7 @@ final class Recovery {
     } else {
       holder.ifPresent(present -> holders.watch(sandbox));
     }
+    closeIntents(subject -> subject.getSandboxUid().equals(sandbox.uid()));
     finish(sandbox);
   }
 
