@@ -2,240 +2,282 @@ package dev.caisson.executor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.executor.ModelClient.Done;
+import dev.caisson.executor.cgroup.Cgroup;
+import dev.caisson.executor.cgroup.Cgroups;
+import dev.caisson.executor.store.Loaded;
+import dev.caisson.executor.store.Store;
+import dev.caisson.executor.store.v1.ContainerRecord;
+import dev.caisson.linux.Kernel;
+import dev.caisson.proto.events.v1.Event;
+import dev.caisson.proto.executor.v1.Container;
+import dev.caisson.proto.executor.v1.ListContainersRequest;
+import dev.caisson.proto.executor.v1.ListSandboxesRequest;
+import dev.caisson.proto.executor.v1.Sandbox;
 import dev.caisson.proto.types.v1.ContainerState;
-import io.grpc.StatusRuntimeException;
+import dev.caisson.proto.types.v1.ExitStatus;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.EnumMap;
-import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
+import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
-import net.jqwik.api.Arbitraries;
-import net.jqwik.api.Arbitrary;
-import net.jqwik.api.Combinators;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.Provide;
-import net.jqwik.api.ShrinkingMode;
-import net.jqwik.api.lifecycle.AfterContainer;
-import net.jqwik.api.lifecycle.BeforeContainer;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 
 /**
- * Random operations, two clients at once now and then, against a model that fits on a page: after
- * each the states agree, and at the end nothing is left. {@code -Dcaisson.model.operations=50000}
- * makes it a million.
+ * Random operations of three clients at once, on containers of their own and on ones that they
+ * share, while the executor is killed and replaced: against a model that fits on a page. After each
+ * round the model, the executor's answers, its store, the kernel and the journal agree; at the end
+ * nothing is left. {@code -Dcaisson.model.operations=1000000} makes it a million, in some hours;
+ * {@code -Dcaisson.model.seed} begins as another run did.
  */
 class ModelIT {
-  private static final int OPERATIONS = Integer.getInteger("caisson.model.operations", 60);
-  private static final int TOLD = 12;
-  private static final List<String> IDS = List.of("a", "b", "ab");
+  private static final int OPERATIONS = Integer.getInteger("caisson.model.operations", 1_200);
+  private static final long SEED = Long.getLong("caisson.model.seed", System.nanoTime());
+  private static final int OF_A_ROUND = 600;
+  private static final int CLIENTS = 3;
+  private static final int REPLACED_AFTER = 120;
+  private static final List<String> SHARED = List.of("contended", "contended-left");
+  private static final List<String> SANDBOXES = List.of("left", "right");
+
   private static TestNode node;
 
-  enum Verb {
-    CREATE,
-    START,
-    KILL,
-    PAUSE,
-    RESUME,
-    DELETE,
-    FORCE,
-    EXEC
+  @BeforeAll
+  static void begin() throws Exception {
+    node = TestNode.launchApart();
   }
 
-  /**
-   * What a client does.
-   *
-   * @param other done at the same time, to the same container
-   */
-  record Operation(String id, Verb verb, Optional<Verb> other, boolean restart) {}
-
-  /** What a verb makes of a container's state; nothing: it is refused. */
-  private static final Map<Verb, Set<ContainerState>> ALLOWED = new EnumMap<>(Verb.class);
-
-  private static final Map<Verb, ContainerState> BECOMES = new EnumMap<>(Verb.class);
-
-  static {
-    allow(Verb.START, ContainerState.RUNNING, ContainerState.CREATED);
-    allow(
-        Verb.KILL,
-        ContainerState.STOPPED,
-        ContainerState.CREATED,
-        ContainerState.RUNNING,
-        ContainerState.PAUSED);
-    allow(Verb.PAUSE, ContainerState.PAUSED, ContainerState.RUNNING);
-    allow(Verb.RESUME, ContainerState.RUNNING, ContainerState.PAUSED);
-    allow(Verb.EXEC, ContainerState.RUNNING, ContainerState.RUNNING);
-    allow(
-        Verb.DELETE,
-        ContainerState.CONTAINER_STATE_UNSPECIFIED,
-        ContainerState.CREATED,
-        ContainerState.STOPPED);
-    allow(
-        Verb.FORCE,
-        ContainerState.CONTAINER_STATE_UNSPECIFIED,
-        ContainerState.CREATED,
-        ContainerState.RUNNING,
-        ContainerState.PAUSED,
-        ContainerState.STOPPED);
-  }
-
-  private static void allow(Verb verb, ContainerState becomes, ContainerState... from) {
-    ALLOWED.put(verb, EnumSet.copyOf(List.of(from)));
-    BECOMES.put(verb, becomes);
-  }
-
-  /**
-   * A step of the model.
-   *
-   * @param refused empty: it succeeds
-   */
-  private record Step(ContainerState state, Optional<Reason> refused) {}
-
-  private static Step step(ContainerState state, Verb verb) {
-    boolean there = state != ContainerState.CONTAINER_STATE_UNSPECIFIED;
-    if (verb == Verb.CREATE) {
-      return there
-          ? new Step(state, Optional.of(Reason.CONTAINER_EXISTS))
-          : new Step(ContainerState.CREATED, Optional.empty());
-    }
-    if (!there) {
-      return new Step(state, Optional.of(Reason.CONTAINER_NOT_FOUND));
-    }
-    return ALLOWED.get(verb).contains(state)
-        ? new Step(BECOMES.get(verb), Optional.empty())
-        : new Step(state, Optional.of(Reason.WRONG_STATE));
-  }
-
-  @BeforeContainer
-  static void start() throws Exception {
-    node = TestNode.launch();
-    node.deleteEverything();
-  }
-
-  @AfterContainer
+  @AfterAll
   static void end() throws Exception {
     if (node != null) {
       node.close();
+      node = null;
     }
   }
 
-  @Provide
-  Arbitrary<List<Operation>> operations() {
-    Arbitrary<Optional<Verb>> others =
-        Arbitraries.of(EnumSet.complementOf(EnumSet.of(Verb.EXEC))).optional(0.3);
-    Arbitrary<Boolean> restarts = Arbitraries.integers().between(0, 30).map(i -> i == 0);
-    return Combinators.combine(Arbitraries.of(IDS), Arbitraries.of(Verb.values()), others, restarts)
-        .as(Operation::new)
-        .list()
-        .ofSize(OPERATIONS);
-  }
-
-  @Property(tries = 20, shrinking = ShrinkingMode.OFF, edgeCases = net.jqwik.api.EdgeCasesMode.NONE)
-  void agrees(@ForAll("operations") List<Operation> operations) throws Exception {
-    Traces before = Traces.of(node);
-    Map<String, ContainerState> model = new TreeMap<>();
-    IDS.forEach(id -> model.put(id, ContainerState.CONTAINER_STATE_UNSPECIFIED));
-    List<Operation> done = new ArrayList<>();
-    boolean restarted = false;
-    for (Operation operation : operations) {
-      done.add(operation);
+  @Test
+  void agrees() throws Exception {
+    Random random = new Random(SEED);
+    ModelRecord record = new ModelRecord(node);
+    Left before = warmedUp(record);
+    for (int done = 0; done < OPERATIONS; done += OF_A_ROUND) {
       try {
-        perform(operation, model);
-        if (operation.restart()) {
-          node.restart();
-          restarted = true;
-        }
-        model.forEach((id, state) -> assertThat(state(id)).as(id).isEqualTo(state));
-      } catch (AssertionError e) {
-        int told = Math.max(0, done.size() - TOLD);
-        throw new AssertionError("after " + done.subList(told, done.size()), e);
+        round(random, record);
+      } catch (Throwable e) {
+        throw new AssertionError(
+            "after " + done + " operations of -Dcaisson.model.seed=" + SEED, e);
       }
     }
+    TestNode.eventually(
+        "nothing is left",
+        () -> Left.now(node).equals(before),
+        () -> assertThat(Left.now(node)).isEqualTo(before));
+  }
+
+  /** What a life of the executor has open, and has made, once it has done everything. */
+  private static Left warmedUp(ModelRecord record) throws Exception {
+    node.started("warm", node.spec("sleep", "60"));
+    assertThat(node.exec("warm", "true").ended().code()).isZero();
+    node.pause("warm");
+    node.delete("warm", true);
+    marked(record);
+    return Left.now(node);
+  }
+
+  private static List<Event> marked(ModelRecord record) throws Exception {
+    String mark = node.newId("mark");
+    node.createSandbox(mark);
+    node.deleteSandbox(mark, false);
+    return record.upToDeletionOf(mark);
+  }
+
+  private static void round(Random random, ModelRecord record) throws Exception {
+    SANDBOXES.forEach(node::createSandbox);
+    Map<String, Map<String, Long>> open = descriptorsOfInits();
+    List<ModelClient> clients = clients(random);
+    runAll(clients, random);
+    List<Done> operations = clients.stream().flatMap(one -> one.done().stream()).toList();
+    Map<String, ExitStatus> awaited = new HashMap<>();
+    clients.forEach(client -> awaited.putAll(client.awaited()));
+
+    assertThat(operations)
+        .as("some are cut off")
+        .anyMatch(one -> one.answer() instanceof ModelClient.Answer.Unknown);
+    List<Event> events = new ArrayList<>(marked(record));
+    ModelRecord.dying(events).forEach(id -> awaited.put(node.get(id).getUid(), node.await(id)));
+    Map<String, Container> living = living();
+    events.addAll(marked(record));
+    ModelRecord.isComplete(events);
+    ModelRecord.agreesWithClients(events, operations);
+    ModelRecord.explains(events, living);
+    ModelRecord.tellsExits(events, awaited, operations);
+    SHARED.forEach(id -> ModelRecord.orders(events, id, operations));
+    isWhatTheKernelSays(living);
+    isWhatIsStored(living);
+
+    living.values().forEach(container -> node.delete(container.getId(), true));
+    TestNode.eventually(
+        "caisson-init holds nothing of what is gone",
+        () -> descriptorsOfInits().equals(open),
+        () -> assertThat(descriptorsOfInits()).isEqualTo(open));
     node.deleteEverything();
-    if (!restarted) { // which opens files anew
-      TestNode.eventually("nothing is left", () -> Traces.of(node).equals(before));
-    }
+    marked(record);
   }
 
-  private static void perform(Operation operation, Map<String, ContainerState> model) {
-    String id = operation.id();
-    ContainerState state = model.get(id);
-    boolean together = operation.other().isPresent() && operation.verb() != Verb.EXEC;
-    if (!together) {
-      Step expected = step(state, operation.verb());
-      assertThat(outcome(id, operation.verb())).isEqualTo(expected.refused());
-      model.put(id, expected.state());
-      settle(id, expected.state());
-      return;
+  private static List<ModelClient> clients(Random random) {
+    AtomicInteger begun = new AtomicInteger();
+    List<ModelClient> clients = new ArrayList<>();
+    for (int i = 0; i < CLIENTS; i++) {
+      clients.add(
+          new ModelClient(
+              node,
+              "client-" + i,
+              new Random(random.nextLong()),
+              OF_A_ROUND / CLIENTS,
+              SHARED,
+              begun));
     }
-    Verb other = operation.other().orElseThrow();
-    var second = CompletableFuture.supplyAsync(() -> outcome(id, other));
-    Optional<Reason> first = outcome(id, operation.verb());
-    Optional<Reason> last = second.join();
-    Step one = step(state, operation.verb());
-    Step oneThenOther = step(one.state(), other);
-    Step alone = step(state, other);
-    Step otherThenOne = step(alone.state(), operation.verb());
-    List<Optional<Reason>> outcomes = List.of(first, last);
-    boolean inOrder = outcomes.equals(List.of(one.refused(), oneThenOther.refused()));
-    boolean reversed = outcomes.equals(List.of(otherThenOne.refused(), alone.refused()));
-    // What is killed has not ended at once, and may be killed again.
-    boolean twice =
-        operation.verb() == Verb.KILL && other == Verb.KILL && first.isEmpty() && last.isEmpty();
-    assertThat(inOrder || reversed || twice)
-        .as("%s and %s of what is %s: %s", operation.verb(), other, state, outcomes)
-        .isTrue();
-    ContainerState next = inOrder ? oneThenOther.state() : otherThenOne.state();
-    if (inOrder && reversed) {
-      assertThat(oneThenOther.state()).isEqualTo(otherThenOne.state());
-    }
-    model.put(id, next);
-    settle(id, next);
+    return clients;
   }
 
-  /** A process that was killed has not ended at once. */
-  private static void settle(String id, ContainerState state) {
-    if (state == ContainerState.STOPPED) {
-      TestNode.eventually("it has ended", () -> state(id) == state);
-      assertThat(node.await(id).getSignal()).isEqualTo(9);
-    }
-  }
-
-  private static ContainerState state(String id) {
-    try {
-      return node.state(id);
-    } catch (StatusRuntimeException e) {
-      assertThat(Problem.of(e).reason()).isEqualTo(Reason.CONTAINER_NOT_FOUND.name());
-      return ContainerState.CONTAINER_STATE_UNSPECIFIED;
-    }
-  }
-
-  private static Optional<Reason> outcome(String id, Verb verb) {
-    try {
-      switch (verb) {
-        case CREATE -> node.create(id, node.spec("sleep", "1000"));
-        case START -> node.start(id);
-        case KILL -> node.signal(id, 9);
-        case PAUSE -> node.pause(id);
-        case RESUME -> node.resume(id);
-        case DELETE -> node.delete(id, false);
-        case FORCE -> node.delete(id, true);
-        case EXEC -> {
-          var exec = node.exec(id, "sh", "-c", "exit 3");
-          try {
-            assertThat(exec.ended().code()).isEqualTo(3);
-          } catch (java.util.concurrent.CompletionException e) {
-            return Optional.of(Reason.valueOf(Problem.of(e.getCause()).reason()));
-          }
+  /** With an executor that is replaced at any moment, by a crash as often as not. */
+  private static void runAll(List<ModelClient> clients, Random random) throws Exception {
+    try (ExecutorService threads =
+        Executors.newThreadPerTaskExecutor(Thread.ofPlatform().factory())) {
+      CompletableFuture<?> all =
+          CompletableFuture.allOf(
+              clients.stream()
+                  .map(client -> CompletableFuture.runAsync(client, threads))
+                  .toArray(CompletableFuture[]::new));
+      int next = random.nextInt(REPLACED_AFTER);
+      while (!all.isDone()) {
+        int at = next;
+        TestNode.eventually(
+            "operations go on", () -> all.isDone() || clients.getFirst().begun() >= at);
+        if (!all.isDone()) {
+          replace(random.nextInt(4));
+          next = clients.getFirst().begun() + random.nextInt(2 * REPLACED_AFTER);
         }
       }
-      return Optional.empty();
-    } catch (StatusRuntimeException e) {
-      return Optional.of(Reason.valueOf(Problem.of(e).reason()));
+      all.join();
+    }
+  }
+
+  private static void replace(int how) throws IOException {
+    switch (how) {
+      case 0 -> node.replace(false);
+      case 1 -> node.crashTwice();
+      default -> node.replace(true);
+    }
+  }
+
+  private static Map<String, Container> living() {
+    return node
+        .stub()
+        .listContainers(ListContainersRequest.getDefaultInstance())
+        .getContainersList()
+        .stream()
+        .collect(Collectors.toMap(Container::getUid, container -> container));
+  }
+
+  private static List<Sandbox> sandboxes() {
+    return node.stub().listSandboxes(ListSandboxesRequest.getDefaultInstance()).getSandboxesList();
+  }
+
+  private static Map<String, Map<String, Long>> descriptorsOfInits() {
+    Map<String, Map<String, Long>> open = new HashMap<>();
+    for (Sandbox sandbox : sandboxes()) {
+      open.put(sandbox.getId(), Traces.descriptorsOf(sandbox.getInitPid()));
+    }
+    return open;
+  }
+
+  /** Processes run where they are said to, stand still where they are paused, and are no others. */
+  private static void isWhatTheKernelSays(Map<String, Container> living) throws Exception {
+    Cgroups cgroups = Cgroups.detect(Kernel.open().files(), Path.of("/proc/self/mountinfo"));
+    for (Container container : living.values()) {
+      Cgroup cgroup = cgroups.open(container.getCgroup());
+      List<Integer> processes = cgroup.processes();
+      if (container.getState() == ContainerState.STOPPED) {
+        assertThat(processes).as("%s", container).isEmpty();
+      } else {
+        assertThat(processes).as("%s", container).contains(container.getPid());
+        assertThat(Frozen.is(container.getCgroup()))
+            .as("%s is frozen", container)
+            .isEqualTo(container.getState() == ContainerState.PAUSED);
+      }
+    }
+    try (Stream<Path> directories = Files.list(node.run().resolve("sandboxes"))) {
+      assertThat(directories.map(directory -> directory.getFileName().toString()))
+          .containsExactlyInAnyOrderElementsOf(sandboxes().stream().map(Sandbox::getUid).toList());
+    }
+    for (Sandbox sandbox : sandboxes()) {
+      long alive =
+          living.values().stream()
+              .filter(one -> one.getSandboxUid().equals(sandbox.getUid()))
+              .filter(one -> one.getState() != ContainerState.STOPPED)
+              .count();
+      assertThat(cgroups.open(sandbox.getCgroup()).processes())
+          .as("caisson-init and a process each")
+          .hasSize(1 + Math.toIntExact(alive));
+    }
+  }
+
+  private static void isWhatIsStored(Map<String, Container> living) throws Exception {
+    Path copy = Files.createTempDirectory(node.base(), "store");
+    Files.copy(node.data().resolve("store/store.log"), copy.resolve("store.log"));
+    try (Store store = Store.open(copy)) {
+      Loaded loaded = store.load();
+      assertThat(loaded.sandboxes())
+          .extracting(stored -> stored.getUid())
+          .containsExactlyInAnyOrderElementsOf(sandboxes().stream().map(Sandbox::getUid).toList());
+      assertThat(loaded.containers())
+          .extracting(ContainerRecord::getUid)
+          .containsExactlyInAnyOrderElementsOf(living.keySet());
+      for (ContainerRecord stored : loaded.containers()) {
+        Container container = living.get(stored.getUid());
+        assertThat(stored.getState()).as("%s", container).isEqualTo(container.getState());
+        assertThat(stored.getExit()).as("%s", container).isEqualTo(container.getExit());
+        assertThat(stored.getPid()).as("%s", container).isEqualTo(container.getPid());
+      }
+    }
+  }
+
+  /** As {@link Traces}, of whichever life of the executor. */
+  private record Left(
+      java.util.Set<String> cgroups,
+      java.util.Set<String> mounts,
+      Map<String, Long> descriptors,
+      int processes,
+      int sockets,
+      int files) {
+    static Left now(TestNode node) {
+      Traces traces = Traces.of(node);
+      return new Left(
+          traces.cgroups(),
+          java.util.Set.copyOf(traces.mounts()),
+          withoutSegments(traces.descriptors()),
+          traces.processes().size(),
+          traces.sockets().size(),
+          traces.files().size());
+    }
+
+    /** Those of the record are named by the life that writes them. */
+    private static Map<String, Long> withoutSegments(Map<String, Long> descriptors) {
+      Map<String, Long> others = new TreeMap<>(descriptors);
+      others.keySet().removeIf(name -> name.endsWith(".seg") || name.endsWith(".jar"));
+      return others;
     }
   }
 }

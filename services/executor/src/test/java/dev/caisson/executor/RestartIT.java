@@ -3,23 +3,35 @@ package dev.caisson.executor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.executor.cgroup.Cgroups;
+import dev.caisson.executor.journal.Journal;
+import dev.caisson.executor.journal.JournalSettings;
 import dev.caisson.executor.store.Loaded;
 import dev.caisson.executor.store.Store;
+import dev.caisson.executor.store.v1.ContainerRecord;
+import dev.caisson.linux.Kernel;
+import dev.caisson.proto.events.v1.ContainerCreated;
+import dev.caisson.proto.events.v1.Event;
+import dev.caisson.proto.events.v1.ExecutorStarted;
+import dev.caisson.proto.events.v1.Subject;
 import dev.caisson.proto.executor.v1.Container;
 import dev.caisson.proto.executor.v1.GetSandboxRequest;
 import dev.caisson.proto.executor.v1.ListSandboxesRequest;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.executor.v1.StdioMode;
 import dev.caisson.proto.types.v1.ContainerState;
+import dev.caisson.proto.types.v1.ExitStatus;
 import io.grpc.Status;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -92,6 +104,105 @@ class RestartIT {
     Files.copy(storeLog(), copy.resolve("store.log"));
     try (Store store = Store.open(copy)) {
       return store.load();
+    }
+  }
+
+  /** As where an executor dies between what it does to the cgroup and what it keeps of that. */
+  @Test
+  void standsStillOrNotAsItsRecordSays() throws Exception {
+    Container running = node.started("running", node.spec("sleep", "60"));
+    Container paused = node.started("paused", node.spec("sleep", "60"));
+    node.pause("paused");
+    Cgroups cgroups = Cgroups.detect(Kernel.open().files(), Path.of("/proc/self/mountinfo"));
+
+    node.shut();
+    cgroups.open(running.getCgroup()).freeze();
+    cgroups.open(paused.getCgroup()).thaw();
+    node.open();
+
+    assertThat(node.state("running")).isEqualTo(ContainerState.RUNNING);
+    assertThat(Frozen.is(running.getCgroup())).isFalse();
+    assertThat(node.exec("running", "true").ended().code()).isZero();
+    assertThat(node.state("paused")).isEqualTo(ContainerState.PAUSED);
+    assertThat(Frozen.is(paused.getCgroup())).isTrue();
+    node.resume("paused");
+    assertThat(node.exec("paused", "true").ended().code()).isZero();
+  }
+
+  /** As where an executor dies between keeping an end and recording it. */
+  @Test
+  void recordsAnEndThatMayNotHaveBeenRecorded() throws Exception {
+    var spec = node.shell("while [ ! -e /shared/go ]; do :; done; exit 6");
+    Path volume = node.share(spec);
+    Container container = node.started("c", spec);
+    node.shut();
+    Files.createFile(volume.resolve("go"));
+    TestNode.eventually("it ends", () -> hasEnded(container.getPid()));
+    keepEnd(container.getUid(), 6);
+    node.open();
+
+    assertThat(node.await("c").getCode()).isEqualTo(6);
+    ModelRecord record = new ModelRecord(node);
+    node.createSandbox("mark");
+    node.deleteSandbox("mark", false);
+    assertThat(record.upToDeletionOf("mark"))
+        .filteredOn(Event::hasContainerExited)
+        .singleElement()
+        .extracting(event -> event.getContainerExited().getStatus().getCode())
+        .isEqualTo(6);
+  }
+
+  /** As where an executor dies while it makes a container in a sandbox of its own. */
+  @Test
+  void saysWhatCameOfAnIntentBeforeItsSandboxIsDeleted() throws Exception {
+    Container container = node.create("c", node.spec("sleep", "60"));
+    node.shut();
+    Subject subject =
+        Subject.newBuilder()
+            .setTenant(container.getTenant())
+            .setSandboxId(container.getSandboxId())
+            .setSandboxUid(container.getSandboxUid())
+            .setContainerId(container.getId())
+            .setContainerUid(container.getUid())
+            .build();
+    try (Store store = Store.open(node.data().resolve("store"))) {
+      store.removeContainer(container.getUid());
+    }
+    leaveIntent(Event.newBuilder().setSubject(subject));
+    node.open();
+
+    ModelRecord record = new ModelRecord(node); // which finds no gap
+    List<Event> events = record.upToDeletionOf("c");
+    ModelRecord.isComplete(events);
+    assertThat(events.getLast().hasSandboxDeleted()).isTrue();
+    assertThat(events.getLast().getSandboxSeq()).isGreaterThan(1);
+    nothingIsLeft();
+  }
+
+  private void leaveIntent(Event.Builder event) {
+    try (Journal journal =
+        Journal.open(
+            JournalSettings.defaults(node.data().resolve("journal"), "node-1"),
+            Clock.systemUTC(),
+            () -> UUID.randomUUID().toString().substring(0, 16).getBytes(StandardCharsets.US_ASCII),
+            ExecutorStarted.getDefaultInstance())) {
+      var _ = journal.intent(event.setContainerCreated(ContainerCreated.getDefaultInstance()));
+    }
+  }
+
+  private void keepEnd(String uid, int code) {
+    try (Store store = Store.open(node.data().resolve("store"))) {
+      ContainerRecord record =
+          store.load().containers().stream()
+              .filter(one -> one.getUid().equals(uid))
+              .findFirst()
+              .orElseThrow();
+      store.put(
+          record.toBuilder()
+              .setState(ContainerState.STOPPED)
+              .setPid(0)
+              .setExit(ExitStatus.newBuilder().setCode(code))
+              .build());
     }
   }
 

@@ -76,7 +76,7 @@ final class TestNode implements AutoCloseable {
   private int parked;
   private final Beginning beginning;
   private AutoCloseable life;
-  private ManagedChannel channel;
+  private volatile ManagedChannel channel;
 
   private TestNode(Path base, Beginning beginning) {
     this.base = base;
@@ -106,6 +106,13 @@ final class TestNode implements AutoCloseable {
   /** The same where no tree of version 2 is mounted; its waits are the usual ones. */
   static TestNode launchOnVersion1(String... rules) throws IOException {
     return launch((options, waits) -> ExecutorOnVersion1.start(options), rules);
+  }
+
+  /**
+   * The same as a process of its own, which {@link #replace} can end; its waits are the usual ones.
+   */
+  static TestNode launchApart(String... rules) throws IOException {
+    return launch((options, waits) -> ChildExecutor.begin(options), rules);
   }
 
   private static TestNode launch(Beginning beginning, String... rules) throws IOException {
@@ -176,12 +183,13 @@ final class TestNode implements AutoCloseable {
   }
 
   void open() throws IOException {
-    life =
-        beginning.begin(
-            new Options(
-                data(), run(), "node-1", "0", "0", base + "/guard.conf", cgroupParent, parked),
-            waits);
+    life = beginning.begin(options(), waits);
     channel = Channels.unix(run().resolve("executor.sock"));
+  }
+
+  private Options options() {
+    return new Options(
+        data(), run(), "node-1", "0", "0", base + "/guard.conf", cgroupParent, parked);
   }
 
   /** Ends this life of the executor; containers run on. */
@@ -207,6 +215,48 @@ final class TestNode implements AutoCloseable {
   void restart() throws IOException {
     shut();
     open();
+  }
+
+  /**
+   * Ends this life of one that was launched apart and begins another, while others call it: calls
+   * in flight break, later ones find the new one.
+   *
+   * @param crash by SIGKILL; otherwise it is asked to end
+   */
+  void replace(boolean crash) throws IOException {
+    if (crash) {
+      apart().kill();
+    } else {
+      apart().close();
+    }
+    life = ChildExecutor.begin(options());
+  }
+
+  /** The same, where the next life is killed too, while it takes up what it finds. */
+  void crashTwice() throws IOException {
+    apart().kill();
+    long segments = segments();
+    ChildExecutor hasty = ChildExecutor.start(options());
+    life = hasty;
+    eventually("it begins to write its record", () -> segments() > segments);
+    replace(true);
+  }
+
+  private long segments() {
+    try (Stream<Path> files = Files.list(data().resolve("journal"))) {
+      return files.count();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private ChildExecutor apart() {
+    return (ChildExecutor) life;
+  }
+
+  /** Of the process that the executor is in. */
+  long executorPid() {
+    return life instanceof ChildExecutor child ? child.pid() : ProcessHandle.current().pid();
   }
 
   Path base() {

@@ -17,8 +17,8 @@ import java.util.stream.Stream;
 /**
  * What an operation could leave behind on this machine.
  *
- * @param processes in cgroups of the node's, and children of this process
- * @param descriptors of this process: how many of each kind
+ * @param processes in cgroups of the node's, and children of the executor's process
+ * @param descriptors of the executor's process: how many of each kind
  * @param files below the data and run directories; those of the record grow and do not count
  */
 record Traces(
@@ -55,7 +55,7 @@ record Traces(
           cgroups(node),
           Files.readAllLines(PROC.resolve("self/mountinfo")),
           sockets(node),
-          openDescriptors(),
+          descriptors(node.executorPid()),
           files(node));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -84,7 +84,7 @@ record Traces(
     try (Stream<Path> all = Files.list(PROC)) {
       for (Path process : all.filter(p -> p.getFileName().toString().matches("\\d+")).toList()) {
         String cgroups = read(process.resolve("cgroup"));
-        String own = "\nPPid:\t" + ProcessHandle.current().pid() + "\n";
+        String own = "\nPPid:\t" + node.executorPid() + "\n";
         if (cgroups.contains(node.cgroupParent())
             || read(process.resolve("status")).contains(own)) {
           found.add(process.getFileName() + " " + read(process.resolve("comm")).strip());
@@ -123,8 +123,17 @@ record Traces(
         .collect(Collectors.toCollection(TreeSet::new));
   }
 
-  private static Map<String, Long> openDescriptors() throws IOException {
-    try (Stream<Path> all = Files.list(PROC.resolve("self/fd"))) {
+  /** What a process has open: how many of each kind. */
+  static Map<String, Long> descriptorsOf(long pid) {
+    try {
+      return descriptors(pid);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Map<String, Long> descriptors(long pid) throws IOException {
+    try (Stream<Path> all = Files.list(PROC.resolve(pid + "/fd"))) {
       return all.map(Traces::kind)
           .filter(kind -> !kind.isEmpty() && !kind.equals(COMPILING))
           .collect(Collectors.groupingBy(kind -> kind, TreeMap::new, Collectors.counting()));

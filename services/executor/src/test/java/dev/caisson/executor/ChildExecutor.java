@@ -1,0 +1,114 @@
+package dev.caisson.executor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** An executor as a process of its own, which can be killed without its containers. */
+final class ChildExecutor implements AutoCloseable {
+  private final Process process;
+  private final Path log;
+
+  private ChildExecutor(Process process, Path log) {
+    this.process = process;
+    this.log = log;
+  }
+
+  /** It answers when it returns. */
+  static ChildExecutor begin(Options options) throws IOException {
+    ChildExecutor child = start(options);
+    Path socket = options.run().resolve("executor.sock");
+    TestNode.eventually("the executor answers", () -> child.requireAlive() && answers(socket));
+    return child;
+  }
+
+  /** What it says is added to {@code executor.log} beside its data. */
+  static ChildExecutor start(Options options) throws IOException {
+    Path log = options.data().resolveSibling("executor.log");
+    Process process =
+        new ProcessBuilder(command(options))
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+            .start();
+    return new ChildExecutor(process, log);
+  }
+
+  private static List<String> command(Options options) {
+    return List.of(
+        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "--enable-native-access=ALL-UNNAMED",
+        "--illegal-native-access=deny",
+        "-XX:TieredStopAtLevel=1",
+        "-XX:+UseSerialGC",
+        "-Xmx64m",
+        "-cp",
+        System.getProperty("java.class.path"),
+        "dev.caisson.executor.Executor",
+        "--data",
+        options.data().toString(),
+        "--run",
+        options.run().toString(),
+        "--node",
+        options.node(),
+        "--guard",
+        options.guard(),
+        "--cgroup-parent",
+        options.cgroupParent(),
+        "--parked",
+        Integer.toString(options.parked()));
+  }
+
+  private boolean requireAlive() {
+    assertThat(process.isAlive()).as("the executor runs: %s", said()).isTrue();
+    return true;
+  }
+
+  private String said() {
+    try {
+      return Files.readString(log);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static boolean answers(Path socket) {
+    try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+      return channel.connect(UnixDomainSocketAddress.of(socket));
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  long pid() {
+    return process.pid();
+  }
+
+  void kill() {
+    process.destroyForcibly();
+    awaitEnd();
+  }
+
+  /** Asks it to end. */
+  @Override
+  public void close() {
+    process.destroy();
+    awaitEnd();
+  }
+
+  private void awaitEnd() {
+    try {
+      assertThat(process.waitFor(TestNode.PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError("interrupted", e);
+    }
+  }
+}
