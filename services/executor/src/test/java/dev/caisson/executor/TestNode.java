@@ -85,7 +85,7 @@ final class TestNode implements AutoCloseable {
 
   /** How a life of the executor begins; closing it ends that life. */
   @FunctionalInterface
-  private interface Beginning {
+  interface Beginning {
     AutoCloseable begin(Options options, Executor.Waits waits) throws IOException;
   }
 
@@ -115,7 +115,7 @@ final class TestNode implements AutoCloseable {
     return launch((options, waits) -> ChildExecutor.begin(options), rules);
   }
 
-  private static TestNode launch(Beginning beginning, String... rules) throws IOException {
+  static TestNode launch(Beginning beginning, String... rules) throws IOException {
     TestNode node = prepared(beginning);
     Files.writeString(
         node.base.resolve("guard.conf"),

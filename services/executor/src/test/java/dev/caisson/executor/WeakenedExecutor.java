@@ -2,13 +2,17 @@ package dev.caisson.executor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.linux.Kernel;
 import java.io.IOException;
 import java.io.StringWriter;
+import java.lang.reflect.RecordComponent;
 import java.net.MalformedURLException;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -138,6 +142,36 @@ final class WeakenedExecutor extends URLClassLoader {
     try (WeakenedExecutor changed = build(Weakenings.of(attack), directory)) {
       return changed.lets(attack);
     }
+  }
+
+  /** A life of such an executor, beside others in this JVM. */
+  static AutoCloseable start(Weakening weakening, Path directory, Options options, Duration lease)
+      throws IOException {
+    try {
+      WeakenedExecutor changed = build(weakening, directory);
+      Class<?> type = changed.loadClass(Options.class.getName());
+      var begin =
+          changed
+              .loadClass(Executor.class.getName())
+              .getDeclaredMethod("start", type, Duration.class, Kernel.class);
+      begin.setAccessible(true);
+      return (AutoCloseable) begin.invoke(null, copied(options, type), lease, Kernel.open());
+    } catch (IOException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new AssertionError("the changed executor starts", e);
+    }
+  }
+
+  private static Object copied(Options options, Class<?> type) throws Exception {
+    List<Object> values = new ArrayList<>();
+    for (RecordComponent component : Options.class.getRecordComponents()) {
+      component.getAccessor().setAccessible(true);
+      values.add(component.getAccessor().invoke(options));
+    }
+    var constructor = type.getDeclaredConstructors()[0];
+    constructor.setAccessible(true);
+    return constructor.newInstance(values.toArray());
   }
 
   private boolean lets(String attack) throws Exception {

@@ -50,6 +50,7 @@ public final class InitClient implements AutoCloseable {
    * Connects and checks the protocol's version.
    *
    * @param exits called for each exit, again after each connect until it is acknowledged
+   * @throws OtherVersionException when it is another, which is told nothing
    */
   static InitClient connect(Kernel kernel, Path socket, Consumer<ProcessEnd> exits) {
     Fd connection = kernel.sockets().connect(socket);
@@ -57,7 +58,7 @@ public final class InitClient implements AutoCloseable {
       InitClient client = new InitClient(kernel, connection, exits);
       Message hello = client.expect(Message.HELLO).message();
       if (hello.arg0() != Message.CONTROL_VERSION) {
-        throw new InitException("caisson-init speaks version " + hello.arg0() + " of the protocol");
+        throw new OtherVersionException(hello.arg0());
       }
       return client;
     } catch (RuntimeException e) {

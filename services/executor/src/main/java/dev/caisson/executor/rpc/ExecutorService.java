@@ -81,7 +81,7 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
 
   @Override
   public void getNode(GetNodeRequest request, StreamObserver<GetNodeResponse> responses) {
-    answer(responses, identity);
+    answer(responses, identity.toBuilder().addAllMissing(node.unreachable()).build());
   }
 
   @Override

@@ -332,6 +332,7 @@ final class Containers {
               Map.of("sandbox", sandbox.record().getId()))
           .exception();
     }
+    var _ = sandbox.requireHolder();
     if (sandbox.containers().size() >= Settings.MAX_CONTAINERS) {
       throw Refusal.limit(
               "containers", "A sandbox may have " + Settings.MAX_CONTAINERS + " containers.")

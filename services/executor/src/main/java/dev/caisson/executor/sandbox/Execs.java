@@ -71,6 +71,7 @@ final class Execs {
   /** Nothing is left of one that fails. */
   ExecedProcess start(Container container, ExecProcess request, String id, long token) {
     Lives.requireState(container, EXEC, Set.of(ContainerState.RUNNING));
+    var _ = container.sandbox().requireHolder();
     requireRoom(container.sandbox());
     ContainerSpec spec = container.record().getSpec();
     Process process = ExecPlan.complete(request.getProcess(), spec, request.getAddEnvList());

@@ -60,18 +60,22 @@ final class Exits {
 
   /** The sandbox is gone, and with it what would have told how its processes ended. */
   void lost(Container container) {
-    ExitStatus assumed =
-        ExitStatus.newBuilder()
-            .setSignal(SIGKILL)
-            .setLost(true)
-            .setTime(timestamp(host.clock().instant()))
-            .build();
+    ExitStatus assumed = assumed();
     container.execs().values().stream()
         .filter(exec -> !exec.exit().isDone())
         .forEach(exec -> ended(container, exec, assumed));
     if (!container.exit().isDone()) {
       ended(container, assumed);
     }
+  }
+
+  /** Of what has ended unseen. */
+  ExitStatus assumed() {
+    return ExitStatus.newBuilder()
+        .setSignal(SIGKILL)
+        .setLost(true)
+        .setTime(timestamp(host.clock().instant()))
+        .build();
   }
 
   private void ended(Container container, ExitStatus status) {

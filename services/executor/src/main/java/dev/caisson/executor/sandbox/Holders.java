@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 
 /** The caisson-inits: where their sockets are, how they are watched, and how they end. */
@@ -83,11 +84,29 @@ final class Holders {
   void watch(Sandbox sandbox) {
     sandbox
         .requireHolder()
-        .watch(
-            host.control(),
-            task -> host.workers().execute(() -> sandbox.queue().leave(task)),
-            sandbox::collectEnds,
-            () -> lost.accept(sandbox));
+        .watch(host.control(), turns(sandbox), sandbox::collectEnds, () -> lost.accept(sandbox));
+  }
+
+  /** Likewise of one to which nothing can be said: that it ends is noticed. */
+  void watch(Sandbox sandbox, OtherInit other) {
+    watch(sandbox, other, other.pidfd(), () -> lost.accept(sandbox));
+  }
+
+  /**
+   * The same of one of its sandbox's processes.
+   *
+   * @param ended runs in the sandbox's queue, as long as there is that sandbox
+   */
+  void watch(Sandbox sandbox, OtherInit other, Fd process, Runnable ended) {
+    other.watch(
+        host.control(),
+        turns(sandbox),
+        process,
+        () -> sandbox.other().ifPresent(present -> ended.run()));
+  }
+
+  private Executor turns(Sandbox sandbox) {
+    return task -> host.workers().execute(() -> sandbox.queue().leave(task));
   }
 
   /** One that is on its way, or serves, with all that is in it. */

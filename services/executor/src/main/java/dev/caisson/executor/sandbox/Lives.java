@@ -44,6 +44,7 @@ final class Lives {
   private final Usage usage;
   private final Notifications notifications;
   private final Uppers uppers;
+  private final Exits exits;
 
   Lives(
       Host host,
@@ -51,17 +52,20 @@ final class Lives {
       HookPoints hooks,
       Usage usage,
       Notifications notifications,
-      Uppers uppers) {
+      Uppers uppers,
+      Exits exits) {
     this.host = host;
     this.recorder = recorder;
     this.hooks = hooks;
     this.usage = usage;
     this.notifications = notifications;
     this.uppers = uppers;
+    this.exits = exits;
   }
 
   void start(Container container, Actor actor) {
     requireState(container, "start", Set.of(ContainerState.CREATED));
+    var _ = container.sandbox().requireHolder();
     try {
       startWithHooks(container, actor);
     } catch (RefusedException e) {
@@ -389,6 +393,9 @@ final class Lives {
       throw new LinuxException("end", "the container's processes", Errno.EBUSY);
     }
     container.sandbox().awaitEnds(host.settings().stepTimeout(), container);
+    if (!container.hasEnded()) {
+      exits.lost(container); // there is nobody who could tell
+    }
     usage.sample(container.sandbox()); // of what ran on after the first process's end
   }
 

@@ -61,6 +61,11 @@ public final class Node implements AutoCloseable {
         .toList();
   }
 
+  /** Of sandboxes that run and cannot be reached, each as a sentence. */
+  public List<String> unreachable() {
+    return sandboxes.all().stream().flatMap(one -> one.unreachable().stream()).sorted().toList();
+  }
+
   public void deleteSandbox(DeleteSandboxRequest request) {
     containers.deleteSandbox(
         sandboxes.require(request.getTenant(), request.getSandboxId()),

@@ -86,7 +86,7 @@ public final class NodeAssembly implements AutoCloseable {
             new HookTrust(host.kernel(), policy),
             new ContainerHooks(host, donor, execs, tokens),
             policy.limits().hookTimeout());
-    Lives lives = new Lives(host, recorder, hooks, usage, notifications, uppers);
+    Lives lives = new Lives(host, recorder, hooks, usage, notifications, uppers, exits);
     ContainerBirth birth =
         new ContainerBirth(
             host, donor, namespaces, uppers, placing, hooks, exits, notifications, fence, facts);

@@ -5,6 +5,7 @@ import dev.caisson.executor.cgroup.SandboxLayout;
 import dev.caisson.executor.init.InitClient;
 import dev.caisson.executor.init.InitException;
 import dev.caisson.executor.init.KnownProcess;
+import dev.caisson.executor.init.OtherVersionException;
 import dev.caisson.executor.init.ProcessEnd;
 import dev.caisson.executor.init.RunningProgram;
 import dev.caisson.executor.plan.ContainerFacts;
@@ -140,10 +141,11 @@ final class Recovery {
         new Sandbox(record, host.cgroups().open(record.getCgroup()), ends, host::later);
     sandboxes.adopt(sandbox);
     Optional<Holder> holder = record.getLost() ? Optional.empty() : reconnect(sandbox, ends);
-    holder.ifPresent(present -> {
-      sandbox.holder(present);
+    holder.ifPresent(sandbox::holder);
+    boolean runs = holder.isPresent() || sandbox.other().isPresent();
+    if (runs) {
       sandbox.cgroup().standsFor(record.getInitPid());
-    });
+    }
     sandbox
         .queue()
         .run(() -> {
@@ -153,10 +155,11 @@ final class Recovery {
           known.values().forEach(process -> process.pidfd().ifPresent(Fd::close));
           holder.ifPresent(present -> sandbox.collectEnds());
         });
-    if (holder.isEmpty() && !record.getLost()) {
+    if (!runs && !record.getLost()) {
       sandboxes.lost(sandbox, lossOf(record));
     } else {
       holder.ifPresent(present -> holders.watch(sandbox));
+      sandbox.other().ifPresent(other -> holders.watch(sandbox, other));
     }
     closeIntents(subject -> subject.getSandboxUid().equals(sandbox.uid()));
     finish(sandbox);
@@ -172,24 +175,49 @@ final class Recovery {
     if (!record.getBootId().equals(host.settings().bootId())) {
       return Optional.empty();
     }
-    Fd pidfd = null;
+    return identified(record.getInitPid(), record.getInitStartTicks())
+        .flatMap(pidfd -> reconnect(sandbox, pidfd, ends));
+  }
+
+  private Optional<Holder> reconnect(Sandbox sandbox, Fd pidfd, Queue<ProcessEnd> ends) {
+    SandboxRecord record = sandbox.record();
     try {
-      pidfd = host.kernel().processes().open(record.getInitPid());
-      if (host.proc().startTicks(record.getInitPid()) != record.getInitStartTicks()) {
-        pidfd.close();
-        return Optional.empty();
-      }
       InitClient client = host.launcher().connect(holders.socket(record.getUid()), ends::add);
       boolean mapped = record.getUidMappingsCount() > 0;
       return Optional.of(new Holder(client, pidfd, holders.userNamespace(pidfd, mapped)));
+    } catch (OtherVersionException e) {
+      leaveAlone(sandbox, new OtherInit(pidfd, String.valueOf(e.getMessage())));
+      return Optional.empty();
     } catch (LinuxException | InitException e) {
       LOG.log(Level.WARNING, "Sandbox " + record.getId() + " does not answer: " + e.getMessage());
-      if (pidfd != null) {
-        holders.killAndAwait(pidfd);
-        pidfd.close();
-      }
+      holders.killAndAwait(pidfd);
+      pidfd.close();
       return Optional.empty();
     }
+  }
+
+  /** The process with this number, if it was started then. */
+  private Optional<Fd> identified(int pid, long startTicks) {
+    try {
+      Fd pidfd = host.kernel().processes().open(pid);
+      if (host.proc().startTicks(pid) == startTicks) {
+        return Optional.of(pidfd);
+      }
+      pidfd.close();
+    } catch (LinuxException e) {
+      LOG.log(Level.DEBUG, "Process {0} is not there: {1}", pid, e.getMessage());
+    }
+    return Optional.empty();
+  }
+
+  /** Another executor can speak to it; what runs in it is not ended for that. */
+  private void leaveAlone(Sandbox sandbox, OtherInit other) {
+    sandbox.other(other);
+    String found = sandbox.unreachable().orElseThrow();
+    LOG.log(Level.WARNING, found);
+    recorder.observe(
+        Recorder.event(sandbox.record())
+            .setRecovered(Recovered.newBuilder().setState(ContainerState.RUNNING).setFound(found)));
   }
 
   private static Map<Long, KnownProcess> known(Optional<Holder> holder) {
@@ -231,6 +259,8 @@ final class Recovery {
       if (known.containsKey(record.getToken())) {
         exits.tellAgain(container);
       }
+    } else if (sandbox.other().isPresent()) {
+      watch(container, sandbox.other().get());
     } else {
       takeUp(container, known.get(record.getToken()), program);
     }
@@ -243,6 +273,19 @@ final class Recovery {
                 Recovered.newBuilder()
                     .setState(container.record().getState())
                     .setFound(Lives.words(container.record().getState()))));
+  }
+
+  /** It can be signalled, and its end be noticed, though not how it ends. */
+  private void watch(Container container, OtherInit other) {
+    ContainerRecord record = container.record();
+    Optional<Fd> pidfd = identified(record.getPid(), record.getStartTicks());
+    if (pidfd.isEmpty()) {
+      exits.lost(container);
+      return;
+    }
+    container.cgroup().standsFor(record.getPid());
+    container.running(new Container.Running(pidfd.get(), Optional.empty()));
+    holders.watch(container.sandbox(), other, pidfd.get(), () -> exits.lost(container));
   }
 
   private void takeUp(
@@ -322,6 +365,14 @@ final class Recovery {
       if (process != null) {
         exits.tellAgain(container, ended);
       }
+      return;
+    }
+    if (container.sandbox().other().isPresent()) {
+      ExecedProcess exec =
+          identified(record.getPid(), record.getStartTicks())
+              .map(pidfd -> new ExecedProcess(record, pidfd, Optional.empty()))
+              .orElseGet(() -> ExecedProcess.ended(record, exits.assumed()));
+      container.execs().put(record.getId(), exec);
       return;
     }
     if (process == null || process.pidfd().isEmpty()) {

@@ -48,6 +48,7 @@ final class Sandbox {
 
   private volatile @Nullable Holder holder;
   private volatile @Nullable Placed placed;
+  private volatile @Nullable OtherInit other;
 
   /** Who is told, in the queue, that a process has ended. */
   interface EndListener {
@@ -101,16 +102,39 @@ final class Sandbox {
   }
 
   /**
-   * @throws RuntimeException (SANDBOX_LOST) when there is none any more
+   * @throws RuntimeException (SANDBOX_LOST) when there is none any more, or one of another version
    */
   Holder requireHolder() {
     return holder()
         .orElseThrow(() ->
             new Refusal(
                     Reason.SANDBOX_LOST,
-                    "Sandbox " + record.getId() + " was lost: delete it.",
+                    unreachable().orElse("Sandbox " + record.getId() + " was lost: delete it."),
                     Map.of("sandbox", record.getId()))
                 .exception());
+  }
+
+  /** Why nothing new can be done in it though it runs, as a sentence. */
+  Optional<String> unreachable() {
+    return other()
+        .map(present ->
+            "Sandbox "
+                + record.getId()
+                + " of tenant "
+                + record.getTenant()
+                + " cannot be reached: "
+                + present.why()
+                + ". What runs in it goes on: delete it by force, or start the executor that has"
+                + " made it.");
+  }
+
+  /** Present where it runs under a caisson-init of another version. */
+  Optional<OtherInit> other() {
+    return Optional.ofNullable(other);
+  }
+
+  void other(@Nullable OtherInit next) {
+    other = next;
   }
 
   void holder(@Nullable Holder next) {

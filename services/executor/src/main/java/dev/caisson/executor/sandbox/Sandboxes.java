@@ -321,6 +321,13 @@ final class Sandboxes {
   private void release(Sandbox sandbox) {
     sandbox.takePlaced(sandbox.record().getRootContainerUid()).ifPresent(Placed::close);
     sandbox
+        .other()
+        .ifPresent(other -> {
+          holders.killAndAwait(other.pidfd());
+          other.close();
+          sandbox.other(null);
+        });
+    sandbox
         .holder()
         .ifPresent(holder -> {
           holder.ending();
@@ -338,6 +345,8 @@ final class Sandboxes {
           .run(() -> {
             sandbox.containers().forEach(Container::release);
             sandbox.takePlaced(sandbox.record().getRootContainerUid()).ifPresent(Placed::close);
+            sandbox.other().ifPresent(OtherInit::close);
+            sandbox.other(null);
             sandbox
                 .holder()
                 .ifPresent(holder -> {
