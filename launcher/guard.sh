@@ -55,6 +55,9 @@ devices.allowed =
 # limits.pids = 4096
 # limits.memory-bytes = 8589934592
 
+# The most that all log files of a container may have, in bytes:
+# limits.log-bytes = 1073741824
+
 # What else has a default of its own, and is not weaker than this unless it is said: namespaces.host, user-namespace.host and
 # new-privileges = false; user-namespace.mapped-ids = FIRST-LAST, none; capabilities = those that containers usually have;
 # limits.sandboxes = 1000, limits.containers = 4000, limits.execs-per-sandbox = 64, limits.hook-timeout-seconds = 30 (of all hooks of one kind together).

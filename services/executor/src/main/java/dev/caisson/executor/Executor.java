@@ -14,6 +14,7 @@ import dev.caisson.executor.journal.JournalService;
 import dev.caisson.executor.journal.JournalSettings;
 import dev.caisson.executor.journal.UsageLog;
 import dev.caisson.executor.journal.UsageLogSettings;
+import dev.caisson.executor.log.LogThreads;
 import dev.caisson.executor.plan.Machine;
 import dev.caisson.executor.poll.PollLoop;
 import dev.caisson.executor.procfs.PidNamespaces;
@@ -221,6 +222,7 @@ public final class Executor implements AutoCloseable {
     Store store = keep(Store.open(options.data().resolve("store")));
     ScheduledThreadPoolExecutor workers = new ScheduledThreadPoolExecutor(WORKERS);
     keep(() -> end(workers));
+    LogThreads logs = keep(new LogThreads());
     PollLoop control = keep(new PollLoop(kernel.polling(), "control").start());
     PollLoop stdio = keep(new PollLoop(kernel.polling(), "stdio").start());
     InitLauncher launcher = keep(new InitLauncher(kernel));
@@ -250,6 +252,7 @@ public final class Executor implements AutoCloseable {
         store,
         control,
         stdio,
+        logs,
         new HookRunner(kernel, stdio),
         hostHooks,
         workers,

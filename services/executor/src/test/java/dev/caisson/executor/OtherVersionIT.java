@@ -36,10 +36,10 @@ class OtherVersionIT {
   @BeforeEach
   void launch() throws Exception {
     node =
-        TestNode.launch((options, lease) ->
+        TestNode.launch((options, waits) ->
             other
-                ? WeakenedExecutor.start(OTHER, compiled, options, lease)
-                : Executor.start(options, lease, Kernel.open()));
+                ? WeakenedExecutor.start(OTHER, compiled, options)
+                : Executor.start(options, waits, Kernel.open()));
     node.started("ours", node.spec("sleep", "60"));
     node.shut();
     other = true;

@@ -145,7 +145,7 @@ final class WeakenedExecutor extends URLClassLoader {
   }
 
   /** A life of such an executor, beside others in this JVM. */
-  static AutoCloseable start(Weakening weakening, Path directory, Options options, Duration lease)
+  static AutoCloseable start(Weakening weakening, Path directory, Options options)
       throws IOException {
     try {
       WeakenedExecutor changed = build(weakening, directory);
@@ -153,9 +153,9 @@ final class WeakenedExecutor extends URLClassLoader {
       var begin =
           changed
               .loadClass(Executor.class.getName())
-              .getDeclaredMethod("start", type, Duration.class, Kernel.class);
+              .getDeclaredMethod("start", type);
       begin.setAccessible(true);
-      return (AutoCloseable) begin.invoke(null, copied(options, type), lease, Kernel.open());
+      return (AutoCloseable) begin.invoke(null, copied(options, type));
     } catch (IOException e) {
       throw e;
     } catch (Exception e) {

@@ -40,6 +40,11 @@ final class Bounds {
   static final int MAX_STDIN_BYTES = 64 * 1024;
   static final int MAX_SIGNAL = 64;
 
+  /** Of the year 9999, since 1970. */
+  static final long LAST_SECOND = 253_402_300_799L;
+
+  static final int MAX_NANOS = 999_999_999;
+
   private Bounds() {}
 
   static void check(boolean holds, String field, String rule, Object value) {

@@ -1,5 +1,6 @@
 package dev.caisson.executor.guard;
 
+import dev.caisson.executor.log.LogSettings;
 import dev.caisson.proto.executor.v1.CreateContainerRequest;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.IgnoredField;
@@ -19,6 +20,7 @@ final class ContainerRules {
     Names.checkContainer(request.getContainerId());
     Names.checkOptional("sandbox_id", request.getSandboxId());
     checkStdio(request);
+    checkLogs(policy, request);
     checkIgnored(request.getIgnoredList());
     boolean root = request.getSandboxId().isEmpty();
     checkBounds(request.getSpec());
@@ -32,6 +34,21 @@ final class ContainerRules {
       case STDIO_MODE_UNSPECIFIED, UNRECOGNIZED ->
           Bounds.check(false, "stdio", "be DISCARD or PIPE", "unspecified");
       case DISCARD, PIPE -> {}
+    }
+  }
+
+  private static void checkLogs(GuardPolicy policy, CreateContainerRequest request) {
+    if (!request.hasLogs()) {
+      return;
+    }
+    LogSettings logs = LogSettings.of(request.getLogs());
+    Bounds.range("logs.max_bytes", logs.maxBytes(), LogSettings.MIN_BYTES, LogSettings.MAX_BYTES);
+    Bounds.range("logs.max_files", logs.maxFiles(), LogSettings.MIN_FILES, LogSettings.MAX_FILES);
+    long most = policy.limits().logBytes();
+    if (logs.totalBytes() > most) {
+      throw HostRules.refused(
+          "limits.log-bytes",
+          "logs.max_bytes times logs.max_files must be at most " + most + ": " + logs.totalBytes());
     }
   }
 

@@ -9,6 +9,7 @@ import dev.caisson.proto.executor.v1.DeleteSandboxRequest;
 import dev.caisson.proto.executor.v1.ExecProcess;
 import dev.caisson.proto.executor.v1.Input;
 import dev.caisson.proto.executor.v1.PauseContainerRequest;
+import dev.caisson.proto.executor.v1.ReadLogsRequest;
 import dev.caisson.proto.executor.v1.ResumeContainerRequest;
 import dev.caisson.proto.executor.v1.SignalRequest;
 import dev.caisson.proto.executor.v1.StartContainerRequest;
@@ -113,6 +114,15 @@ public final class Guard {
           "foreground",
           "be false when all are signalled",
           "true");
+    });
+  }
+
+  public Verdict check(ReadLogsRequest request) {
+    return verdict(() -> {
+      Names.checkTenant(request.getTenant());
+      Names.checkContainer(request.getContainerId());
+      Bounds.range("since.seconds", request.getSince().getSeconds(), 0, Bounds.LAST_SECOND);
+      Bounds.range("since.nanos", request.getSince().getNanos(), 0, Bounds.MAX_NANOS);
     });
   }
 

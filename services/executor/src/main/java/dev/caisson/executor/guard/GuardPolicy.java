@@ -64,6 +64,7 @@ public record GuardPolicy(
    * @param hookTimeout the longest that a hook may take, and what it gets if it does not say
    * @param pids the most processes of a container, which then must have a limit; empty: any
    * @param memoryBytes the most memory of a container, likewise
+   * @param logBytes the most that all log files of a container may have
    * @param rlimits the most that a hard limit of a process may be, unsigned, by its name; what is
    *     not there may be any
    */
@@ -74,6 +75,7 @@ public record GuardPolicy(
       Duration hookTimeout,
       OptionalLong pids,
       OptionalLong memoryBytes,
+      long logBytes,
       Map<String, Long> rlimits) {
     public Limits {
       rlimits = Map.copyOf(rlimits);

@@ -1,6 +1,7 @@
 package dev.caisson.executor.guard;
 
 import dev.caisson.executor.guard.GuardPolicy.Limits;
+import dev.caisson.executor.log.LogSettings;
 import dev.caisson.executor.plan.Capability;
 import dev.caisson.executor.plan.DeviceList;
 import dev.caisson.executor.plan.HostLimits;
@@ -53,6 +54,7 @@ final class PolicyReader {
           "limits.hook-timeout-seconds",
           "limits.pids",
           "limits.memory-bytes",
+          "limits.log-bytes",
           RLIMITS);
 
   /**
@@ -71,6 +73,10 @@ final class PolicyReader {
 
   private static final int SANDBOX_IDS = 65_536;
   private static final int MAX_SANDBOXES = 100_000;
+
+  /** What the smallest log has. */
+  private static final long MIN_LOG_BYTES = LogSettings.MIN_BYTES * LogSettings.MIN_FILES;
+
   private static final int MAX_HOOK_SECONDS = 3600;
   private static final Pattern RANGE = Pattern.compile("(\\d{1,10})-(\\d{1,10})");
   private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
@@ -214,6 +220,7 @@ final class PolicyReader {
         Duration.ofSeconds(count("limits.hook-timeout-seconds", 30, MAX_HOOK_SECONDS)),
         most("limits.pids", 1),
         most("limits.memory-bytes", ResourceBounds.MIN_MEMORY_BYTES),
+        most("limits.log-bytes", MIN_LOG_BYTES).orElse(LogSettings.MAX_BYTES),
         rlimits());
   }
 

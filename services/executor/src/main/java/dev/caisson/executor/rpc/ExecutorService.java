@@ -1,5 +1,6 @@
 package dev.caisson.executor.rpc;
 
+import dev.caisson.executor.log.LogReader;
 import dev.caisson.executor.plan.Passed;
 import dev.caisson.executor.sandbox.AttachedProcess;
 import dev.caisson.executor.sandbox.AttachedRun;
@@ -32,6 +33,8 @@ import dev.caisson.proto.executor.v1.Output;
 import dev.caisson.proto.executor.v1.PauseContainerRequest;
 import dev.caisson.proto.executor.v1.PlanRequest;
 import dev.caisson.proto.executor.v1.PlanResponse;
+import dev.caisson.proto.executor.v1.ReadLogsRequest;
+import dev.caisson.proto.executor.v1.ReadLogsResponse;
 import dev.caisson.proto.executor.v1.ResumeContainerRequest;
 import dev.caisson.proto.executor.v1.RunRequest;
 import dev.caisson.proto.executor.v1.RunResponse;
@@ -215,6 +218,23 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
   @Override
   public void plan(PlanRequest request, StreamObserver<PlanResponse> responses) {
     answer(responses, node.plan(admitted(request.getCreate())));
+  }
+
+  /** Holds no thread while there is nothing to read, or the caller takes nothing. */
+  @Override
+  public void readLogs(ReadLogsRequest request, StreamObserver<ReadLogsResponse> responses) {
+    admission.admit("ReadLogs", request, seen(Actor.getDefaultInstance()));
+    ServerCallStreamObserver<ReadLogsResponse> caller =
+        (ServerCallStreamObserver<ReadLogsResponse>) responses;
+    LogReader reader =
+        node.readLogs(
+            request.getTenant(),
+            request.getContainerId(),
+            LogCall.selection(request),
+            new LogCall(caller, request.getContainerId()));
+    caller.setOnReadyHandler(reader::wake);
+    caller.setOnCancelHandler(reader::close);
+    reader.wake();
   }
 
   @Override

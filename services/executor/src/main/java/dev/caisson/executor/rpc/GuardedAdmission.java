@@ -22,6 +22,7 @@ import dev.caisson.proto.executor.v1.ListContainersRequest;
 import dev.caisson.proto.executor.v1.ListProcessesRequest;
 import dev.caisson.proto.executor.v1.ListSandboxesRequest;
 import dev.caisson.proto.executor.v1.PauseContainerRequest;
+import dev.caisson.proto.executor.v1.ReadLogsRequest;
 import dev.caisson.proto.executor.v1.ResumeContainerRequest;
 import dev.caisson.proto.executor.v1.SignalRequest;
 import dev.caisson.proto.executor.v1.StartContainerRequest;
@@ -76,6 +77,7 @@ public final class GuardedAdmission implements Admission {
       case GetContainerRequest r -> guard.checkContainer(r.getTenant(), r.getContainerId());
       case ListContainersRequest r -> guard.checkNames(r.getTenant(), r.getSandboxId(), "");
       case ListProcessesRequest r -> guard.checkContainer(r.getTenant(), r.getContainerId());
+      case ReadLogsRequest r -> guard.check(r);
       case Input r -> guard.check(r);
       default -> throw new IllegalArgumentException("no rule for " + request.getClass());
     };

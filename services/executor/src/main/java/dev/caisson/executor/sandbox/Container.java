@@ -1,6 +1,7 @@
 package dev.caisson.executor.sandbox;
 
 import dev.caisson.executor.cgroup.Cgroup;
+import dev.caisson.executor.log.ContainerLog;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.linux.Fd;
 import dev.caisson.proto.types.v1.ContainerState;
@@ -26,6 +27,7 @@ final class Container {
   private volatile ContainerRecord record;
   private volatile @Nullable Running running;
   private volatile @Nullable ProcessStreams streams;
+  private volatile @Nullable ContainerLog log;
 
   /**
    * What there is of a first process that has not ended.
@@ -95,6 +97,16 @@ final class Container {
     streams = next.orElse(null);
   }
 
+  /** Where what it puts out is written to files. */
+  Optional<ContainerLog> log() {
+    return Optional.ofNullable(log);
+  }
+
+  void log(ContainerLog next) {
+    sandbox.queue().requireTurn();
+    log = next;
+  }
+
   /**
    * Whether its program was executed though its record does not say so: an executor died in
    * between.
@@ -112,6 +124,7 @@ final class Container {
   /** The executor ends, the container does not. */
   void release() {
     running().ifPresent(Running::close);
+    log().ifPresent(ContainerLog::release);
     streams().ifPresent(ProcessStreams::release);
     execs.values().forEach(ExecedProcess::release);
   }

@@ -12,7 +12,6 @@ import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Pair;
-import dev.caisson.proto.executor.v1.StdioMode;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.Namespace;
@@ -40,6 +39,7 @@ final class ContainerBirth {
   private final Donor donor;
   private final NamespaceFiles namespaces;
   private final Uppers uppers;
+  private final ContainerLogs logs;
   private final Placing placing;
   private final HookPoints hooks;
   private final Exits exits;
@@ -52,6 +52,7 @@ final class ContainerBirth {
       Donor donor,
       NamespaceFiles namespaces,
       Uppers uppers,
+      ContainerLogs logs,
       Placing placing,
       HookPoints hooks,
       Exits exits,
@@ -64,6 +65,7 @@ final class ContainerBirth {
     this.donor = donor;
     this.namespaces = namespaces;
     this.uppers = uppers;
+    this.logs = logs;
     this.placing = placing;
     this.hooks = hooks;
     this.exits = exits;
@@ -128,6 +130,7 @@ final class ContainerBirth {
       container.streams(stdio.streams(host, sandbox, placed.token()));
       exits.expect(container);
       sandbox.containersByUid().put(container.uid(), container);
+      logs.begin(container);
       rollback.keep();
       return container;
     }
@@ -232,7 +235,7 @@ final class ContainerBirth {
       Sandbox sandbox, ContainerRecord draft, CompiledPlan plan, Given given, Rollback rollback) {
     Stdio.Kind kind =
         Stdio.Kind.of(
-            draft.getStdio() == StdioMode.PIPE || given.hasConsole(), draft.getSpec().getProcess());
+            Stdio.isPiped(draft.getStdio(), draft.hasLogs()) || given.hasConsole(), draft.getSpec().getProcess());
     Optional<Placed> ready = sandbox.takePlaced(draft.getUid());
     Placed placed =
         ready.isPresent()

@@ -143,7 +143,8 @@ final class Containers {
   private CompiledPlan prepared(CreateContainerRequest request) {
     boolean root = request.getSandboxId().isEmpty();
     ContainerSpec spec = request.getSpec();
-    Streams streams = Streams.of(request.getStdio(), request.getDonated(), terminal(spec));
+    Streams streams =
+        Streams.of(request.getStdio(), request.hasLogs(), request.getDonated(), terminal(spec));
     if (!root) {
       Sandbox sandbox = sandboxes.require(request.getTenant(), request.getSandboxId());
       ContainerFacts known = facts.furtherContainer(spec, sandbox.record(), streams);
@@ -342,7 +343,11 @@ final class Containers {
 
   private ContainerRecord draft(Sandbox sandbox, Resolved resolved, CompiledPlan plan, String uid) {
     CreateContainerRequest request = resolved.request();
-    return ContainerRecord.newBuilder()
+    ContainerRecord.Builder draft = ContainerRecord.newBuilder();
+    if (request.hasLogs()) {
+      draft.setLogs(request.getLogs());
+    }
+    return draft
         .setTenant(request.getTenant())
         .setId(request.getContainerId())
         .setUid(uid)

@@ -6,6 +6,7 @@ import dev.caisson.executor.hook.HookPlace;
 import dev.caisson.executor.hook.HookRunner;
 import dev.caisson.executor.init.InitLauncher;
 import dev.caisson.executor.journal.Journal;
+import dev.caisson.executor.log.LogThreads;
 import dev.caisson.executor.poll.PollLoop;
 import dev.caisson.executor.procfs.TrustedProc;
 import dev.caisson.executor.store.Store;
@@ -22,6 +23,7 @@ import java.util.function.Supplier;
  *
  * @param control watches the connections to caisson-init, and their ends
  * @param stdio moves output and input
+ * @param logs write and read what containers put out
  * @param uids UUIDv7, text form, never the same twice
  * @param workers for what must not hold a loop up, and for what is to happen later
  */
@@ -35,6 +37,7 @@ public record Host(
     Store store,
     PollLoop control,
     PollLoop stdio,
+    LogThreads logs,
     HookRunner hooks,
     HookPlace hostHooks,
     ScheduledExecutorService workers,

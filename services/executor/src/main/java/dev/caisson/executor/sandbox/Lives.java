@@ -1,6 +1,7 @@
 package dev.caisson.executor.sandbox;
 
 import dev.caisson.executor.cgroup.Cgroup;
+import dev.caisson.executor.log.ContainerLog;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.executor.stdio.Terminal;
@@ -379,6 +380,7 @@ final class Lives {
     container.execs().values().forEach(ExecedProcess::closeStreams);
     Emptied.remove(container.cgroup(), host.settings().stepTimeout());
     uppers.remove(container.uid(), container.record().getSpec());
+    container.log().ifPresent(ContainerLog::remove);
     host.store().removeContainer(container.uid());
     container.sandbox().containersByUid().remove(container.uid());
   }

@@ -1,7 +1,10 @@
 package dev.caisson.executor.sandbox;
 
 import com.google.protobuf.ByteString;
+import dev.caisson.executor.log.ContainerLog;
+import dev.caisson.executor.log.LogReader;
 import dev.caisson.executor.plan.Plan;
+import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.proto.executor.v1.AttachContainer;
 import dev.caisson.proto.executor.v1.Container;
@@ -12,12 +15,14 @@ import dev.caisson.proto.executor.v1.DeleteSandboxRequest;
 import dev.caisson.proto.executor.v1.ExecProcess;
 import dev.caisson.proto.executor.v1.PlanResponse;
 import dev.caisson.proto.executor.v1.ProcessInfo;
+import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.executor.v1.Sandbox;
 import dev.caisson.proto.executor.v1.SignalRequest;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.ExitStatus;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -31,8 +36,10 @@ public final class Node implements AutoCloseable {
   private final Containers containers;
   private final Views views;
   private final Leases leases;
+  private final Host host;
 
-  Node(Sandboxes sandboxes, Containers containers, Views views, Leases leases) {
+  Node(Sandboxes sandboxes, Containers containers, Views views, Leases leases, Host host) {
+    this.host = host;
     this.sandboxes = sandboxes;
     this.containers = containers;
     this.views = views;
@@ -183,6 +190,22 @@ public final class Node implements AutoCloseable {
     if (container.record().getLeased() && container.attachments().isEmpty()) {
       leases.begin(container, actor);
     }
+  }
+
+  /** Begins to read a container's log, as soon as the reader is woken. */
+  public LogReader readLogs(
+      String tenant, String id, LogReader.Selection selection, LogReader.Client client) {
+    ContainerLog log =
+        containers
+            .require(tenant, id)
+            .log()
+            .orElseThrow(() ->
+                new Refusal(
+                        Reason.NO_LOGS,
+                        "Container " + id + " has no logs: create it with some.",
+                        Map.of("container", id))
+                    .exception());
+    return new LogReader(log, selection, client, host.logs(), host.clock());
   }
 
   private ProcessInfo first(dev.caisson.executor.sandbox.Container container) {

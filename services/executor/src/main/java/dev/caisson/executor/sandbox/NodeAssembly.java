@@ -51,6 +51,7 @@ public final class NodeAssembly implements AutoCloseable {
             exposure(policy),
             idMaps);
     Uppers uppers = new Uppers(donor, host.settings().dataDirectory().resolve("uppers"));
+    ContainerLogs logs = new ContainerLogs(host);
     NamespaceFiles namespaces = new NamespaceFiles(host, donor, policy, this::all);
     this.filters = new Filters(SeccompCompiler.ofLibrary(host.kernel().files()));
     this.fence = new DeviceFence(host, DevicePrograms.ofKernel(), policy.devicesAtMost());
@@ -89,7 +90,17 @@ public final class NodeAssembly implements AutoCloseable {
     Lives lives = new Lives(host, recorder, hooks, usage, notifications, uppers, exits);
     ContainerBirth birth =
         new ContainerBirth(
-            host, donor, namespaces, uppers, placing, hooks, exits, notifications, fence, facts);
+            host,
+            donor,
+            namespaces,
+            uppers,
+            logs,
+            placing,
+            hooks,
+            exits,
+            notifications,
+            fence,
+            facts);
     Containers containers =
         new Containers(
             host,
@@ -105,9 +116,10 @@ public final class NodeAssembly implements AutoCloseable {
             donations,
             policy.limits());
     Leases leases = new Leases(host, containers);
-    this.node = new Node(sandboxes, containers, new Views(host.proc()), leases);
+    this.node = new Node(sandboxes, containers, new Views(host.proc()), leases, host);
     this.recovery =
-        new Recovery(host, sandboxes, containers, holders, exits, leases, recorder, facts, uppers);
+        new Recovery(
+            host, sandboxes, containers, holders, exits, leases, recorder, facts, uppers, logs);
   }
 
   /** Without root, what a container leaves is that user's who runs it, and no other's. */

@@ -60,6 +60,7 @@ final class Recovery {
   private final Recorder recorder;
   private final Facts facts;
   private final Uppers uppers;
+  private final ContainerLogs logs;
 
   /** What an earlier life meant to do and did not say the outcome of. */
   private final List<Event> open;
@@ -73,7 +74,8 @@ final class Recovery {
       Leases leases,
       Recorder recorder,
       Facts facts,
-      Uppers uppers) {
+      Uppers uppers,
+      ContainerLogs logs) {
     this.host = host;
     this.sandboxes = sandboxes;
     this.containers = containers;
@@ -84,6 +86,7 @@ final class Recovery {
     this.facts = facts;
     this.uppers = uppers;
     this.open = new ArrayList<>(host.journal().openIntents());
+    this.logs = logs;
   }
 
   /** One sandbox that cannot be recovered never stops another. */
@@ -100,6 +103,7 @@ final class Recovery {
     Set<String> living =
         loaded.containers().stream().map(ContainerRecord::getUid).collect(Collectors.toSet());
     uppers.sweep(living::contains);
+    logs.sweep(living::contains);
     closeIntents(any -> true);
   }
 
@@ -253,6 +257,7 @@ final class Recovery {
     record.getExecsList().forEach(exec -> recover(container, exec, known.get(exec.getToken())));
     Optional<RunningProgram> program =
         sandbox.holder().flatMap(holder -> held(container, holder.client()));
+    logs.resume(container);
     if (record.hasExit()) {
       container.exit().complete(record.getExit());
       program.ifPresent(RunningProgram::close);
@@ -350,7 +355,8 @@ final class Recovery {
     ContainerRecord record = container.record();
     boolean root = container.sandbox().record().getRootContainerUid().equals(record.getUid());
     boolean terminal = record.getSpec().getProcess().getTerminal();
-    Streams streams = Streams.of(record.getStdio(), record.getDonated(), terminal);
+    Streams streams =
+        Streams.of(record.getStdio(), record.hasLogs(), record.getDonated(), terminal);
     ContainerFacts known =
         root
             ? facts.rootContainer(record.getSpec(), streams)

@@ -9,6 +9,7 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.OpenFlag;
 import dev.caisson.linux.Pair;
 import dev.caisson.linux.Pipe;
+import dev.caisson.proto.executor.v1.StdioMode;
 import dev.caisson.proto.types.v1.Process;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -32,12 +33,17 @@ record Stdio(List<Fd> inside, List<Fd> outside, Optional<Fd> arrival) implements
     PIPES,
     TERMINAL;
 
-    static Kind of(boolean attachable, Process process) {
-      if (!attachable) {
+    static Kind of(boolean piped, Process process) {
+      if (!piped) {
         return DISCARDED;
       }
       return process.getTerminal() ? TERMINAL : PIPES;
     }
+  }
+
+  /** Whether the executor has the other ends: for callers, or for the logs. */
+  static boolean isPiped(StdioMode mode, boolean hasLogs) {
+    return mode == StdioMode.PIPE || hasLogs;
   }
 
   /** Of the token of a process: what caisson-init holds under that is the end of its input. */

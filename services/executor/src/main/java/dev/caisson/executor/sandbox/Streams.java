@@ -8,11 +8,11 @@ import dev.caisson.proto.types.v1.DonatedDescriptors;
 /**
  * What a process gets of descriptors.
  *
- * @param attachable whether somebody may attach to its standard streams
+ * @param attachable whether its standard streams are the executor's
  * @param passed what a local caller gives it
  */
 record Streams(boolean attachable, Passed passed) {
-  /** Somebody may attach, and that is all. */
+  /** They are, and that is all. */
   static final Streams ATTACHABLE = new Streams(true, Passed.NONE);
 
   /**
@@ -20,14 +20,19 @@ record Streams(boolean attachable, Passed passed) {
    *
    * @throws dev.caisson.executor.refusal.RefusedException if the two contradict each other
    */
-  static Streams of(StdioMode stdio, DonatedDescriptors donated, boolean terminal) {
+  static Streams of(
+      StdioMode stdio, boolean logs, DonatedDescriptors donated, boolean terminal) {
     Passed passed = Passed.of(donated, terminal);
-    boolean attachable = stdio == StdioMode.PIPE;
-    if (attachable && passed.streams()) {
+    if (stdio == StdioMode.PIPE && passed.streams()) {
       throw Refusal.invalid("stdio", "be DISCARD where streams or a console are donated", stdio)
           .exception();
     }
-    return new Streams(attachable, passed);
+    if (logs && passed.streams()) {
+      throw Refusal.invalid(
+              "logs", "be absent where streams or a console are donated", "output goes there")
+          .exception();
+    }
+    return new Streams(Stdio.isPiped(stdio, logs), passed);
   }
 
   /** Of an exec'd process: where streams are donated its caller only waits. */

@@ -62,6 +62,7 @@ final class Views {
     if (record.hasStartTime()) {
       view.setStartTime(record.getStartTime());
     }
+    container.log().ifPresent(log -> view.setLogDirectory(log.directory().toString()));
     if (record.hasExit()) {
       view.setExit(record.getExit());
     }

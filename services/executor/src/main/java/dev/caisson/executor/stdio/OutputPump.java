@@ -119,7 +119,7 @@ public final class OutputPump implements AutoCloseable {
   /** Those who are not ready hold others up: from now on their time runs. */
   private void holdUp() {
     readers.values().stream()
-        .filter(reader -> !reader.isReady() && !reader.watched)
+        .filter(reader -> !reader.isReady() && !reader.watched && !reader.sink.isWaitedFor())
         .forEach(Reader::watch);
   }
 

@@ -13,6 +13,11 @@ public interface OutputSink {
 
   void output(OutputStream stream, ByteString data);
 
+  /** Whether it is never left behind, however long it takes nothing. */
+  default boolean isWaitedFor() {
+    return false;
+  }
+
   /** It has taken nothing for so long while others waited for it, and is given nothing more. */
   void leftBehind(Duration patience);
 }

@@ -45,6 +45,7 @@ class GuardPolicyTest {
                 Duration.ofSeconds(30),
                 OptionalLong.empty(),
                 OptionalLong.empty(),
+                1L << 30,
                 Map.of("RLIMIT_NOFILE", 1_048_576L, "RLIMIT_NICE", 20L, "RLIMIT_RTPRIO", 0L)));
   }
 
@@ -77,6 +78,7 @@ class GuardPolicyTest {
             limits.hook-timeout-seconds = 4
             limits.pids = 5
             limits.memory-bytes = 4194304
+            limits.log-bytes = 1048576
             limits.rlimits = RLIMIT_NOFILE=unlimited RLIMIT_CORE=0
             hook = /usr/libexec/net uid=7 sha256=%s
             hook = /usr/libexec/log
@@ -108,6 +110,7 @@ class GuardPolicyTest {
                 Duration.ofSeconds(4),
                 OptionalLong.of(5),
                 OptionalLong.of(4 << 20),
+                1L << 20,
                 Map.of(
                     "RLIMIT_NOFILE", -1L,
                     "RLIMIT_CORE", 0L,
@@ -143,6 +146,7 @@ class GuardPolicyTest {
         limits.rlimits = RLIMIT_NOFILE=many RLIMIT_BOGUS=1
         limits.pids = -1
         limits.memory-bytes = 1G
+        limits.log-bytes = 131071
         """
             .formatted("a".repeat(64));
     assertThatThrownBy(() -> GuardPolicy.parse(text))
@@ -157,6 +161,7 @@ class GuardPolicyTest {
                         + " RLIMIT_BOGUS=1",
                     "limits.pids must be at least 1: -1",
                     "limits.memory-bytes must be at least 2097152: 1G",
+                    "limits.log-bytes must be at least 131072: 131071",
                     "capabilities must name capabilities: CAP_ALL",
                     "devices.allowed must list devices, as in c:10:229 or b:8:*: /dev/fuse",
                     "devices.allowed must list devices, as in c:10:229 or b:8:*: c:4096:0",

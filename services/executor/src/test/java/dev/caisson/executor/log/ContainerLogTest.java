@@ -1,0 +1,266 @@
+package dev.caisson.executor.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.protobuf.ByteString;
+import dev.caisson.executor.refusal.RefusedException;
+import dev.caisson.executor.stdio.OutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ContainerLogTest {
+  private static final LogSettings SMALL = new LogSettings(64 * 1024, 2);
+
+  @TempDir private Path base;
+  private LogThreads threads;
+  private Path directory;
+
+  @BeforeEach
+  void open() {
+    threads = new LogThreads();
+    directory = base.resolve("logs/c");
+  }
+
+  @AfterEach
+  void close() {
+    threads.close();
+  }
+
+  private ContainerLog log() {
+    return new ContainerLog(directory, SMALL, threads, Clock.systemUTC());
+  }
+
+  private static void put(ContainerLog log, String text) {
+    log.output(OutputStream.STDOUT, ByteString.copyFromUtf8(text));
+  }
+
+  /** What was put out so far is in the files. */
+  private void written(ContainerLog log, String last) throws Exception {
+    ReadEntries reader = ReadEntries.of(log, ReadEntries.ALL, threads);
+    put(log, last + "\n");
+    for (int i = 0; i < 10_000_000 && !reader.texts().contains(last); i++) {
+      Thread.onSpinWait();
+    }
+    assertThat(reader.texts()).contains(last);
+    reader.leave();
+  }
+
+  private List<String> all(ContainerLog log) throws Exception {
+    ReadEntries reader = read(log, OptionalLong.empty(), Instant.EPOCH);
+    return reader.texts();
+  }
+
+  private ReadEntries read(ContainerLog log, OptionalLong tail, Instant since) throws Exception {
+    ReadEntries reader = ReadEntries.of(log, new LogReader.Selection(false, tail, since), threads);
+    assertThat(reader.end()).isEqualTo("completed");
+    return reader;
+  }
+
+  private List<Path> files() throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.sorted().toList();
+    }
+  }
+
+  @Test
+  void keepsTheNewestFilesAndNoneTooLarge() throws Exception {
+    ContainerLog log = log();
+    String line = "x".repeat(1000);
+    for (int i = 0; i < 500; i++) {
+      put(log, line + "\n");
+    }
+    written(log, "last");
+    assertThat(files()).hasSize(2);
+    assertThat(files()).allMatch(file -> file.toFile().length() <= SMALL.maxBytes());
+    assertThat(files().getFirst().getFileName().toString()).matches("00000000\\d\\d\\.log");
+    assertThat(all(log).getLast()).isEqualTo("last");
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(files().getLast())))
+        .isEqualTo("rw-------");
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(directory)))
+        .isEqualTo("rwx------");
+    log.remove();
+    assertThat(directory).doesNotExist();
+  }
+
+  @Test
+  void readsOnlyTheLastLinesAcrossFiles() throws Exception {
+    ContainerLog log = log();
+    String padding = " " + "x".repeat(1000);
+    List<String> lines = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      lines.add(i + padding);
+      put(log, lines.getLast() + "\n");
+    }
+    written(log, "last");
+    lines.add("last");
+    assertThat(files()).hasSize(2);
+    for (int tail : new int[] {0, 1, 2, 50, 90, 101, 1000}) {
+      assertThat(read(log, OptionalLong.of(tail), Instant.EPOCH).texts())
+          .isEqualTo(lines.subList(Math.max(0, lines.size() - tail), lines.size()));
+    }
+    assertThat(read(log, OptionalLong.of(Long.MAX_VALUE), Instant.EPOCH).texts()).isEqualTo(lines);
+    assertThat(read(log, OptionalLong.empty(), Instant.now().plusSeconds(60)).texts()).isEmpty();
+  }
+
+  @Test
+  void followsAcrossRotationsUntilTheEnd() throws Exception {
+    ContainerLog log = log();
+    ReadEntries reader = ReadEntries.of(log, ReadEntries.ALL, threads);
+    for (int i = 0; i < 40; i++) {
+      written(log, "line " + i + " " + "x".repeat(10_000));
+    }
+    put(log, "without end");
+    log.processEnded();
+    assertThat(reader.end()).isEqualTo("completed");
+    assertThat(reader.entries).hasSize(41).noneMatch(LogEntry::isNotice);
+    assertThat(reader.entries.getLast().partial()).isTrue();
+    assertThat(log.extent().last()).isGreaterThan(5);
+  }
+
+  @Test
+  void tellsOneWhoIsSlowerThanRotation() throws Exception {
+    ContainerLog log = log();
+    written(log, "first");
+    ReadEntries slow = new ReadEntries(log, ReadEntries.ALL, threads, 1);
+    for (int i = 0; i < 40; i++) {
+      written(log, "line " + i + " " + "x".repeat(10_000));
+    }
+    log.processEnded();
+    slow.take(Integer.MAX_VALUE);
+    assertThat(slow.end()).isEqualTo("completed");
+    assertThat(slow.texts().getFirst()).isEqualTo("first");
+    assertThat(slow.entries.get(1).isNotice()).isTrue();
+    assertThat(slow.texts().get(1)).contains("deleted by rotation");
+    assertThat(slow.texts().getLast()).startsWith("line 39 ");
+    assertThat(slow.entries.stream().filter(LogEntry::isNotice)).hasSize(1);
+  }
+
+  @Test
+  void tellsOneWhoFollowsThatItIsRemoved() throws Exception {
+    ContainerLog log = log();
+    ReadEntries reader = ReadEntries.of(log, ReadEntries.ALL, threads);
+    written(log, "x");
+    log.remove();
+    assertThat(reader.end()).isEqualTo("removed");
+    put(log, "late\n");
+    assertThat(ReadEntries.of(log, ReadEntries.ALL, threads).end()).isEqualTo("removed");
+    assertThat(directory).doesNotExist();
+  }
+
+  @Test
+  void cutsALineThatAnEarlierLifeHadOnlyBegun() throws Exception {
+    ContainerLog before = log();
+    written(before, "whole");
+    Files.writeString(files().getLast(), "2016-10-06T00:17:09Z stdo", StandardOpenOption.APPEND);
+    ContainerLog after = log();
+    after.resume(true);
+    written(after, "next");
+    assertThat(all(after).getFirst()).isEqualTo("whole");
+    assertThat(all(after).get(1)).contains("up to 64 KiB");
+    assertThat(all(after).get(2)).isEqualTo("next");
+    assertThat(Files.readAllLines(files().getLast(), StandardCharsets.UTF_8).get(1))
+        .contains(" stderr F:restart ");
+  }
+
+  @Test
+  void goesOnWithTheHighestNumber() throws Exception {
+    Files.createDirectories(directory);
+    Files.createFile(directory.resolve("0000000007.log"));
+    Files.createFile(directory.resolve("0000000009.log"));
+    Files.writeString(directory.resolve("0000000009.log"), "\0".repeat(100_000));
+    Files.createFile(directory.resolve("other"));
+    ContainerLog log = log();
+    log.resume(false);
+    written(log, "next");
+    assertThat(log.extent().last()).isGreaterThanOrEqualTo(9);
+    assertThat(all(log)).contains("next");
+  }
+
+  @Test
+  void saysHowMuchWasLostAsSoonAsTheDiskTakesSomethingAgain() throws Exception {
+    Files.createDirectories(base.resolve("logs"));
+    Files.createFile(directory); // in the place of the directory
+    ContainerLog log = log();
+    put(log, "lost\n");
+    settle(log);
+    put(log, "lost too\nand this");
+    settle(log);
+    log.output(OutputStream.STDERR, ByteString.copyFromUtf8("12345\n"));
+    settle(log);
+    ReadEntries reader = ReadEntries.of(log, ReadEntries.ALL, threads);
+    Files.delete(directory);
+    put(log, " is kept\n");
+    log.processEnded();
+    assertThat(reader.end()).isEqualTo("completed");
+    assertThat(reader.texts().getFirst()).startsWith("20 bytes of output are missing before this:");
+    assertThat(reader.entries.getFirst().note()).isEqualTo("lost");
+    assertThat(reader.texts().getLast()).isEqualTo("and this is kept");
+    assertThat(reader.entries).hasSize(2);
+  }
+
+  /** All that was handed over has been dealt with. */
+  private static void settle(ContainerLog log) {
+    for (int i = 0; i < 1_000_000_000 && !log.isReady(); i++) {
+      Thread.onSpinWait();
+    }
+    assertThat(log.isReady()).isTrue();
+  }
+
+  @Test
+  void saysAtTheEndWhatWasLost() throws Exception {
+    Files.createDirectories(base.resolve("logs"));
+    Files.createFile(directory);
+    ContainerLog log = log();
+    put(log, "lost\n");
+    settle(log);
+    Files.delete(directory);
+    log.processEnded();
+    ReadEntries reader = ReadEntries.of(log, ReadEntries.ALL, threads);
+    assertThat(reader.end()).isEqualTo("completed");
+    assertThat(reader.texts().getFirst()).startsWith("5 bytes of output are missing");
+  }
+
+  @Test
+  void aLineThatIsNoneIsToldAndPassedOver() throws Exception {
+    ContainerLog log = log();
+    written(log, "one");
+    Files.writeString(files().getLast(), "garbage\n", StandardOpenOption.APPEND);
+    ContainerLog after = log();
+    after.resume(false);
+    written(after, "two");
+    assertThat(all(after)).containsExactly("one", "A line could not be read.", "two");
+  }
+
+  @Test
+  void boundsThoseWhoRead() {
+    ContainerLog log = log();
+    List<ReadEntries> readers = new ArrayList<>();
+    for (int i = 0; i < 1024; i++) {
+      readers.add(ReadEntries.of(log, ReadEntries.ALL, threads));
+    }
+    assertThatThrownBy(() -> ReadEntries.of(log, ReadEntries.ALL, threads))
+        .isInstanceOf(RefusedException.class)
+        .hasMessageContaining("1024");
+    readers.forEach(ReadEntries::leave);
+    readers.clear();
+    ReadEntries.of(log, ReadEntries.ALL, threads).leave();
+    assertThat(Thread.getAllStackTraces().keySet())
+        .filteredOn(thread -> thread.getName().startsWith("log-reader-"))
+        .hasSizeLessThanOrEqualTo(4);
+  }
+}

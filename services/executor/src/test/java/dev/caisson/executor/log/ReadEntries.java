@@ -1,0 +1,86 @@
+package dev.caisson.executor.log;
+
+import com.google.protobuf.ByteString;
+import dev.caisson.executor.stdio.OutputStream;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+
+/** Everything that one who reads a log gets. */
+final class ReadEntries implements LogReader.Client {
+  static final LogReader.Selection ALL =
+      new LogReader.Selection(true, OptionalLong.empty(), Instant.EPOCH);
+
+  final List<LogEntry> entries = new CopyOnWriteArrayList<>();
+  final CompletableFuture<String> end = new CompletableFuture<>();
+  private final LogReader reader;
+  private volatile int room = Integer.MAX_VALUE;
+
+  ReadEntries(ContainerLog log, LogReader.Selection selection, LogThreads threads, int room) {
+    this.room = room;
+    this.reader = new LogReader(log, selection, this, threads, Clock.systemUTC());
+    reader.wake();
+  }
+
+  static ReadEntries of(ContainerLog log, LogReader.Selection selection, LogThreads threads) {
+    return new ReadEntries(log, selection, threads, Integer.MAX_VALUE);
+  }
+
+  void take(int more) {
+    room = more;
+    reader.wake();
+  }
+
+  void leave() {
+    reader.close();
+  }
+
+  String end() throws Exception {
+    return end.get(20, TimeUnit.SECONDS);
+  }
+
+  /** The bytes of one stream, as the process put them out. */
+  ByteString bytes(OutputStream stream) {
+    ByteString all = ByteString.EMPTY;
+    for (LogEntry entry : entries) {
+      if (entry.stream() == stream && !entry.isNotice()) {
+        all = all.concat(entry.data());
+        all = entry.partial() ? all : all.concat(ByteString.copyFromUtf8("\n"));
+      }
+    }
+    return all;
+  }
+
+  List<String> texts() {
+    return entries.stream().map(entry -> entry.data().toStringUtf8()).toList();
+  }
+
+  @Override
+  public boolean isReady() {
+    return entries.size() < room;
+  }
+
+  @Override
+  public void entry(LogEntry entry) {
+    entries.add(entry);
+  }
+
+  @Override
+  public void completed() {
+    end.complete("completed");
+  }
+
+  @Override
+  public void removed() {
+    end.complete("removed");
+  }
+
+  @Override
+  public void failed(RuntimeException problem) {
+    end.completeExceptionally(problem);
+  }
+}
