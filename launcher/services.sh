@@ -433,7 +433,7 @@ logs_verb() {
   local follow=() chosen=() files=() service
   while [[ $# -gt 0 ]]; do
     case $1 in
-      -h | --help) say "Usage: caisson logs [SERVICE] [-f] [--data DIR]: what a service (broker, executor, gateway, auditor) or each of them says; -f goes on."; return ;;
+      -h | --help) say "Usage: caisson logs [SERVICE] [-f] [--data DIR]: what a service (broker, executor, gateway, auditor) or each of them says; -f goes on. \`caisson logs ID\` shows a container's; \`caisson logs ID --help\` tells more."; return ;;
       --data) use_data "${2:?--data needs a directory}"; shift ;;
       --data=*) use_data "${1#*=}" ;;
       -f | --follow) follow=(-F) ;;

@@ -51,6 +51,8 @@ final class ContainerOptions {
 
   @Mixin SpecChanges changes = new SpecChanges();
 
+  @Mixin LogOptions logs = new LogOptions();
+
   @Parameters(
       arity = "0..*",
       paramLabel = "[--] CMD ARG",
@@ -62,12 +64,14 @@ final class ContainerOptions {
   }
 
   CreateContainerRequest request(Names names) {
-    return CreateContainerRequest.newBuilder()
-        .setParent(sandbox == null ? names.parent() : names.sandbox(sandbox))
-        .setContainerId(idOrNew())
-        .setContainer(Container.newBuilder().setOci(oci()))
-        .setRequestId(Names.newRequestId())
-        .build();
+    CreateContainerRequest.Builder request =
+        CreateContainerRequest.newBuilder()
+            .setParent(sandbox == null ? names.parent() : names.sandbox(sandbox))
+            .setContainerId(idOrNew())
+            .setContainer(Container.newBuilder().setOci(oci()))
+            .setRequestId(Names.newRequestId());
+    logs.apply(request);
+    return request.build();
   }
 
   /** Whether its program is to be at a terminal; what cannot be read the gateway judges. */

@@ -14,17 +14,29 @@ final class Quantity {
 
   /** `64m`, `1.5G`, `65536`: bytes; the letters are powers of 1,024. */
   static final class Bytes implements ITypeConverter<Long> {
-    private static final String UNITS = "bkmgt";
-    private static final int UNIT_BITS = 10;
-
     @Override
     public Long convert(String text) {
-      String lower = text.toLowerCase(Locale.ROOT).replaceFirst("(?<=[kmgt])i?b$", "");
-      int unit = lower.isEmpty() ? -1 : UNITS.indexOf(lower.charAt(lower.length() - 1));
-      String number = unit < 0 ? lower : lower.substring(0, lower.length() - 1);
-      BigDecimal scale = new BigDecimal(BigInteger.ONE.shiftLeft(UNIT_BITS * Math.max(unit, 0)));
-      return positive("--memory", "be a size like 64m or 1g", text, number, scale);
+      return bytes("--memory", text);
     }
+  }
+
+  /** The same, of a log file. */
+  static final class LogBytes implements ITypeConverter<Long> {
+    @Override
+    public Long convert(String text) {
+      return bytes("--log-max-size", text);
+    }
+  }
+
+  private static final String UNITS = "bkmgt";
+  private static final int UNIT_BITS = 10;
+
+  private static long bytes(String field, String text) {
+    String lower = text.toLowerCase(Locale.ROOT).replaceFirst("(?<=[kmgt])i?b$", "");
+    int unit = lower.isEmpty() ? -1 : UNITS.indexOf(lower.charAt(lower.length() - 1));
+    String number = unit < 0 ? lower : lower.substring(0, lower.length() - 1);
+    BigDecimal scale = new BigDecimal(BigInteger.ONE.shiftLeft(UNIT_BITS * Math.max(unit, 0)));
+    return positive(field, "be a size like 64m or 1g", text, number, scale);
   }
 
   /** `0.5`: CPUs, as microseconds of each {@link #CPU_PERIOD}. */

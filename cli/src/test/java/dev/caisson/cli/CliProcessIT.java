@@ -125,6 +125,26 @@ class CliProcessIT {
     assertThat(process.waitFor()).isEqualTo(128 + Signals.TERM);
   }
 
+  @Test
+  void showsEachStreamOfALogByteForByte() throws Exception {
+    gateway.has("web", ContainerState.RUNNING, ExitStatus.getDefaultInstance());
+    Process process = caisson("logs", "web");
+    assertThat(process.waitFor()).isZero();
+    assertThat(new String(allOf(process.getInputStream()), StandardCharsets.UTF_8))
+        .isEqualTo("half line\nrest");
+    assertThat(new String(allOf(process.getErrorStream()), StandardCharsets.UTF_8))
+        .isEqualTo("to err\ncaisson: 3 bytes are missing\n");
+  }
+
+  @Test
+  void putsTimesBeforeLinesOnly() throws Exception {
+    gateway.has("web", ContainerState.RUNNING, ExitStatus.getDefaultInstance());
+    Process process = caisson("logs", "-t", "web");
+    assertThat(process.waitFor()).isZero();
+    assertThat(new String(allOf(process.getInputStream()), StandardCharsets.UTF_8))
+        .isEqualTo("1970-01-01T00:00:01Z half line\n1970-01-01T00:00:01Z rest");
+  }
+
   private static byte[] allOf(java.io.InputStream stream) {
     try (stream) {
       return stream.readAllBytes();

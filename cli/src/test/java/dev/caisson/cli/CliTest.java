@@ -4,13 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import com.google.protobuf.util.Timestamps;
 import dev.caisson.proto.types.v1.Capabilities;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.proto.types.v1.IgnoredField;
 import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.User;
+import dev.caisson.proto.v1.Logs;
 import dev.caisson.proto.v1.OciBundle;
+import dev.caisson.proto.v1.ReadLogsRequest;
 import dev.caisson.rpc.RpcErrors;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -19,6 +22,9 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -580,6 +586,59 @@ class CliTest {
   }
 
   @Test
+  void asksForTheLogsThatAreMeant() {
+    gateway.has("web", ContainerState.RUNNING, ExitStatus.getDefaultInstance());
+    String[] words = {
+      "logs", "--output", "json", "-f", "-n", "5", "--since", "2026-01-31T10:00:00.5Z", "we"
+    };
+    assertThat(caisson(words)).isZero();
+    ReadLogsRequest asked = gateway.logsRead.getFirst();
+    assertThat(asked.getFollow()).isTrue();
+    assertThat(asked.getTailLines()).isEqualTo(5);
+    assertThat(Timestamps.toString(asked.getSince())).isEqualTo("2026-01-31T10:00:00.500Z");
+    assertThat(out.toString().lines()).hasSize(5).first().asString().contains("\"partial\":true");
+    assertThat(caisson("logs", "--output", "json", "web")).isZero();
+    assertThat(gateway.logsRead.getLast().hasTailLines()).isFalse();
+    assertThat(gateway.logsRead.getLast().hasSince()).isFalse();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"90s, 10", "1m, 40", "1h, -3500", "1H1m1S, -3561"})
+  void countsDurationsBackwards(String text, long seconds) {
+    Clock clock = Clock.fixed(Instant.ofEpochSecond(100), ZoneOffset.UTC);
+    assertThat(LogsCommand.time(text, clock).getSeconds()).isEqualTo(seconds);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--since, yesterday",
+    "--since, ''",
+    "--since, 5",
+    "--since, 99999999999999999999h",
+    "--tail, -1",
+    "--tail, many"
+  })
+  void refusesLogsThatNobodyCanMean(String option, String value) {
+    gateway.has("web", ContainerState.RUNNING, ExitStatus.getDefaultInstance());
+    assertThat(caisson("logs", option, value, "web")).isEqualTo(Exit.USAGE);
+    assertThat(gateway.logsRead).isEmpty();
+  }
+
+  @Test
+  void asksForLogsWhereOneOptionOfTheirsIsGiven() {
+    assertThat(caisson("create", "--rootfs", "/srv/any", "--", "cat")).isZero();
+    assertThat(caisson("create", "--logs", "--rootfs", "/srv/any", "--", "cat")).isZero();
+    String[] sized = {
+      "create", "--log-max-size", "1m", "--log-max-files", "3", "--rootfs", "/srv/any", "--", "cat"
+    };
+    assertThat(caisson(sized)).isZero();
+    assertThat(gateway.created.get(0).hasLogs()).isFalse();
+    assertThat(gateway.created.get(1).getLogs()).isEqualTo(Logs.getDefaultInstance());
+    assertThat(gateway.created.get(2).getLogs())
+        .isEqualTo(Logs.newBuilder().setMaxBytes(1 << 20).setMaxFiles(3).build());
+  }
+
+  @Test
   void printsACompletionScriptThatNamesEveryVerb() {
     CommandLine line = Cli.commandLine("completion");
     line.setOut(new PrintWriter(out));
@@ -589,6 +648,8 @@ class CliTest {
         .contains("--rootfs")
         .contains("--tty")
         .contains("attach")
+        .contains("--log-max-size")
+        .contains("--timestamps")
         .contains("--detach-keys")
         .contains("inspect");
   }

@@ -22,10 +22,13 @@ import dev.caisson.proto.v1.ListContainersRequest;
 import dev.caisson.proto.v1.ListContainersResponse;
 import dev.caisson.proto.v1.ListProcessesRequest;
 import dev.caisson.proto.v1.ListProcessesResponse;
+import dev.caisson.proto.v1.LogEntry;
 import dev.caisson.proto.v1.Output;
 import dev.caisson.proto.v1.PlanContainerRequest;
 import dev.caisson.proto.v1.PlanContainerResponse;
 import dev.caisson.proto.v1.Process;
+import dev.caisson.proto.v1.ReadLogsRequest;
+import dev.caisson.proto.v1.ReadLogsResponse;
 import dev.caisson.proto.v1.RunContainerRequest;
 import dev.caisson.proto.v1.RunContainerResponse;
 import dev.caisson.proto.v1.SignalContainerRequest;
@@ -225,6 +228,31 @@ final class FakeGateway extends ContainersGrpc.ContainersImplBase implements Aut
       @Override
       public void onCompleted() {}
     };
+  }
+
+  final List<ReadLogsRequest> logsRead = new CopyOnWriteArrayList<>();
+
+  @Override
+  public void readLogs(ReadLogsRequest request, StreamObserver<ReadLogsResponse> out) {
+    known(request.getName());
+    logsRead.add(request);
+    for (LogEntry.Builder entry :
+        List.of(
+            entry("half ", Output.Stream.STDOUT).setPartial(true),
+            entry("to err", Output.Stream.STDERR),
+            entry("line", Output.Stream.STDOUT),
+            entry("3 bytes are missing", Output.Stream.STDERR).setNotice(true),
+            entry("rest", Output.Stream.STDOUT).setPartial(true))) {
+      out.onNext(ReadLogsResponse.newBuilder().setEntry(entry).build());
+    }
+    out.onCompleted();
+  }
+
+  private static LogEntry.Builder entry(String text, Output.Stream stream) {
+    return LogEntry.newBuilder()
+        .setTime(Timestamp.newBuilder().setSeconds(1))
+        .setStream(stream)
+        .setData(ByteString.copyFromUtf8(text));
   }
 
   /** Says what it was asked, gives input back, and ends with its input, or by a signal. */

@@ -2,7 +2,6 @@ package dev.caisson.executor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caisson.linux.Kernel;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.lang.reflect.RecordComponent;
@@ -11,7 +10,6 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -150,10 +148,7 @@ final class WeakenedExecutor extends URLClassLoader {
     try {
       WeakenedExecutor changed = build(weakening, directory);
       Class<?> type = changed.loadClass(Options.class.getName());
-      var begin =
-          changed
-              .loadClass(Executor.class.getName())
-              .getDeclaredMethod("start", type);
+      var begin = changed.loadClass(Executor.class.getName()).getDeclaredMethod("start", type);
       begin.setAccessible(true);
       return (AutoCloseable) begin.invoke(null, copied(options, type));
     } catch (IOException e) {

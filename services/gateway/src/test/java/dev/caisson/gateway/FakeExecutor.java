@@ -24,11 +24,14 @@ import dev.caisson.proto.executor.v1.ListProcessesRequest;
 import dev.caisson.proto.executor.v1.ListProcessesResponse;
 import dev.caisson.proto.executor.v1.ListSandboxesRequest;
 import dev.caisson.proto.executor.v1.ListSandboxesResponse;
+import dev.caisson.proto.executor.v1.LogEntry;
 import dev.caisson.proto.executor.v1.Output;
 import dev.caisson.proto.executor.v1.PauseContainerRequest;
 import dev.caisson.proto.executor.v1.PlanRequest;
 import dev.caisson.proto.executor.v1.PlanResponse;
 import dev.caisson.proto.executor.v1.ProcessInfo;
+import dev.caisson.proto.executor.v1.ReadLogsRequest;
+import dev.caisson.proto.executor.v1.ReadLogsResponse;
 import dev.caisson.proto.executor.v1.ResumeContainerRequest;
 import dev.caisson.proto.executor.v1.RunRequest;
 import dev.caisson.proto.executor.v1.RunResponse;
@@ -281,6 +284,29 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
         });
   }
 
+  /** Three entries; following, then no end. */
+  @Override
+  public void readLogs(ReadLogsRequest request, StreamObserver<ReadLogsResponse> responses) {
+    requests.add(request);
+    ServerCallStreamObserver<ReadLogsResponse> call =
+        (ServerCallStreamObserver<ReadLogsResponse>) responses;
+    call.setOnCancelHandler(cancelled::countDown);
+    for (int i = 0; i < 3; i++) {
+      LogEntry entry =
+          LogEntry.newBuilder()
+              .setTime(Timestamp.newBuilder().setSeconds(i))
+              .setStream(i == 1 ? Output.Stream.STDERR : Output.Stream.STDOUT)
+              .setData(ByteString.copyFromUtf8("line " + i))
+              .setPartial(i == 0)
+              .setNotice(i == 1)
+              .build();
+      call.onNext(ReadLogsResponse.newBuilder().setEntry(entry).build());
+    }
+    if (!request.getFollow()) {
+      call.onCompleted();
+    }
+  }
+
   @Override
   public void plan(PlanRequest request, StreamObserver<PlanResponse> responses) {
     answer(
@@ -382,6 +408,7 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
             .setPid(asked.getStdio() == StdioMode.PIPE ? 2 : 1)
             .setSpec(asked.getSpec())
             .addAllIgnored(asked.getIgnoredList())
+            .setLogDirectory(asked.hasLogs() ? "/logs/" + asked.getContainerId() : "")
             .build();
     containers.put(asked.getTenant() + "/" + asked.getContainerId(), made);
     return made;

@@ -235,7 +235,8 @@ final class ContainerBirth {
       Sandbox sandbox, ContainerRecord draft, CompiledPlan plan, Given given, Rollback rollback) {
     Stdio.Kind kind =
         Stdio.Kind.of(
-            Stdio.isPiped(draft.getStdio(), draft.hasLogs()) || given.hasConsole(), draft.getSpec().getProcess());
+            Stdio.isPiped(draft.getStdio(), draft.hasLogs()) || given.hasConsole(),
+            draft.getSpec().getProcess());
     Optional<Placed> ready = sandbox.takePlaced(draft.getUid());
     Placed placed =
         ready.isPresent()

@@ -20,8 +20,7 @@ record Streams(boolean attachable, Passed passed) {
    *
    * @throws dev.caisson.executor.refusal.RefusedException if the two contradict each other
    */
-  static Streams of(
-      StdioMode stdio, boolean logs, DonatedDescriptors donated, boolean terminal) {
+  static Streams of(StdioMode stdio, boolean logs, DonatedDescriptors donated, boolean terminal) {
     Passed passed = Passed.of(donated, terminal);
     if (stdio == StdioMode.PIPE && passed.streams()) {
       throw Refusal.invalid("stdio", "be DISCARD where streams or a console are donated", stdio)

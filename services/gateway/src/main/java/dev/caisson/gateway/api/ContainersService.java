@@ -27,6 +27,8 @@ import dev.caisson.proto.v1.ListProcessesResponse;
 import dev.caisson.proto.v1.PauseContainerRequest;
 import dev.caisson.proto.v1.PlanContainerRequest;
 import dev.caisson.proto.v1.PlanContainerResponse;
+import dev.caisson.proto.v1.ReadLogsRequest;
+import dev.caisson.proto.v1.ReadLogsResponse;
 import dev.caisson.proto.v1.ResumeContainerRequest;
 import dev.caisson.proto.v1.RunContainerRequest;
 import dev.caisson.proto.v1.RunContainerResponse;
@@ -230,6 +232,29 @@ final class ContainersService extends ContainersGrpc.ContainersImplBase {
             ? deleted.onErrorReturn(
                 ContainersService::isMissing, DeleteContainerResponse.getDefaultInstance())
             : deleted);
+  }
+
+  @Override
+  public void readLogs(ReadLogsRequest request, StreamObserver<ReadLogsResponse> responses) {
+    ContainerName name = ContainerName.parse("name", request.getName());
+    var read =
+        dev.caisson.proto.executor.v1.ReadLogsRequest.newBuilder()
+            .setTenant(name.tenant())
+            .setContainerId(name.container())
+            .setFollow(request.getFollow())
+            .setSince(request.getSince());
+    if (request.hasTailLines()) {
+      read.setTailLines(request.getTailLines());
+    }
+    ServerCalls.stream(
+        responses,
+        lookup
+            .check(name)
+            .thenMany(executor.readLogs(read.build()))
+            .map(answer ->
+                ReadLogsResponse.newBuilder()
+                    .setEntry(Resources.logEntry(answer.getEntry()))
+                    .build()));
   }
 
   @Override

@@ -12,6 +12,7 @@ import dev.caisson.oci.DefaultSeccomp;
 import dev.caisson.oci.OciException;
 import dev.caisson.oci.OciSpec;
 import dev.caisson.oci.SandboxMembership;
+import dev.caisson.proto.executor.v1.Logs;
 import dev.caisson.proto.executor.v1.StdioMode;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.DonatedDescriptors;
@@ -40,8 +41,14 @@ final class Creation {
     Converted converted = converted(request.getContainer());
     ContainerSpec spec = withUserNamespace(converted.spec());
     Place place = place(request.getParent(), spec);
-    return dev.caisson.proto.executor.v1.CreateContainerRequest.newBuilder()
-        .setActor(Caller.current().actor(Ids.requireRequestId(request.getRequestId())))
+    var made = dev.caisson.proto.executor.v1.CreateContainerRequest.newBuilder();
+    if (request.hasLogs()) {
+      made.setLogs(
+          Logs.newBuilder()
+              .setMaxBytes(request.getLogs().getMaxBytes())
+              .setMaxFiles(request.getLogs().getMaxFiles()));
+    }
+    return made.setActor(Caller.current().actor(Ids.requireRequestId(request.getRequestId())))
         .setTenant(place.tenant())
         .setContainerId(containerId)
         .setSandboxId(place.sandboxId())

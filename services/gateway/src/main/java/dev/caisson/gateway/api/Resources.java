@@ -3,6 +3,7 @@ package dev.caisson.gateway.api;
 import dev.caisson.gateway.names.ContainerName;
 import dev.caisson.gateway.names.SandboxName;
 import dev.caisson.proto.v1.Container;
+import dev.caisson.proto.v1.LogEntry;
 import dev.caisson.proto.v1.Process;
 import dev.caisson.proto.v1.Sandbox;
 
@@ -32,6 +33,7 @@ final class Resources {
             .setCreateTime(from.getCreateTime())
             .setCgroup(from.getCgroup())
             .setPlanSha256(from.getPlanSha256())
+            .setLogDirectory(from.getLogDirectory())
             .addAllIgnored(from.getIgnoredList());
     if (from.hasStartTime()) {
       to.setStartTime(from.getStartTime());
@@ -43,6 +45,16 @@ final class Resources {
       to.setSpec(from.getSpec());
     }
     return to.build();
+  }
+
+  static LogEntry logEntry(dev.caisson.proto.executor.v1.LogEntry from) {
+    return LogEntry.newBuilder()
+        .setTime(from.getTime())
+        .setStreamValue(from.getStreamValue())
+        .setData(from.getData())
+        .setPartial(from.getPartial())
+        .setNotice(from.getNotice())
+        .build();
   }
 
   static Process process(dev.caisson.proto.executor.v1.ProcessInfo from) {

@@ -25,6 +25,8 @@ import dev.caisson.proto.executor.v1.ListSandboxesResponse;
 import dev.caisson.proto.executor.v1.PauseContainerRequest;
 import dev.caisson.proto.executor.v1.PlanRequest;
 import dev.caisson.proto.executor.v1.PlanResponse;
+import dev.caisson.proto.executor.v1.ReadLogsRequest;
+import dev.caisson.proto.executor.v1.ReadLogsResponse;
 import dev.caisson.proto.executor.v1.ResumeContainerRequest;
 import dev.caisson.proto.executor.v1.RunRequest;
 import dev.caisson.proto.executor.v1.RunResponse;
@@ -131,6 +133,11 @@ public final class ExecutorClient {
 
   public Flux<AttachResponse> attach(Flux<AttachRequest> requests) {
     return ClientCalls.<AttachRequest, AttachResponse>both(requests, stub::attach)
+        .onErrorMap(Upstream::translate);
+  }
+
+  public Flux<ReadLogsResponse> readLogs(ReadLogsRequest request) {
+    return ClientCalls.<ReadLogsRequest, ReadLogsResponse>serverStream(request, stub::readLogs)
         .onErrorMap(Upstream::translate);
   }
 
