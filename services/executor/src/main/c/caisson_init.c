@@ -384,12 +384,13 @@ static int run(struct request *request)
 
 /* ---- Becoming a sandbox ---- */
 
-/* In the first process. Nobody would know of a second one whose birth could not be told. */
-static _Noreturn void announce(const struct request *request, long pid, int32_t pidfd)
+/* In the first process. Nobody would know of a second one whose birth could not be told: it ends unless it hears of that. */
+static _Noreturn void announce(const struct request *request, long pid, int32_t pidfd, int announced)
 {
+	uint8_t told = 1;
 	answer(request, BORN, (uint64_t)pid, pidfd);
-	if (connection < 0)
-		CALL(__NR_pidfd_send_signal, pidfd, SIGKILL, 0, 0);
+	if (connection >= 0)
+		CALL(__NR_write, announced, &told, sizeof told);
 	end_process(connection < 0 ? CANNOT_SERVE : 0);
 }
 
@@ -407,13 +408,14 @@ static void start_serving(void)
 /* In the second process. */
 static void grow_up(struct request *request, const struct birth *birth, int announced)
 {
-	uint8_t nothing;
+	uint8_t told;
 	close_descriptor(birth->cgroup);
 	program_run(&birth->input);
 	if (birth->cgroup >= 0)
 		request->descriptors[3] = -1;
 	close_received(request);
-	CALL(__NR_read, announced, &nothing, sizeof nothing); /* end of file once BORN has been sent: READY comes after */
+	if (CALL(__NR_read, announced, &told, sizeof told) != sizeof told) /* once BORN has been sent: READY comes after */
+		end_process(CANNOT_SERVE);
 	close_descriptor(announced);
 	start_serving();
 	if (request->message.flags & EXIT_WITH_CONNECTION) {
@@ -455,7 +457,7 @@ static int become(struct request *request)
 	if (!is_error(result))
 		result = clone_process(&birth, request->message.arg[0] | CLONE_PARENT, 0, &pidfd);
 	if (result > 0)
-		announce(request, result, pidfd);
+		announce(request, result, pidfd, announced[1]);
 	close_descriptor(announced[1]);
 	if (result == 0) {
 		grow_up(request, &birth, announced[0]);

@@ -13,6 +13,9 @@
 
 #define MUST(call) must(#call, (long)(call))
 #define MOST 253
+#ifndef MESSAGE_BYTES
+#define MESSAGE_BYTES 6
+#endif
 
 static int must(const char *what, long result)
 {
@@ -36,7 +39,7 @@ static int connect_to(const char *path)
 static void donate(int connection, const int *descriptors, size_t count)
 {
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(MOST * sizeof *descriptors)];
-	struct iovec part = {.iov_base = "donate", .iov_len = 6};
+	struct iovec part = {.iov_base = "donate", .iov_len = MESSAGE_BYTES};
 	struct msghdr message = {.msg_iov = &part,
 				 .msg_iovlen = 1,
 				 .msg_control = control,

@@ -151,33 +151,49 @@ final class LinuxSockets implements Sockets {
   public Peer peer(Fd socket) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment credentials = Ucred.room(arena);
-      MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, (int) credentials.byteSize());
-      long result =
-          socket.use(number ->
-              Downcalls.syscall(
-                  CALLS.getsockopt(),
-                  number,
-                  Constants.SOL_SOCKET,
-                  Constants.SO_PEERCRED,
-                  credentials.address(),
-                  length.address()));
-      Outcome.require(result, "read the peer of", socket);
+      option(arena, socket, Constants.SO_PEERCRED, credentials);
       return new Peer(Ucred.pid(credentials), Ucred.uid(credentials), Ucred.gid(credentials));
     }
   }
 
   @Override
-  public boolean isPeerNamed(Fd socket) {
+  public SocketStatus status(Fd socket) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment name = SockaddrUn.room(arena);
       MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, (int) name.byteSize());
       long result =
           socket.use(number ->
               Downcalls.syscall(CALLS.getpeername(), number, name.address(), length.address()));
-      return !Outcome.is(result, Errno.ENOTCONN)
-          && Outcome.require(result, "read the name of the peer of", socket) == 0
-          && length.get(ValueLayout.JAVA_INT, 0) > FAMILY_BYTES;
+      boolean connected = !Outcome.is(result, Errno.ENOTCONN);
+      if (connected) {
+        Outcome.require(result, "read the name of the peer of", socket);
+      }
+      return new SocketStatus(
+          option(arena, socket, Constants.SO_DOMAIN) == Constants.AF_UNIX,
+          option(arena, socket, Constants.SO_ACCEPTCONN) != 0,
+          connected,
+          connected && length.get(ValueLayout.JAVA_INT, 0) > FAMILY_BYTES);
     }
+  }
+
+  private static int option(Arena arena, Fd socket, int option) {
+    MemorySegment value = arena.allocate(ValueLayout.JAVA_INT);
+    option(arena, socket, option, value);
+    return value.get(ValueLayout.JAVA_INT, 0);
+  }
+
+  private static void option(Arena arena, Fd socket, int option, MemorySegment value) {
+    MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, (int) value.byteSize());
+    long result =
+        socket.use(number ->
+            Downcalls.syscall(
+                CALLS.getsockopt(),
+                number,
+                Constants.SOL_SOCKET,
+                option,
+                value.address(),
+                length.address()));
+    Outcome.require(result, "read an option of", socket);
   }
 
   @Override

@@ -46,11 +46,8 @@ public interface Sockets {
   /** Whose the other end of a connection was when it was made. */
   Peer peer(Fd socket);
 
-  /**
-   * Whether the other end has a name, as that of a connection to a listener has; false where there
-   * is none.
-   */
-  boolean isPeerNamed(Fd socket);
+  /** Of any kind of socket. */
+  SocketStatus status(Fd socket);
 
   /** Receives one message. One that does not fit is EMSGSIZE, and lost with its descriptors. */
   Received receive(Fd socket, ByteBuffer into);

@@ -7,6 +7,7 @@ import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Pair;
 import dev.caisson.linux.Peer;
 import dev.caisson.linux.Received;
+import dev.caisson.linux.SocketStatus;
 import dev.caisson.linux.Sockets;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -152,8 +153,14 @@ final class FakeSockets implements Sockets {
   }
 
   @Override
-  public boolean isPeerNamed(Fd socket) {
-    return call(() -> end(socket).isPeerNamed(), "isPeerNamed", socket);
+  public SocketStatus status(Fd socket) {
+    return call(
+        () ->
+            open.get(socket) instanceof Listener
+                ? new SocketStatus(true, true, false, false)
+                : end(socket).socketStatus(),
+        "status",
+        socket);
   }
 
   @Override

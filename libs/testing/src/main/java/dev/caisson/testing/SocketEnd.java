@@ -5,6 +5,7 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileType;
 import dev.caisson.linux.Files;
 import dev.caisson.linux.Received;
+import dev.caisson.linux.SocketStatus;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -47,8 +48,8 @@ final class SocketEnd extends OpenFile {
     return this;
   }
 
-  boolean isPeerNamed() {
-    return peer.named;
+  SocketStatus socketStatus() {
+    return new SocketStatus(true, false, true, peer.named);
   }
 
   void send(ByteBuffer message, List<Fd> descriptors) {

@@ -11,6 +11,7 @@ import dev.caisson.linux.Files;
 import dev.caisson.linux.Kernel;
 import dev.caisson.linux.Pair;
 import dev.caisson.linux.Received;
+import dev.caisson.linux.SocketStatus;
 import dev.caisson.linux.Sockets;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -163,12 +164,14 @@ abstract class SocketsContract {
       assertThat(sockets.peer(server)).isEqualTo(sockets.peer(client));
       assertThat(sockets.peer(server).pid()).isPositive();
       assertErrno(Errno.ENOTSOCK, () -> sockets.peer(memory));
-      assertThat(sockets.isPeerNamed(client)).isTrue();
-      assertThat(sockets.isPeerNamed(server)).isFalse();
-      assertErrno(Errno.ENOTSOCK, () -> sockets.isPeerNamed(memory));
+      assertThat(sockets.status(listener)).isEqualTo(new SocketStatus(true, true, false, false));
+      assertThat(sockets.status(client)).isEqualTo(new SocketStatus(true, false, true, true));
+      assertThat(sockets.status(server)).isEqualTo(new SocketStatus(true, false, true, false));
+      assertErrno(Errno.ENOTSOCK, () -> sockets.status(memory));
     }
     try (Pair pair = sockets.pair()) {
-      assertThat(sockets.isPeerNamed(pair.first())).isFalse();
+      assertThat(sockets.status(pair.first()))
+          .isEqualTo(new SocketStatus(true, false, true, false));
     }
   }
 

@@ -52,6 +52,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -66,6 +67,11 @@ public final class Executor implements AutoCloseable {
   private static final int WORKERS = 16;
 
   private static final Duration WORKERS_END = Duration.ofSeconds(5);
+
+  /** Of asm-generic/resource.h. */
+  private static final int RLIMIT_NOFILE = 7;
+
+  private static final long LEAST_OPEN_FILES = 1024;
 
   private static final Path MOUNTINFO = Path.of("/proc/self/mountinfo");
 
@@ -146,6 +152,7 @@ public final class Executor implements AutoCloseable {
     keep(InstanceLock.take(options.data()));
     TrustedProc proc = keep(new TrustedProc(kernel));
     proc.resetCoreDumps();
+    requireOpenFiles(kernel);
     Powers powers = Powers.of(kernel, proc);
     Cgroups cgroups = cgroups(kernel, proc, powers);
     Uid7 uids = new Uid7(Clock.systemUTC(), new SecureRandom());
@@ -173,6 +180,18 @@ public final class Executor implements AutoCloseable {
     serve(host, node, guard, identity(kernel, cgroups, journal), journal, usage);
     LOG.log(
         Level.INFO, "Ready after {0} ms", Duration.ofNanos(System.nanoTime() - began).toMillis());
+  }
+
+  /** Programs keep theirs above those that a process may be given: system.h of caisson-init. */
+  private static void requireOpenFiles(Kernel kernel) {
+    long most = kernel.processes().ownHardLimit(RLIMIT_NOFILE);
+    if (Long.compareUnsigned(most, LEAST_OPEN_FILES) < 0) {
+      throw new IllegalStateException(
+          "Its limit of open files must be at least "
+              + LEAST_OPEN_FILES
+              + " (ulimit -Hn; LimitNOFILE= of systemd), and is "
+              + Long.toUnsignedString(most));
+    }
   }
 
   private static byte[] bytes(UUID uuid) {
@@ -272,13 +291,24 @@ public final class Executor implements AutoCloseable {
   private DonationSocket donationSocket(Host host, GuardPolicy policy, Donations donations)
       throws IOException {
     int own = (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+    boolean everybody = !policy.donors().isEmpty();
+    if (everybody) {
+      search(options.run());
+    }
     return new DonationSocket(
         host.kernel(),
         host.control(),
+        host.workers(),
         donations,
-        options.run().resolve("donations.sock"),
-        !policy.donors().isEmpty(),
-        uid -> uid == own || policy.donors().contains(uid));
+        new DonationSocket.Place(
+            options.run().resolve("donations.sock"), everybody, own, policy.donors()::contains));
+  }
+
+  /** The other sockets have modes of their own, and look at their peers. */
+  private static void search(Path directory) throws IOException {
+    Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(directory);
+    permissions.add(PosixFilePermission.OTHERS_EXECUTE);
+    Files.setPosixFilePermissions(directory, permissions);
   }
 
   private Node node(Host host, Guard guard, Donations donations, UsageLog usage) {

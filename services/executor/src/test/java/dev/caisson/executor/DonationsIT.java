@@ -19,6 +19,7 @@ import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.DonatedDescriptors;
 import dev.caisson.proto.types.v1.Mount;
+import dev.caisson.proto.types.v1.Seccomp;
 import io.grpc.Status;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -220,7 +221,6 @@ class DonationsIT extends OnNode {
         .as("closed after it")
         .isZero();
     Fd master = received.descriptors().getFirst();
-    kernel.files().setBlocking(master, true);
     return keep(master, master);
   }
 
@@ -400,7 +400,57 @@ class DonationsIT extends OnNode {
     }
     assertThat(donor.ask("give", pipe().read())).isEqualTo("refused a message must be \"donate\"");
     assertThat(donor.ask("donate")).startsWith("refused 1 to 64 descriptors");
+    Pair nowhere = kernel.sockets().pair();
+    nowhere.second().close();
+    var _ = keep(nowhere, nowhere.first());
+    assertThat(donor.ask("donate", nowhere.first())).startsWith("refused descriptor 1");
     assertThat(donor.token(file(Path.of("/dev/null")))).isNotEmpty();
+  }
+
+  /** Which the executor must not take for the end, and keep. */
+  @Test
+  void anEmptyMessageWithDescriptors() throws Exception {
+    Path program = node.base().resolve(node.newId("donate"));
+    onHost("gcc", "-DMESSAGE_BYTES=0", "-o", program.toString(), "src/test/c/donate.c");
+    Traces before = Traces.of(node);
+    Process process =
+        new ProcessBuilder(program.toString(), node.run().resolve("donations.sock").toString(), "1")
+            .redirectInput(Path.of("/dev/null").toFile())
+            .redirectErrorStream(true)
+            .start();
+    String output = new String(process.getInputStream().readAllBytes(), UTF_8);
+    assertThat(process.onExit().join().exitValue()).as(output).isZero();
+    assertThat(output.strip()).as("it has hung up").isEmpty();
+    TestNode.eventually("nothing is left", () -> Traces.of(node).equals(before));
+  }
+
+  /** That a caller has of somebody else, who did not mean anybody to read it. */
+  @Test
+  void aPipeOfOthersKeepsItsOwner() throws Exception {
+    Pipe out = pipe();
+    kernel.files().setOwner(out.write(), ANOTHER_USER, ANOTHER_USER);
+    var donated = DonatedDescriptors.newBuilder().setStdout(donor.token(out.write()));
+    var spec = node.shell("echo out; echo again > /dev/stdout");
+    CreateContainerRequest request = request(spec, donated).build();
+    var _ = node.stub().createContainer(request);
+    var _ = node.start(request.getContainerId());
+    assertThat(node.await(request.getContainerId()).getCode()).isNotZero();
+    assertThat(kernel.files().status(out.read()).uid()).isEqualTo(ANOTHER_USER);
+    out.write().close();
+    node.delete(request.getContainerId());
+    assertThat(rest(out.read())).isEqualTo("out\n");
+  }
+
+  @Test
+  void aFilterMustLetTheProgramBeStarted() throws Exception {
+    var spec = node.spec("sh");
+    spec.setSeccomp(
+        Seccomp.newBuilder()
+            .setDefaultAction("SCMP_ACT_ERRNO")
+            .addRules(
+                Seccomp.SyscallRule.newBuilder().addNames("execve").setAction("SCMP_ACT_ALLOW")));
+    var donated = DonatedDescriptors.newBuilder().setProgram(donor.token(echo()));
+    refused(request(spec, donated)).says("seccomp", "execveat");
   }
 
   @Test
@@ -436,7 +486,7 @@ class DonationsIT extends OnNode {
     allow("donations.users = " + DONOR);
     donor.close();
     donor = LocalCaller.of(node);
-    permissions("rwxr-xr-x");
+    permissions("rwx--x--x");
     try {
       assertThat(asUser(ANOTHER_USER))
           .endsWith("refused user 65534 may not donate: see donations.users of the guard\n");
@@ -447,13 +497,12 @@ class DonationsIT extends OnNode {
   }
 
   private static void permissions(String permissions) throws Exception {
-    for (Path path : List.of(node.base(), node.run())) {
-      Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(permissions));
-    }
+    // Below it the executor lets them through.
+    Files.setPosixFilePermissions(node.base(), PosixFilePermissions.fromString(permissions));
   }
 
   private static String asUser(int user) throws Exception {
-    Path program = node.base().resolve("donate");
+    Path program = node.base().resolve(node.newId("donate"));
     onHost("gcc", "-o", program.toString(), "src/test/c/donate.c");
     Process process =
         new ProcessBuilder(
@@ -476,7 +525,7 @@ class DonationsIT extends OnNode {
   void aProgramThatTheContainerCouldChangeIsRefused() throws Exception {
     Path program = node.base().resolve(node.newId("changeable"));
     Files.copy(Path.of("/usr/bin/busybox"), program);
-    Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xrwx"));
+    Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxrwxr-x"));
     var donated = DonatedDescriptors.newBuilder().setProgram(donor.token(file(program)));
     Problem.of(() -> node.stub().createContainer(request(node.spec("sh"), donated).build()))
         .is(Status.Code.INVALID_ARGUMENT, Reason.INVALID_SPEC)

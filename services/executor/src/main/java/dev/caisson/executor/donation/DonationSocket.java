@@ -4,7 +4,6 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import dev.caisson.executor.poll.PollLoop;
 import dev.caisson.linux.Fd;
-import dev.caisson.linux.FileType;
 import dev.caisson.linux.Files;
 import dev.caisson.linux.Interest;
 import dev.caisson.linux.Kernel;
@@ -17,11 +16,15 @@ import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.function.IntPredicate;
 
 /**
@@ -32,18 +35,19 @@ import java.util.function.IntPredicate;
  * SCM_RIGHTS}) and receives {@code donated} and the token of each, in their order, with a space
  * before each; or {@code refused}, a space, and a sentence. Tokens are for requests that the
  * gateway makes: see DonatedDescriptors in donated.proto. What nobody has taken when the caller
- * closes the connection is closed.
+ * closes the connection, or after a minute, is closed.
  *
- * <p>Its state is the loop's thread's.
+ * <p>What is done with a donor's descriptors may wait for the donor, and is done on a thread of his
+ * connection's.
  */
 public final class DonationSocket implements AutoCloseable {
   /** Of descriptors beside one message. */
   static final int MOST = 64;
 
   /** Of connections at a time, and of those of one user. */
-  static final int CONNECTIONS = 512;
+  static final int CONNECTIONS = 256;
 
-  static final int CONNECTIONS_OF_ONE = 256;
+  static final int CONNECTIONS_OF_ONE = 128;
 
   private static final System.Logger LOG = System.getLogger(DonationSocket.class.getName());
   private static final String REQUEST = "donate";
@@ -52,67 +56,99 @@ public final class DonationSocket implements AutoCloseable {
   /** Of a message. A longer one is lost with all beside it, and so is its sender. */
   private static final int ROOM = 64;
 
+  private static final Duration LIFE = Duration.ofMinutes(1);
+
+  /** Before accepting again what could not be accepted: no descriptor may be left. */
+  private static final Duration REST = Duration.ofMillis(100);
+
   private final Kernel kernel;
   private final PollLoop loop;
+  private final ScheduledExecutorService later;
   private final Donations donations;
   private final Donatable donatable;
   private final IntPredicate permitted;
-  private final Path path;
   private final Fd listener;
   private final PollLoop.Watch watch;
-  private final Set<Connection> connections = new HashSet<>();
-  private boolean closed;
+  private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
+  private volatile boolean closed;
+
+  /**
+   * Where it is.
+   *
+   * @param path of the socket
+   * @param everybody whether users other than its owner reach it
+   * @param own the user that the executor is
+   * @param permitted whether another user may donate
+   */
+  public record Place(Path path, boolean everybody, int own, IntPredicate permitted) {}
 
   /**
    * Listens.
    *
-   * @param path which must not be there
-   * @param everybody whether users other than its owner reach the socket
-   * @param permitted whether a user id may donate
+   * @param loop waits for donors; never for what they donate
+   * @param later for what is done after a while, and takes no time
    */
   public DonationSocket(
       Kernel kernel,
       PollLoop loop,
+      ScheduledExecutorService later,
       Donations donations,
-      Path path,
-      boolean everybody,
-      IntPredicate permitted) {
+      Place place) {
     this.kernel = kernel;
     this.loop = loop;
+    this.later = later;
     this.donations = donations;
-    this.donatable = new Donatable(kernel);
-    this.permitted = permitted;
-    this.path = path;
-    this.listener = listen(everybody);
+    this.donatable = new Donatable(kernel, place.own());
+    this.permitted = uid -> uid == place.own() || place.permitted().test(uid);
+    this.listener = listen(place);
     this.watch = loop.watch(listener, ready -> accept());
     watch.arm(Interest.IN);
   }
 
-  private Fd listen(boolean everybody) {
+  private Fd listen(Place place) {
     try {
-      java.nio.file.Files.deleteIfExists(path); // of an earlier life
-      Fd socket = kernel.sockets().listen(path, BACKLOG);
+      java.nio.file.Files.deleteIfExists(place.path()); // of an earlier life
+      Fd socket = kernel.sockets().listen(place.path(), BACKLOG);
       kernel.files().setBlocking(socket, false);
-      if (everybody) {
+      if (place.everybody()) {
         java.nio.file.Files.setPosixFilePermissions(
-            path, PosixFilePermissions.fromString("rw-rw-rw-"));
+            place.path(), PosixFilePermissions.fromString("rw-rw-rw-"));
       }
       return socket;
     } catch (IOException e) {
-      throw new UncheckedIOException("Failed to make " + path, e);
+      throw new UncheckedIOException("Failed to make " + place.path(), e);
     }
   }
 
   private void accept() {
     try {
-      Connection connection = new Connection(kernel.sockets().accept(listener));
-      connections.add(connection);
-      connection.begin();
+      begin(kernel.sockets().accept(listener));
+      rearm();
     } catch (LinuxException e) {
-      LOG.log(Level.DEBUG, "Failed to accept a donor", e); // who has gone already
+      LOG.log(Level.WARNING, "Failed to accept a donor", e);
+      after(REST, this::rearm);
     }
+  }
+
+  private void rearm() {
     if (!closed) {
       watch.arm(Interest.IN);
+    }
+  }
+
+  private void after(Duration delay, Runnable task) {
+    var _ = later.schedule(task, delay.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  private void begin(Fd socket) {
+    try {
+      kernel.files().setBlocking(socket, false);
+      Connection connection = new Connection(socket, kernel.sockets().peer(socket));
+      connections.add(connection);
+      connection.begin();
+    } catch (RuntimeException e) {
+      socket.close();
+      throw e;
     }
   }
 
@@ -123,35 +159,36 @@ public final class DonationSocket implements AutoCloseable {
       closed = true;
       watch.cancel();
       listener.close();
-      List.copyOf(connections).forEach(Connection::end);
+      connections.forEach(connection -> donations.apart(connection::end));
     });
   }
 
-  /** One caller. */
+  /** One caller. Its own descriptors wait for nobody; what it brings may. */
   private final class Connection {
     private final Fd socket;
     private final Peer peer;
     private final PollLoop.Watch watch;
-    private final List<String> tokens = new ArrayList<>();
+    private final Set<String> tokens = new HashSet<>();
+    private boolean ended;
 
-    Connection(Fd socket) {
+    Connection(Fd socket, Peer peer) {
       this.socket = socket;
-      kernel.files().setBlocking(socket, false);
-      this.peer = kernel.sockets().peer(socket);
-      this.watch = loop.watch(socket, ready -> receive());
+      this.peer = peer;
+      this.watch = loop.watch(socket, ready -> donations.apart(this::receive));
     }
 
     void begin() {
-      long others = connections.stream().filter(one -> one.peer.uid() == peer.uid()).count();
+      long ofOne = connections.stream().filter(one -> one.peer.uid() == peer.uid()).count();
       if (!permitted.test(peer.uid())) {
         refuseAll(
             "user "
                 + Integer.toUnsignedString(peer.uid())
                 + " may not donate: see donations.users of the guard");
-      } else if (connections.size() > CONNECTIONS || others > CONNECTIONS_OF_ONE) {
+      } else if (connections.size() > CONNECTIONS || ofOne > CONNECTIONS_OF_ONE) {
         refuseAll("too many callers donate at once: try again");
       } else {
         watch.arm(Interest.IN);
+        after(LIFE, () -> donations.apart(this::end));
       }
     }
 
@@ -161,14 +198,18 @@ public final class DonationSocket implements AutoCloseable {
       } catch (LinuxException e) {
         LOG.log(Level.DEBUG, "A donor has gone before its answer", e);
       }
-      end();
+      donations.apart(this::end); // it may have sent descriptors already
     }
 
-    private void receive() {
+    private synchronized void receive() {
+      if (ended) {
+        return;
+      }
       ByteBuffer message = ByteBuffer.allocate(ROOM);
       try {
         Received received = kernel.sockets().receive(socket, message);
-        if (received.bytes() == 0) {
+        if (received.bytes() == 0) { // also of an empty message, which may have some beside it
+          received.descriptors().forEach(Fd::close);
           end();
           return;
         }
@@ -182,32 +223,29 @@ public final class DonationSocket implements AutoCloseable {
     }
 
     private String answerTo(String message, List<Fd> descriptors) {
+      List<Donated> checked = new ArrayList<>();
+      Optional<String> refusal;
       try {
-        return accepted(message, descriptors);
+        refusal = refusal(message, descriptors, checked);
       } catch (RuntimeException e) {
         descriptors.forEach(Fd::close);
         throw e;
       }
-    }
-
-    private String accepted(String message, List<Fd> descriptors) {
-      Optional<String> refusal = refusal(message, descriptors);
       if (refusal.isPresent()) {
         descriptors.forEach(Fd::close);
         return "refused " + refusal.get();
       }
       tokens.removeIf(token -> !donations.isWaiting(token));
       StringBuilder answer = new StringBuilder("donated");
-      for (Fd descriptor : descriptors) {
-        FileType type = donatable.check(descriptor).orElseThrow();
-        String token = donations.add(new Donated(descriptor, type, peer.uid()));
+      for (Donated donated : checked) {
+        String token = donations.add(donated);
         tokens.add(token);
         answer.append(' ').append(token);
       }
       return answer.toString();
     }
 
-    private Optional<String> refusal(String message, List<Fd> descriptors) {
+    private Optional<String> refusal(String message, List<Fd> descriptors, List<Donated> checked) {
       if (!message.equals(REQUEST)) {
         return Optional.of("a message must be \"" + REQUEST + "\"");
       }
@@ -217,10 +255,13 @@ public final class DonationSocket implements AutoCloseable {
       if (!donations.hasRoom(peer.uid(), descriptors.size())) {
         return Optional.of("too many descriptors wait for their requests: try again");
       }
-      for (int i = 0; i < descriptors.size(); i++) {
-        if (donatable.check(descriptors.get(i)).isEmpty()) {
-          return Optional.of("descriptor " + (i + 1) + " of the message " + Donatable.RULE);
+      for (Fd descriptor : descriptors) {
+        Optional<Donated> donated = donatable.check(descriptor, peer.uid());
+        if (donated.isEmpty()) {
+          return Optional.of(
+              "descriptor " + (checked.size() + 1) + " of the message " + Donatable.RULE);
         }
+        checked.add(donated.get());
       }
       return Optional.empty();
     }
@@ -229,11 +270,14 @@ public final class DonationSocket implements AutoCloseable {
       kernel.sockets().sendAtOnce(socket, ByteBuffer.wrap(text.getBytes(US_ASCII)), List.of());
     }
 
-    private void end() {
-      watch.cancel();
-      connections.remove(this);
-      socket.close();
-      donations.drop(tokens);
+    private synchronized void end() {
+      if (!ended) {
+        ended = true;
+        watch.cancel();
+        socket.close();
+        donations.drop(tokens);
+        connections.remove(this);
+      }
     }
   }
 }

@@ -72,6 +72,7 @@ final class PolicyReader {
   private static final IdRange AUTO_IDS = new IdRange(1_879_048_192L, 2_147_483_647L);
 
   private static final int SANDBOX_IDS = 65_536;
+  private static final int OVERFLOW = 65534;
   private static final int MAX_SANDBOXES = 100_000;
 
   /** What the smallest log has. */
@@ -180,12 +181,18 @@ final class PolicyReader {
   private Set<Integer> donors() {
     List<String> listed = words(DONORS, "").toList();
     listed.stream()
-        .filter(word -> !UID.matcher(word).matches())
-        .forEach(word -> problems.add(DONORS + " must list ids of users, as in 0 1000: " + word));
+        .filter(word -> !isUser(word))
+        .forEach(word ->
+            problems.add(DONORS + " must list ids of users, as in 0 1000, and not 65534: " + word));
     return listed.stream()
-        .filter(word -> UID.matcher(word).matches())
+        .filter(PolicyReader::isUser)
         .map(Integer::valueOf)
         .collect(Collectors.toUnmodifiableSet());
+  }
+
+  /** The overflow id stands for everybody who is not known: user_namespaces(7). */
+  private static boolean isUser(String word) {
+    return UID.matcher(word).matches() && Integer.parseInt(word) != OVERFLOW;
   }
 
   private DeviceList allowedDevices() {

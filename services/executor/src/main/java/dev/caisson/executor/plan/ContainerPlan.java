@@ -49,7 +49,7 @@ public final class ContainerPlan {
   public static Plan compile(ContainerSpec spec, ContainerFacts facts) {
     SpecRules.check(spec, facts.rootContainer());
     Terminal.check(spec.getProcess(), facts.pipes());
-    FilterRules.check(spec.getProcess(), spec, facts.filter());
+    FilterRules.check(spec.getProcess(), spec, facts.filter(), facts.passed());
     return new ContainerPlan(spec, facts).compile();
   }
 

@@ -39,7 +39,7 @@ public final class ExecPlan {
     UnknownFields.refuse(process);
     ProcessRules.check(process);
     Terminal.check(process, facts.pipes());
-    FilterRules.check(process, spec, facts.filter());
+    FilterRules.check(process, spec, facts.filter(), facts.passed());
     Assembly assembly = new Assembly();
     facts.cgroup().join(assembly);
     if (process.hasOomScoreAdj()) {

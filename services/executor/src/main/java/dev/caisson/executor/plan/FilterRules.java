@@ -227,9 +227,16 @@ public final class FilterRules {
   }
 
   /** Says whether a process can be set up under the specification's filter. */
-  static void check(Process process, ContainerSpec spec, Optional<Filter> filter) {
+  static void check(Process process, ContainerSpec spec, Optional<Filter> filter, Passed passed) {
     if (spec.hasSeccomp() != filter.isPresent()) {
       throw new IllegalArgumentException("filter must be there where seccomp is");
+    }
+    if (spec.hasSeccomp() && passed.program()) {
+      require(
+          possible(spec.getSeccomp(), "execveat").stream().anyMatch(FilterAction::passes),
+          "seccomp",
+          "let execveat pass: the donated program could not be started",
+          possible(spec.getSeccomp(), "execveat"));
     }
     if (!spec.hasSeccomp() || process.getNoNewPrivileges()) {
       return;

@@ -46,9 +46,6 @@ final class Donor implements AutoCloseable {
   private static final Set<MountFlag> SYSFS =
       EnumSet.of(MountFlag.READ_ONLY, MountFlag.NO_SUID, MountFlag.NO_DEVICES, MountFlag.NO_EXEC);
 
-  /** {@code PIPEFS_MAGIC}, linux/magic.h. */
-  private static final long PIPEFS_MAGIC = 0x50495045;
-
   private static final Set<Resolve> IN_ROOT = EnumSet.of(Resolve.IN_ROOT, Resolve.NO_MAGIC_LINKS);
 
   private final Kernel kernel;
@@ -593,8 +590,8 @@ final class Donor implements AutoCloseable {
 
   private Fd stdio(Donation.Stdio stdio, Sources sources) {
     Fd end = sources.stdio().get(number(stdio.stream()));
-    if (stdio.given() && kernel.files().filesystemMagic(end) != PIPEFS_MAGIC) {
-      return end; // a file of the host's stays its owner's
+    if (stdio.given() && !sources.given().isOwnPipe(stdio.name())) {
+      return end; // what is somebody else's stays that
     }
     kernel
         .files()

@@ -24,12 +24,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * The descriptors of a local caller that one process is given. Closed with this: the process has
  * its own by then.
  */
 final class Given implements AutoCloseable {
+  private static final Given NONE = new Given(new Donations());
+
   private static final List<String> STREAMS = List.of("stdin", "stdout", "stderr");
   private static final String CONSOLE = "console";
   private static final String FIELD = "donated.";
@@ -37,15 +40,21 @@ final class Given implements AutoCloseable {
   /** What runc calls it; receivers do not care. */
   private static final String MASTER = "pty-master";
 
-  private static final int WRITABLE_BY_OTHERS = 0002;
+  /** The bits of the group are the mask of an access control list, where there is one: acl(5). */
+  private static final int WRITABLE_BY_OTHERS = 0022;
 
   /** By what they are for, as events name it. */
   private final Map<String, Donated> taken = new LinkedHashMap<>();
 
-  private Given() {}
+  private final List<DonatedDescriptor> events = new ArrayList<>();
+  private final Donations donations;
+
+  private Given(Donations donations) {
+    this.donations = donations;
+  }
 
   static Given none() {
-    return new Given();
+    return NONE;
   }
 
   /**
@@ -54,7 +63,7 @@ final class Given implements AutoCloseable {
    * @throws RefusedException when one is not there, or is not what its use needs
    */
   static Given take(Donations donations, DonatedDescriptors donated) {
-    Given given = new Given();
+    Given given = new Given(donations);
     try {
       given.take(donations, "stdin", donated.getStdin());
       given.take(donations, "stdout", donated.getStdout());
@@ -64,8 +73,9 @@ final class Given implements AutoCloseable {
       donated
           .getPassedMap()
           .forEach((number, token) -> given.take(donations, String.valueOf(number), token));
-      given.require(CONSOLE, FileType.SOCKET, "be a connected Unix socket");
-      given.require(Passed.PROGRAM, FileType.REGULAR, "be a regular file");
+      given.require(CONSOLE, Donated::isConnection, "be a connected Unix socket");
+      given.require(
+          Passed.PROGRAM, program -> program.type() == FileType.REGULAR, "be a regular file");
       return given;
     } catch (RuntimeException e) {
       given.close();
@@ -76,7 +86,14 @@ final class Given implements AutoCloseable {
   private void take(Donations donations, String use, String token) {
     boolean named = !token.isEmpty() || Character.isDigit(use.charAt(0));
     if (named) {
-      taken.put(use, donations.take(token).orElseThrow(() -> notFound(use)));
+      Donated donated = donations.take(token).orElseThrow(() -> notFound(use));
+      taken.put(use, donated);
+      events.add(
+          DonatedDescriptor.newBuilder()
+              .setUse(use)
+              .setType(donated.typeName())
+              .setDonorUid(donated.donor())
+              .build());
     }
   }
 
@@ -95,9 +112,9 @@ final class Given implements AutoCloseable {
     return FIELD + (Character.isDigit(use.charAt(0)) ? "passed[" + use + "]" : use);
   }
 
-  private void require(String use, FileType type, String rule) {
+  private void require(String use, Predicate<Donated> holds, String rule) {
     of(use)
-        .filter(donated -> donated.type() != type)
+        .filter(holds.negate())
         .ifPresent(donated -> {
           throw Refusal.invalid(FIELD + use, rule, donated.typeName()).exception();
         });
@@ -121,7 +138,7 @@ final class Given implements AutoCloseable {
       throw Refusal.invalid(
               FIELD + Passed.PROGRAM,
               "belong to a user and a group that the container does not have, and be writable for"
-                  + " no others, since the container could change it",
+                  + " its owner alone, since the container could change it",
               "user "
                   + Integer.toUnsignedString(file.uid())
                   + ", group "
@@ -165,6 +182,11 @@ final class Given implements AutoCloseable {
     }
   }
 
+  /** Whose owner may become the process's user: not that of what a donor has of others. */
+  boolean isOwnPipe(String use) {
+    return of(use).filter(Donated::isOwnPipe).isPresent();
+  }
+
   private static Fd nothing(Host host) {
     return host.kernel().files().open(Path.of("/dev/null"), OpenFlag.READ_WRITE);
   }
@@ -179,17 +201,20 @@ final class Given implements AutoCloseable {
    * @throws RefusedException when nobody does
    */
   void sendConsole(Host host, Fd master) {
-    Fd socket = of(CONSOLE).orElseThrow().descriptor();
+    Donated console = of(CONSOLE).orElseThrow();
     try {
+      host.kernel().files().setBlocking(master, true); // as receivers expect it
       host.kernel()
           .sockets()
-          .sendAtOnce(socket, ByteBuffer.wrap(MASTER.getBytes(US_ASCII)), List.of(master));
+          .sendAtOnce(
+              console.descriptor(), ByteBuffer.wrap(MASTER.getBytes(US_ASCII)), List.of(master));
     } catch (LinuxException e) {
       throw Refusal.invalid(
               FIELD + CONSOLE, "be a Unix socket that somebody receives from", e.errno())
           .exception();
     }
-    socket.close();
+    taken.remove(CONSOLE);
+    donations.close(console); // its receiver waits for the end
   }
 
   /** For a program: see {@link Passed}. They stay this object's. */
@@ -200,18 +225,12 @@ final class Given implements AutoCloseable {
 
   /** For the record. */
   List<DonatedDescriptor> events() {
-    return taken.entrySet().stream()
-        .map(entry ->
-            DonatedDescriptor.newBuilder()
-                .setUse(entry.getKey())
-                .setType(entry.getValue().typeName())
-                .setDonorUid(entry.getValue().donor())
-                .build())
-        .toList();
+    return List.copyOf(events);
   }
 
   @Override
   public void close() {
-    taken.values().forEach(donated -> donated.descriptor().close());
+    taken.values().forEach(donations::close);
+    taken.clear();
   }
 }
