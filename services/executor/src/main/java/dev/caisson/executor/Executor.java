@@ -12,6 +12,7 @@ import dev.caisson.executor.init.InitLauncher;
 import dev.caisson.executor.journal.Journal;
 import dev.caisson.executor.journal.JournalService;
 import dev.caisson.executor.journal.JournalSettings;
+import dev.caisson.executor.journal.Room;
 import dev.caisson.executor.journal.UsageLog;
 import dev.caisson.executor.journal.UsageLogSettings;
 import dev.caisson.executor.log.LogThreads;
@@ -155,6 +156,11 @@ public final class Executor implements AutoCloseable {
     requireOpenFiles(kernel);
     Powers powers = Powers.of(kernel, proc);
     Cgroups cgroups = cgroups(kernel, proc, powers);
+    Room room = new ReservedFile(options.data().resolve("reserve"));
+    boolean kept = room.keep();
+    if (!kept) {
+      LOG.log(Level.WARNING, "The disk of {0} is full: nothing new is started", options.data());
+    }
     Uid7 uids = new Uid7(Clock.systemUTC(), new SecureRandom());
     Journal journal =
         keep(
@@ -162,7 +168,8 @@ public final class Executor implements AutoCloseable {
                 JournalSettings.defaults(options.data().resolve("journal"), options.node()),
                 Clock.systemUTC(),
                 () -> bytes(uids.next().value()),
-                ExecutorStarted.newBuilder().setVersion(VERSION).setBootId(proc.bootId()).build()));
+                ExecutorStarted.newBuilder().setVersion(VERSION).setBootId(proc.bootId()).build(),
+                room));
     UsageLog usage =
         keep(
             UsageLog.open(
@@ -172,7 +179,7 @@ public final class Executor implements AutoCloseable {
                     journal.epoch(),
                     proc.bootId()),
                 Clock.systemUTC()));
-    Host host = host(kernel, proc, powers, cgroups, journal, uids);
+    Host host = host(kernel, proc, powers, cgroups, journal, room, uids);
     Guard guard = new Guard(GuardPolicy.parse(policy()));
     Donations donations = new Donations();
     Node node = node(host, guard, donations, usage);
@@ -237,8 +244,14 @@ public final class Executor implements AutoCloseable {
   }
 
   private Host host(
-      Kernel kernel, TrustedProc proc, Powers powers, Cgroups cgroups, Journal journal, Uid7 uids) {
-    Store store = keep(Store.open(options.data().resolve("store")));
+      Kernel kernel,
+      TrustedProc proc,
+      Powers powers,
+      Cgroups cgroups,
+      Journal journal,
+      Room room,
+      Uid7 uids) {
+    Store store = keep(Store.open(options.data().resolve("store"), room::give));
     ScheduledThreadPoolExecutor workers = new ScheduledThreadPoolExecutor(WORKERS);
     keep(() -> end(workers));
     LogThreads logs = keep(new LogThreads());

@@ -22,8 +22,8 @@ import java.util.function.Supplier;
  * before the first record of all it is 32 zero bytes. A new epoch (one life of the executor)
  * continues the chain of the one before.
  *
- * <p>After a failed write or fsync every method that records throws {@link JournalException}:
- * nothing privileged may be done then.
+ * <p>After a failed fsync every method that records throws {@link JournalException}, and for a
+ * write that fails the one that makes it: nothing privileged may be done then.
  */
 public final class Journal implements AutoCloseable {
   /** Above the draft: id, node, times, sequences. */
@@ -41,6 +41,7 @@ public final class Journal implements AutoCloseable {
   private final JournalState state;
   private final SegmentedLog log;
   private final List<Event> inherited;
+  private final Room room;
   private final Object writing = new Object();
   private long unrecorded;
   private Position acknowledged = Position.BEFORE_ALL;
@@ -52,13 +53,15 @@ public final class Journal implements AutoCloseable {
       Supplier<byte[]> eventIds,
       JournalState state,
       SegmentedLog log,
-      List<Event> inherited) {
+      List<Event> inherited,
+      Room room) {
     this.settings = settings;
     this.clock = clock;
     this.eventIds = eventIds;
     this.state = state;
     this.log = log;
     this.inherited = inherited;
+    this.room = room;
   }
 
   /**
@@ -66,11 +69,16 @@ public final class Journal implements AutoCloseable {
    *
    * @param eventIds UUIDv7, 16 bytes, a new one each time
    * @param started version and boot id; how the epoch before ended is filled in
+   * @param room on the journal's disk
    * @throws JournalCorruptException when a record that was whole once is not
    */
   public static Journal open(
-      JournalSettings settings, Clock clock, Supplier<byte[]> eventIds, ExecutorStarted started) {
-    return open(settings, clock, eventIds, started, new Disk());
+      JournalSettings settings,
+      Clock clock,
+      Supplier<byte[]> eventIds,
+      ExecutorStarted started,
+      Room room) {
+    return open(settings, clock, eventIds, started, room, new Disk(room));
   }
 
   static Journal open(
@@ -78,6 +86,7 @@ public final class Journal implements AutoCloseable {
       Clock clock,
       Supplier<byte[]> eventIds,
       ExecutorStarted started,
+      Room room,
       Disk disk) {
     JournalState state = new JournalState();
     LogSettings logSettings =
@@ -90,7 +99,7 @@ public final class Journal implements AutoCloseable {
             started.getBootId(),
             disk);
     SegmentedLog log = SegmentedLog.open(logSettings, state, clock, end -> end.lastEpoch() + 1);
-    Journal journal = new Journal(settings, clock, eventIds, state, log, state.openIntents());
+    Journal journal = new Journal(settings, clock, eventIds, state, log, state.openIntents(), room);
     journal.append(Event.newBuilder().setExecutorStarted(after(log.previousEnd(), started)));
     return journal;
   }
@@ -157,6 +166,9 @@ public final class Journal implements AutoCloseable {
 
   private boolean admits(int size, Urgency urgency) {
     boolean newWork = urgency == Urgency.NEW_WORK;
+    if (newWork && !room.keep()) {
+      return refused(JournalFullException.ofDisk());
+    }
     long limit = newWork ? settings.maxBytes() - settings.reserveBytes() : settings.maxBytes();
     if (fits(size, limit)) {
       return true;
@@ -165,8 +177,13 @@ public final class Journal implements AutoCloseable {
     if (fits(size, limit)) {
       return true;
     }
-    if (newWork && settings.fullMode() == FullMode.FAIL_CLOSED) {
-      throw new JournalFullException(log.bytes(), settings.maxBytes());
+    return newWork && refused(new JournalFullException(log.bytes(), settings.maxBytes()));
+  }
+
+  /** Always false, where it returns. */
+  private boolean refused(JournalFullException problem) {
+    if (settings.fullMode() == FullMode.FAIL_CLOSED) {
+      throw problem;
     }
     return false;
   }

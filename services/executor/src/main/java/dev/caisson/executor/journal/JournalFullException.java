@@ -7,8 +7,18 @@ package dev.caisson.executor.journal;
 public final class JournalFullException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
+  private JournalFullException(String message) {
+    super(message);
+  }
+
+  static JournalFullException ofDisk() {
+    return new JournalFullException(
+        "The disk of the executor's data directory is full: nothing new is started until there is"
+            + " room");
+  }
+
   JournalFullException(long bytes, long maxBytes) {
-    super(
+    this(
         "The journal is full ("
             + bytes
             + " of "

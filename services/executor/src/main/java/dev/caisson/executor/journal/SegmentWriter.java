@@ -2,6 +2,7 @@ package dev.caisson.executor.journal;
 
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,6 +23,7 @@ final class SegmentWriter {
   private long bytes;
   private boolean open = true;
   private boolean broken;
+  private boolean torn;
 
   private SegmentWriter(Segment segment, FileOutputStream out, Disk disk) {
     this.segment = segment;
@@ -32,6 +34,19 @@ final class SegmentWriter {
 
   /** A segment is there with its whole header, durably, or not at all. */
   static SegmentWriter create(Path directory, SegmentHeader header, Disk disk) throws IOException {
+    try {
+      return createOnce(directory, header, disk);
+    } catch (IOException e) {
+      Files.deleteIfExists(directory.resolve(Segment.name(header.first()) + TEMPORARY));
+      if (!disk.makeRoom()) {
+        throw e;
+      }
+      return createOnce(directory, header, disk);
+    }
+  }
+
+  private static SegmentWriter createOnce(Path directory, SegmentHeader header, Disk disk)
+      throws IOException {
     byte[] encoded = header.encode();
     Path file = directory.resolve(Segment.name(header.first()));
     Path temporary = directory.resolve(file.getFileName() + TEMPORARY);
@@ -69,9 +84,42 @@ final class SegmentWriter {
     return bytes == segment.recordsOffset();
   }
 
+  /** Whole, or not at all, as long as it {@link #isSound}. */
   void append(byte[] frame) throws IOException {
-    disk.write(out, frame);
+    try {
+      appendOnce(frame);
+    } catch (IOException e) {
+      if (torn || !disk.makeRoom()) {
+        throw e;
+      }
+      appendOnce(frame);
+    }
+  }
+
+  private void appendOnce(byte[] frame) throws IOException {
+    try {
+      disk.write(out, frame);
+    } catch (IOException e) {
+      cut(e);
+      throw e;
+    }
     bytes += frame.length;
+  }
+
+  /** Takes back what of a frame is there. */
+  private void cut(IOException cause) {
+    torn = true;
+    try (RandomAccessFile file = new RandomAccessFile(segment.file().toFile(), "rw")) {
+      file.setLength(bytes);
+      torn = false;
+    } catch (IOException e) {
+      cause.addSuppressed(e);
+    }
+  }
+
+  /** Whether it is known what is in it: then a write that has failed has changed nothing. */
+  synchronized boolean isSound() {
+    return open && !broken && !torn;
   }
 
   /** A closed one has been synced before. */

@@ -15,8 +15,9 @@ import org.jspecify.annotations.Nullable;
  * Records in segments, appended by any number of threads, read by any number of readers, made
  * durable by one thread.
  *
- * <p>An I/O error when writing or syncing is the end: what the kernel then has and the disk has not
- * cannot be known, and a second fsync would say that all is well. Everything after is refused.
+ * <p>A write that fails, as on a full disk, is taken back: what is there is known then, and the
+ * next may succeed. An I/O error when syncing is the end: what the kernel then has and the disk has
+ * not cannot be known, and a second fsync would say that all is well. Everything after is refused.
  *
  * <p>Lock order: the lock, then a segment writer's monitor; the sync thread never holds both.
  */
@@ -194,6 +195,9 @@ final class SegmentedLog implements AutoCloseable {
       }
       active.append(frame);
     } catch (IOException e) {
+      if (active.isSound()) { // nothing has changed: there may be room later
+        throw new JournalException("write", settings.directory(), e);
+      }
       throw failed("write", e);
     }
     end = record.position();
@@ -202,12 +206,13 @@ final class SegmentedLog implements AutoCloseable {
   }
 
   private void roll() throws IOException {
-    SegmentHeader header = nextHeader();
+    active.sync(); // what the next one follows is durable before that is there
+    SegmentWriter next = SegmentWriter.create(settings.directory(), nextHeader(), settings.disk());
     active.close();
     sealedBytes += active.bytes();
     durable = end;
     durableOrDone.signalAll();
-    active = SegmentWriter.create(settings.directory(), header, settings.disk());
+    active = next;
     segments.add(active.segment());
   }
 

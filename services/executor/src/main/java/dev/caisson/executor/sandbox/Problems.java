@@ -5,9 +5,11 @@ import dev.caisson.executor.cgroup.CgroupException;
 import dev.caisson.executor.cgroup.InvalidResources;
 import dev.caisson.executor.init.InitException;
 import dev.caisson.executor.init.StalledException;
+import dev.caisson.executor.journal.JournalException;
 import dev.caisson.executor.journal.JournalFullException;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
+import dev.caisson.executor.store.StoreException;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.proto.events.v1.Failure;
 import dev.caisson.proto.executor.v1.Reason;
@@ -36,11 +38,22 @@ public final class Problems {
               String.valueOf(failed.getMessage()),
               Map.of("operation", failed.operation(), "errno", failed.errno().name()));
       case CgroupException failed -> plain(Reason.SYSTEM_CALL_FAILED, failed);
+      case StoreException unwritten -> unrecorded();
+      case JournalException unwritten -> unrecorded();
       case JournalFullException full -> plain(Reason.JOURNAL_FULL, full);
       case StalledException stalled -> plain(Reason.SYSTEM_CALL_FAILED, stalled);
       case InitException lost -> plain(Reason.SANDBOX_LOST, lost);
       default -> new Refusal(Reason.INTERNAL, "The executor failed; its log says why.", Map.of());
     };
+  }
+
+  /** Where, is the operator's affair. */
+  private static Refusal unrecorded() {
+    return new Refusal(
+        Reason.SYSTEM_CALL_FAILED,
+        "What is done cannot be recorded: the executor's disk is full, or fails. Make room in its"
+            + " data directory; its log says more.",
+        Map.of("operation", "record"));
   }
 
   private static Refusal plain(Reason reason, RuntimeException e) {

@@ -143,6 +143,17 @@ final class RecordLog implements AutoCloseable {
   }
 
   private void write(byte[] bytes) throws IOException {
+    try {
+      writeOnce(bytes);
+    } catch (IOException e) {
+      if (torn || !disk.makeRoom()) {
+        throw e;
+      }
+      writeOnce(bytes);
+    }
+  }
+
+  private void writeOnce(byte[] bytes) throws IOException {
     torn = true;
     try {
       disk.write(file, bytes);

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 
 /**
  * The last record of each sandbox and container. Each change is appended to one file, {@code
@@ -33,7 +34,16 @@ public final class Store implements AutoCloseable {
    * crash left half written. One executor for each: whoever opens it holds the executor's lock.
    */
   public static Store open(Path directory) {
-    return open(directory, new Disk(), Limits.DEFAULT);
+    return open(directory, () -> false);
+  }
+
+  /**
+   * The same.
+   *
+   * @param room gives what is kept on the disk for when it is full; says whether there was any
+   */
+  public static Store open(Path directory, BooleanSupplier room) {
+    return open(directory, new Disk(room), Limits.DEFAULT);
   }
 
   static Store open(Path directory, Disk disk, Limits limits) {

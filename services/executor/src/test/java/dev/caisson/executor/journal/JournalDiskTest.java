@@ -19,21 +19,57 @@ class JournalDiskTest {
   @TempDir Path directory;
 
   @Test
-  void refusesEverythingAfterAWriteThatWasCutShortAndCutsIt() {
+  void takesAWriteBackThatWasCutShortAndGoesOnOnceThereIsRoom() {
     FailingDisk disk = new FailingDisk();
     Journal journal = open(disk, Durability.GROUP);
     long whole = journal.append(Journals.event("a"));
     disk.fullAfterBytes = 20;
 
     assertRefuses(journal, "No space left on device");
+    assertRefuses(journal, "No space left on device");
     disk.fullAfterBytes = Integer.MAX_VALUE;
-    assertRefuses(journal, "which failed before");
+    assertThat(journal.append(Journals.event("b"))).isEqualTo(whole + 1);
     journal.close();
     try (Journal next = Journals.open(directory)) {
       var events = Journals.events(next, 1);
-      assertThat(events).hasSize((int) whole + 1);
-      assertThat(events.getLast().getExecutorStarted().getPreviousEnd()).isEqualTo("torn");
+      assertThat(events).hasSize((int) whole + 2);
+      assertThat(events.getLast().getExecutorStarted().getPreviousEnd()).isEqualTo("clean");
     }
+  }
+
+  @Test
+  void goesOnAfterASegmentThatCouldNotBeBegun() {
+    FailingDisk disk = new FailingDisk();
+    Journal journal = open(disk, Durability.GROUP);
+    long last = 0;
+    for (int i = 0; i < 100; i++) { // several segments, each begun in vain at first
+      disk.fullAfterBytes = 20;
+      assertRefuses(journal, "No space left on device");
+      disk.fullAfterBytes = Integer.MAX_VALUE;
+      last = journal.append(Journals.event("a"));
+    }
+    assertThat(directory.toFile().list((_, name) -> name.endsWith(SegmentWriter.TEMPORARY)))
+        .isEmpty();
+    journal.close();
+    try (Journal next = Journals.open(directory)) {
+      var events = Journals.events(next, 1);
+      assertThat(events).hasSize((int) last + 1);
+      assertThat(events.getLast().getExecutorStarted().getPreviousEnd()).isEqualTo("clean");
+    }
+  }
+
+  @Test
+  void usesTheRoomThatIsKeptForIt() {
+    FailingDisk disk = new FailingDisk();
+    disk.room = 3;
+    Journal journal = open(disk, Durability.GROUP);
+    for (int i = 0; i < 3; i++) {
+      disk.fullAfterBytes = 20;
+      assertThat(journal.append(Journals.event("a"))).isPositive();
+    }
+    disk.fullAfterBytes = 20;
+    assertRefuses(journal, "No space left on device");
+    journal.close();
   }
 
   @Test
@@ -89,11 +125,12 @@ class JournalDiskTest {
             Duration.ZERO,
             base.retention());
     ExecutorStarted started = ExecutorStarted.newBuilder().setBootId(Journals.BOOT).build();
-    return Journal.open(settings, Journals.CLOCK, () -> new byte[16], started, disk);
+    return Journal.open(settings, Journals.CLOCK, () -> new byte[16], started, Room.NONE, disk);
   }
 
   private static final class FailingDisk extends Disk {
     private volatile int fullAfterBytes = Integer.MAX_VALUE;
+    private int room;
     private final AtomicInteger failingSyncs = new AtomicInteger();
 
     @Override
@@ -102,6 +139,16 @@ class JournalDiskTest {
       if (bytes.length > fullAfterBytes) {
         throw new IOException("No space left on device");
       }
+    }
+
+    @Override
+    boolean makeRoom() {
+      if (room == 0) {
+        return false;
+      }
+      room--;
+      fullAfterBytes = Integer.MAX_VALUE;
+      return true;
     }
 
     @Override

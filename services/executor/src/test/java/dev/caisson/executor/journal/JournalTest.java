@@ -264,7 +264,8 @@ class JournalTest {
             Journals.bounded(directory, FullMode.FAIL_CLOSED),
             later,
             () -> new byte[16],
-            dev.caisson.proto.events.v1.ExecutorStarted.getDefaultInstance())) {
+            dev.caisson.proto.events.v1.ExecutorStarted.getDefaultInstance(),
+            Room.NONE)) {
       Journals.awaitDurable(journal, 1);
       journal.acknowledge(new Position(1, 30));
       Position oldest = oldest(journal);

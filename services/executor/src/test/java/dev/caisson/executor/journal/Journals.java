@@ -63,7 +63,7 @@ final class Journals {
   static Journal open(JournalSettings settings, String bootId) {
     ExecutorStarted started =
         ExecutorStarted.newBuilder().setVersion("1").setBootId(bootId).build();
-    return Journal.open(settings, CLOCK, ids(), started);
+    return Journal.open(settings, CLOCK, ids(), started, Room.NONE);
   }
 
   private static Supplier<byte[]> ids() {
