@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.caisson.executor.cgroup.Cgroups;
 import dev.caisson.executor.journal.Journal;
 import dev.caisson.executor.journal.JournalSettings;
+import dev.caisson.executor.journal.Room;
 import dev.caisson.executor.store.Loaded;
 import dev.caisson.executor.store.Store;
 import dev.caisson.executor.store.v1.ContainerRecord;
@@ -185,7 +186,8 @@ class RestartIT {
             JournalSettings.defaults(node.data().resolve("journal"), "node-1"),
             Clock.systemUTC(),
             () -> UUID.randomUUID().toString().substring(0, 16).getBytes(StandardCharsets.US_ASCII),
-            ExecutorStarted.getDefaultInstance())) {
+            ExecutorStarted.getDefaultInstance(),
+            Room.NONE)) {
       var _ = journal.intent(event.setContainerCreated(ContainerCreated.getDefaultInstance()));
     }
   }
