@@ -4,21 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.executor.v1.Reason;
-import dev.caisson.proto.journal.v1.JournalGrpc;
-import dev.caisson.proto.journal.v1.ReadRequest;
 import dev.caisson.proto.types.v1.ContainerSpec;
-import dev.caisson.rpc.Channels;
-import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -109,7 +103,7 @@ class FullDiskIT {
   /** Gap-free, and ended well. */
   private void theRecordIsWhole() throws Exception {
     node.restart(); // which reads it, and its chain
-    List<Event> events = record();
+    List<Event> events = Recorded.of(node);
     assertThat(events).hasSizeGreaterThan(10);
     for (int i = 1; i < events.size(); i++) {
       Event one = events.get(i);
@@ -119,25 +113,6 @@ class FullDiskIT {
     }
     Event last = events.stream().filter(Event::hasExecutorStarted).toList().getLast();
     assertThat(last.getExecutorStarted().getPreviousEnd()).isEqualTo("clean");
-  }
-
-  private List<Event> record() throws Exception {
-    ManagedChannel channel = Channels.unix(node.journalSocket());
-    try {
-      List<Event> events = new ArrayList<>();
-      var answers =
-          Channels.withDeadline(JournalGrpc.newBlockingStub(channel))
-              .read(ReadRequest.getDefaultInstance());
-      while (answers.hasNext()) {
-        for (var record : answers.next().getRecordsList()) {
-          events.add(Event.parseFrom(record.getEvent()));
-        }
-      }
-      return events;
-    } finally {
-      channel.shutdownNow();
-      assertThat(channel.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
-    }
   }
 
   @Test

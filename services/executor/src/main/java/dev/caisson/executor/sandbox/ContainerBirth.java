@@ -116,8 +116,7 @@ final class ContainerBirth {
                   home.map(Home::inside),
                   Optional.empty(),
                   sockets.map(Pair::second))
-              .with(upper.descriptor(), mounts.descriptor(), hostTree.descriptor())
-              .with(given);
+              .with(upper.descriptor(), mounts.descriptor(), hostTree.descriptor(), given);
       instruct(placed, plan, sources);
       hold(container, placed.token(), sockets, rollback);
       Waiting.AtBarrier others = barrier -> atBarrier(container, placed, barrier, hooked, hostTree);

@@ -76,7 +76,7 @@ final class ContainerHooks {
                   Optional.empty(),
                   Optional.of(first),
                   Optional.empty())
-              .with(Optional.empty(), Optional.empty(), Optional.of(tree));
+              .with(Optional.empty(), Optional.empty(), Optional.of(tree), Given.none());
       return run(container, plan, token, first, donor.open(plan.donations(), sources));
     }
   }

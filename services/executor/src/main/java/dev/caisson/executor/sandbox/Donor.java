@@ -173,7 +173,12 @@ final class Donor implements AutoCloseable {
           Given.none());
     }
 
-    Sources with(Optional<Fd> directory, Optional<Fd> mountNamespace, Optional<Fd> hostTree) {
+    /** What a container is made with; of an exec the last alone. */
+    Sources with(
+        Optional<Fd> directory,
+        Optional<Fd> mountNamespace,
+        Optional<Fd> hostTree,
+        Given descriptors) {
       return new Sources(
           userNamespace,
           uids,
@@ -188,25 +193,7 @@ final class Donor implements AutoCloseable {
           directory,
           mountNamespace,
           hostTree,
-          given);
-    }
-
-    Sources with(Given other) {
-      return new Sources(
-          userNamespace,
-          uids,
-          gids,
-          cgroup,
-          stdio,
-          home,
-          containerProcess,
-          listener,
-          network,
-          init,
-          upper,
-          mounts,
-          host,
-          other);
+          descriptors);
     }
   }
 

@@ -334,7 +334,7 @@ final class Execs {
                 home.map(Home::inside),
                 Optional.of(first),
                 listener)
-            .with(given);
+            .with(Optional.empty(), Optional.empty(), Optional.empty(), given);
     List<Fd> donated = donor.open(plan.plan().donations(), sources);
     try (Closing directory = host.birthDirectory(container.cgroup());
         Fd pids = pidNamespace(container, first)) {
