@@ -14,18 +14,9 @@ final class LinuxTerminals implements Terminals {
 
   @Override
   public int number(Fd master) {
-    return read(master, Constants.TIOCGPTN, "read the number of");
-  }
-
-  @Override
-  public int foregroundGroup(Fd master) {
-    return read(master, Constants.TIOCGPGRP, "read the foreground group of");
-  }
-
-  private static int read(Fd terminal, long request, String operation) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment number = arena.allocate(ValueLayout.JAVA_INT);
-      control(terminal, request, number, operation);
+      control(master, Constants.TIOCGPTN, number, "read the number of");
       return number.get(ValueLayout.JAVA_INT, 0);
     }
   }

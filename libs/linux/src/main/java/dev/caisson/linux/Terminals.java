@@ -9,12 +9,6 @@ public interface Terminals {
   int number(Fd master);
 
   /**
-   * The process group in the foreground of a master's terminal, as our PID namespace numbers it; 0
-   * where there is none, or none that we see. ENOTTY of anything that is no terminal.
-   */
-  int foregroundGroup(Fd master);
-
-  /**
    * Sets the size that programs are told, of either side; when it changes, those in the foreground
    * get SIGWINCH.
    *

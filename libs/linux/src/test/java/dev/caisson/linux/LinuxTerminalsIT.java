@@ -42,15 +42,7 @@ final class LinuxTerminalsIT {
   void whatIsNoTerminalHasNoNumberAndNoSize() {
     try (Fd nothing = kernel.files().open(Path.of("/dev/null"), OpenFlag.READ_WRITE)) {
       assertErrno(Errno.ENOTTY, () -> terminals.number(nothing));
-      assertErrno(Errno.ENOTTY, () -> terminals.foregroundGroup(nothing));
       assertErrno(Errno.ENOTTY, () -> terminals.resize(nothing, 24, 80));
-    }
-  }
-
-  @Test
-  void hasNobodyInItsForegroundAtFirst() {
-    try (Fd master = master()) {
-      assertThat(terminals.foregroundGroup(master)).isZero();
     }
   }
 

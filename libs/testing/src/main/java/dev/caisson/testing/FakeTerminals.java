@@ -14,12 +14,6 @@ record FakeTerminals(Recorder recorder) implements Terminals {
   }
 
   @Override
-  public int foregroundGroup(Fd master) {
-    recorder.enter("terminals.foregroundGroup", master);
-    throw new LinuxException("read the foreground group of", master.toString(), Errno.ENOTTY);
-  }
-
-  @Override
   public void resize(Fd terminal, int rows, int columns) {
     recorder.enter("terminals.resize", terminal, rows, columns);
     throw new LinuxException("resize", terminal.toString(), Errno.ENOTTY);

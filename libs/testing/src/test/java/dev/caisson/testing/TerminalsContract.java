@@ -15,11 +15,10 @@ abstract class TerminalsContract {
   abstract Kernel kernel();
 
   @Test
-  final void whatIsNoTerminalHasNoNumberNoForegroundAndNoSize() {
+  final void whatIsNoTerminalHasNoNumberAndNoSize() {
     Terminals terminals = kernel().terminals();
     try (Fd nothing = kernel().files().open(Path.of("/dev/null"), OpenFlag.READ_WRITE)) {
       assertErrno(Errno.ENOTTY, () -> terminals.number(nothing));
-      assertErrno(Errno.ENOTTY, () -> terminals.foregroundGroup(nothing));
       assertErrno(Errno.ENOTTY, () -> terminals.resize(nothing, 24, 80));
     }
   }

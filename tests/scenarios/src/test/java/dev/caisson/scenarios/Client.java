@@ -149,14 +149,20 @@ final class Client implements AutoCloseable {
   }
 
   void signal(String id, int signal) {
-    var _ =
-        containers()
-            .signalContainer(
-                SignalContainerRequest.newBuilder()
-                    .setName(name(id))
-                    .setSignal(signal)
-                    .setRequestId(requestId())
-                    .build());
+    signal(SignalContainerRequest.newBuilder().setName(name(id)).setSignal(signal));
+  }
+
+  /** To whoever is in the foreground of its terminal. */
+  void signalForeground(String id, int signal) {
+    signal(
+        SignalContainerRequest.newBuilder()
+            .setName(name(id))
+            .setSignal(signal)
+            .setForeground(true));
+  }
+
+  private void signal(SignalContainerRequest.Builder request) {
+    var _ = containers().signalContainer(request.setRequestId(requestId()).build());
   }
 
   Container pause(String id) {

@@ -15,6 +15,8 @@ import org.junit.jupiter.api.Test;
 
 /** Descriptors and terminals of callers on the same host. */
 class DescriptorsIT extends OnServices {
+  private static final int INTERRUPT = 2;
+
   private static Path program;
 
   @BeforeAll
@@ -123,7 +125,8 @@ class DescriptorsIT extends OnServices {
       Awaitility.await()
           .until(() ->
               client.processes(id).stream().anyMatch(one -> one.getCommand().equals("sleep")));
-      donor.type("\u0003echo code $?\n");
+      client.signalForeground(id, INTERRUPT);
+      donor.type("echo code $?\n");
       assertThat(donor.linesUntil("code 130")).isNotEmpty();
       client.signal(id, KILL);
       assertThat(client.await(id).getSignal()).isEqualTo(KILL);

@@ -103,7 +103,6 @@ public final class Constants {
   public static final long NS_GET_NSTYPE = 0xb703L;
 
   // sys/ioctl.h
-  public static final int TIOCGPGRP = 0x540f;
   public static final int TIOCSWINSZ = 0x5414;
   public static final long TIOCGPTN = 0x8004_5430L;
 

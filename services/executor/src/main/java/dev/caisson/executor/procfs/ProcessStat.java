@@ -11,6 +11,7 @@ import java.util.regex.Pattern;
  * @param state a letter: {@code S} sleeps, {@code Z} has ended
  * @param group its process group
  * @param terminal number of the device of its controlling terminal, as the kernel packs it; 0: none
+ * @param foreground process group in the foreground of that terminal; -1: none
  * @param startTicks since boot; with the pid it identifies a process across the executor's restarts
  */
 public record ProcessStat(
@@ -20,6 +21,7 @@ public record ProcessStat(
     int parent,
     int group,
     int terminal,
+    int foreground,
     int threads,
     Duration user,
     Duration system,
@@ -46,6 +48,7 @@ public record ProcessStat(
   private static final int PPID = 4 - 3;
   private static final int PGRP = 5 - 3;
   private static final int TTY_NR = 7 - 3;
+  private static final int TPGID = 8 - 3;
   private static final int UTIME = 14 - 3;
   private static final int STIME = 15 - 3;
   private static final int THREADS = 20 - 3;
@@ -113,6 +116,7 @@ public record ProcessStat(
         Integer.parseInt(fields[PPID]),
         Integer.parseInt(fields[PGRP]),
         Integer.parseInt(fields[TTY_NR]),
+        Integer.parseInt(fields[TPGID]),
         Integer.parseInt(fields[THREADS]),
         ticks(fields[UTIME]),
         ticks(fields[STIME]),

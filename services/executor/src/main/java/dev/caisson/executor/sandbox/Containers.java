@@ -13,7 +13,6 @@ import dev.caisson.executor.plan.SandboxPlan;
 import dev.caisson.executor.plan.SharedNamespaces;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
-import dev.caisson.executor.stdio.Terminal;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.linux.Fd;
 import dev.caisson.proto.events.v1.ContainerCreated;
@@ -464,24 +463,7 @@ final class Containers {
   void signalForeground(Container container, String processId, int signal, Actor actor) {
     inTurn(
         container,
-        () -> {
-          Fd process = pidfd(container, processId);
-          lives.signalForeground(container, process, terminal(container, processId), signal, actor);
-        });
-  }
-
-  private static Terminal terminal(Container container, String processId) {
-    Optional<ProcessStreams> streams =
-        isInit(processId) ? container.streams() : requireExec(container, processId).streams();
-    return streams
-        .flatMap(ProcessStreams::terminal)
-        .orElseThrow(() ->
-            new Refusal(
-                    Reason.NO_TERMINAL,
-                    "The process has no terminal in whose foreground others could be: signal it by"
-                        + " itself.",
-                    Map.of("container", container.record().getId()))
-                .exception());
+        () -> lives.signalForeground(container, pidfd(container, processId), signal, actor));
   }
 
   void signalAll(Container container, int signal, Actor actor) {

@@ -4,7 +4,6 @@ import dev.caisson.executor.cgroup.Cgroup;
 import dev.caisson.executor.log.ContainerLog;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
-import dev.caisson.executor.stdio.Terminal;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Fd;
@@ -208,13 +207,20 @@ final class Lives {
     }
   }
 
-  void signalForeground(
-      Container container, Fd process, Terminal terminal, int signal, Actor actor) {
+  void signalForeground(Container container, Fd process, int signal, Actor actor) {
     requireState(container, "signal", ALIVE);
+    if (foreground(process).isEmpty()) {
+      throw new Refusal(
+              Reason.NO_TERMINAL,
+              "The process has no terminal in whose foreground others could be: signal it by"
+                  + " itself.",
+              Map.of("container", container.record().getId()))
+          .exception();
+    }
     recorder.recordEnd(
         sent(container, actor, signal, "foreground"),
         () -> {
-          int reached = sendToMany(container, signal, pids -> inForeground(terminal, pids));
+          int reached = sendToMany(container, signal, pids -> inForeground(process, pids));
           if (reached == 0) {
             send(container, process, signal);
           }
@@ -227,11 +233,20 @@ final class Lives {
    * Of the container's processes. They stand still, so that their groups do, and that of the
    * terminal: it may be a stranger's, where somebody outside has the terminal as his.
    */
-  private List<Integer> inForeground(Terminal terminal, List<Integer> pids) {
-    OptionalInt group = terminal.foregroundGroup();
+  private List<Integer> inForeground(Fd process, List<Integer> pids) {
+    OptionalInt group = foreground(process);
     return group.isEmpty()
         ? List.of()
         : pids.stream().filter(pid -> isIn(pid, group.getAsInt())).toList();
+  }
+
+  /** Of its controlling terminal, whoever has the other side; -1: nobody is. Empty: it has none. */
+  private OptionalInt foreground(Fd process) {
+    return host.proc()
+        .stat(host.kernel().processes().pid(process))
+        .filter(stat -> stat.terminal() != 0)
+        .map(stat -> OptionalInt.of(stat.foreground()))
+        .orElse(OptionalInt.empty());
   }
 
   private boolean isIn(int pid, int group) {

@@ -27,6 +27,7 @@ class ProcessStatTest {
                 7,
                 1,
                 0,
+                -1,
                 3,
                 Duration.ofMillis(1_500),
                 Duration.ofMillis(500),
