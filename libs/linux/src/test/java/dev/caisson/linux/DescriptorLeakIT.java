@@ -112,8 +112,12 @@ final class DescriptorLeakIT {
     assertNothingLeft(() -> {
       try (Pair pair = sockets.pair();
           Fd memory = files.memory("m", 1)) {
-        sockets.send(pair.first(), ByteBuffer.allocate(1), List.of(memory, memory, memory));
         ByteBuffer into = ByteBuffer.allocate(1);
+        sockets.send(pair.first(), ByteBuffer.allocate(1), List.of());
+        // Classes are loaded from files, too: before the limit.
+        assertThat(sockets.receive(pair.second(), into).bytes()).isEqualTo(1);
+        into.clear();
+        sockets.send(pair.first(), ByteBuffer.allocate(1), List.of(memory, memory, memory));
         // Up to the lowest free number: so one of the three arrives.
         long limit = lowestFree(memory) + 1L;
         withDescriptorLimit(
