@@ -1,7 +1,7 @@
 /*
  * Donates descriptors of its own: donate SOCKET NUMBER... It prints the answer, and keeps the connection, and with it the
  * tokens, until its standard input ends. Or a console socket: donate SOCKET console. It prints the answer, and is at the
- * terminal then: its own standard streams are what is typed and shown.
+ * terminal then: its own standard streams are what is typed and shown. Or a socket that leads nowhere: donate SOCKET nowhere.
  */
 #include <poll.h>
 #include <stdio.h>
@@ -91,6 +91,8 @@ int main(int argc, char **argv)
 		return 2;
 	for (int i = 2; i < argc; i++)
 		descriptors[i - 2] = atoi(argv[i]);
+	if (strcmp(argv[2], "nowhere") == 0)
+		descriptors[0] = MUST(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
 	if (strcmp(argv[2], "console") == 0) {
 		MUST(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, console));
 		descriptors[0] = console[1];

@@ -286,6 +286,16 @@ public final class InitClient implements AutoCloseable {
     return true;
   }
 
+  /** Whether an answer may still come to a request that was given up. */
+  boolean isUnanswered() {
+    exchange.lock();
+    try {
+      return !unanswered.isEmpty();
+    } finally {
+      exchange.unlock();
+    }
+  }
+
   /** Reads what has come of requests that were given up. */
   void discardAnswers() {
     exchange.lock();

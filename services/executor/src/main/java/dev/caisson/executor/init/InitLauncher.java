@@ -26,6 +26,7 @@ public final class InitLauncher implements AutoCloseable {
 
   private static final int BACKLOG = 4;
   private static final Duration FIRST_PROCESS_END = Duration.ofSeconds(10);
+  private static final Duration ANNOUNCEMENT = Duration.ofSeconds(1);
 
   private final Kernel kernel;
   private final Fd binary;
@@ -92,6 +93,11 @@ public final class InitLauncher implements AutoCloseable {
       client = InitClient.connect(kernel, socket, exits);
       return new LaunchedInit(client, client.become(request, exitWithConnection));
     } catch (RuntimeException e) {
+      if (client != null && client.isUnanswered()) {
+        // Who is killed between the birth of the second and its word of that leaves a child that
+        // nobody knows.
+        var _ = kernel.processes().awaitEnd(first, ANNOUNCEMENT);
+      }
       var _ = kernel.processes().kill(first);
       reap(first);
       if (client != null) {

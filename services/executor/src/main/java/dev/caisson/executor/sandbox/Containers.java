@@ -463,7 +463,19 @@ final class Containers {
   void signalForeground(Container container, String processId, int signal, Actor actor) {
     inTurn(
         container,
-        () -> lives.signalForeground(container, pidfd(container, processId), signal, actor));
+        () -> {
+          Fd process = pidfd(container, processId);
+          boolean terminal = hadTerminal(container, processId);
+          lives.signalForeground(container, process, terminal, signal, actor);
+        });
+  }
+
+  /** It may have been hung up: nobody is in its foreground then. */
+  private static boolean hadTerminal(Container container, String processId) {
+    return isInit(processId)
+        ? container.record().getSpec().getProcess().getTerminal()
+        : requireExec(container, processId).streams().stream()
+            .anyMatch(streams -> streams.terminal().isPresent());
   }
 
   void signalAll(Container container, int signal, Actor actor) {

@@ -207,9 +207,15 @@ final class Lives {
     }
   }
 
-  void signalForeground(Container container, Fd process, int signal, Actor actor) {
+  /**
+   * Where nobody is in its foreground, to the process itself.
+   *
+   * @param terminal whether it has been given one
+   */
+  void signalForeground(
+      Container container, Fd process, boolean terminal, int signal, Actor actor) {
     requireState(container, "signal", ALIVE);
-    if (foreground(process).isEmpty()) {
+    if (!terminal && foreground(process).isEmpty()) {
       throw new Refusal(
               Reason.NO_TERMINAL,
               "The process has no terminal in whose foreground others could be: signal it by"
