@@ -103,7 +103,7 @@ public final class Node implements AutoCloseable {
   /** In the order of their ids; of one sandbox where its id is given. */
   public List<Container> containers(String tenant, String sandboxId) {
     return containers.list(tenant).stream()
-        .map(Views::of)
+        .map(Views::line)
         .filter(view -> sandboxId.isEmpty() || view.getSandboxId().equals(sandboxId))
         .sorted(Comparator.comparing(Container::getTenant).thenComparing(Container::getId))
         .toList();

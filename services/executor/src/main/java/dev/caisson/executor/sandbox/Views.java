@@ -45,6 +45,15 @@ final class Views {
 
   static dev.caisson.proto.executor.v1.Container of(Container container) {
     ContainerRecord record = container.record();
+    return line(container).toBuilder()
+        .setSpec(record.getSpec())
+        .addAllIgnored(record.getIgnoredList())
+        .build();
+  }
+
+  /** As in a list: without what the document says, of which a few hundred would fill a message. */
+  static dev.caisson.proto.executor.v1.Container line(Container container) {
+    ContainerRecord record = container.record();
     dev.caisson.proto.executor.v1.Container.Builder view =
         dev.caisson.proto.executor.v1.Container.newBuilder()
             .setTenant(record.getTenant())
@@ -56,9 +65,7 @@ final class Views {
             .setPid(record.getPid())
             .setCreateTime(record.getCreateTime())
             .setCgroup(record.getCgroup())
-            .setSpec(record.getSpec())
-            .setPlanSha256(record.getPlanSha256())
-            .addAllIgnored(record.getIgnoredList());
+            .setPlanSha256(record.getPlanSha256());
     if (record.hasStartTime()) {
       view.setStartTime(record.getStartTime());
     }
