@@ -65,36 +65,56 @@ public final class UsageSampler implements AutoCloseable {
   }
 
   private void run() {
-    lock.lock();
     try {
-      while (!closed) {
+      do {
         sampleAll();
-        awaitPeriod();
-      }
+      } while (awaitPeriod());
     } catch (InterruptedException _) {
       LOG.log(System.Logger.Level.WARNING, "Sampling has ended, since its thread was interrupted");
+    }
+  }
+
+  /** Says whether there is to be another. */
+  private boolean awaitPeriod() throws InterruptedException {
+    lock.lock();
+    try {
+      long left = period.toNanos();
+      while (left > 0 && !closed) {
+        left = stopped.awaitNanos(left);
+      }
+      return !closed;
     } finally {
       lock.unlock();
     }
   }
 
-  private void awaitPeriod() throws InterruptedException {
-    long left = period.toNanos();
-    while (left > 0 && !closed) {
-      left = stopped.awaitNanos(left);
+  /**
+   * A sandbox that cannot be read does not stop the others; whoever samples one now waits for one
+   * of them, not for all.
+   */
+  void sampleAll() {
+    Set<String> uids = new HashSet<>();
+    for (SampledSandbox sandbox : sandboxes.get()) {
+      uids.add(sandbox.uid());
+      Optional<UsageSample> _ = sampleUnlessClosed(sandbox);
+    }
+    forget(uids);
+  }
+
+  private Optional<UsageSample> sampleUnlessClosed(SampledSandbox sandbox) {
+    lock.lock();
+    try {
+      return closed ? Optional.empty() : sample(sandbox, false);
+    } finally {
+      lock.unlock();
     }
   }
 
-  /** A sandbox that cannot be read does not stop the others. */
-  void sampleAll() {
+  /** Of all that are not there any more. */
+  private void forget(Set<String> living) {
     lock.lock();
     try {
-      Set<String> uids = new HashSet<>();
-      for (SampledSandbox sandbox : sandboxes.get()) {
-        uids.add(sandbox.uid());
-        Optional<UsageSample> _ = sample(sandbox, false);
-      }
-      failing.retainAll(uids);
+      failing.retainAll(living);
     } finally {
       lock.unlock();
     }
