@@ -7,18 +7,22 @@ source "$HOME_DIR/tests/services.sh"
 bench_usage() {
   cat <<'TEXT'
 Usage: caisson bench run [--count N]
-Times one container of /bin/true, from the call to its exit status and deletion: Caisson through its gateway, `runc run` and
+       caisson bench scale [--count N] [--alive N]
+run: times one container of /bin/true, from the call to its exit status and deletion: Caisson through its gateway, `runc run` and
 `crun run` from their command lines, interleaved, with pauses of 50 ms and back to back. The same config.json for all, with the
-default filter of system calls. Prints medians, 90th and 99th percentiles and ratios, and writes them to bench/results. Needs root.
+default filter of system calls. Prints medians, 90th and 99th percentiles and ratios.
+scale: times each operation on a container that is the only one, and one of many that are alive, in turns. Prints medians and ratios.
+Both write what they measured to bench/results, and need root.
 
-  --count N   containers of each in each pattern (default: 200)
+  --count N   containers of each in each pattern (default: 200); of each in each turn (default: 150)
+  --alive N   how many are alive (default: 1000)
 TEXT
 }
 
 bench_verb() {
-  local count=200
-  case ${1:-} in
-    run) shift ;;
+  local what=${1:-} count='' alive=1000
+  case $what in
+    run | scale) shift ;;
     -h | --help) bench_usage; return ;;
     *) misuse "What to measure must be given: ${1:-nothing}" "caisson bench run" ;;
   esac
@@ -27,19 +31,28 @@ bench_verb() {
       -h | --help) bench_usage; return ;;
       --count) count=${2:?--count needs a number}; shift ;;
       --count=*) count=${1#*=} ;;
+      --alive) alive=${2:?--alive needs a number}; shift ;;
+      --alive=*) alive=${1#*=} ;;
       *) misuse "Unknown argument: $1" "caisson bench --help" ;;
     esac
     shift
   done
-  [[ $count =~ ^[1-9][0-9]{0,4}$ ]] || misuse "--count must be a number from 1 to 99999: $count"
+  require_count --count "${count:=$(default_count "$what")}"
+  require_count --alive "$alive"
   require_root bench
   ensure_built
+  BENCH=("$JAVA_HOME/bin/java" -XX:+UseSerialGC --illegal-native-access=deny
+    -cp "$HOME_DIR/bench/target/caisson-bench-$VERSION.jar:$HOME_DIR/bench/target/lib/*")
   CAISSON_PARKED=4
   start_services
   make_bundle "$TEST_DIR/bundle"
-  measure "$count" "$HOME_DIR/bench/results/run-$(date -u +%Y%m%dT%H%M%SZ).json"
+  "measure_$what" "$HOME_DIR/bench/results/$what-$(date -u +%Y%m%dT%H%M%SZ).json" "$count" "$alive"
   stop_services
 }
+
+default_count() { if [[ $1 == run ]]; then echo 200; else echo 150; fi; }
+
+require_count() { [[ $2 =~ ^[1-9][0-9]{0,4}$ ]] || misuse "$1 must be a number from 1 to 99999: $2"; }
 
 # What `runc spec` writes, without a terminal, with limits, with the filter that Caisson gives a container without one, and with
 # what it insists on: a cgroup namespace, and no ambient capability that is not inheritable.
@@ -70,18 +83,24 @@ default_filter() {
   ' "$HOME_DIR/libs/oci/src/main/resources/dev/caisson/oci/seccomp-default.json"
 }
 
-# measure COUNT RESULTS
-measure() {
+# measure_run RESULTS COUNT
+measure_run() {
   local peers=() name
   for name in runc crun; do
     ! command -v "$name" > /dev/null || peers+=("--$name" "$(command -v "$name")")
   done
-  without_unified "$JAVA_HOME/bin/java" -XX:+UseSerialGC --illegal-native-access=deny \
-    -cp "$HOME_DIR/bench/target/caisson-bench-$VERSION.jar:$HOME_DIR/bench/target/lib/*" dev.caisson.bench.Bench \
-    --socket "$CAISSON_DATA/run/gateway/gateway.sock" --bundle "$TEST_DIR/bundle" --count "$1" --results "$2" \
-    --state "$TEST_DIR/peers" "${peers[@]}"
+  without_unified "${BENCH[@]}" dev.caisson.bench.Bench --socket "$CAISSON_DATA/run/gateway/gateway.sock" \
+    --bundle "$TEST_DIR/bundle" --count "$2" --results "$1" --state "$TEST_DIR/peers" "${peers[@]}"
   say
-  say "results: $2"
+  say "results: $1"
+}
+
+# measure_scale RESULTS COUNT ALIVE
+measure_scale() {
+  "${BENCH[@]}" dev.caisson.bench.Scale --socket "$CAISSON_DATA/run/gateway/gateway.sock" \
+    --bundle "$TEST_DIR/bundle" --count "$2" --alive "$3" --results "$1"
+  say
+  say "results: $1"
 }
 
 # crun stumbles over a v2 tree beside v1: the client and the peers get a view without it. Caisson's services keep theirs.

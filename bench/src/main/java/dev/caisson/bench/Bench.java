@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,15 +21,15 @@ public final class Bench {
   private Bench() {}
 
   public static void main(String[] args) throws Exception {
-    Map<String, String> options = options(args);
-    Path bundle = Path.of(required(options, "--bundle"));
+    Map<String, String> options = Arguments.pairs(args);
+    Path bundle = Path.of(Arguments.required(options, "--bundle"));
     int count = Integer.parseInt(options.getOrDefault("--count", "200"));
     ByteString config = ByteString.copyFrom(Files.readAllBytes(bundle.resolve("config.json")));
     try (CaissonSubject caisson =
-        new CaissonSubject(Path.of(required(options, "--socket")), bundle, config)) {
+        new CaissonSubject(Path.of(Arguments.required(options, "--socket")), bundle, config)) {
       Report report = measured(subjects(caisson, bundle, options), count);
       System.out.print(report.table());
-      report.write(Path.of(required(options, "--results")));
+      report.write(Path.of(Arguments.required(options, "--results")));
     }
   }
 
@@ -51,7 +50,11 @@ public final class Bench {
     for (String runtime : List.of("runc", "crun")) {
       if (options.containsKey("--" + runtime)) {
         subjects.add(
-            oci(runtime, required(options, "--" + runtime), bundle, required(options, "--state")));
+            oci(
+                runtime,
+                Arguments.required(options, "--" + runtime),
+                bundle,
+                Arguments.required(options, "--state")));
       }
     }
     subjects.add(new CommandSubject("(spawn of /bin/true)", run -> List.of("/bin/true")));
@@ -70,21 +73,5 @@ public final class Bench {
                 "--bundle",
                 bundle.toString(),
                 name + "-bench-" + run));
-  }
-
-  private static Map<String, String> options(String[] args) {
-    Map<String, String> options = new HashMap<>();
-    for (int index = 0; index + 1 < args.length; index += 2) {
-      options.put(args[index], args[index + 1]);
-    }
-    return options;
-  }
-
-  private static String required(Map<String, String> options, String name) {
-    String value = options.get(name);
-    if (value == null) {
-      throw new IllegalArgumentException(name + " must be given");
-    }
-    return value;
   }
 }

@@ -1,0 +1,210 @@
+package dev.caisson.bench;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import com.google.protobuf.ByteString;
+import dev.caisson.proto.v1.Container;
+import dev.caisson.proto.v1.ContainersGrpc;
+import dev.caisson.proto.v1.CreateContainerRequest;
+import dev.caisson.proto.v1.DeleteContainerRequest;
+import dev.caisson.proto.v1.Exec;
+import dev.caisson.proto.v1.ExecContainerRequest;
+import dev.caisson.proto.v1.ExecContainerResponse;
+import dev.caisson.proto.v1.GetContainerRequest;
+import dev.caisson.proto.v1.ListProcessesRequest;
+import dev.caisson.proto.v1.OciBundle;
+import dev.caisson.proto.v1.PauseContainerRequest;
+import dev.caisson.proto.v1.ResumeContainerRequest;
+import dev.caisson.proto.v1.SignalContainerRequest;
+import dev.caisson.proto.v1.StartContainerRequest;
+import dev.caisson.proto.v1.WaitContainerRequest;
+import dev.caisson.rpc.Channels;
+import io.grpc.ManagedChannel;
+import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+/** Containers that sleep, and what can be done to one, over one connection that stays open. */
+final class Lives implements AutoCloseable {
+  private static final long DEADLINE_SECONDS = 60;
+  private static final int SIGKILL = 9;
+  private static final String PARENT = "tenants/default";
+
+  private final ManagedChannel channel;
+  private final OciBundle bundle;
+
+  Lives(Path socket, Path bundle) throws IOException {
+    this.channel = Channels.unix(socket);
+    this.bundle =
+        OciBundle.newBuilder()
+            .setConfigJson(sleeping(bundle.resolve("config.json")))
+            .setBundle(bundle.toString())
+            .build();
+  }
+
+  private static ByteString sleeping(Path config) throws IOException {
+    JsonObject document = JsonParser.parseString(Files.readString(config)).getAsJsonObject();
+    JsonArray args = new JsonArray();
+    args.add("/bin/sleep");
+    args.add("100000");
+    document.getAsJsonObject("process").add("args", args);
+    return ByteString.copyFromUtf8(document.toString());
+  }
+
+  private ContainersGrpc.ContainersBlockingStub containers() {
+    return ContainersGrpc.newBlockingStub(channel)
+        .withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private static String name(String id) {
+    return PARENT + "/sandboxes/-/containers/" + id;
+  }
+
+  private static String requestId() {
+    return UUID.randomUUID().toString();
+  }
+
+  /** Does it; returns when all of it is done. */
+  void perform(Operation operation, String id) throws Exception {
+    switch (operation) {
+      case CREATE -> create(id);
+      case GET -> get(id);
+      case START -> start(id);
+      case PS -> processes(id);
+      case EXEC -> exec(id);
+      case PAUSE -> pause(id);
+      case RESUME -> resume(id);
+      case SIGNAL_AND_WAIT -> kill(id);
+      case DELETE -> delete(id, false);
+    }
+  }
+
+  private void create(String id) {
+    var _ =
+        containers()
+            .createContainer(
+                CreateContainerRequest.newBuilder()
+                    .setParent(PARENT)
+                    .setContainerId(id)
+                    .setContainer(Container.newBuilder().setOci(bundle))
+                    .setRequestId(requestId())
+                    .build());
+  }
+
+  private void get(String id) {
+    var _ = containers().getContainer(GetContainerRequest.newBuilder().setName(name(id)).build());
+  }
+
+  private void start(String id) {
+    var _ =
+        containers()
+            .startContainer(
+                StartContainerRequest.newBuilder()
+                    .setName(name(id))
+                    .setRequestId(requestId())
+                    .build());
+  }
+
+  private void processes(String id) {
+    var answer =
+        containers().listProcesses(ListProcessesRequest.newBuilder().setName(name(id)).build());
+    require(answer.getProcessesCount() == 1, id + " must have one process");
+  }
+
+  private void exec(String id) throws Exception {
+    Exec.Builder exec = Exec.newBuilder().setName(name(id)).setRequestId(requestId());
+    exec.getProcessBuilder().addArgs("/bin/true").setNoNewPrivileges(true);
+    Exited exited = new Exited();
+    StreamObserver<ExecContainerRequest> requests =
+        ContainersGrpc.newStub(channel)
+            .withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS)
+            .execContainer(exited);
+    requests.onNext(ExecContainerRequest.newBuilder().setExec(exec).build());
+    require(exited.code.get() == 0, "/bin/true must exit with 0");
+    requests.onCompleted();
+  }
+
+  private void pause(String id) {
+    var _ =
+        containers()
+            .pauseContainer(
+                PauseContainerRequest.newBuilder()
+                    .setName(name(id))
+                    .setRequestId(requestId())
+                    .build());
+  }
+
+  private void resume(String id) {
+    var _ =
+        containers()
+            .resumeContainer(
+                ResumeContainerRequest.newBuilder()
+                    .setName(name(id))
+                    .setRequestId(requestId())
+                    .build());
+  }
+
+  private void kill(String id) {
+    var _ =
+        containers()
+            .signalContainer(
+                SignalContainerRequest.newBuilder()
+                    .setName(name(id))
+                    .setSignal(SIGKILL)
+                    .setRequestId(requestId())
+                    .build());
+    var answer =
+        containers().waitContainer(WaitContainerRequest.newBuilder().setName(name(id)).build());
+    require(answer.getStatus().getSignal() == SIGKILL, id + " must end by the signal");
+  }
+
+  void delete(String id, boolean force) {
+    var _ =
+        containers()
+            .deleteContainer(
+                DeleteContainerRequest.newBuilder()
+                    .setName(name(id))
+                    .setForce(force)
+                    .setRequestId(requestId())
+                    .build());
+  }
+
+  private static void require(boolean holds, String rule) {
+    if (!holds) {
+      throw new IllegalStateException(rule);
+    }
+  }
+
+  @Override
+  public void close() {
+    channel.shutdownNow();
+  }
+
+  /** Completes when the call has ended. */
+  private static final class Exited implements StreamObserver<ExecContainerResponse> {
+    private final CompletableFuture<Integer> code = new CompletableFuture<>();
+    private int exited = -1;
+
+    @Override
+    public void onNext(ExecContainerResponse message) {
+      if (message.hasExited()) {
+        exited = message.getExited().getCode() + message.getExited().getSignal();
+      }
+    }
+
+    @Override
+    public void onError(Throwable failure) {
+      code.completeExceptionally(failure);
+    }
+
+    @Override
+    public void onCompleted() {
+      code.complete(exited);
+    }
+  }
+}

@@ -1,0 +1,75 @@
+package dev.caisson.bench;
+
+import com.google.gson.GsonBuilder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * What was measured.
+ *
+ * @param alone where the container was the only one
+ * @param among where it was one of those that were alive
+ */
+record ScaleReport(
+    Instant time,
+    String kernel,
+    int processors,
+    int alive,
+    Map<Operation, Statistics> alone,
+    Map<Operation, Statistics> among) {
+
+  String table() {
+    StringBuilder text = new StringBuilder();
+    text.append(
+        String.format(
+            Locale.ROOT,
+            "%n%-16s %6s %12s %12s %7s %12s %12s%n",
+            "operation",
+            "runs",
+            "p50 ms at 1",
+            "at " + alive,
+            "ratio",
+            "p99 ms at 1",
+            "at " + alive));
+    alone.forEach((operation, one) -> text.append(row(operation, one, among.get(operation))));
+    return text.toString();
+  }
+
+  private static String row(
+      Operation operation, Statistics one, @org.jspecify.annotations.Nullable Statistics many) {
+    return many == null
+        ? ""
+        : String.format(
+            Locale.ROOT,
+            "%-16s %6d %12.3f %12.3f %7.2f %12.3f %12.3f%n",
+            operation.name().toLowerCase(Locale.ROOT).replace('_', ' '),
+            one.runs(),
+            one.median(),
+            many.median(),
+            many.median() / one.median(),
+            one.p99(),
+            many.p99());
+  }
+
+  /** For programs: the same, and when and where it was measured. */
+  void write(Path file) throws IOException {
+    Map<String, Object> document = new LinkedHashMap<>();
+    document.put("time", time.toString());
+    document.put("kernel", kernel);
+    document.put("processors", processors);
+    document.put("unit", "ms");
+    document.put("alive", alive);
+    document.put("alone", alone);
+    document.put("among", among);
+    Path directory = file.toAbsolutePath().getParent();
+    if (directory != null) {
+      Files.createDirectories(directory);
+    }
+    Files.writeString(file, new GsonBuilder().setPrettyPrinting().create().toJson(document) + "\n");
+  }
+}
