@@ -77,6 +77,7 @@ final class Containers {
   private final PlanCache plans;
   private final GuardPolicy.Limits limits;
   private final Donations donations;
+  private final SharedFilters filters;
   private final Redaction redaction = new Redaction();
   private final Registry<Container> registry = new Registry<>();
 
@@ -97,7 +98,9 @@ final class Containers {
       PlanCache plans,
       Tokens tokens,
       Donations donations,
+      SharedFilters filters,
       GuardPolicy.Limits limits) {
+    this.filters = filters;
     this.host = host;
     this.sandboxes = sandboxes;
     this.birth = birth;
@@ -351,7 +354,7 @@ final class Containers {
         .setId(request.getContainerId())
         .setUid(uid)
         .setSandboxUid(sandbox.uid())
-        .setSpec(request.getSpec())
+        .setSpec(filters.share(request.getSpec()))
         .setState(ContainerState.CREATING)
         .setToken(sandbox.placedFor(uid).map(Placed::token).orElseGet(tokens::next))
         .setCreateTime(Exits.timestamp(host.clock().instant()))

@@ -101,6 +101,7 @@ public final class NodeAssembly implements AutoCloseable {
             notifications,
             fence,
             facts);
+    SharedFilters shared = new SharedFilters();
     Containers containers =
         new Containers(
             host,
@@ -114,12 +115,23 @@ public final class NodeAssembly implements AutoCloseable {
             plans,
             tokens,
             donations,
+            shared,
             policy.limits());
     Leases leases = new Leases(host, containers);
     this.node = new Node(sandboxes, containers, new Views(host.proc()), leases, host);
     this.recovery =
         new Recovery(
-            host, sandboxes, containers, holders, exits, leases, recorder, facts, uppers, logs);
+            host,
+            sandboxes,
+            containers,
+            holders,
+            exits,
+            leases,
+            recorder,
+            facts,
+            uppers,
+            logs,
+            shared);
   }
 
   /** Without root, what a container leaves is that user's who runs it, and no other's. */

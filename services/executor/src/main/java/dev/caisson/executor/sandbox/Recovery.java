@@ -61,6 +61,7 @@ final class Recovery {
   private final Facts facts;
   private final Uppers uppers;
   private final ContainerLogs logs;
+  private final SharedFilters filters;
 
   /** What an earlier life meant to do and did not say the outcome of. */
   private final List<Event> open;
@@ -75,7 +76,8 @@ final class Recovery {
       Recorder recorder,
       Facts facts,
       Uppers uppers,
-      ContainerLogs logs) {
+      ContainerLogs logs,
+      SharedFilters filters) {
     this.host = host;
     this.sandboxes = sandboxes;
     this.containers = containers;
@@ -85,6 +87,7 @@ final class Recovery {
     this.recorder = recorder;
     this.facts = facts;
     this.uppers = uppers;
+    this.filters = filters;
     this.open = new ArrayList<>(host.journal().openIntents());
     this.logs = logs;
   }
@@ -249,7 +252,8 @@ final class Recovery {
     }
   }
 
-  private void recover(Sandbox sandbox, ContainerRecord record, Map<Long, KnownProcess> known) {
+  private void recover(Sandbox sandbox, ContainerRecord stored, Map<Long, KnownProcess> known) {
+    ContainerRecord record = stored.toBuilder().setSpec(filters.share(stored.getSpec())).build();
     Cgroup cgroup = host.cgroups().open(record.getCgroup());
     Container container = new Container(sandbox, cgroup, record);
     sandbox.containersByUid().put(record.getUid(), container);
