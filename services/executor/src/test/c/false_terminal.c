@@ -1,6 +1,6 @@
 /*
  * A filesystem with one file, ptmx, that answers every question as a terminal would, and is none. Whoever asks for the
- * other side is told a number, from 3 upward: one of his own descriptors. Prints a line when it is mounted.
+ * other side is told a number, from 256 upward: one of his own descriptors, see raise_descriptor. Prints a line when it is mounted.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -56,7 +56,7 @@ static void start(uint64_t unique, const struct fuse_init_in *asked)
 
 static void answer_ioctl(uint64_t unique, const struct fuse_ioctl_in *asked)
 {
-	static int descriptor = 3;
+	static int descriptor = 256;
 	struct fuse_ioctl_out said = {.result = asked->cmd == OTHER_SIDE ? descriptor++ : 0};
 	reply(unique, 0, &said, sizeof said);
 }

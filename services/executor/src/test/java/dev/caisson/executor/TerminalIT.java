@@ -217,7 +217,8 @@ class TerminalIT {
   }
 
   @Test
-  void whoIsAtATerminalThatNobodyHasAnyMoreIsSignalledItself() throws Exception {
+  void aTerminalThatWasHungUpHasNoForeground() throws Exception {
+    node.lease(Duration.ofMillis(100)).restart();
     ContainerSpec.Builder spec = node.spec("sleep", "60");
     Path volume = node.share(spec);
     node.started("c", spec);
@@ -225,8 +226,8 @@ class TerminalIT {
     var call = node.exec(execAtTerminal("c", traps + "echo ready; while :; do sleep 0.1; done"));
     call.awaitOutput("ready").cancel();
     TestNode.eventually("it is told", () -> Files.exists(volume.resolve("hup")));
-    signalForeground("c", call.execStarted().getId(), 10);
-    TestNode.eventually("it is signalled", () -> Files.exists(volume.resolve("usr")));
+    Problem.of(() -> signalForeground("c", call.execStarted().getId(), 10))
+        .is(Status.Code.FAILED_PRECONDITION, Reason.NO_TERMINAL);
   }
 
   @Test

@@ -57,8 +57,9 @@ final class Weakenings {
     all.put("executeOutsideOfTheRoot", anyDirectory);
     all.put(
         "inheritDescriptors",
-        none.inJava("plan/ProcessTail", "    assembly.add(new FileStep.CloseOnExec());\n", "")
-            .inC("program.c", "MSG_CMSG_CLOEXEC", "0"));
+        none.inJava("plan/ProcessTail", "    passed.closeOthers(assembly);\n", "")
+            .inC("program.c", "MSG_CMSG_CLOEXEC", "0")
+            .inC("system.h", "F_DUPFD_CLOEXEC", "F_DUPFD"));
     Weakening anyTarget =
         none.inJava(
             "plan/Targets",
@@ -213,17 +214,14 @@ final class Weakenings {
     all.put(
         "listAStranger",
         circumstances("listAStranger")
-            .inJava("sandbox/Views", "still.contains(process.getPid())", "true"));
+            .inJava("sandbox/Views", "    seen.keySet().retainAll(still.keySet());\n", ""));
     all.put(
         "signalAStranger",
         circumstances("signalAStranger")
             .inJava("sandbox/Lives", "still.contains(one.getKey())", "true"));
     all.put(
         "killAStrangerOfTheSameNumber",
-        none.inJava(
-            "sandbox/Recovery",
-            "host.proc().startTicks(record.getInitPid()) != record.getInitStartTicks()",
-            "false"));
+        none.inJava("sandbox/Recovery", "host.proc().startTicks(pid) == startTicks", "true"));
   }
 
   private static void gateway(Map<String, Weakening> all) {
@@ -269,7 +267,10 @@ final class Weakenings {
             "sandbox/NamespaceFiles", "sandbox.record().getTenant().equals(tenant)", "true"));
     all.put(
         "executeWithoutEnd",
-        none.inJava("sandbox/Execs", "if (running >= limits.execsPerSandbox())", "if (false)"));
+        none.inJava(
+            "sandbox/Execs",
+            "if (running + sandbox.startingCount() >= limits.execsPerSandbox())",
+            "if (false)"));
     all.put(
         "fillTheRecordWithRefusals",
         none.inJava(
