@@ -11,8 +11,8 @@ import dev.caisson.rpc.Channels;
 import io.grpc.ManagedChannel;
 import io.grpc.stub.StreamObserver;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /** One RunContainer call for each container, over one connection that stays open. */
@@ -37,11 +37,13 @@ final class CaissonSubject implements Subject {
 
   @Override
   public void run() throws Exception {
-    Ending ending = new Ending();
+    ExitCode<RunContainerResponse> ending =
+        new ExitCode<>(
+            message -> Optional.of(message.getExited()).filter(_ -> message.hasExited()));
     StreamObserver<RunContainerRequest> requests =
         containers.withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS).runContainer(ending);
     requests.onNext(RunContainerRequest.newBuilder().setCreate(create()).build());
-    int code = ending.code.get();
+    int code = ending.await();
     requests.onCompleted();
     if (code != 0) {
       throw new IllegalStateException("The container ended with " + code);
@@ -61,28 +63,5 @@ final class CaissonSubject implements Subject {
   @Override
   public void close() {
     channel.shutdownNow();
-  }
-
-  /** Completes when the call has ended: the container is deleted then. */
-  private static final class Ending implements StreamObserver<RunContainerResponse> {
-    private final CompletableFuture<Integer> code = new CompletableFuture<>();
-    private int exited = -1;
-
-    @Override
-    public void onNext(RunContainerResponse message) {
-      if (message.hasExited()) {
-        exited = message.getExited().getCode() + message.getExited().getSignal();
-      }
-    }
-
-    @Override
-    public void onError(Throwable failure) {
-      code.completeExceptionally(failure);
-    }
-
-    @Override
-    public void onCompleted() {
-      code.complete(exited);
-    }
   }
 }

@@ -25,8 +25,8 @@ import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /** Containers that sleep, and what can be done to one, over one connection that stays open. */
@@ -119,13 +119,15 @@ final class Lives implements AutoCloseable {
   private void exec(String id) throws Exception {
     Exec.Builder exec = Exec.newBuilder().setName(name(id)).setRequestId(requestId());
     exec.getProcessBuilder().addArgs("/bin/true").setNoNewPrivileges(true);
-    Exited exited = new Exited();
+    ExitCode<ExecContainerResponse> exited =
+        new ExitCode<>(
+            message -> Optional.of(message.getExited()).filter(_ -> message.hasExited()));
     StreamObserver<ExecContainerRequest> requests =
         ContainersGrpc.newStub(channel)
             .withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS)
             .execContainer(exited);
     requests.onNext(ExecContainerRequest.newBuilder().setExec(exec).build());
-    require(exited.code.get() == 0, "/bin/true must exit with 0");
+    require(exited.await() == 0, "/bin/true must exit with 0");
     requests.onCompleted();
   }
 
@@ -183,28 +185,5 @@ final class Lives implements AutoCloseable {
   @Override
   public void close() {
     channel.shutdownNow();
-  }
-
-  /** Completes when the call has ended. */
-  private static final class Exited implements StreamObserver<ExecContainerResponse> {
-    private final CompletableFuture<Integer> code = new CompletableFuture<>();
-    private int exited = -1;
-
-    @Override
-    public void onNext(ExecContainerResponse message) {
-      if (message.hasExited()) {
-        exited = message.getExited().getCode() + message.getExited().getSignal();
-      }
-    }
-
-    @Override
-    public void onError(Throwable failure) {
-      code.completeExceptionally(failure);
-    }
-
-    @Override
-    public void onCompleted() {
-      code.complete(exited);
-    }
   }
 }
