@@ -33,7 +33,7 @@ final class Call<Q, R> implements StreamObserver<R> {
   private StreamObserver<Q> requests;
 
   /** What a message says; the others are of no interest here. */
-  private record Answer(boolean started, Optional<Output> output, Optional<ExitStatus> exited) {}
+  private record Answer(boolean started, Output output, Optional<ExitStatus> exited) {}
 
   private Call(Function<Input, Q> encoder, Function<R, Answer> decoder) {
     this.encoder = encoder;
@@ -48,7 +48,7 @@ final class Call<Q, R> implements StreamObserver<R> {
             message ->
                 new Answer(
                     message.hasStarted(),
-                    Optional.of(message.getOutput()).filter(_ -> message.hasOutput()),
+                    message.getOutput(),
                     Optional.of(message.getExited()).filter(_ -> message.hasExited())))
         .begin(method, first);
   }
@@ -61,7 +61,7 @@ final class Call<Q, R> implements StreamObserver<R> {
             message ->
                 new Answer(
                     message.hasStarted(),
-                    Optional.of(message.getOutput()).filter(_ -> message.hasOutput()),
+                    message.getOutput(),
                     Optional.of(message.getExited()).filter(_ -> message.hasExited())))
         .begin(method, first);
   }
@@ -78,7 +78,7 @@ final class Call<Q, R> implements StreamObserver<R> {
     if (answer.started()) {
       started.complete(null);
     }
-    answer.output().ifPresent(this::collect);
+    collect(answer.output()); // nothing, where it is about something else
     answer.exited().ifPresent(exit::complete);
   }
 
