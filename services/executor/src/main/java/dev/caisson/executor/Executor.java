@@ -300,7 +300,7 @@ public final class Executor implements AutoCloseable {
     }
   }
 
-  /** Root, and whom the executor is otherwise, may donate anyway: they command what it is. */
+  /** The user that the executor is may donate anyway: he commands what it does. */
   private DonationSocket donationSocket(Host host, GuardPolicy policy, Donations donations)
       throws IOException {
     int own = (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid");

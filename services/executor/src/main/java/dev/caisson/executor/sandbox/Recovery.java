@@ -207,7 +207,7 @@ final class Recovery {
   private Optional<Fd> identified(int pid, long startTicks) {
     try {
       Fd pidfd = host.kernel().processes().open(pid);
-      if (host.proc().startTicks(pid) == startTicks) {
+      if (hasStarted(pid, startTicks)) {
         return Optional.of(pidfd);
       }
       pidfd.close();
@@ -215,6 +215,14 @@ final class Recovery {
       LOG.log(Level.DEBUG, "Process {0} is not there: {1}", pid, e.getMessage());
     }
     return Optional.empty();
+  }
+
+  private boolean hasStarted(int pid, long startTicks) {
+    try {
+      return host.proc().startTicks(pid) == startTicks;
+    } catch (LinuxException e) {
+      return false; // it has ended between the two
+    }
   }
 
   /** Another executor can speak to it; what runs in it is not ended for that. */
