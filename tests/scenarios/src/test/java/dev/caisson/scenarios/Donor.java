@@ -59,9 +59,12 @@ final class Donor implements AutoCloseable {
     return services.data().resolve("run/executor/donations.sock").toString();
   }
 
+  /** Ended where nothing more comes: a test that reads would wait without end. */
   private static Donor begin(String... command) throws IOException {
+    List<String> bounded = new ArrayList<>(List.of("timeout", "60"));
+    bounded.addAll(List.of(command));
     return new Donor(
-        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
+        new ProcessBuilder(bounded).redirectError(ProcessBuilder.Redirect.INHERIT).start());
   }
 
   List<String> tokens() {
