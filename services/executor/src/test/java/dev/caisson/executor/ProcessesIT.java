@@ -96,15 +96,24 @@ class ProcessesIT extends OnNode {
   }
 
   @Test
-  void leavesOutWhatHasEnded() {
-    var spec = node.shell("sh -c 'exit 0' & echo $! > /shared/child; exec sleep 60");
-    Path child = node.share(spec).resolve("child");
-    node.started("c", spec);
-    int first = node.get("c").getPid();
+  void leavesOutWhatHasEnded() throws IOException {
+    // One that ends while the shell is there is reaped by it.
+    var spec = node.shell("sh -c 'until [ -e /shared/go ]; do sleep 0.05; done' & exec sleep 60");
+    Path shared = node.share(spec);
+    int first = node.started("c", spec).getPid();
+    TestNode.eventually("it has replaced the shell", () -> command(first).equals("sleep"));
+    Files.createFile(shared.resolve("go"));
     TestNode.eventually("its child is a zombie", () -> states(first).equals("Z"));
 
-    assertThat(child).exists();
     assertThat(processes("c")).extracting(ProcessInfo::getContainerPid).containsExactly(1);
+  }
+
+  private static String command(int pid) {
+    try {
+      return Files.readString(Path.of("/proc/" + pid + "/comm")).strip();
+    } catch (IOException e) {
+      return "";
+    }
   }
 
   /** Of its children. */
