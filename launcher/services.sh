@@ -322,11 +322,10 @@ stop_all() {
 
 # Through the gateway, so that the record has it.
 end_containers() {
-  local sandbox
+  local sandboxes
   running gateway > /dev/null && running executor > /dev/null || return 0
-  while read -r sandbox _; do
-    (client sandbox delete --data "$DATA" --force "$sandbox") || true
-  done < <( (client sandbox ls --data "$DATA") 2> /dev/null | tail -n +2)
+  mapfile -t sandboxes < <( (client sandbox ls --data "$DATA") 2> /dev/null | awk 'NR > 1 { print $1 }')
+  [[ ${#sandboxes[@]} == 0 ]] || (client sandbox delete --data "$DATA" --force "${sandboxes[@]}") || true
 }
 
 tell_what_goes_on() {

@@ -29,25 +29,9 @@ final class DeleteCommand implements Callable<Integer> {
       description = "The containers: their ids, or without force the beginnings of them.")
   private List<String> ids = new ArrayList<>();
 
-  /** One that fails does not keep the others. */
   @Override
   public Integer call() {
-    int code = Exit.OK;
-    for (String id : ids) {
-      code = Math.max(code, deleted(id));
-    }
-    return code;
-  }
-
-  private int deleted(String id) {
-    try {
-      delete(target, id, force);
-      return Exit.OK;
-    } catch (RuntimeException failed) {
-      ErrorReport.Problem problem = ErrorReport.problem(failed);
-      ErrorReport.print(problem, output.err(), output.json());
-      return problem.exitCode();
-    }
+    return output.each(ids, id -> delete(target, id, force));
   }
 
   /** Nothing is left of a container with which something further could not be done. */

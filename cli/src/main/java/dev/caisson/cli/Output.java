@@ -4,6 +4,8 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageOrBuilder;
 import com.google.protobuf.util.JsonFormat;
 import java.io.PrintWriter;
+import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -48,6 +50,25 @@ final class Output {
   <M extends MessageOrBuilder> void printLine(M message, Function<M, String> line) {
     out().println(json() ? compact(message) : line.apply(message));
     out().flush();
+  }
+
+  /**
+   * Does it for each of them: one that fails does not keep the others, and is told of.
+   *
+   * @return the code to exit with
+   */
+  int each(List<String> ids, Consumer<String> task) {
+    int code = Exit.OK;
+    for (String id : ids) {
+      try {
+        task.accept(id);
+      } catch (RuntimeException failed) {
+        ErrorReport.Problem problem = ErrorReport.problem(failed);
+        ErrorReport.print(problem, err(), json());
+        code = Math.max(code, problem.exitCode());
+      }
+    }
+    return code;
   }
 
   private static String pretty(MessageOrBuilder message) {

@@ -6,6 +6,8 @@ import dev.caisson.proto.v1.DeleteSandboxRequest;
 import dev.caisson.proto.v1.ListSandboxesRequest;
 import dev.caisson.proto.v1.ListSandboxesResponse;
 import dev.caisson.proto.v1.Sandbox;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -126,29 +128,32 @@ final class SandboxCommand {
   @Command(
       name = "delete",
       aliases = "rm",
-      description = "Removes a sandbox; with its containers when forced.")
+      description = "Removes sandboxes; with their containers when forced.")
   static final class Delete implements Callable<Integer> {
     @Mixin private Target target = new Target();
     @Mixin private Output output = new Output();
 
     @Option(
         names = {"-f", "--force"},
-        description = "Kill and remove its containers too.")
+        description = "Kill and remove their containers too.")
     private boolean force;
 
-    @Parameters(paramLabel = "ID", description = "The sandbox.")
-    private String id = "";
+    @Parameters(arity = "1..*", paramLabel = "ID", description = "The sandboxes.")
+    private List<String> ids = new ArrayList<>();
 
     @Override
     public Integer call() {
+      return output.each(ids, this::delete);
+    }
+
+    private void delete(String id) {
       DeleteSandboxRequest request =
           DeleteSandboxRequest.newBuilder()
               .setName(target.names().sandbox(id))
               .setForce(force)
               .setRequestId(Names.newRequestId())
               .build();
-      output.print(target.sandboxes().deleteSandbox(request), _ -> "");
-      return Exit.OK;
+      var _ = target.sandboxes().deleteSandbox(request);
     }
   }
 }

@@ -51,6 +51,7 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -133,19 +134,30 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
     answer(request, responses, asked -> sandbox(asked.getTenant(), asked.getSandboxId()));
   }
 
+  private static boolean isAfter(String after, String tenant, String id) {
+    return (tenant + "/" + id).compareTo(after) > 0;
+  }
+
   @Override
   public void listSandboxes(
       ListSandboxesRequest request, StreamObserver<ListSandboxesResponse> responses) {
     answer(
         request,
         responses,
-        asked ->
-            ListSandboxesResponse.newBuilder()
-                .addAllSandboxes(
-                    sandboxes.values().stream()
-                        .filter(one -> one.getTenant().equals(asked.getTenant()))
-                        .toList())
-                .build());
+        asked -> {
+          List<Sandbox> rest =
+              sandboxes.values().stream()
+                  .filter(one -> one.getTenant().equals(asked.getTenant()))
+                  .filter(one -> isAfter(asked.getAfter(), one.getTenant(), one.getId()))
+                  .sorted(Comparator.comparing(Sandbox::getId))
+                  .toList();
+          ListSandboxesResponse.Builder answer =
+              ListSandboxesResponse.newBuilder()
+                  .addAllSandboxes(rest.stream().limit(asked.getLimit()).toList());
+          return rest.size() > asked.getLimit()
+              ? answer.setNext("t/" + rest.get(asked.getLimit() - 1).getId()).build()
+              : answer.build();
+        });
   }
 
   @Override
@@ -187,16 +199,23 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
     answer(
         request,
         responses,
-        asked ->
-            ListContainersResponse.newBuilder()
-                .addAllContainers(
-                    containers.values().stream()
-                        .filter(one -> one.getTenant().equals(asked.getTenant()))
-                        .filter(one ->
-                            asked.getSandboxId().isEmpty()
-                                || asked.getSandboxId().equals(one.getSandboxId()))
-                        .toList())
-                .build());
+        asked -> {
+          List<Container> rest =
+              containers.values().stream()
+                  .filter(one -> one.getTenant().equals(asked.getTenant()))
+                  .filter(one ->
+                      asked.getSandboxId().isEmpty()
+                          || asked.getSandboxId().equals(one.getSandboxId()))
+                  .filter(one -> isAfter(asked.getAfter(), one.getTenant(), one.getId()))
+                  .sorted(Comparator.comparing(Container::getId))
+                  .toList();
+          ListContainersResponse.Builder answer =
+              ListContainersResponse.newBuilder()
+                  .addAllContainers(rest.stream().limit(asked.getLimit()).toList());
+          return rest.size() > asked.getLimit()
+              ? answer.setNext("t/" + rest.get(asked.getLimit() - 1).getId()).build()
+              : answer.build();
+        });
   }
 
   @Override

@@ -12,6 +12,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 
 /**
@@ -32,7 +33,7 @@ public final class Journal implements AutoCloseable {
   /** google.rpc.Code.ABORTED. */
   private static final int ABORTED = 10;
 
-  private static final String ABORTED_BY_CRASH = "ABORTED_BY_CRASH";
+  static final String ABORTED_BY_CRASH = "ABORTED_BY_CRASH";
   private static final int MAX_MESSAGE_CHARACTERS = 340;
 
   private final JournalSettings settings;
@@ -271,6 +272,13 @@ public final class Journal implements AutoCloseable {
             .setFailure(failure)
             .setIntentEpoch(intent.getEpoch())
             .setIntentSeq(intent.getSeq()));
+  }
+
+  /** Says which sandboxes there are after recovery: nothing more is recorded of any other. */
+  public void retain(Set<String> sandboxUids) {
+    synchronized (writing) {
+      state.retain(sandboxUids);
+    }
   }
 
   /**

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * What follows from the events so far: the last sequence of each living sandbox, and which intents
@@ -46,9 +47,26 @@ final class JournalState implements LogState {
     return new Position(epoch, outcome.getIntentSeq());
   }
 
-  /** Nothing but its usage comes after the deletion of a sandbox. */
+  /**
+   * Nothing but its usage comes after the deletion of a sandbox, and nothing at all after a
+   * creation that failed; of one that was cut off recovery knows what there is.
+   */
   private static boolean ends(Event event) {
-    return event.hasSandboxDeleted() && event.getPhase() != Phase.INTENT && !event.hasFailure();
+    if (event.getPhase() == Phase.INTENT) {
+      return false;
+    }
+    return event.hasFailure()
+        ? event.hasSandboxCreated() && !isCutOff(event)
+        : event.hasSandboxDeleted();
+  }
+
+  private static boolean isCutOff(Event event) {
+    return event.getFailure().getReason().equals(Journal.ABORTED_BY_CRASH);
+  }
+
+  /** Forgets all other sandboxes: nothing more comes of them. */
+  void retain(Set<String> sandboxUids) {
+    sandboxSeqs.keySet().retainAll(sandboxUids);
   }
 
   @Override

@@ -104,10 +104,16 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
   public void listSandboxes(
       ListSandboxesRequest request, StreamObserver<ListSandboxesResponse> responses) {
     admission.admit("ListSandboxes", request, seen(Actor.getDefaultInstance()));
+    var part =
+        Part.of(
+            node.sandboxes(request.getTenant(), request.getAfter()),
+            request.getLimit(),
+            one -> Node.key(one.getTenant(), one.getId()));
     answer(
         responses,
         ListSandboxesResponse.newBuilder()
-            .addAllSandboxes(node.sandboxes(request.getTenant()))
+            .addAllSandboxes(part.items())
+            .setNext(part.next())
             .build());
   }
 
@@ -148,10 +154,16 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
   public void listContainers(
       ListContainersRequest request, StreamObserver<ListContainersResponse> responses) {
     admission.admit("ListContainers", request, seen(Actor.getDefaultInstance()));
+    var part =
+        Part.of(
+            node.containers(request.getTenant(), request.getSandboxId(), request.getAfter()),
+            request.getLimit(),
+            one -> Node.key(one.getTenant(), one.getId()));
     answer(
         responses,
         ListContainersResponse.newBuilder()
-            .addAllContainers(node.containers(request.getTenant(), request.getSandboxId()))
+            .addAllContainers(part.items())
+            .setNext(part.next())
             .build());
   }
 

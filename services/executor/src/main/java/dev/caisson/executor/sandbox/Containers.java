@@ -37,6 +37,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 
 /**
  * The containers of this node: made, found, and what is done to them.
@@ -75,11 +76,10 @@ final class Containers {
   private final Facts facts;
   private final UserNamespaceFiles userNamespaces;
   private final PlanCache plans;
-  private final GuardPolicy.Limits limits;
   private final Donations donations;
   private final SharedFilters filters;
   private final Redaction redaction = new Redaction();
-  private final Registry<Container> registry = new Registry<>();
+  private final Registry<Container> registry;
 
   /** By their uids, whose deletion is finished later. */
   private final Set<String> finishing = ConcurrentHashMap.newKeySet();
@@ -110,7 +110,7 @@ final class Containers {
     this.facts = facts;
     this.userNamespaces = userNamespaces;
     this.plans = plans;
-    this.limits = limits;
+    this.registry = new Registry<>("containers", limits.containers());
     this.donations = donations;
     this.tokens = tokens;
   }
@@ -216,22 +216,12 @@ final class Containers {
       return new Made(repeated(resolved, taken.get()), false);
     }
     try (Given given = Given.take(donations, request.getDonated())) {
-      requireRoom();
       Container made = made(resolved, leased, plan, given);
       registry.put(tenant, id, made);
       return new Made(made, true);
     } catch (RuntimeException e) {
       registry.release(tenant, id);
       throw e;
-    }
-  }
-
-  private void requireRoom() {
-    if (registry.all().size() >= limits.containers()) {
-      throw Refusal.limit(
-              "containers",
-              "This node may have " + limits.containers() + " containers: delete one first.")
-          .exception();
     }
   }
 
@@ -398,7 +388,7 @@ final class Containers {
     ContainerSpec spec = request.getSpec();
     boolean othersIds =
         request.getSandboxId().isEmpty() && OTHERS_IDS.contains(spec.getUserNamespace().getMode());
-    return java.util.stream.Stream.of(
+    return Stream.of(
             othersIds ? "user-namespace: " + mode(spec) : "",
             spec.getProcess().getNoNewPrivileges() ? "" : "no-new-privileges: off",
             spec.hasSeccomp() ? "" : "seccomp: none")
@@ -442,8 +432,9 @@ final class Containers {
                 .exception());
   }
 
-  List<Container> list(String tenant) {
-    return registry.list(tenant);
+  /** As {@link Registry#after}. */
+  Stream<Container> after(String tenant, String after) {
+    return registry.after(tenant, after);
   }
 
   void start(Container container, Actor actor) {

@@ -20,10 +20,10 @@ import dev.caisson.proto.executor.v1.Sandbox;
 import dev.caisson.proto.executor.v1.SignalRequest;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.ExitStatus;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 
 /**
  * Everything that can be done on this node, in the terms of the API. Requests have passed the
@@ -60,12 +60,9 @@ public final class Node implements AutoCloseable {
     return Views.of(sandboxes.require(tenant, id));
   }
 
-  /** In the order of their ids. */
-  public List<Sandbox> sandboxes(String tenant) {
-    return sandboxes.list(tenant).stream()
-        .map(Views::of)
-        .sorted(Comparator.comparing(Sandbox::getTenant).thenComparing(Sandbox::getId))
-        .toList();
+  /** In the order of their keys, after the given one; without their annotations. */
+  public Stream<Sandbox> sandboxes(String tenant, String after) {
+    return sandboxes.after(tenant, after).map(Views::line);
   }
 
   /** Of sandboxes that run and cannot be reached, each as a sentence. */
@@ -100,13 +97,20 @@ public final class Node implements AutoCloseable {
     return Views.of(containers.require(tenant, id));
   }
 
-  /** In the order of their ids; of one sandbox where its id is given. */
-  public List<Container> containers(String tenant, String sandboxId) {
-    return containers.list(tenant).stream()
+  /**
+   * In the order of their keys, after the given one; without what their documents say. Of one
+   * sandbox where its id is given.
+   */
+  public Stream<Container> containers(String tenant, String sandboxId, String after) {
+    return containers
+        .after(tenant, after)
         .map(Views::line)
-        .filter(view -> sandboxId.isEmpty() || view.getSandboxId().equals(sandboxId))
-        .sorted(Comparator.comparing(Container::getTenant).thenComparing(Container::getId))
-        .toList();
+        .filter(view -> sandboxId.isEmpty() || view.getSandboxId().equals(sandboxId));
+  }
+
+  /** Of a sandbox or container, in a list. */
+  public static String key(String tenant, String id) {
+    return Registry.key(tenant, id);
   }
 
   public CompletableFuture<ExitStatus> exit(String tenant, String id, String processId) {

@@ -2,6 +2,7 @@ package dev.caisson.executor.sandbox;
 
 import dev.caisson.executor.journal.Intent;
 import dev.caisson.executor.journal.Journal;
+import dev.caisson.executor.journal.JournalException;
 import dev.caisson.executor.journal.Urgency;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.executor.store.v1.SandboxRecord;
@@ -9,7 +10,9 @@ import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.Phase;
 import dev.caisson.proto.events.v1.Subject;
 import dev.caisson.proto.types.v1.Actor;
+import java.lang.System.Logger.Level;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
@@ -19,6 +22,8 @@ import java.util.function.Supplier;
  * <p>Thread-safe.
  */
 final class Recorder {
+  private static final System.Logger LOG = System.getLogger(Recorder.class.getName());
+
   private final Journal journal;
 
   Recorder(Journal journal) {
@@ -53,11 +58,20 @@ final class Recorder {
     try {
       result = effect.get();
     } catch (RuntimeException e) {
-      recorded.failed(Problems.failure(e));
+      end(() -> recorded.failed(Problems.failure(e)));
       throw e;
     }
-    recorded.succeeded(outcome.apply(result));
+    end(() -> recorded.succeeded(outcome.apply(result)));
     return result;
+  }
+
+  /** Done is done, and its intent is recorded: the executor's next life says what came of it. */
+  private static void end(LongSupplier outcome) {
+    try {
+      var _ = outcome.getAsLong();
+    } catch (JournalException e) {
+      LOG.log(Level.ERROR, "An outcome could not be recorded", e);
+    }
   }
 
   /** Something that happened by itself: an exit, a loss. It must not be lost for want of space. */

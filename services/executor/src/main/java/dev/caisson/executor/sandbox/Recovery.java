@@ -108,6 +108,8 @@ final class Recovery {
     uppers.sweep(living::contains);
     logs.sweep(living::contains);
     closeIntents(any -> true);
+    host.journal()
+        .retain(sandboxes.all().stream().map(Sandbox::uid).collect(Collectors.toUnmodifiableSet()));
   }
 
   /** Those of a sandbox before its deletion, which is the last that is recorded of it. */

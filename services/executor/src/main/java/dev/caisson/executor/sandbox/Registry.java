@@ -1,10 +1,13 @@
 package dev.caisson.executor.sandbox;
 
+import dev.caisson.executor.refusal.Refusal;
 import java.util.Collection;
-import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which ids are taken, and by what: an id belongs to one sandbox or container of a tenant from
@@ -21,18 +24,50 @@ final class Registry<T> {
     record Present<T>(T value) implements Entry<T> {}
   }
 
-  private record Key(String tenant, String id) {}
+  private record Key(String tenant, String id) {
+    @Override
+    public String toString() {
+      return key(tenant, id);
+    }
+  }
 
+  private final String what;
+  private final int most;
   private final ConcurrentMap<Key, Entry<T>> entries = new ConcurrentHashMap<>();
+
+  /**
+   * A registry without any.
+   *
+   * @param what there are, in the plural
+   * @param most that there can be, with those that are being made; more may be {@link #put}
+   */
+  Registry(String what, int most) {
+    this.what = what;
+    this.most = most;
+  }
 
   /**
    * Takes the id.
    *
+   * @throws dev.caisson.executor.refusal.RefusedException (LIMIT_REACHED) when there are enough
    * @return what has it already; empty when it is the caller's now, to {@link #put} or to {@link
    *     #release}
    */
-  Optional<Entry<T>> reserve(String tenant, String id) {
-    return Optional.ofNullable(entries.putIfAbsent(new Key(tenant, id), new Entry.Reserved<>()));
+  synchronized Optional<Entry<T>> reserve(String tenant, String id) {
+    Key key = new Key(tenant, id);
+    @Nullable Entry<T> taken = entries.get(key);
+    if (taken == null) {
+      requireRoom();
+      entries.put(key, new Entry.Reserved<>());
+    }
+    return Optional.ofNullable(taken);
+  }
+
+  private void requireRoom() {
+    if (entries.size() >= most) {
+      throw Refusal.limit(what, "This node may have " + most + " " + what + ": delete one first.")
+          .exception();
+    }
   }
 
   void put(String tenant, String id, T value) {
@@ -49,17 +84,33 @@ final class Registry<T> {
         : Optional.empty();
   }
 
-  /** A snapshot of one tenant's, or of all where it is empty. */
-  List<T> list(String tenant) {
-    return entries.entrySet().stream()
-        .filter(entry -> tenant.isEmpty() || entry.getKey().tenant().equals(tenant))
-        .map(java.util.Map.Entry::getValue)
-        .filter(Entry.Present.class::isInstance)
-        .map(entry -> ((Entry.Present<T>) entry).value())
-        .toList();
+  Collection<T> all() {
+    return values(entries.values().stream()).toList();
   }
 
-  Collection<T> all() {
-    return list("");
+  /** What it is listed by. */
+  static String key(String tenant, String id) {
+    return tenant + "/" + id;
+  }
+
+  /**
+   * A snapshot in the order of {@link #key}.
+   *
+   * @param tenant whose; empty: everybody's
+   * @param after a key: of those after it, whether something has it or not
+   */
+  Stream<T> after(String tenant, String after) {
+    return values(
+        entries.entrySet().stream()
+            .filter(entry -> tenant.isEmpty() || entry.getKey().tenant().equals(tenant))
+            .map(entry -> Map.entry(entry.getKey().toString(), entry.getValue()))
+            .filter(entry -> entry.getKey().compareTo(after) > 0)
+            .sorted(Map.Entry.comparingByKey())
+            .map(Map.Entry::getValue));
+  }
+
+  private Stream<T> values(Stream<Entry<T>> some) {
+    return some.filter(Entry.Present.class::isInstance)
+        .map(entry -> ((Entry.Present<T>) entry).value());
   }
 }

@@ -22,6 +22,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * The sandboxes of this node: made, found, ended.
@@ -37,8 +38,7 @@ final class Sandboxes {
   private final Recorder recorder;
   private final Exits exits;
   private final Usage usage;
-  private final GuardPolicy.Limits limits;
-  private final Registry<Sandbox> registry = new Registry<>();
+  private final Registry<Sandbox> registry;
 
   Sandboxes(
       Host host,
@@ -58,7 +58,7 @@ final class Sandboxes {
     this.recorder = recorder;
     this.exits = exits;
     this.usage = usage;
-    this.limits = limits;
+    this.registry = new Registry<>("sandboxes", limits.sandboxes());
   }
 
   /**
@@ -107,7 +107,6 @@ final class Sandboxes {
       return repeated(wanted, taken.get());
     }
     try {
-      requireRoom();
       Sandbox made = made(wanted);
       registry.put(wanted.tenant(), wanted.id(), made);
       return made;
@@ -130,15 +129,6 @@ final class Sandboxes {
             "Sandbox " + wanted.id() + " exists already: choose another id, or delete it.",
             Map.of("sandbox", wanted.id()))
         .exception();
-  }
-
-  private void requireRoom() {
-    if (registry.all().size() >= limits.sandboxes()) {
-      throw Refusal.limit(
-              "sandboxes",
-              "This node may have " + limits.sandboxes() + " sandboxes: delete one first.")
-          .exception();
-    }
   }
 
   private Sandbox made(Wanted wanted) {
@@ -224,8 +214,9 @@ final class Sandboxes {
         .exception();
   }
 
-  List<Sandbox> list(String tenant) {
-    return registry.list(tenant);
+  /** As {@link Registry#after}. */
+  Stream<Sandbox> after(String tenant, String after) {
+    return registry.after(tenant, after);
   }
 
   Collection<Sandbox> all() {

@@ -28,6 +28,13 @@ final class Views {
   }
 
   static dev.caisson.proto.executor.v1.Sandbox of(Sandbox sandbox) {
+    return line(sandbox).toBuilder()
+        .putAllAnnotations(sandbox.record().getAnnotationsMap())
+        .build();
+  }
+
+  /** As in a list. */
+  static dev.caisson.proto.executor.v1.Sandbox line(Sandbox sandbox) {
     SandboxRecord record = sandbox.record();
     return dev.caisson.proto.executor.v1.Sandbox.newBuilder()
         .setTenant(record.getTenant())
@@ -37,7 +44,6 @@ final class Views {
         .setInitPid(record.getInitPid())
         .setCgroup(record.getCgroup())
         .setLost(record.getLost())
-        .putAllAnnotations(record.getAnnotationsMap())
         .addAllContainers(
             sandbox.containers().stream().map(c -> c.record().getId()).sorted().toList())
         .build();

@@ -7,6 +7,7 @@ import dev.caisson.proto.events.v1.ContainerCreated;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.Failure;
 import dev.caisson.proto.events.v1.Phase;
+import dev.caisson.proto.events.v1.SandboxCreated;
 import dev.caisson.proto.types.v1.Actor;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,6 +16,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
@@ -368,6 +370,35 @@ class JournalTest {
       assertThat(seq).isEqualTo(2);
       assertThat(Journals.events(journal, seq).getLast().getSandboxSeq()).isEqualTo(1);
     }
+  }
+
+  @Test
+  void forgetsASandboxThatWasNotMade() {
+    try (Journal journal = Journals.open(directory)) {
+      Event.Builder creation =
+          Journals.event("a").setSandboxCreated(SandboxCreated.getDefaultInstance());
+      journal.intent(creation).failed(Failure.newBuilder().setReason("HOOK_FAILED").build());
+      assertThat(sandboxSeqOfNext(journal, "a")).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void remembersASandboxOfWhichRecoveryMayYetSaySomething() {
+    try (Journal journal = Journals.open(directory)) {
+      journal.intent(Journals.event("a").setSandboxCreated(SandboxCreated.getDefaultInstance()));
+      journal.append(Journals.event("gone"));
+    }
+    try (Journal next = Journals.open(directory)) {
+      next.abort(next.openIntents().getFirst(), "the sandbox is there");
+      next.retain(Set.of("a"));
+      assertThat(sandboxSeqOfNext(next, "a")).isEqualTo(3);
+      assertThat(sandboxSeqOfNext(next, "gone")).isEqualTo(1);
+    }
+  }
+
+  private static long sandboxSeqOfNext(Journal journal, String sandbox) {
+    long seq = journal.append(Journals.event(sandbox));
+    return Journals.events(journal, seq).getLast().getSandboxSeq();
   }
 
   @Test

@@ -79,6 +79,8 @@ final class ContainersService extends ContainersGrpc.ContainersImplBase {
         dev.caisson.proto.executor.v1.ListContainersRequest.newBuilder()
             .setTenant(parent.tenant())
             .setSandboxId(parent.isWildcard() ? "" : parent.sandbox())
+            .setLimit(pages.size())
+            .setAfter(pages.after())
             .build();
     ServerCalls.answer(responses, executor.listContainers(list).map(answer -> page(pages, answer)));
   }
@@ -286,13 +288,9 @@ final class ContainersService extends ContainersGrpc.ContainersImplBase {
 
   private static ListContainersResponse page(
       Pages pages, dev.caisson.proto.executor.v1.ListContainersResponse answer) {
-    var page =
-        pages.cut(
-            answer.getContainersList().stream().map(Resources::container).toList(),
-            Container::getName);
     return ListContainersResponse.newBuilder()
-        .addAllContainers(page.items())
-        .setNextPageToken(page.nextToken())
+        .addAllContainers(answer.getContainersList().stream().map(Resources::container).toList())
+        .setNextPageToken(pages.token(answer.getNext()))
         .build();
   }
 

@@ -4,24 +4,14 @@ import dev.caisson.gateway.errors.Errors;
 import dev.caisson.proto.v1.Reason;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
-import java.util.Comparator;
-import java.util.List;
-import java.util.function.Function;
 
 /**
- * Pages of a list in the order of its names. A token holds the last name that was given, so what is
- * added or removed meanwhile moves nothing: no name comes twice, and none is left out.
+ * Pages of a list in the order of its ids. A token holds the last that was given, so what is added
+ * or removed meanwhile moves nothing: nothing comes twice, and nothing is left out.
  */
 final class Pages {
   static final int DEFAULT_SIZE = 100;
   static final int MAX_SIZE = 1000;
-
-  /** One page, and the token of the next; empty when there is none. */
-  record Page<T>(List<T> items, String nextToken) {
-    Page {
-      items = List.copyOf(items);
-    }
-  }
 
   private final String parent;
   private final int size;
@@ -46,21 +36,25 @@ final class Pages {
     return new Pages(parent, bounded, token.isEmpty() ? "" : decode(parent, token));
   }
 
-  <T> Page<T> cut(List<T> all, Function<T, String> name) {
-    List<T> rest =
-        all.stream()
-            .filter(item -> name.apply(item).compareTo(after) > 0)
-            .sorted(Comparator.comparing(name))
-            .limit(size + 1L)
-            .toList();
-    if (rest.size() <= size) {
-      return new Page<>(rest, "");
-    }
-    List<T> page = rest.subList(0, size);
-    return new Page<>(page, encode(name.apply(page.getLast())));
+  /** How many at most. */
+  int size() {
+    return size;
   }
 
-  private String encode(String last) {
+  /** The last that was given; empty before the first page. */
+  String after() {
+    return after;
+  }
+
+  /**
+   * The token of the next page.
+   *
+   * @param last of this one; empty when there is no next
+   */
+  String token(String last) {
+    if (last.isEmpty()) {
+      return "";
+    }
     byte[] text = (parent + "\n" + last).getBytes(StandardCharsets.UTF_8);
     return Base64.getUrlEncoder().withoutPadding().encodeToString(text);
   }

@@ -64,6 +64,8 @@ final class SandboxesService extends SandboxesGrpc.SandboxesImplBase {
     var list =
         dev.caisson.proto.executor.v1.ListSandboxesRequest.newBuilder()
             .setTenant(parent.tenant())
+            .setLimit(pages.size())
+            .setAfter(pages.after())
             .build();
     ServerCalls.answer(responses, executor.listSandboxes(list).map(answer -> page(pages, answer)));
   }
@@ -92,12 +94,9 @@ final class SandboxesService extends SandboxesGrpc.SandboxesImplBase {
 
   private static ListSandboxesResponse page(
       Pages pages, dev.caisson.proto.executor.v1.ListSandboxesResponse answer) {
-    var page =
-        pages.cut(
-            answer.getSandboxesList().stream().map(Resources::sandbox).toList(), Sandbox::getName);
     return ListSandboxesResponse.newBuilder()
-        .addAllSandboxes(page.items())
-        .setNextPageToken(page.nextToken())
+        .addAllSandboxes(answer.getSandboxesList().stream().map(Resources::sandbox).toList())
+        .setNextPageToken(pages.token(answer.getNext()))
         .build();
   }
 }

@@ -2,28 +2,28 @@ package dev.caisson.gateway.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.List;
-import java.util.function.Function;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class PagesTest {
-  private final List<String> all = IntStream.range(0, 1500).mapToObj("%04d"::formatted).toList();
-
   @Test
-  void givesAHundredWhenNoSizeIsAsked() {
-    assertThat(Pages.of("p", 0, "").cut(all, Function.identity()).items()).hasSize(100);
+  void hasAHundredWhereNoSizeIsAsked() {
+    assertThat(Pages.of("p", 0, "").size()).isEqualTo(100);
   }
 
   @Test
-  void givesNoMoreThanTheBound() {
-    assertThat(Pages.of("p", Integer.MAX_VALUE, "").cut(all, Function.identity()).items())
-        .hasSize(1000);
+  void hasNoMoreThanTheBound() {
+    assertThat(Pages.of("p", Integer.MAX_VALUE, "").size()).isEqualTo(1000);
   }
 
   @Test
-  void givesNoTokenAfterAPageThatIsExactlyFull() {
-    assertThat(Pages.of("p", 2, "").cut(List.of("a", "b"), Function.identity()).nextToken())
-        .isEmpty();
+  void goesOnAfterTheLastOfThePageBefore() {
+    Pages first = Pages.of("p", 2, "");
+    assertThat(first.after()).isEmpty();
+    assertThat(Pages.of("p", 2, first.token("t/a")).after()).isEqualTo("t/a");
+  }
+
+  @Test
+  void hasNoTokenAfterTheLastPage() {
+    assertThat(Pages.of("p", 2, "").token("")).isEmpty();
   }
 }
