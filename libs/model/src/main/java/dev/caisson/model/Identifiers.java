@@ -23,13 +23,6 @@ public final class Identifiers {
     return good ? Optional.empty() : Optional.of(field + RULE + shown(value));
   }
 
-  static void check(String field, String value) {
-    problem(field, value)
-        .ifPresent(problem -> {
-          throw new IllegalArgumentException(problem);
-        });
-  }
-
   /** The value may be anything: what is shown of it is short and printable. */
   private static String shown(String value) {
     String head = value.length() > MAX_LENGTH ? value.substring(0, MAX_LENGTH) + "..." : value;

@@ -65,7 +65,8 @@ public enum Operation {
     };
   }
 
-  String verb() {
+  /** Before the container: "start", "execute in". */
+  public String verb() {
     return verb;
   }
 }

@@ -12,10 +12,9 @@ public sealed interface Transition {
   /** It cannot. */
   record Refused(Operation operation, ContainerState state) implements Transition {
 
-    /** The reason, with what would make it possible. */
-    public String message(ContainerId container) {
-      return "cannot %s container \"%s\" in state %s: it must be %s"
-          .formatted(operation.verb(), container, state.text(), possible());
+    /** Why not, and what would make it possible. */
+    public String why() {
+      return "it is %s, and must be %s".formatted(state.text(), possible());
     }
 
     private String possible() {

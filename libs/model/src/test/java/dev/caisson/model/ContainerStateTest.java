@@ -57,11 +57,10 @@ class ContainerStateTest {
   @Test
   void refusesInWords() {
     assertThat(Operation.PAUSE.in(CREATED)).isEqualTo(new Refused(Operation.PAUSE, CREATED));
-    assertThat(new Refused(Operation.PAUSE, CREATED).message(new ContainerId("web")))
-        .isEqualTo("cannot pause container \"web\" in state created: it must be running");
-    assertThat(new Refused(Operation.DELETE, RUNNING).message(new ContainerId("web")))
-        .isEqualTo(
-            "cannot delete container \"web\" in state running: it must be created or stopped");
+    assertThat(new Refused(Operation.PAUSE, CREATED).why())
+        .isEqualTo("it is created, and must be running");
+    assertThat(new Refused(Operation.DELETE, RUNNING).why())
+        .isEqualTo("it is running, and must be created or stopped");
   }
 
   @Test

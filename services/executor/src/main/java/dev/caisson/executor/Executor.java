@@ -56,7 +56,9 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /** The privileged service: starts its parts in order, serves, and ends them in reverse. */
@@ -66,6 +68,11 @@ public final class Executor implements AutoCloseable {
 
   /** For ends of processes, leases, and answers to those who wait. */
   private static final int WORKERS = 16;
+
+  /** At once: as many hooks of deleted containers may stand still before others wait for them. */
+  private static final int DELETIONS = 256;
+
+  private static final Duration IDLE = Duration.ofSeconds(10);
 
   private static final Duration WORKERS_END = Duration.ofSeconds(5);
 
@@ -254,6 +261,16 @@ public final class Executor implements AutoCloseable {
     Store store = keep(Store.open(options.data().resolve("store"), room::give));
     ScheduledThreadPoolExecutor workers = new ScheduledThreadPoolExecutor(WORKERS);
     keep(() -> end(workers));
+    ThreadPoolExecutor deletions =
+        new ThreadPoolExecutor(
+            DELETIONS,
+            DELETIONS,
+            IDLE.toMillis(),
+            TimeUnit.MILLISECONDS,
+            new LinkedBlockingQueue<>(),
+            Thread.ofPlatform().name("deletion-", 0).factory());
+    deletions.allowCoreThreadTimeOut(true);
+    keep(() -> end(deletions));
     LogThreads logs = keep(new LogThreads());
     PollLoop control = keep(new PollLoop(kernel.polling(), "control").start());
     PollLoop stdio = keep(new PollLoop(kernel.polling(), "stdio").start());
@@ -288,12 +305,13 @@ public final class Executor implements AutoCloseable {
         new HookRunner(kernel, stdio),
         hostHooks,
         workers,
+        deletions,
         Clock.systemUTC(),
         () -> uids.next().toString());
   }
 
   /** What has begun comes to its end before that which it uses is closed. */
-  private static void end(ScheduledThreadPoolExecutor workers) throws InterruptedException {
+  private static void end(ThreadPoolExecutor workers) throws InterruptedException {
     workers.shutdownNow();
     if (!workers.awaitTermination(WORKERS_END.toMillis(), TimeUnit.MILLISECONDS)) {
       LOG.log(Level.WARNING, "Workers still run");

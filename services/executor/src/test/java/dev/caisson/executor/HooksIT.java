@@ -2,6 +2,9 @@ package dev.caisson.executor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.proto.events.v1.Event;
+import dev.caisson.proto.events.v1.HookFinished;
+import dev.caisson.proto.events.v1.HookStarted;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
@@ -14,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -79,12 +83,16 @@ class HooksIT {
     ContainerSpec.Builder spec = node.spec("sleep", "60").putAnnotations("k\"", "v\n");
     spec.getHooksBuilder()
         .addCreateRuntime(call("createRuntime"))
+        .addPrestart(call("prestart"))
         .addPoststart(call("poststart"))
         .addPoststop(call("poststop"));
 
     int pid = node.create("c", spec).getPid();
-    assertThat(Files.readAllLines(said())).hasSize(1);
-    assertThat(Files.readString(said()))
+    assertThat(Files.readAllLines(said())).hasSize(2);
+    assertThat(Files.readAllLines(said()).getFirst())
+        .startsWith("prestart {")
+        .contains("\"status\":\"creating\"");
+    assertThat(Files.readAllLines(said()).getLast())
         .startsWith("createRuntime {")
         .contains("\"status\":\"creating\"")
         .contains("\"ociVersion\":\"1.2.0\"")
@@ -92,10 +100,10 @@ class HooksIT {
         .contains("\"pid\":" + pid)
         .contains("\"annotations\":{\"k\\\"\":\"v\\u000a\"}");
     node.start("c");
-    assertThat(Files.readAllLines(said()).get(1)).startsWith("poststart {").contains("running");
+    assertThat(Files.readAllLines(said()).get(2)).startsWith("poststart {").contains("running");
     node.delete("c", true);
-    assertThat(Files.readAllLines(said()).get(2)).startsWith("poststop {").contains("stopped");
-    assertThat(Files.readAllLines(said())).hasSize(3);
+    assertThat(Files.readAllLines(said()).get(3)).startsWith("poststop {").contains("stopped");
+    assertThat(Files.readAllLines(said())).hasSize(4);
   }
 
   @Test
@@ -417,17 +425,23 @@ class HooksIT {
   }
 
   @Test
-  void aHookMayAskForTheStateOfItsContainer() throws Exception {
-    Path go = node.base().resolve("go");
-    does("while [ ! -e " + go + " ]; do :; done");
+  void areRecordedWithWhatCameOfThem() throws Exception {
+    does("echo out of the hook; exit $1");
     ContainerSpec.Builder spec = node.spec("sleep", "60");
-    spec.getHooksBuilder().addPoststart(call());
+    spec.getHooksBuilder().addCreateRuntime(call("0")).addPoststop(call("7"));
     node.create("c", spec);
-    var start = node.future().startContainer(TestNode.startRequest("c"));
-    TestNode.eventually("it runs", () -> node.state("c") == ContainerState.RUNNING);
-    assertThat(start.isDone()).isFalse();
-    Files.createFile(go);
-    assertThat(start.get().getState()).isEqualTo(ContainerState.RUNNING);
+    node.delete("c");
+    List<Event> events = Recorded.of(node);
+    assertThat(events.stream().filter(Event::hasHookStarted).map(Event::getHookStarted))
+        .extracting(HookStarted::getKind)
+        .containsExactly("createRuntime", "poststop");
+    List<HookFinished> finished =
+        events.stream().filter(Event::hasHookFinished).map(Event::getHookFinished).toList();
+    assertThat(finished).extracting(one -> one.getStatus().getCode()).containsExactly(0, 7);
+    assertThat(finished).extracting(HookFinished::getOutputTail).containsOnly("out of the hook\n");
+    assertThat(finished).extracting(HookFinished::getPath).containsOnly(hook.toString());
+    List<Event> last = events.subList(events.size() - 4, events.size());
+    assertThat(last.get(1).hasHookFinished()).as("before the end of the deletion").isTrue();
   }
 
   @Test

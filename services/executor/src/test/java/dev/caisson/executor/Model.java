@@ -1,28 +1,42 @@
 package dev.caisson.executor;
 
+import dev.caisson.model.Operation;
+import dev.caisson.model.Transition;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.ContainerState;
-import java.util.EnumMap;
-import java.util.EnumSet;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
-/** What containers do, on a page. */
+/**
+ * What containers do, on a page: the state machine that the executor keeps to, and what is left.
+ */
 final class Model {
   /** There is none of the id. */
   static final ContainerState NONE = ContainerState.CONTAINER_STATE_UNSPECIFIED;
 
   enum Verb {
-    CREATE,
-    START,
-    KILL,
-    PAUSE,
-    RESUME,
-    DELETE,
-    FORCE,
-    EXEC
+    CREATE(Optional.empty()),
+    START(Optional.of(Operation.START)),
+    KILL(Optional.of(Operation.SIGNAL)),
+    PAUSE(Optional.of(Operation.PAUSE)),
+    RESUME(Optional.of(Operation.RESUME)),
+    DELETE(Optional.of(Operation.DELETE)),
+    FORCE(Optional.of(Operation.FORCED_DELETE)),
+    EXEC(Optional.of(Operation.EXEC));
+
+    private final Optional<Operation> operation;
+
+    Verb(Optional<Operation> operation) {
+      this.operation = operation;
+    }
+
+    /** What it leaves, where the state machine allows it. */
+    private ContainerState after(dev.caisson.model.ContainerState next) {
+      return switch (this) {
+        case KILL -> ContainerState.STOPPED;
+        case DELETE, FORCE -> NONE;
+        case CREATE, START, PAUSE, RESUME, EXEC -> ContainerState.valueOf(next.name());
+      };
+    }
   }
 
   /**
@@ -32,36 +46,7 @@ final class Model {
    */
   record Step(ContainerState state, Optional<Reason> refused) {}
 
-  private static final Map<Verb, Set<ContainerState>> ALLOWED = new EnumMap<>(Verb.class);
-  private static final Map<Verb, ContainerState> BECOMES = new EnumMap<>(Verb.class);
-
-  static {
-    allow(Verb.START, ContainerState.RUNNING, ContainerState.CREATED);
-    allow(
-        Verb.KILL,
-        ContainerState.STOPPED,
-        ContainerState.CREATED,
-        ContainerState.RUNNING,
-        ContainerState.PAUSED);
-    allow(Verb.PAUSE, ContainerState.PAUSED, ContainerState.RUNNING);
-    allow(Verb.RESUME, ContainerState.RUNNING, ContainerState.PAUSED);
-    allow(Verb.EXEC, ContainerState.RUNNING, ContainerState.RUNNING);
-    allow(Verb.DELETE, NONE, ContainerState.CREATED, ContainerState.STOPPED);
-    allow(
-        Verb.FORCE,
-        NONE,
-        ContainerState.CREATED,
-        ContainerState.RUNNING,
-        ContainerState.PAUSED,
-        ContainerState.STOPPED);
-  }
-
   private Model() {}
-
-  private static void allow(Verb verb, ContainerState becomes, ContainerState... from) {
-    ALLOWED.put(verb, EnumSet.copyOf(List.of(from)));
-    BECOMES.put(verb, becomes);
-  }
 
   static Step step(ContainerState state, Verb verb) {
     if (verb == Verb.CREATE) {
@@ -72,8 +57,10 @@ final class Model {
     if (state == NONE) {
       return new Step(state, Optional.of(Reason.CONTAINER_NOT_FOUND));
     }
-    return ALLOWED.getOrDefault(verb, Set.of()).contains(state)
-        ? new Step(BECOMES.getOrDefault(verb, state), Optional.empty())
-        : new Step(state, Optional.of(Reason.WRONG_STATE));
+    Operation operation = verb.operation.orElseThrow();
+    return switch (operation.in(dev.caisson.model.ContainerState.valueOf(state.name()))) {
+      case Transition.Allowed(var next) -> new Step(verb.after(next), Optional.empty());
+      case Transition.Refused _ -> new Step(state, Optional.of(Reason.WRONG_STATE));
+    };
   }
 }

@@ -6,7 +6,10 @@ import dev.caisson.proto.executor.v1.Container;
 import dev.caisson.proto.executor.v1.ExecRequest;
 import dev.caisson.proto.executor.v1.ExecResponse;
 import dev.caisson.proto.executor.v1.ListProcessesRequest;
+import dev.caisson.proto.executor.v1.ProcessInfo;
 import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.executor.v1.RunRequest;
+import dev.caisson.proto.executor.v1.RunResponse;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.Hook;
@@ -69,12 +72,7 @@ class StallsIT {
    * for. One that has only just executed it may be stopped before its id is known.
    */
   private long stalls(String id) {
-    return node
-        .stub()
-        .listProcesses(
-            ListProcessesRequest.newBuilder().setTenant(TestNode.TENANT).setContainerId(id).build())
-        .getProcessesList()
-        .stream()
+    return processes(id).stream()
         .filter(one ->
             one.getId().isEmpty()
                 && !one.getCommand().equals("sleep")
@@ -154,7 +152,10 @@ class StallsIT {
     hostile("c");
     var first = stalled("c");
     var second = node.exec("c", "sleep", "60");
-    TestNode.eventually("both are there", () -> second.hasStarted() || stalls("c") == 2);
+    TestNode.eventually(
+        "both are there",
+        () -> second.hasStarted() || stalls("c") == 2,
+        () -> assertThat(processes("c")).as("%s", second.isCompleted()).isEmpty());
     Problem.of(node.exec("c", "sleep", "60").failure())
         .is(Status.Code.RESOURCE_EXHAUSTED, Reason.LIMIT_REACHED);
     node.delete("c", true);
@@ -178,14 +179,14 @@ class StallsIT {
   }
 
   private boolean isThere(String id, int processes) {
+    return processes(id).size() == processes;
+  }
+
+  private List<ProcessInfo> processes(String id) {
     return node.stub()
-            .listProcesses(
-                ListProcessesRequest.newBuilder()
-                    .setTenant(TestNode.TENANT)
-                    .setContainerId(id)
-                    .build())
-            .getProcessesCount()
-        == processes;
+        .listProcesses(
+            ListProcessesRequest.newBuilder().setTenant(TestNode.TENANT).setContainerId(id).build())
+        .getProcessesList();
   }
 
   private Path hook() throws IOException {
@@ -234,6 +235,27 @@ class StallsIT {
       assertThat(creations.get(i).get(20, TimeUnit.SECONDS).getPid()).isPositive();
       assertThat(node.await("runs-" + i).getSignal()).isEqualTo(SIGKILL);
     }
+  }
+
+  @Test
+  void tellsOfAnEndThoughManyRunsWaitForTheirLastHooks() throws Exception {
+    ContainerSpec.Builder waits = node.spec("sleep", "60");
+    waits.getHooksBuilder().addPoststop(Hook.newBuilder().setPath(hook().toString()));
+    List<AttachedClient<RunRequest, RunResponse>> runs = new ArrayList<>();
+    for (int i = 0; i < MANY; i++) {
+      var run = node.runAttached(node.request("ends-" + i, waits).build());
+      run.started();
+      runs.add(run.signal(SIGKILL));
+    }
+    Path begun = node.base().resolve("begun");
+    TestNode.eventually("all are in their hooks", () -> begun.toFile().length() == MANY);
+
+    Ended other = node.run(node.shell("exit 7"));
+    assertThat(other.code()).isEqualTo(7);
+    assertThat(runs).as("they still wait").noneMatch(AttachedClient::isCompleted);
+
+    Files.createFile(node.base().resolve("go"));
+    runs.forEach(run -> assertThat(run.ended().signal()).isEqualTo(SIGKILL));
   }
 
   @Test

@@ -167,6 +167,17 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
             .build());
   }
 
+  private static void tell(
+      ServerCallStreamObserver<WaitResponse> caller,
+      @Nullable ExitStatus status,
+      @Nullable Throwable problem) {
+    if (problem instanceof RuntimeException refused) {
+      caller.onError(ErrorMapping.status(refused));
+    } else if (status != null && !caller.isCancelled()) {
+      answer(caller, WaitResponse.newBuilder().setStatus(status).build());
+    }
+  }
+
   /** Holds no thread while it waits. */
   @Override
   public void wait(WaitRequest request, StreamObserver<WaitResponse> responses) {
@@ -175,13 +186,7 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
         (ServerCallStreamObserver<WaitResponse>) responses;
     var told =
         node.exit(request.getTenant(), request.getContainerId(), request.getProcessId())
-            .thenAcceptAsync(
-                status -> {
-                  if (!caller.isCancelled()) {
-                    answer(caller, WaitResponse.newBuilder().setStatus(status).build());
-                  }
-                },
-                workers);
+            .whenCompleteAsync((status, problem) -> tell(caller, status, problem), workers);
     caller.setOnCancelHandler(() -> told.cancel(false));
   }
 
@@ -381,7 +386,7 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
         // Both at once: waking the caller in between would slow the start down.
         out.accept(RunResponse.newBuilder().setCreated(created).build());
         out.accept(RunResponse.newBuilder().setStarted(started).build());
-        return attachment(process, run::inTurn, run::end, run::left);
+        return attachment(process, run::later, run::end, run::left);
       } catch (RuntimeException e) {
         run.giveUp();
         throw e;

@@ -46,9 +46,9 @@ public final class AttachedRun {
     return view();
   }
 
-  /** Runs the task in the turn of whoever has it, or at once. */
-  public void inTurn(Runnable task) {
-    container.sandbox().queue().leave(task);
+  /** Runs what ends with the deletion. */
+  public void later(Runnable task) {
+    node.deletions().execute(task);
   }
 
   /** Its process has ended, and the caller knows. */

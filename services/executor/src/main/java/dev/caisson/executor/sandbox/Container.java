@@ -2,8 +2,11 @@ package dev.caisson.executor.sandbox;
 
 import dev.caisson.executor.cgroup.Cgroup;
 import dev.caisson.executor.log.ContainerLog;
+import dev.caisson.executor.refusal.Refusal;
+import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.linux.Fd;
+import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
 import java.util.Map;
@@ -85,6 +88,21 @@ final class Container {
   void running(@Nullable Running next) {
     sandbox.queue().requireTurn();
     running = next;
+  }
+
+  /** It could not be made: whoever waits for its end is told that it is not there. */
+  void giveUp() {
+    running(null);
+    var _ = exit.completeExceptionally(gone());
+  }
+
+  /** What those are told who have come too late. */
+  RefusedException gone() {
+    return new Refusal(
+            Reason.CONTAINER_NOT_FOUND,
+            "There is no container " + record.getId() + " any more.",
+            Map.of("container", record.getId()))
+        .exception();
   }
 
   /** Where it has pipes; until its deletion, since output may be read after its end. */

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -72,11 +73,20 @@ final class ContainerBirth {
     this.notifications = notifications;
   }
 
-  /** Nothing is left of one that fails; where hooks have run for it, those of its end have, too. */
-  Container make(Sandbox sandbox, ContainerRecord draft, CompiledPlan plan, Given given) {
+  /**
+   * Nothing is left of one that fails; where hooks have run for it, those of its end have, too.
+   *
+   * @param shown told of it once there is something of it to be looked at
+   */
+  Container make(
+      Sandbox sandbox,
+      ContainerRecord draft,
+      CompiledPlan plan,
+      Given given,
+      Consumer<Container> shown) {
     AtomicReference<@Nullable Container> hooked = new AtomicReference<>();
     try {
-      return make(sandbox, draft, plan, given, hooked);
+      return make(sandbox, draft, plan, given, shown, hooked);
     } catch (RuntimeException e) {
       Optional.ofNullable(hooked.get()).ifPresent(hooks::afterDelete);
       throw e;
@@ -88,6 +98,7 @@ final class ContainerBirth {
       ContainerRecord draft,
       CompiledPlan plan,
       Given given,
+      Consumer<Container> shown,
       AtomicReference<@Nullable Container> hooked) {
     Identity.require(draft.getSpec(), sandbox.record());
     requireShared(sandbox, draft);
@@ -105,7 +116,8 @@ final class ContainerBirth {
       Waiting waiting =
           new Waiting(placed.process().program(), plan.rest(), sockets.map(Pair::first));
       container.running(new Container.Running(placed.process().pidfd(), Optional.of(waiting)));
-      rollback.onFailure("container", () -> container.running(null));
+      rollback.onFailure("container", container::giveUp);
+      shown.accept(container);
       Optional<Home> home = Home.askedBy(plan.plan(), host);
       rollback.onFailure("home", () -> home.ifPresent(Home::close));
       Donor.Sources sources =

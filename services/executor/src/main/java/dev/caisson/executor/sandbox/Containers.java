@@ -15,6 +15,7 @@ import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.linux.Fd;
+import dev.caisson.model.Operation;
 import dev.caisson.proto.events.v1.ContainerCreated;
 import dev.caisson.proto.executor.v1.CreateContainerRequest;
 import dev.caisson.proto.executor.v1.ExecProcess;
@@ -213,33 +214,37 @@ final class Containers {
     String id = request.getContainerId();
     Optional<Registry.Entry<Container>> taken = registry.reserve(tenant, id);
     if (taken.isPresent()) {
-      return new Made(repeated(resolved, taken.get()), false);
+      return repeated(resolved, leased, taken.get());
     }
     try (Given given = Given.take(donations, request.getDonated())) {
-      Container made = made(resolved, leased, plan, given);
-      registry.put(tenant, id, made);
-      return new Made(made, true);
+      return new Made(made(resolved, leased, plan, given), true);
     } catch (RuntimeException e) {
       registry.release(tenant, id);
       throw e;
     }
   }
 
-  private static Container repeated(Resolved resolved, Registry.Entry<Container> taken) {
+  private Made repeated(Resolved resolved, boolean leased, Registry.Entry<Container> taken) {
     CreateContainerRequest request = resolved.request();
     String requestId = request.getActor().getRequestId();
-    if (taken instanceof Registry.Entry.Present<Container>(Container container)
-        && !requestId.isEmpty()
-        && container.record().getRequestId().equals(requestId)) {
-      Digests.requireSame(container.record().getRequestSha256(), resolved.digest());
-      return container;
+    Container container =
+        taken
+            .found()
+            .filter(one -> !requestId.isEmpty() && requestId.equals(one.record().getRequestId()))
+            .orElseThrow(() -> exists(request.getContainerId()));
+    Digests.requireSame(container.record().getRequestSha256(), resolved.digest());
+    if (container.record().getState() == ContainerState.CREATING) {
+      container.sandbox().queue().run(() -> {}); // until it is made, or is not
+      return create(resolved, leased);
     }
-    throw new Refusal(
+    return new Made(container, false);
+  }
+
+  private static RuntimeException exists(String id) {
+    return new Refusal(
             Reason.CONTAINER_EXISTS,
-            "Container "
-                + request.getContainerId()
-                + " exists already: choose another id, or delete it.",
-            Map.of("container", request.getContainerId()))
+            "Container " + id + " exists already: choose another id, or delete it.",
+            Map.of("container", id))
         .exception();
   }
 
@@ -310,7 +315,11 @@ final class Containers {
               Recorder.event(sandbox.record(), draft)
                   .setActor(request.getActor())
                   .setContainerCreated(created(request, plan, draft, given)),
-              () -> birth.make(sandbox, draft, plan, given),
+              () -> {
+                Container made = birth.make(sandbox, draft, plan, given, this::show);
+                adopt(made);
+                return made;
+              },
               made ->
                   Recorder.event(made, request.getActor())
                       .setContainerCreated(created(request, plan, made.record(), given)));
@@ -414,6 +423,11 @@ final class Containers {
     return spec.getUserNamespace().getMode().name().toLowerCase(Locale.ROOT);
   }
 
+  /** It can be looked at while it is made, as by its hooks. */
+  private void show(Container container) {
+    registry.show(container.record().getTenant(), container.record().getId(), container);
+  }
+
   void adopt(Container container) {
     registry.put(container.record().getTenant(), container.record().getId(), container);
   }
@@ -438,25 +452,29 @@ final class Containers {
   }
 
   void start(Container container, Actor actor) {
-    inTurn(container, () -> lives.start(container, actor));
+    inTurn(container, Operation.START, () -> lives.start(container, actor));
   }
 
   void pause(Container container, Actor actor) {
-    inTurn(container, () -> lives.pause(container, actor));
+    inTurn(container, Operation.PAUSE, () -> lives.pause(container, actor));
   }
 
   void resume(Container container, Actor actor) {
-    inTurn(container, () -> lives.resume(container, actor));
+    inTurn(container, Operation.RESUME, () -> lives.resume(container, actor));
   }
 
   void signal(Container container, String processId, int signal, Actor actor) {
-    inTurn(container, () -> lives.signal(container, pidfd(container, processId), signal, actor));
+    inTurn(
+        container,
+        Operation.SIGNAL,
+        () -> lives.signal(container, pidfd(container, processId), signal, actor));
   }
 
   /** To those in the foreground of the process's terminal. */
   void signalForeground(Container container, String processId, int signal, Actor actor) {
     inTurn(
         container,
+        Operation.SIGNAL,
         () -> {
           Fd process = pidfd(container, processId);
           boolean terminal = hadTerminal(container, processId);
@@ -473,21 +491,22 @@ final class Containers {
   }
 
   void signalAll(Container container, int signal, Actor actor) {
-    inTurn(container, () -> lives.signalAll(container, signal, actor));
+    inTurn(container, Operation.SIGNAL, () -> lives.signalAll(container, signal, actor));
   }
 
   /** A caller has left a run on purpose. */
   void detach(Container container) {
-    inTurn(container, () -> lives.detach(container));
+    inTurn(container, Operation.ATTACH, () -> lives.detach(container));
   }
 
   /** The same of an exec'd process. */
   void detach(Container container, ExecedProcess exec) {
-    inTurn(container, () -> lives.detach(container, exec));
+    inTurn(container, Operation.ATTACH, () -> lives.detach(container, exec));
   }
 
   /** If it is still there by then. */
-  private void inTurn(Container container, Runnable task) {
+  private void inTurn(Container container, Operation operation, Runnable task) {
+    requireMade(container, operation);
     container
         .sandbox()
         .queue()
@@ -497,13 +516,20 @@ final class Containers {
         });
   }
 
+  /** Whoever makes it has the turn, and may be waiting for the very caller: one of its hooks. */
+  static void requireMade(Container container, Operation operation) {
+    if (container.record().getState() == ContainerState.CREATING) {
+      var _ = States.require(container, operation);
+    }
+  }
+
   private static Fd pidfd(Container container, String processId) {
     if (isInit(processId)) {
       return container
           .running()
           .filter(running -> running.pidfd().isOpen())
           .map(Container.Running::pidfd)
-          .orElseThrow(() -> Lives.wrongState(container, "signal", "it has ended"));
+          .orElseThrow(() -> States.wrong(container, Operation.SIGNAL, "it has ended"));
     }
     ExecedProcess exec = requireExec(container, processId);
     return exec.pidfd()
@@ -536,6 +562,7 @@ final class Containers {
   }
 
   ExecedProcess exec(Container container, ExecProcess request) {
+    requireMade(container, Operation.EXEC);
     long token = tokens.next();
     String id = "exec-" + Long.toUnsignedString(token, 36);
     return container
@@ -573,7 +600,7 @@ final class Containers {
   }
 
   private void finishLater(Sandbox sandbox, String uid, Duration delay, Runnable deletion) {
-    host.later(() -> sandbox.queue().leave(() -> finish(sandbox, uid, delay, deletion)), delay);
+    host.later(() -> host.deletions().execute(() -> finish(sandbox, uid, delay, deletion)), delay);
   }
 
   private void finish(Sandbox sandbox, String uid, Duration delay, Runnable deletion) {
@@ -613,6 +640,8 @@ final class Containers {
     Sandbox sandbox = container.sandbox();
     if (force) {
       killWhereTaken(sandbox, List.of(container), actor);
+    } else {
+      requireMade(container, Operation.DELETE);
     }
     sandbox
         .queue()
@@ -624,21 +653,21 @@ final class Containers {
             sandboxes.delete(sandbox, actor, () -> deleteAll(container, force, actor));
             releaseRoot(sandbox);
           } else {
-            deleteOne(container, force, actor);
+            remove(container, force, actor);
           }
         });
   }
 
   private void deleteAll(Sandbox sandbox, Actor actor) {
-    List.copyOf(sandbox.containers()).forEach(container -> deleteOne(container, true, actor));
+    List.copyOf(sandbox.containers()).forEach(container -> remove(container, true, actor));
   }
 
   /** The root container is the last. */
   private void deleteAll(Container root, boolean force, Actor actor) {
     List.copyOf(root.sandbox().containers()).stream()
         .filter(other -> other != root)
-        .forEach(other -> deleteOne(other, true, actor));
-    deleteOne(root, force, actor);
+        .forEach(other -> remove(other, true, actor));
+    remove(root, force, actor);
   }
 
   private static void requireAlone(Container root, boolean force) {
@@ -653,8 +682,7 @@ final class Containers {
     }
   }
 
-  private void deleteOne(Container container, boolean force, Actor actor) {
-    requireSame(container);
+  private void remove(Container container, boolean force, Actor actor) {
     if (container.sandbox().containersByUid().containsKey(container.uid())) {
       lives.delete(container, force, actor);
     }
@@ -684,16 +712,8 @@ final class Containers {
   private void requireSame(Container container) {
     ContainerRecord record = container.record();
     if (find(record.getTenant(), record.getId()).filter(found -> found == container).isEmpty()) {
-      throw gone(container);
+      throw container.gone();
     }
-  }
-
-  private static RuntimeException gone(Container container) {
-    return new Refusal(
-            Reason.CONTAINER_NOT_FOUND,
-            "There is no container " + container.record().getId() + " any more.",
-            Map.of("container", container.record().getId()))
-        .exception();
   }
 
   /** Deletes a sandbox; forced, with its containers. What fails half-way is tried again. */

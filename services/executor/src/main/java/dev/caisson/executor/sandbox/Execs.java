@@ -14,6 +14,7 @@ import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.store.v1.ProcessRecord;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Pair;
+import dev.caisson.model.Operation;
 import dev.caisson.proto.events.v1.ExecStarted;
 import dev.caisson.proto.executor.v1.ExecProcess;
 import dev.caisson.proto.types.v1.ContainerSpec;
@@ -30,8 +31,6 @@ import java.util.function.Supplier;
  * is waited for: it may stop, freeze or hold up what is started in it.
  */
 final class Execs {
-  private static final String EXEC = "exec in";
-
   /** In which something can be executed in a container: also a hook, before the start. */
   private static final Set<ContainerState> ABLE =
       Set.of(ContainerState.CREATING, ContainerState.CREATED, ContainerState.RUNNING);
@@ -70,7 +69,7 @@ final class Execs {
 
   /** Nothing is left of one that fails. */
   ExecedProcess start(Container container, ExecProcess request, String id, long token) {
-    Lives.requireState(container, EXEC, Set.of(ContainerState.RUNNING));
+    var _ = States.require(container, Operation.EXEC);
     var _ = container.sandbox().requireHolder();
     requireRoom(container.sandbox());
     ContainerSpec spec = container.record().getSpec();
@@ -187,7 +186,7 @@ final class Execs {
         Sandbox sandbox = container.sandbox();
         T awaited = sandbox.queue().outside(wait);
         if (!sandbox.containersByUid().containsKey(container.uid())) {
-          throw Lives.wrongState(container, EXEC, "it has been deleted meanwhile");
+          throw States.wrong(container, Operation.EXEC, "it has been deleted meanwhile");
         }
         return awaited;
       }
@@ -314,7 +313,10 @@ final class Execs {
     try (Fd first = container.running().orElseThrow().pidfd().duplicate()) {
       var _ = turn.waiting(container, () -> home.tell(first));
     }
-    Lives.requireState(container, EXEC, ABLE); // still
+    if (!ABLE.contains(container.record().getState())) {
+      throw States.wrong(
+          container, Operation.EXEC, "it is " + States.words(container.record()) + " by now");
+    }
   }
 
   private StartedProcess launch(

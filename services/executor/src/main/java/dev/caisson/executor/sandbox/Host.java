@@ -14,6 +14,7 @@ import dev.caisson.linux.Kernel;
 import dev.caisson.linux.OpenFlag;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -25,7 +26,9 @@ import java.util.function.Supplier;
  * @param stdio moves output and input
  * @param logs write and read what containers put out
  * @param uids UUIDv7, text form, never the same twice
- * @param workers for what must not hold a loop up, and for what is to happen later
+ * @param workers for what must not hold a loop up, and for what is to happen later; nothing that
+ *     they do waits for a turn, or for a process
+ * @param deletions for deletions that nobody waits for: they take turns, and run hooks
  */
 public record Host(
     Settings settings,
@@ -41,6 +44,7 @@ public record Host(
     HookRunner hooks,
     HookPlace hostHooks,
     ScheduledExecutorService workers,
+    Executor deletions,
     Clock clock,
     Supplier<String> uids) {
 

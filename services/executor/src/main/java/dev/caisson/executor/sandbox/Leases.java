@@ -29,7 +29,7 @@ final class Leases {
 
   /** Of a run, from now on. */
   void begin(Container container, Actor actor) {
-    begin(container.uid(), () -> container.sandbox().queue().leave(() -> expire(container, actor)));
+    begin(container.uid(), () -> host.deletions().execute(() -> expire(container, actor)));
   }
 
   void renew(Container container) {

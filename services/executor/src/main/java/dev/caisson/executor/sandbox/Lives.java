@@ -8,6 +8,7 @@ import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.model.Operation;
 import dev.caisson.proto.events.v1.ContainerDeleted;
 import dev.caisson.proto.events.v1.ContainerPaused;
 import dev.caisson.proto.events.v1.ContainerResumed;
@@ -31,8 +32,6 @@ import java.util.stream.Gatherers;
  * sandbox's queue.
  */
 final class Lives {
-  private static final Set<ContainerState> ALIVE =
-      Set.of(ContainerState.CREATED, ContainerState.RUNNING, ContainerState.PAUSED);
   private static final int SIGKILL = 9;
 
   /** Processes that are open at once: descriptors are everybody's. */
@@ -64,7 +63,7 @@ final class Lives {
   }
 
   void start(Container container, Actor actor) {
-    requireState(container, "start", Set.of(ContainerState.CREATED));
+    var _ = States.require(container, Operation.START);
     var _ = container.sandbox().requireHolder();
     try {
       startWithHooks(container, actor);
@@ -87,8 +86,7 @@ final class Lives {
         Recorder.event(container, actor).setContainerStarted(ContainerStarted.getDefaultInstance()),
         () -> {
           hooks.beforeStart(container);
-          requireState(container, "start", Set.of(ContainerState.CREATED)); // still
-          execute(container);
+          execute(container, States.require(container, Operation.START)); // still
           return container;
         },
         started ->
@@ -98,7 +96,7 @@ final class Lives {
     hooks.afterStart(container);
   }
 
-  private void execute(Container container) {
+  private void execute(Container container, ContainerState started) {
     Container.Running running = container.running().orElseThrow();
     Waiting waiting = running.program().orElseThrow();
     try (var handover = notifications.begin(container, waiting.listener())) {
@@ -106,12 +104,16 @@ final class Lives {
       finish(container, handover);
     }
     waiting.finish(host.settings().stepTimeout());
-    put(
-        container,
-        container.record().toBuilder()
-            .setState(ContainerState.RUNNING)
-            .setStartTime(Exits.timestamp(host.clock().instant()))
-            .build());
+    try (Rollback rollback = new Rollback()) {
+      rollback.onFailure("start", () -> stop(container));
+      put(
+          container,
+          container.record().toBuilder()
+              .setState(started)
+              .setStartTime(Exits.timestamp(host.clock().instant()))
+              .build());
+      rollback.keep();
+    }
   }
 
   /** Nobody would answer a process whose listener cannot be handed on. */
@@ -129,14 +131,14 @@ final class Lives {
       waiting.program().proceed();
     } catch (LinuxException e) {
       if (e.errno() == Errno.EPIPE || e.errno() == Errno.ECONNRESET) {
-        throw wrongState(container, "start", "its process has just been killed");
+        throw States.wrong(container, Operation.START, "its process has just been killed");
       }
       throw e;
     }
   }
 
   void signal(Container container, Fd process, int signal, Actor actor) {
-    requireState(container, "signal", ALIVE);
+    var _ = States.require(container, Operation.SIGNAL);
     recorder.recordEnd(
         sent(container, actor, signal, "process"),
         () -> {
@@ -167,14 +169,14 @@ final class Lives {
       host.kernel().processes().signal(process, signal);
     } catch (LinuxException e) {
       if (e.errno() == Errno.ESRCH) {
-        throw wrongState(container, "signal", "its process has just ended");
+        throw States.wrong(container, Operation.SIGNAL, "its process has just ended");
       }
       throw e;
     }
   }
 
   void signalAll(Container container, int signal, Actor actor) {
-    requireState(container, "signal", ALIVE);
+    var _ = States.require(container, Operation.SIGNAL);
     recordedToAll(container, signal, actor);
   }
 
@@ -214,7 +216,7 @@ final class Lives {
    */
   void signalForeground(
       Container container, Fd process, boolean terminal, int signal, Actor actor) {
-    requireState(container, "signal", ALIVE);
+    var _ = States.require(container, Operation.SIGNAL);
     if (!terminal && foreground(process).isEmpty()) {
       throw new Refusal(
               Reason.NO_TERMINAL,
@@ -333,27 +335,21 @@ final class Lives {
   }
 
   void pause(Container container, Actor actor) {
-    requireState(container, "pause", Set.of(ContainerState.RUNNING));
+    ContainerState paused = States.require(container, Operation.PAUSE);
     recorder.record(
         Recorder.event(container, actor).setContainerPaused(ContainerPaused.getDefaultInstance()),
-        () -> {
-          container.cgroup().freeze();
-          return state(container, ContainerState.PAUSED);
-        },
-        paused ->
+        () -> become(container, paused, container.cgroup()::freeze, container.cgroup()::thaw),
+        _ ->
             Recorder.event(container, actor)
                 .setContainerPaused(ContainerPaused.getDefaultInstance()));
   }
 
   void resume(Container container, Actor actor) {
-    requireState(container, "resume", Set.of(ContainerState.PAUSED));
+    ContainerState resumed = States.require(container, Operation.RESUME);
     recorder.recordEnd(
         Recorder.event(container, actor).setContainerResumed(ContainerResumed.getDefaultInstance()),
-        () -> {
-          container.cgroup().thaw();
-          return state(container, ContainerState.RUNNING);
-        },
-        resumed ->
+        () -> become(container, resumed, container.cgroup()::thaw, container.cgroup()::freeze),
+        _ ->
             Recorder.event(container, actor)
                 .setContainerResumed(ContainerResumed.getDefaultInstance()));
   }
@@ -370,7 +366,10 @@ final class Lives {
     put(container, ExecedProcess.stored(container.record(), exec.record()));
   }
 
-  /** When it returns no process, cgroup or record of the container is left. */
+  /**
+   * When it returns no process, cgroup or record of the container is left. What is cut off is done
+   * again, its hooks too.
+   */
   void delete(Container container, boolean force, Actor actor) {
     requireDeletable(container, force);
     ContainerDeleted deleted = ContainerDeleted.newBuilder().setForced(force).build();
@@ -381,13 +380,12 @@ final class Lives {
           return deleted;
         },
         done -> Recorder.event(container, actor).setContainerDeleted(done));
-    hooks.afterDelete(container);
   }
 
   /** One with a process is deleted by force only. */
   void requireDeletable(Container container, boolean force) {
     if (!force) {
-      requireState(container, "delete", Set.of(ContainerState.CREATED, ContainerState.STOPPED));
+      var _ = States.require(container, Operation.DELETE);
     }
   }
 
@@ -402,6 +400,7 @@ final class Lives {
     Emptied.remove(container.cgroup(), host.settings().stepTimeout());
     uppers.remove(container.uid(), container.record().getSpec());
     container.log().ifPresent(ContainerLog::remove);
+    hooks.afterDelete(container);
     host.store().removeContainer(container.uid());
     container.sandbox().containersByUid().remove(container.uid());
   }
@@ -427,33 +426,19 @@ final class Lives {
         .anyMatch(namespace -> namespace.getType() == Namespace.Type.PID);
   }
 
-  private Container state(Container container, ContainerState state) {
-    put(container, container.record().toBuilder().setState(state).build());
-    return container;
-  }
-
-  private void put(Container container, ContainerRecord next) {
-    container.record(next);
-    host.store().put(next);
-  }
-
-  static void requireState(Container container, String operation, Set<ContainerState> allowed) {
-    ContainerState state = container.record().getState();
-    if (!allowed.contains(state)) {
-      throw wrongState(container, operation, "it is " + words(state));
+  /** It is so when this returns, and its record says so; or neither. */
+  private Container become(Container container, ContainerState next, Runnable make, Runnable undo) {
+    try (Rollback rollback = new Rollback()) {
+      rollback.onFailure("become " + next, undo);
+      make.run();
+      put(container, container.record().toBuilder().setState(next).build());
+      rollback.keep();
+      return container;
     }
   }
 
-  static RefusedException wrongState(Container container, String operation, String why) {
-    ContainerRecord record = container.record();
-    return new Refusal(
-            Reason.WRONG_STATE,
-            "Cannot " + operation + " container " + record.getId() + ": " + why + ".",
-            Map.of("state", words(record.getState()), "container", record.getId()))
-        .exception();
-  }
-
-  static String words(ContainerState state) {
-    return state.name().toLowerCase(java.util.Locale.ROOT);
+  private void put(Container container, ContainerRecord next) {
+    host.store().put(next);
+    container.record(next);
   }
 }

@@ -6,6 +6,7 @@ import dev.caisson.executor.log.LogReader;
 import dev.caisson.executor.plan.Plan;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.store.v1.ContainerRecord;
+import dev.caisson.model.Operation;
 import dev.caisson.proto.executor.v1.AttachContainer;
 import dev.caisson.proto.executor.v1.Container;
 import dev.caisson.proto.executor.v1.CreateContainerRequest;
@@ -23,6 +24,7 @@ import dev.caisson.proto.types.v1.ExitStatus;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.stream.Stream;
 
 /**
@@ -171,8 +173,13 @@ public final class Node implements AutoCloseable {
     if (!Containers.isInit(process)) {
       return attach(container, Containers.requireExec(container, process), request.getActor());
     }
+    Containers.requireMade(container, Operation.ATTACH);
     AttachedProcess first = attach(container, request.getActor());
     return first.afterRelease(() -> broken(container, request.getActor()));
+  }
+
+  Executor deletions() {
+    return host.deletions();
   }
 
   AttachedProcess attach(dev.caisson.executor.sandbox.Container container, Actor actor) {

@@ -126,7 +126,7 @@ final class Recovery {
       return containers
           .find(subject.getTenant(), subject.getContainerId())
           .filter(container -> container.uid().equals(subject.getContainerUid()))
-          .map(container -> "the container is " + Lives.words(container.record().getState()))
+          .map(container -> "the container is " + States.words(container.record()))
           .orElse("there is no such container");
     }
     return sandboxes
@@ -291,7 +291,7 @@ final class Recovery {
             .setRecovered(
                 Recovered.newBuilder()
                     .setState(container.record().getState())
-                    .setFound(Lives.words(container.record().getState()))));
+                    .setFound(States.words(container.record()))));
   }
 
   /** It can be signalled, and its end be noticed, though not how it ends. */

@@ -18,10 +18,22 @@ import org.jspecify.annotations.Nullable;
 final class Registry<T> {
   /** What an id stands for. */
   sealed interface Entry<T> {
-    /** It is being made. */
-    record Reserved<T>() implements Entry<T> {}
+    /**
+     * It is being made.
+     *
+     * @param shown what others see of it already
+     */
+    record Reserved<T>(Optional<T> shown) implements Entry<T> {}
 
     record Present<T>(T value) implements Entry<T> {}
+
+    /** What is found. */
+    default Optional<T> found() {
+      return switch (this) {
+        case Reserved<T>(Optional<T> shown) -> shown;
+        case Present<T>(T value) -> Optional.of(value);
+      };
+    }
   }
 
   private record Key(String tenant, String id) {
@@ -58,7 +70,7 @@ final class Registry<T> {
     @Nullable Entry<T> taken = entries.get(key);
     if (taken == null) {
       requireRoom();
-      entries.put(key, new Entry.Reserved<>());
+      entries.put(key, new Entry.Reserved<>(Optional.empty()));
     }
     return Optional.ofNullable(taken);
   }
@@ -70,6 +82,11 @@ final class Registry<T> {
     }
   }
 
+  /** Of a reserved id, before it is {@link #put}. */
+  void show(String tenant, String id, T value) {
+    entries.put(new Key(tenant, id), new Entry.Reserved<>(Optional.of(value)));
+  }
+
   void put(String tenant, String id, T value) {
     entries.put(new Key(tenant, id), new Entry.Present<>(value));
   }
@@ -79,9 +96,7 @@ final class Registry<T> {
   }
 
   Optional<T> find(String tenant, String id) {
-    return entries.get(new Key(tenant, id)) instanceof Entry.Present<T>(T value)
-        ? Optional.of(value)
-        : Optional.empty();
+    return Optional.ofNullable(entries.get(new Key(tenant, id))).flatMap(Entry::found);
   }
 
   Collection<T> all() {
@@ -109,8 +124,7 @@ final class Registry<T> {
             .map(Map.Entry::getValue));
   }
 
-  private Stream<T> values(Stream<Entry<T>> some) {
-    return some.filter(Entry.Present.class::isInstance)
-        .map(entry -> ((Entry.Present<T>) entry).value());
+  private static <T> Stream<T> values(Stream<Entry<T>> some) {
+    return some.flatMap(entry -> entry.found().stream());
   }
 }

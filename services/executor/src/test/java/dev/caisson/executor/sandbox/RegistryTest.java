@@ -3,6 +3,7 @@ package dev.caisson.executor.sandbox;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class RegistryTest {
@@ -11,7 +12,8 @@ class RegistryTest {
   @Test
   void anIdIsTakenFromItsReservation() {
     assertThat(registry.reserve("t", "a")).isEmpty();
-    assertThat(registry.reserve("t", "a")).contains(new Registry.Entry.Reserved<>());
+    assertThat(registry.reserve("t", "a"))
+        .contains(new Registry.Entry.Reserved<>(Optional.empty()));
     assertThat(registry.find("t", "a")).isEmpty();
     assertThat(registry.all()).isEmpty();
   }
@@ -54,5 +56,15 @@ class RegistryTest {
     assertThat(registry.reserve("t", "a")).as("is there").isPresent();
     registry.release("t", "b");
     assertThat(registry.reserve("t", "c")).isEmpty();
+  }
+
+  @Test
+  void whatIsBeingMadeCanBeSeenAndIsNotThereYet() {
+    assertThat(registry.reserve("t", "a")).isEmpty();
+    registry.show("t", "a", "value");
+    assertThat(registry.find("t", "a")).contains("value");
+    assertThat(registry.after("t", "")).containsExactly("value");
+    assertThat(registry.reserve("t", "a"))
+        .contains(new Registry.Entry.Reserved<>(Optional.of("value")));
   }
 }
