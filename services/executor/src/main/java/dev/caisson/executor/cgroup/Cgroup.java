@@ -14,12 +14,17 @@ public interface Cgroup {
   String path();
 
   /**
-   * What a process writes itself to.
+   * Where a process joins it.
    *
    * @param hierarchy the last name of its mount point, {@code memory}
-   * @param procs the {@code cgroup.procs} there
+   * @param directory its own there
    */
-  record Join(String hierarchy, Path procs) {}
+  record Join(String hierarchy, Path directory) {
+    /** What a process writes itself to. */
+    public Path procs() {
+      return directory.resolve(MountedCgroup.PROCS);
+    }
+  }
 
   /**
    * Tells whose processes these are, where there is nothing else that could: on a host without

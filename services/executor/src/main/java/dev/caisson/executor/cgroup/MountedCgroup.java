@@ -15,7 +15,7 @@ import java.util.OptionalLong;
 final class MountedCgroup implements Cgroup {
   static final String EVENTS = "cgroup.events";
 
-  private static final String PROCS = "cgroup.procs";
+  static final String PROCS = "cgroup.procs";
 
   private final String path;
   private final String v1Path;
@@ -54,7 +54,7 @@ final class MountedCgroup implements Cgroup {
   private static Join join(Hierarchy hierarchy, String path) {
     Path mount = hierarchy.mount();
     String name = mount.getName(mount.getNameCount() - 1).toString();
-    return new Join(name, hierarchy.directory(path).resolve(PROCS));
+    return new Join(name, hierarchy.directory(path));
   }
 
   private Path directory(Hierarchy hierarchy) {

@@ -154,10 +154,11 @@ public final class ContainerPlan {
     MountTable.Known known =
         new MountTable.Known(facts.fileSources(), facts.directories(), RootMount.propagation(spec));
     List<PlannedMount> table = MountTable.of(spec.getMountsList(), known);
-    if (facts.foreign().contains(Namespace.Type.CGROUP) && !Namespaces.ownCgroup(spec)) {
+    boolean ownCgroup = Namespaces.ownCgroup(spec);
+    if (facts.foreign().contains(Namespace.Type.CGROUP) && !ownCgroup) {
       MountTable.refuseCgroups(table);
     }
-    Mounting mounting = new Mounting(assembly, targets, facts.cgroup(), facts.foreign());
+    Mounting mounting = new Mounting(assembly, targets, facts.cgroup(), ownCgroup, facts.foreign());
     MountFields fields = MountFields.of(spec.getMountsList());
     for (PlannedMount mount : table) {
       assembly.concerns(fields.next(mount.destination()).orElse(ROOT));

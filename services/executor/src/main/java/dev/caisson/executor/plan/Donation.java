@@ -371,6 +371,32 @@ public sealed interface Donation {
     }
   }
 
+  /**
+   * The container's own cgroup in a hierarchy of version 1: a detached copy of the mount of its
+   * directory, with these attributes and no others. It is what a cgroup namespace of the
+   * container's shows when the hierarchy is mounted there, for which the kernel would walk through
+   * every cgroup of the host.
+   *
+   * @param hierarchy as in {@link CgroupProcs}
+   */
+  record CgroupTree(String hierarchy, List<Flag> attributes) implements Donation {
+    public CgroupTree {
+      attributes = List.copyOf(attributes);
+    }
+
+    @Override
+    public String name() {
+      return "cgroup-tree." + hierarchy;
+    }
+
+    @Override
+    public String text() {
+      var exactly = new MountAttributes(Set.copyOf(attributes), Propagation.PRIVATE);
+      String call = "open_tree(cgroup of " + hierarchy + ", OPEN_TREE_CLONE) = " + name();
+      return call + " " + exactly.text();
+    }
+  }
+
   /** A pidfd of the container's first process. */
   record ContainerProcess() implements Donation {
     @Override

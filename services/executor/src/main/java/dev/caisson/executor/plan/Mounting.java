@@ -18,13 +18,23 @@ final class Mounting {
   private final Assembly assembly;
   private final Targets targets;
   private final CgroupFacts cgroup;
+  private final boolean ownCgroup;
   private final Set<Namespace.Type> foreign;
   private int binds;
 
-  Mounting(Assembly assembly, Targets targets, CgroupFacts cgroup, Set<Namespace.Type> foreign) {
+  /**
+   * @param ownCgroup whether the container has a cgroup namespace of its own
+   */
+  Mounting(
+      Assembly assembly,
+      Targets targets,
+      CgroupFacts cgroup,
+      boolean ownCgroup,
+      Set<Namespace.Type> foreign) {
     this.assembly = assembly;
     this.targets = targets;
     this.cgroup = cgroup;
+    this.ownCgroup = ownCgroup;
     this.foreign = foreign;
   }
 
@@ -72,11 +82,15 @@ final class Mounting {
 
   /** The executor has made it, since the sandbox may not. */
   private void mountQueues(NewFilesystem mqueue) {
-    targets.makeDirectories(mqueue.on());
-    Donated queues = assembly.donate(new Donation.Queues(mqueue.attributes()));
-    Slot target = targets.openDirectory(mqueue.on());
-    attach(queues, target, "mqueue", mqueue.on());
-    targets.mounted(mqueue.on());
+    mountDonated(new Donation.Queues(mqueue.attributes()), "mqueue", mqueue.on());
+  }
+
+  private void mountDonated(Donation donation, String type, String on) {
+    targets.makeDirectories(on);
+    Donated tree = assembly.donate(donation);
+    Slot target = targets.openDirectory(on);
+    attach(tree, target, type, on);
+    targets.mounted(on);
     assembly.release(target);
   }
 
@@ -145,7 +159,11 @@ final class Mounting {
 
   private void mountHierarchy(String hierarchy, String top, List<Flag> attributes) {
     String directory = top + "/" + hierarchy.replace("name=", "");
-    mountFresh(new NewFilesystem("cgroup", hierarchyOptions(hierarchy), attributes, directory));
+    if (ownCgroup) {
+      mountDonated(new Donation.CgroupTree(hierarchy, attributes), "cgroup", directory);
+    } else {
+      mountFresh(new NewFilesystem("cgroup", hierarchyOptions(hierarchy), attributes, directory));
+    }
   }
 
   private static List<MountOption> hierarchyOptions(String hierarchy) {

@@ -30,6 +30,14 @@ final class Attributes {
     return of(wanted.stream().mapToLong(Flag::hostBits).reduce(0, (a, b) -> a | b));
   }
 
+  /** These alone, whatever the mount has, and private. */
+  static MountAttributes exactly(List<Flag> wanted) {
+    Set<MountFlag> set = of(wanted);
+    Set<MountFlag> others = EnumSet.allOf(MountFlag.class);
+    others.removeAll(set);
+    return new MountAttributes(set, others, Optional.of(Propagation.PRIVATE), Optional.empty());
+  }
+
   private static Set<MountFlag> of(long bits) {
     Set<MountFlag> set = EnumSet.noneOf(MountFlag.class);
     FLAGS.forEach((bit, flag) -> {

@@ -281,6 +281,7 @@ final class Donor implements AutoCloseable {
       case Donation.DeviceTree device -> devices.copy(device);
       case Donation.HostDevice device -> devices.copy(device);
       case Donation.CgroupProcs join -> cgroupProcs(join, sources.cgroup());
+      case Donation.CgroupTree tree -> cgroupTree(tree, sources.cgroup());
       case Donation.Stdio stdio -> stdio(stdio, sources);
       case Donation.Given one -> sources.given().further(one.name()).orElseThrow().duplicate();
       case Donation.TerminalSocket _ -> sources.stdio().getFirst();
@@ -563,16 +564,24 @@ final class Donor implements AutoCloseable {
     Path file =
         join.hierarchy().equals(Donation.CgroupProcs.UNIFIED)
             ? cgroup.birthDirectory().orElseThrow().resolve("cgroup.procs")
-            : ofVersion1(join, cgroup);
+            : ofVersion1(join.hierarchy(), cgroup).procs();
     return kernel.files().open(file, OpenFlag.WRITE_ONLY);
   }
 
-  private static Path ofVersion1(Donation.CgroupProcs join, Cgroup cgroup) {
+  private static Cgroup.Join ofVersion1(String hierarchy, Cgroup cgroup) {
     return cgroup.joins().stream()
-        .filter(candidate -> candidate.hierarchy().equals(join.hierarchy()))
+        .filter(candidate -> candidate.hierarchy().equals(hierarchy))
         .findFirst()
-        .orElseThrow()
-        .procs();
+        .orElseThrow();
+  }
+
+  private Fd cgroupTree(Donation.CgroupTree wanted, Cgroup cgroup) {
+    Path directory = ofVersion1(wanted.hierarchy(), cgroup).directory();
+    try (Fd at = kernel.files().open(directory, OpenFlag.PATH, OpenFlag.DIRECTORY)) {
+      MountAttributes exactly = Attributes.exactly(wanted.attributes());
+      Fd tree = kernel.mounts().cloneTree(at, false);
+      return configured(tree, exactly, Optional.empty(), false, "mounts", directory);
+    }
   }
 
   private Fd stdio(Donation.Stdio stdio, Sources sources) {

@@ -69,6 +69,7 @@ class GoldenPlansTest {
   private static void containers(Map<String, Plan> plans) {
     plans.put("least", root(Specs.least()));
     plans.put("hybrid", ContainerPlan.compile(hybrid(), Specs.facts(Specs.hybrid())));
+    plans.put("hybrid-shared", ContainerPlan.compile(shared(), Specs.facts(Specs.hybrid())));
     plans.put("identity", root(Specs.least().setProcess(identity())));
     plans.put("binds", root(binds()));
     plans.put("id-maps", root(idMaps()));
@@ -246,6 +247,15 @@ class GoldenPlansTest {
     return Specs.least()
         .addMounts(Specs.mount("/sys/fs/cgroup", "cgroup", "cgroup", "nosuid", "ro"))
         .build();
+  }
+
+  /** In the cgroup namespace of its sandbox. */
+  private static ContainerSpec shared() {
+    List<Namespace> others =
+        hybrid().getNamespacesList().stream()
+            .filter(one -> one.getType() != Namespace.Type.CGROUP)
+            .toList();
+    return hybrid().toBuilder().clearNamespaces().addAllNamespaces(others).build();
   }
 
   private static Process identity() {
