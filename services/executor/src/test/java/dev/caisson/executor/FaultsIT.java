@@ -61,6 +61,7 @@ class FaultsIT {
         .setDestination("/volume")
         .setType("bind")
         .setSource(node.base() + "/volumes");
+    spec.addMountsBuilder().setDestination("/sys/fs/cgroup").setType("cgroup").addOptions("ro");
     return spec;
   }
 

@@ -372,10 +372,10 @@ public sealed interface Donation {
   }
 
   /**
-   * The container's own cgroup in a hierarchy of version 1: a detached copy of the mount of its
-   * directory, with these attributes and no others. It is what a cgroup namespace of the
-   * container's shows when the hierarchy is mounted there, for which the kernel would walk through
-   * every cgroup of the host.
+   * The container's own cgroup in a hierarchy, where there are some of version 1: a detached copy
+   * of the mount of its directory, with these attributes and no others. It is what a cgroup
+   * namespace of the container's shows when the hierarchy is mounted there, for which the kernel
+   * would walk through every cgroup of the host, or wait for who takes one apart.
    *
    * @param hierarchy as in {@link CgroupProcs}
    */

@@ -150,7 +150,7 @@ final class Mounting {
     mountFresh(new NewFilesystem("tmpfs", List.of(MountOption.parse("mode=755")), writable, top));
     cgroup.v1().forEach(hierarchy -> mountHierarchy(hierarchy, top, cgroups.attributes()));
     if (cgroup.v2()) {
-      mountFresh(cgroup2(cgroups.attributes(), top + "/unified"));
+      mountUnified(cgroups.attributes(), top + "/unified");
     }
     if (readonly) {
       makeReadonly(top);
@@ -163,6 +163,15 @@ final class Mounting {
       mountDonated(new Donation.CgroupTree(hierarchy, attributes), "cgroup", directory);
     } else {
       mountFresh(new NewFilesystem("cgroup", hierarchyOptions(hierarchy), attributes, directory));
+    }
+  }
+
+  private void mountUnified(List<Flag> attributes, String on) {
+    if (ownCgroup) {
+      var tree = new Donation.CgroupTree(Donation.CgroupProcs.UNIFIED, attributes);
+      mountDonated(tree, "cgroup2", on);
+    } else {
+      mountFresh(cgroup2(attributes, on));
     }
   }
 

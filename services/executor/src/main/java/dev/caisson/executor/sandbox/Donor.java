@@ -561,22 +561,22 @@ final class Donor implements AutoCloseable {
   }
 
   private Fd cgroupProcs(Donation.CgroupProcs join, Cgroup cgroup) {
-    Path file =
-        join.hierarchy().equals(Donation.CgroupProcs.UNIFIED)
-            ? cgroup.birthDirectory().orElseThrow().resolve("cgroup.procs")
-            : ofVersion1(join.hierarchy(), cgroup).procs();
+    Path file = directory(join.hierarchy(), cgroup).resolve("cgroup.procs");
     return kernel.files().open(file, OpenFlag.WRITE_ONLY);
   }
 
-  private static Cgroup.Join ofVersion1(String hierarchy, Cgroup cgroup) {
-    return cgroup.joins().stream()
-        .filter(candidate -> candidate.hierarchy().equals(hierarchy))
-        .findFirst()
-        .orElseThrow();
+  private static Path directory(String hierarchy, Cgroup cgroup) {
+    return hierarchy.equals(Donation.CgroupProcs.UNIFIED)
+        ? cgroup.birthDirectory().orElseThrow()
+        : cgroup.joins().stream()
+            .filter(candidate -> candidate.hierarchy().equals(hierarchy))
+            .findFirst()
+            .orElseThrow()
+            .directory();
   }
 
   private Fd cgroupTree(Donation.CgroupTree wanted, Cgroup cgroup) {
-    Path directory = ofVersion1(wanted.hierarchy(), cgroup).directory();
+    Path directory = directory(wanted.hierarchy(), cgroup);
     try (Fd at = kernel.files().open(directory, OpenFlag.PATH, OpenFlag.DIRECTORY)) {
       MountAttributes exactly = Attributes.exactly(wanted.attributes());
       Fd tree = kernel.mounts().cloneTree(at, false);
