@@ -4,20 +4,29 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
 import dev.caisson.executor.stdio.OutputPump;
+import dev.caisson.proto.executor.v1.ExecProcess;
 import dev.caisson.proto.executor.v1.Input;
 import dev.caisson.proto.executor.v1.ListSandboxesRequest;
 import dev.caisson.proto.executor.v1.ListSandboxesResponse;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.executor.v1.RunRequest;
+import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
+import dev.caisson.proto.types.v1.Namespace;
 import io.grpc.Status;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Run: a container from its creation to its deletion in one call. */
 class RunIT extends OnNode {
+  /** Its descendant survives the end of the terminal's session too. */
+  private static final String FILLING = "trap '' HUP; echo said; yes & exit 3";
+
   @Test
   void tellsOutputAndExitCode() {
     Ended ended = node.run(node.shell("echo out; echo err >&2; exit 7"));
@@ -150,6 +159,40 @@ class RunIT extends OnNode {
 
     assertThat(ended.out()).isEqualTo("said\n");
     assertThat(ended.code()).isZero();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void doesNotWaitForADescendantThatFillsTheOutput(boolean terminal) {
+    ContainerSpec.Builder spec = withoutPidNamespace(node.shell(FILLING));
+    spec.getProcessBuilder().setTerminal(terminal);
+
+    Ended ended = node.run(spec);
+
+    assertThat(ended.out()).startsWith("said");
+    assertThat(ended.code()).isEqualTo(3);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void doesNotWaitForADescendantOfAnExecThatFillsTheOutput(boolean terminal) {
+    node.started("c", node.spec("sleep", "60"));
+    ExecProcess.Builder request = TestNode.execRequest("c", "sh", "-c", FILLING);
+    request.getProcessBuilder().setTerminal(terminal);
+
+    Ended ended = node.exec(request).ended();
+
+    assertThat(ended.out()).startsWith("said");
+    assertThat(ended.code()).isEqualTo(3);
+  }
+
+  /** In one of its own the kernel would end its descendants with it. */
+  private static ContainerSpec.Builder withoutPidNamespace(ContainerSpec.Builder spec) {
+    List<Namespace> others =
+        spec.getNamespacesList().stream()
+            .filter(namespace -> namespace.getType() != Namespace.Type.PID)
+            .toList();
+    return spec.clearNamespaces().addAllNamespaces(others);
   }
 
   @Test

@@ -27,6 +27,13 @@ public final class OutputPump implements AutoCloseable {
   /** The bound of what is in the executor's hands at any moment, for each stream. */
   public static final int BUFFER_BYTES = PollLoop.SCRATCH_BYTES;
 
+  /**
+   * Bytes that a process can have left in a stream when it ends: what a pipe is made to hold at
+   * most (fs.pipe-max-size as the kernel has it), which is more than a terminal does. What comes
+   * after so many is a descendant's.
+   */
+  static final int MOST_LEFT = 1 << 20;
+
   /** Reads before other streams have their turn. */
   private static final int TURN = 8;
 
@@ -87,7 +94,7 @@ public final class OutputPump implements AutoCloseable {
 
   /**
    * The process has ended: moves what is still in the pipes, then runs the task, unless the sink
-   * has been detached. A pipe that a descendant keeps open is not waited for.
+   * has been detached. A pipe that a descendant keeps open is not waited for, nor what it writes.
    */
   public void finish(OutputSink sink, Runnable then) {
     loop.execute(() -> {
@@ -197,8 +204,11 @@ public final class OutputPump implements AutoCloseable {
     private final Fd pipe;
     private final PollLoop.Watch watch;
 
-    /** Nothing more to be expected: at its end, or found empty after the process had ended. */
+    /** Nothing more of the process: at its end, or all read that was there when it ended. */
     private boolean empty;
+
+    /** Bytes read after the process's end. */
+    private long readAfterEnd;
 
     /** There is something to be read, as far as is known. */
     private boolean pending;
@@ -226,6 +236,10 @@ public final class OutputPump implements AutoCloseable {
       empty = false;
       heldUp = false;
       for (int i = 0; i < TURN; i++) {
+        if (readAfterEnd >= MOST_LEFT) {
+          empty = true;
+          return;
+        }
         if (!allReady()) {
           awaitReaders();
           return; // resume() comes when they are
@@ -239,6 +253,7 @@ public final class OutputPump implements AutoCloseable {
           end();
           return;
         }
+        readAfterEnd += processEnded ? count : 0;
         ByteString data = ByteString.copyFrom(loop.scratch().flip());
         readers.values().forEach(reader -> reader.take(stream, data));
       }

@@ -63,7 +63,7 @@ class PumpsTest {
     return new InputPump(kernel.files(), loop, first.write(), whenEnded);
   }
 
-  private static final class Collected implements OutputSink {
+  private static class Collected implements OutputSink {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
     private final CompletableFuture<Void> left = new CompletableFuture<>();
@@ -100,6 +100,27 @@ class PumpsTest {
     awaitDone();
     assertThat(sink.out.toString(StandardCharsets.UTF_8)).isEqualTo("out");
     assertThat(sink.err.toString(StandardCharsets.UTF_8)).isEqualTo("err");
+  }
+
+  /** A descendant that has inherited it writes on without end. */
+  @Test
+  void finishesThoughSomebodyElseFillsThePipe() throws Exception {
+    OutputPump pump = output();
+    ByteBuffer more = ByteBuffer.allocate(4096);
+    Collected sink =
+        new Collected() {
+          @Override
+          public void output(OutputStream stream, ByteString data) {
+            super.output(stream, data);
+            kernel.files().write(first.write(), more.clear());
+          }
+        };
+    pump.attach(sink);
+    put("of the process ");
+    pump.finish(sink, () -> done.complete(null));
+    awaitDone();
+    assertThat(sink.text()).startsWith("of the process ");
+    assertThat(sink.out.size()).isBetween(OutputPump.MOST_LEFT, 2 * OutputPump.MOST_LEFT);
   }
 
   @Test
