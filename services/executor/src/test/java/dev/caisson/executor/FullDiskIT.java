@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.ContainerState;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.AfterEach;
@@ -20,6 +22,7 @@ import org.junit.jupiter.api.Test;
 /** A data directory whose disk is full, at each moment of what is done. */
 class FullDiskIT {
   private static final int SIGKILL = 9;
+  private static final int SIGWINCH = 28;
   private static final int PAGE = 4096;
 
   /** More than any request writes. */
@@ -176,6 +179,31 @@ class FullDiskIT {
     assertThat(failed).isPositive();
     node.started("c", node.spec("sleep", "60"));
     node.delete("c", true);
+    nothingIsLeft();
+    theRecordIsWhole();
+  }
+
+  @Test
+  void aRunWithoutACallerEndsWhenThereIsRoomAgain() throws Exception {
+    Duration lease = Duration.ofMillis(300);
+    node.shut();
+    node.lease(lease).open();
+    node.started("c", node.spec("sleep", "60"));
+    node.delete("c", true);
+    before = Traces.of(node);
+    var run = node.runAttached(node.request("c", node.spec("sleep", "60")).build());
+    assertThat(run.started().getState()).isEqualTo(ContainerState.RUNNING);
+    fill(0);
+    Files.write(node.data().resolve("reserve"), new byte[0]); // somebody else was faster
+    fill(0);
+    while (succeeds(() -> node.signal("c", SIGWINCH))) {
+      // until nothing can be recorded any more
+    }
+    run.cancel();
+    long began = System.nanoTime();
+    TestNode.eventually("its lease is over", () -> System.nanoTime() - began > 3 * lease.toNanos());
+    assertThat(node.state("c")).isEqualTo(ContainerState.RUNNING);
+    makeRoom();
     nothingIsLeft();
     theRecordIsWhole();
   }

@@ -59,15 +59,20 @@ public final class AttachedRun {
       if (e.refusal().reason() != Reason.CONTAINER_NOT_FOUND) { // somebody else was faster
         throw e;
       }
+    } catch (RuntimeException e) {
+      left(); // nobody else will
+      throw e;
     }
   }
 
   /** It could not be begun. Another call's is left alone. */
   public void giveUp() {
+    if (attached) {
+      var _ = container.attachments().leave();
+    }
     if (made) {
       end();
     } else if (attached) {
-      var _ = container.attachments().leave();
       left();
     }
   }

@@ -6,6 +6,7 @@ import java.lang.System.Logger.Level;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -29,7 +30,13 @@ final class Leases {
 
   /** Of a run, from now on. */
   void begin(Container container, Actor actor) {
-    begin(container.uid(), () -> host.deletions().execute(() -> expire(container, actor)));
+    begin(container, actor, Level.WARNING);
+  }
+
+  private void begin(Container container, Actor actor, Level level) {
+    begin(
+        container.uid(),
+        () -> host.deletions().execute(() -> expire(container, actor, level)));
   }
 
   void renew(Container container) {
@@ -57,16 +64,15 @@ final class Leases {
   }
 
   private void begin(String key, Runnable expiry) {
-    Runnable end =
-        () -> {
-          ends.remove(key);
-          expiry.run();
+    FutureTask<?> end =
+        new FutureTask<>(expiry, null) {
+          @Override
+          protected void done() {
+            ends.remove(key, this); // and not one that was begun meanwhile
+          }
         };
-    Future<?> before =
-        ends.put(
-            key,
-            host.workers()
-                .schedule(end, host.settings().lease().toMillis(), TimeUnit.MILLISECONDS));
+    Future<?> before = ends.put(key, end);
+    var _ = host.workers().schedule(end, host.settings().lease().toMillis(), TimeUnit.MILLISECONDS);
     if (before != null) {
       before.cancel(false);
     }
@@ -79,7 +85,12 @@ final class Leases {
     }
   }
 
-  private void expire(Container container, Actor actor) {
+  /**
+   * What cannot even begin, as when a disk is full, is tried again when another lease is over.
+   *
+   * @param level of what is said of that: once
+   */
+  private void expire(Container container, Actor actor, Level level) {
     if (!container.attachments().isEmpty() || !container.record().getLeased()) {
       return;
     }
@@ -87,6 +98,9 @@ final class Leases {
       containers.delete(container, true, actor);
     } catch (RefusedException e) {
       LOG.log(Level.DEBUG, "The lease of {0} ended: {1}", container.uid(), e.getMessage());
+    } catch (RuntimeException e) {
+      LOG.log(level, "Failed to end " + container.uid() + " with its lease; once more", e);
+      begin(container, actor, Level.DEBUG);
     }
   }
 
