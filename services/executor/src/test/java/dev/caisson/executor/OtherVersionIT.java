@@ -32,6 +32,11 @@ class OtherVersionIT {
   private TestNode node;
   private boolean other;
 
+  /** Of processes in the one that runs. */
+  private String exec;
+
+  private ProcessInfo endsUnseen;
+
   /** Containers of either: one that runs, and one that was not started. */
   @BeforeEach
   void launch() throws Exception {
@@ -45,6 +50,8 @@ class OtherVersionIT {
     other = true;
     node.open();
     node.started("theirs", node.spec("sleep", "60"));
+    exec = node.exec("theirs", "sleep", "60").execStarted().getId();
+    endsUnseen = node.exec("theirs", "sleep", "60").execStarted();
     node.create("created", node.spec("sleep", "60"));
     assertThat(sentences())
         .as("it has one like ours")
@@ -53,6 +60,7 @@ class OtherVersionIT {
         .asString()
         .contains("ours");
     node.shut();
+    OnNode.onHost("kill", "-9", Integer.toString(endsUnseen.getPid()));
     other = false;
     node.open();
   }
@@ -91,7 +99,7 @@ class OtherVersionIT {
     assertThat(sentences().getLast()).startsWith("Sandbox theirs of tenant acme cannot be");
     assertThat(node.state("theirs")).isEqualTo(ContainerState.RUNNING);
     assertThat(node.state("created")).isEqualTo(ContainerState.CREATED);
-    assertThat(processes("theirs")).hasSize(1);
+    assertThat(processes("theirs")).hasSize(2);
     unreachable(() -> node.start("created"));
     unreachable(() -> node.createIn("theirs", "more", node.spec("sleep", "60")));
     unreachable(() -> {
@@ -130,6 +138,19 @@ class OtherVersionIT {
     assertThat(node.await("theirs").getLost()).as("how it ended nobody can tell").isTrue();
     assertThat(node.state("theirs")).isEqualTo(ContainerState.STOPPED);
     node.delete("theirs");
+  }
+
+  @Test
+  void endsOfProcessesInThemAreNoticed() {
+    assertThat(node.await("theirs", endsUnseen.getId()).getLost()).isTrue();
+    var waits = node.future().wait(TestNode.waitRequest("theirs", exec));
+    var _ =
+        node.stub()
+            .signal(TestNode.signalRequest("theirs").setProcessId(exec).setSignal(9).build());
+    assertThat(waits)
+        .succeedsWithin(TestNode.PATIENCE)
+        .satisfies(answer -> assertThat(answer.getStatus().getLost()).isTrue());
+    assertThat(node.state("theirs")).isEqualTo(ContainerState.RUNNING);
   }
 
   @Test

@@ -60,17 +60,21 @@ final class Exits {
 
   /** The sandbox is gone, and with it what would have told how its processes ended. */
   void lost(Container container) {
-    ExitStatus assumed = assumed();
-    container.execs().values().stream()
-        .filter(exec -> !exec.exit().isDone())
-        .forEach(exec -> ended(container, exec, assumed));
+    container.execs().values().forEach(exec -> lost(container, exec));
     if (!container.exit().isDone()) {
-      ended(container, assumed);
+      ended(container, assumed());
+    }
+  }
+
+  /** The same of one of its exec'd processes. */
+  void lost(Container container, ExecedProcess exec) {
+    if (!exec.exit().isDone()) {
+      ended(container, exec, assumed());
     }
   }
 
   /** Of what has ended unseen. */
-  ExitStatus assumed() {
+  private ExitStatus assumed() {
     return ExitStatus.newBuilder()
         .setSignal(SIGKILL)
         .setLost(true)

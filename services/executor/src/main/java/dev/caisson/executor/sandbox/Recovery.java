@@ -307,6 +307,17 @@ final class Recovery {
     holders.watch(container.sandbox(), other, pidfd.get(), () -> exits.lost(container));
   }
 
+  /** The same of an exec'd process. */
+  private void watch(Container container, ProcessRecord record, OtherInit other) {
+    Optional<Fd> pidfd = identified(record.getPid(), record.getStartTicks());
+    ExecedProcess exec = new ExecedProcess(record, pidfd.orElse(null), Optional.empty());
+    container.execs().put(record.getId(), exec);
+    pidfd.ifPresentOrElse(
+        process ->
+            holders.watch(container.sandbox(), other, process, () -> exits.lost(container, exec)),
+        () -> exits.lost(container, exec));
+  }
+
   private void takeUp(
       Container container, @Nullable KnownProcess process, Optional<RunningProgram> program) {
     if (process == null) {
@@ -388,11 +399,7 @@ final class Recovery {
       return;
     }
     if (container.sandbox().other().isPresent()) {
-      ExecedProcess exec =
-          identified(record.getPid(), record.getStartTicks())
-              .map(pidfd -> new ExecedProcess(record, pidfd, Optional.empty()))
-              .orElseGet(() -> ExecedProcess.ended(record, exits.assumed()));
-      container.execs().put(record.getId(), exec);
+      watch(container, record, container.sandbox().other().get());
       return;
     }
     if (process == null || process.pidfd().isEmpty()) {
