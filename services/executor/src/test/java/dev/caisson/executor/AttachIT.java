@@ -3,11 +3,15 @@ package dev.caisson.executor;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.proto.executor.v1.ExecProcess;
+import dev.caisson.proto.executor.v1.ExecRequest;
 import dev.caisson.proto.executor.v1.Input;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.executor.v1.StdioMode;
+import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
 import io.grpc.Status;
+import java.io.File;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -193,6 +197,33 @@ class AttachIT {
     String process = call.execStarted().getId();
     call.cancel();
     assertThat(node.await("c", process).getCode()).isEqualTo(3);
+  }
+
+  @Test
+  void whatAnExecutedProcessHasLeftIsThereForOneWhoComesBack() {
+    ContainerSpec.Builder spec = node.spec("sleep", "60");
+    Path volume = node.share(spec);
+    node.started("c", spec);
+    var cutOff = AttachedClient.exec().slowly();
+    ExecProcess.Builder writer =
+        TestNode.execRequest(
+            "c",
+            "sh",
+            "-c",
+            "while head -c 65536 /dev/zero; do echo >> /shared/done; done & read x; exit 3");
+    cutOff.begin(node.async()::exec, ExecRequest.newBuilder().setExec(writer).build());
+    cutOff.take(1);
+    String process = cutOff.execStarted().getId();
+    File done = volume.resolve("done").toFile();
+    TestNode.eventually("nobody takes any more", () -> RunIT.unchangedFor(SHORT, done::length));
+    cutOff.input("\n");
+    assertThat(node.await("c", process).getCode()).isEqualTo(3);
+    cutOff.cancel();
+
+    Ended ended = node.attach("c", process).ended();
+
+    assertThat(ended.stdout().size()).isGreaterThanOrEqualTo(32 * 1024);
+    assertThat(ended.code()).isEqualTo(3);
   }
 
   @Test

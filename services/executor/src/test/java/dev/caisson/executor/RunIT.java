@@ -106,7 +106,7 @@ class RunIT extends OnNode {
   }
 
   /** Looks again and again. */
-  private static boolean unchangedFor(Duration time, LongSupplier value) {
+  static boolean unchangedFor(Duration time, LongSupplier value) {
     long end = System.nanoTime() + time.toNanos();
     long first = value.getAsLong();
     boolean same = true;

@@ -277,6 +277,7 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
         process.signal(),
         turns,
         () -> {
+          process.told().run();
           process.release().run();
           afterExit.run();
         },

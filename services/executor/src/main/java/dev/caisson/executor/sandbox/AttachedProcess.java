@@ -15,6 +15,8 @@ import java.util.function.Supplier;
  * @param exit when it has ended
  * @param signal sends one to it
  * @param detach nobody need come back: what there is of a lease is given up; before the release
+ * @param told the caller knows the end, and has taken all output: nobody comes back for any; before
+ *     the release
  * @param release the caller has gone: runs once, whichever way it went
  */
 public record AttachedProcess(
@@ -23,6 +25,7 @@ public record AttachedProcess(
     CompletableFuture<ExitStatus> exit,
     IntConsumer signal,
     Runnable detach,
+    Runnable told,
     Runnable release) {
 
   /** The same, with something more to be done when the caller has gone. */
@@ -33,6 +36,7 @@ public record AttachedProcess(
         exit,
         signal,
         detach,
+        told,
         () -> {
           release.run();
           then.run();

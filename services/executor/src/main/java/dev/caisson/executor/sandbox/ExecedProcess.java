@@ -19,6 +19,7 @@ final class ExecedProcess {
   private final Attachments attachments = new Attachments();
   private final CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
   private volatile ProcessRecord record;
+  private volatile boolean told;
 
   /** Takes the descriptor over. */
   ExecedProcess(ProcessRecord record, @Nullable Fd pidfd, Optional<ProcessStreams> streams) {
@@ -67,6 +68,15 @@ final class ExecedProcess {
 
   Attachments attachments() {
     return attachments;
+  }
+
+  /** Somebody knows its end, and has taken all that it left. */
+  void told() {
+    told = true;
+  }
+
+  boolean isTold() {
+    return told;
   }
 
   /** Whether it runs, or has left output that somebody may still come for. */

@@ -191,6 +191,7 @@ public final class Node implements AutoCloseable {
         container.exit(),
         signal -> containers.signal(container, Containers.INIT, signal, actor),
         () -> containers.detach(container),
+        () -> {},
         () -> {
           var _ = container.attachments().leave();
         });
@@ -247,17 +248,18 @@ public final class Node implements AutoCloseable {
           containers.detach(container, exec);
           leases.beginAtEnd(container, exec);
         },
+        exec::told,
         () -> leave(container, exec));
   }
 
-  /** What has been read to its end is closed at once. */
+  /** What has been read to its end is closed at once; what may have left more is waited for. */
   private void leave(dev.caisson.executor.sandbox.Container container, ExecedProcess exec) {
     if (!exec.attachments().leave()) {
       return;
     }
-    if (exec.exit().isDone()) {
+    if (exec.isTold()) {
       Leases.close(container, exec);
-    } else if (!exec.record().getDetached()) {
+    } else if (exec.exit().isDone() || !exec.record().getDetached()) {
       leases.begin(container, exec);
     }
   }
