@@ -183,6 +183,35 @@ class FullDiskIT {
     theRecordIsWhole();
   }
 
+  /** Its container's record takes more pages than what is recorded before it. */
+  @Test
+  void nothingIsLeftOfAnExecThatCannotBeStored() throws Exception {
+    node.started("c", bulky());
+    assertThat(node.exec("c", "true").ended().code()).isZero();
+    Traces running = Traces.of(node);
+    int failed = 0;
+    for (int free = 0; free < MOST_PAGES; free++) {
+      fill(0);
+      Files.write(node.data().resolve("reserve"), new byte[0]); // somebody else was faster
+      fill(free);
+      failed +=
+          succeeds(() -> assertThat(node.exec("c", "cat").closeInput().ended()).isNotNull())
+              ? 0
+              : 1;
+      makeRoom();
+      TestNode.eventually(
+          "nothing is left",
+          () -> Traces.of(node).equals(running),
+          () -> assertThat(Traces.of(node).beyond(running)).isEmpty());
+    }
+    assertThat(failed).isPositive();
+    assertThat(node.exec("c", "true").ended().code()).isZero();
+    theRecordIsWhole();
+    long began = System.nanoTime();
+    node.delete("c", true);
+    assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(10));
+  }
+
   @Test
   void aRunWithoutACallerEndsWhenThereIsRoomAgain() throws Exception {
     Duration lease = Duration.ofMillis(300);

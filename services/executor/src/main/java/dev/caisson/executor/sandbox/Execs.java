@@ -11,6 +11,7 @@ import dev.caisson.executor.plan.ExecFacts;
 import dev.caisson.executor.plan.ExecPlan;
 import dev.caisson.executor.plan.HookPlan;
 import dev.caisson.executor.refusal.Refusal;
+import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.executor.store.v1.ProcessRecord;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Pair;
@@ -151,6 +152,7 @@ final class Execs {
       Executed executed = run(container, plan, asked, draft.getToken(), stdio, rollback, Turn.LEFT);
       StartedProcess process = executed.process();
       Stdio ours = executed.stdio();
+      rollback.onFailure("held", () -> Exits.drop(container, draft.getToken()));
       // Unlike a container's gate and page, which are of no use here any more.
       ours.hold(container.sandbox().requireHolder().client(), draft.getToken(), List.of());
       ProcessRecord record =
@@ -158,8 +160,10 @@ final class Execs {
       ExecedProcess exec =
           new ExecedProcess(
               record, process.pidfd(), ours.streams(host, container.sandbox(), draft.getToken()));
-      container.record(ExecedProcess.stored(container.record(), record));
-      host.store().put(container.record());
+      rollback.onFailure("streams", exec::closeStreams);
+      ContainerRecord next = ExecedProcess.stored(container.record(), record);
+      host.store().put(next);
+      container.record(next);
       container.execs().put(exec.id(), exec);
       exits.expect(container, exec);
       rollback.keep();

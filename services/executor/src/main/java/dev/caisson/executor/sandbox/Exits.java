@@ -115,9 +115,10 @@ final class Exits {
 
   private void ended(Container container, ExecedProcess exec, ExitStatus status) {
     ProcessRecord ended = exec.record().toBuilder().setPid(0).setExit(status).build();
+    ContainerRecord next = ExecedProcess.stored(container.record(), ended);
+    host.store().put(next);
+    container.record(next);
     exec.ended(ended);
-    container.record(ExecedProcess.stored(container.record(), ended));
-    host.store().put(container.record());
     tell(container, ended, status);
     attempt(container, () -> acknowledge(container, exec.token()));
     attempt(container, () -> drop(container, exec.token()));

@@ -417,7 +417,11 @@ final class Recovery {
                   Stdio.fetched(host, container.sandbox(), record.getToken(), held)));
     }
     ExecedProcess exec = container.execs().get(record.getId());
-    exits.expect(container, exec);
+    if (process == null) {
+      exits.lost(container, exec); // nobody will tell of its end
+    } else {
+      exits.expect(container, exec);
+    }
     if (record.getDetached()) {
       leases.beginAtEnd(container, exec);
     } else {
