@@ -18,12 +18,14 @@ import dev.caisson.proto.events.v1.Subject;
 import dev.caisson.proto.executor.v1.Container;
 import dev.caisson.proto.executor.v1.GetSandboxRequest;
 import dev.caisson.proto.executor.v1.ListSandboxesRequest;
+import dev.caisson.proto.executor.v1.ProcessInfo;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.executor.v1.StdioMode;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
 import io.grpc.Status;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -259,6 +261,62 @@ class RestartIT {
     assertThat(node.attach("before").ended().out()).isEqualTo("early\n");
     assertThat(node.attach("while").ended().out()).isEqualTo("late\n");
     Files.delete(go);
+  }
+
+  /** It waits until the file is there. */
+  private ProcessInfo leaveToItself(String file, String text) {
+    String script = "while [ ! -e /tmp/" + file + " ]; do :; done; echo " + text;
+    var call = node.exec("c", "sh", "-c", script);
+    ProcessInfo process = call.execStarted();
+    call.detach().awaitCompleted();
+    return process;
+  }
+
+  @Test
+  void keepsOutputOfExecutedProcessesThatEnded() throws Exception {
+    node.started("c", node.spec("sleep", "60"));
+    long before = heldDescriptors();
+    ProcessInfo early = leaveToItself("go3", "early");
+    ProcessInfo late = leaveToItself("go4", "late");
+    Path go = Files.createFile(node.rootfs().resolve("tmp/go3"));
+    assertThat(node.await("c", early.getId()).getCode()).isZero();
+    node.shut();
+    Path later = Files.createFile(node.rootfs().resolve("tmp/go4"));
+    TestNode.eventually("it ends", () -> hasEnded(late.getPid()));
+    node.open();
+    node.restart();
+
+    assertThat(node.attach("c", early.getId()).ended().out()).isEqualTo("early\n");
+    assertThat(node.attach("c", late.getId()).ended().out()).isEqualTo("late\n");
+    TestNode.eventually("it is dropped", () -> heldDescriptors() == before);
+    Files.delete(go);
+    Files.delete(later);
+  }
+
+  @Test
+  void dropsOutputThatNobodyComesForAfterARestart() throws Exception {
+    node.started("c", node.spec("sleep", "60"));
+    long before = heldDescriptors();
+    ProcessInfo process = leaveToItself("go5", "x");
+    Path go = Files.createFile(node.rootfs().resolve("tmp/go5"));
+    assertThat(node.await("c", process.getId()).getCode()).isZero();
+    assertThat(heldDescriptors()).isGreaterThan(before);
+    node.shut();
+    node.lease(Duration.ofMillis(300)).open();
+    TestNode.eventually("it is dropped", () -> heldDescriptors() == before);
+    assertThat(node.attach("c", process.getId()).ended().out()).isEmpty();
+    Files.delete(go);
+  }
+
+  /** By the caisson-init of container c's sandbox. */
+  private long heldDescriptors() {
+    var box = GetSandboxRequest.newBuilder().setTenant(TestNode.TENANT).setSandboxId("c").build();
+    try (Stream<Path> open =
+        Files.list(Path.of("/proc/" + node.stub().getSandbox(box).getInitPid() + "/fd"))) {
+      return open.count();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @Test

@@ -29,15 +29,10 @@ final class ExecedProcess {
   }
 
   /** One that had ended in an earlier life of the executor. */
-  static ExecedProcess ended(ProcessRecord record, ExitStatus status) {
-    ExecedProcess process = new ExecedProcess(record, null, Optional.empty());
-    process.exit.complete(status);
+  static ExecedProcess ended(ProcessRecord record, Optional<ProcessStreams> streams) {
+    ExecedProcess process = new ExecedProcess(record, null, streams);
+    process.exit.complete(record.getExit());
     return process;
-  }
-
-  /** One that ended while no executor was there, or of which nothing is known. */
-  static ExecedProcess unknown(ProcessRecord record) {
-    return new ExecedProcess(record, null, Optional.empty());
   }
 
   String id() {
@@ -62,8 +57,11 @@ final class ExecedProcess {
     return Optional.ofNullable(streams.get());
   }
 
-  void closeStreams() {
-    Optional.ofNullable(streams.getAndSet(null)).ifPresent(ProcessStreams::close);
+  /** Says whether they were open. */
+  boolean closeStreams() {
+    Optional<ProcessStreams> open = Optional.ofNullable(streams.getAndSet(null));
+    open.ifPresent(ProcessStreams::close);
+    return open.isPresent();
   }
 
   Attachments attachments() {
@@ -79,9 +77,9 @@ final class ExecedProcess {
     return told;
   }
 
-  /** Whether it runs, or has left output that somebody may still come for. */
+  /** Whether it runs, or has left output that somebody takes, or may still come for. */
   boolean isHeld() {
-    return !exit.isDone() || (streams().isPresent() && attachments.isEmpty());
+    return !exit.isDone() || streams().isPresent();
   }
 
   CompletableFuture<ExitStatus> exit() {

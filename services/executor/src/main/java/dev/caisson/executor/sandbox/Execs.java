@@ -160,7 +160,7 @@ final class Execs {
       ExecedProcess exec =
           new ExecedProcess(
               record, process.pidfd(), ours.streams(host, container.sandbox(), draft.getToken()));
-      rollback.onFailure("streams", exec::closeStreams);
+      rollback.onFailure("streams", () -> Leases.close(container, exec));
       ContainerRecord next = ExecedProcess.stored(container.record(), record);
       host.store().put(next);
       container.record(next);

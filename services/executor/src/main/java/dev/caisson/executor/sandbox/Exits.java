@@ -121,7 +121,6 @@ final class Exits {
     exec.ended(ended);
     tell(container, ended, status);
     attempt(container, () -> acknowledge(container, exec.token()));
-    attempt(container, () -> drop(container, exec.token()));
     exec.exit().complete(status);
   }
 
@@ -157,7 +156,8 @@ final class Exits {
   }
 
   /**
-   * What caisson-init holds for the process. A container's output may be read until its deletion.
+   * What caisson-init holds for the process. A container's output may be read until its deletion,
+   * an exec'd process's as long as its lease.
    */
   static void drop(Container container, long token) {
     dropStreams(container, token);

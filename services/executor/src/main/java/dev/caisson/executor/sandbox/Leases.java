@@ -115,7 +115,8 @@ final class Leases {
    * told by SIGHUP.
    */
   static void close(Container container, ExecedProcess exec) {
-    exec.closeStreams();
-    Exits.dropStreams(container, exec.token());
+    if (exec.closeStreams()) {
+      Exits.dropStreams(container, exec.token());
+    }
   }
 }

@@ -396,7 +396,7 @@ final class Lives {
     end(container);
     container.streams().ifPresent(ProcessStreams::close);
     Exits.drop(container, container.record().getToken());
-    container.execs().values().forEach(ExecedProcess::closeStreams);
+    container.execs().values().forEach(exec -> Leases.close(container, exec));
     Emptied.remove(container.cgroup(), host.settings().stepTimeout());
     uppers.remove(container.uid(), container.record().getSpec());
     container.log().ifPresent(ContainerLog::remove);

@@ -390,35 +390,16 @@ final class Recovery {
   }
 
   private void recover(Container container, ProcessRecord record, @Nullable KnownProcess process) {
-    if (record.hasExit()) {
-      ExecedProcess ended = ExecedProcess.ended(record, record.getExit());
-      container.execs().put(record.getId(), ended);
-      if (process != null) {
-        exits.tellAgain(container, ended);
-      }
-      return;
-    }
-    if (container.sandbox().other().isPresent()) {
+    if (!record.hasExit() && container.sandbox().other().isPresent()) {
       watch(container, record, container.sandbox().other().get());
       return;
     }
-    if (process == null || process.pidfd().isEmpty()) {
-      container.execs().put(record.getId(), ExecedProcess.unknown(record));
-    } else {
-      List<Fd> held = container.sandbox().requireHolder().client().fetch(record.getToken());
-      Fd pidfd = process.pidfd().get().duplicate();
-      container
-          .execs()
-          .put(
-              record.getId(),
-              new ExecedProcess(
-                  record,
-                  pidfd,
-                  Stdio.fetched(host, container.sandbox(), record.getToken(), held)));
-    }
-    ExecedProcess exec = container.execs().get(record.getId());
+    ExecedProcess exec = known(container, record, process);
+    container.execs().put(record.getId(), exec);
     if (process == null) {
       exits.lost(container, exec); // nobody will tell of its end
+    } else if (record.hasExit()) {
+      exits.tellAgain(container, exec);
     } else {
       exits.expect(container, exec);
     }
@@ -427,6 +408,23 @@ final class Recovery {
     } else {
       leases.begin(container, exec);
     }
+  }
+
+  /** With its streams as long as it has a lease, also after its end. */
+  private ExecedProcess known(
+      Container container, ProcessRecord record, @Nullable KnownProcess process) {
+    Sandbox sandbox = container.sandbox();
+    long token = record.getToken();
+    Optional<ProcessStreams> streams =
+        sandbox
+            .holder()
+            .flatMap(holder -> Stdio.fetched(host, sandbox, token, holder.client().fetch(token)));
+    if (record.hasExit()) {
+      return ExecedProcess.ended(record, streams);
+    }
+    Optional<Fd> pidfd =
+        Optional.ofNullable(process).flatMap(KnownProcess::pidfd).map(Fd::duplicate);
+    return new ExecedProcess(record, pidfd.orElse(null), streams);
   }
 
   /** What an earlier life had begun to delete. */
