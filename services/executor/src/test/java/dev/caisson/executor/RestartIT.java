@@ -32,6 +32,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
@@ -261,6 +262,53 @@ class RestartIT {
     assertThat(node.attach("before").ended().out()).isEqualTo("early\n");
     assertThat(node.attach("while").ended().out()).isEqualTo("late\n");
     Files.delete(go);
+  }
+
+  private String exitsWith(int code) {
+    var call = node.exec("c", "sh", "-c", "exit " + code);
+    assertThat(call.ended().code()).isEqualTo(code);
+    return call.execStarted().getId();
+  }
+
+  private void isKnown(String process, int code) {
+    assertThat(node.await("c", process).getCode()).isEqualTo(code);
+  }
+
+  private void isNotKnown(String process) {
+    Problem.of(() -> node.await("c", process)).is(Status.Code.NOT_FOUND, Reason.PROCESS_NOT_FOUND);
+  }
+
+  /** As a probe does that comes for ever. */
+  @Test
+  void keepsTheNewestExecutedProcessesThatEnded() throws Exception {
+    node.started("c", node.spec("sleep", "60"));
+    var running = node.exec("c", "cat");
+    String first = running.execStarted().getId();
+    List<String> ended = new ArrayList<>();
+    for (int i = 0; i < 200; i++) {
+      ended.add(exitsWith(i));
+    }
+    assertThat(running.closeInput().ended().code()).isZero();
+    ended.add(exitsWith(200)); // and makes room
+
+    for (int life = 0; life < 2; life++) {
+      ContainerRecord record = stored().containers().getFirst();
+      assertThat(record.getExecsList()).hasSize(65);
+      isKnown(first, 0);
+      for (int i = 0; i < ended.size(); i++) {
+        if (i < 201 - 64) {
+          isNotKnown(ended.get(i));
+        } else {
+          isKnown(ended.get(i), i);
+        }
+      }
+      node.restart();
+    }
+    ended.add(exitsWith(201));
+    isNotKnown(ended.get(201 - 64));
+    isKnown(ended.get(201 - 63), 201 - 63);
+    node.delete("c", true);
+    nothingIsLeft();
   }
 
   /** It waits until the file is there. */

@@ -5,12 +5,15 @@ import dev.caisson.executor.log.ContainerLog;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.executor.store.v1.ContainerRecord;
+import dev.caisson.executor.store.v1.ProcessRecord;
 import dev.caisson.linux.Fd;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +25,9 @@ import org.jspecify.annotations.Nullable;
  * sandbox's queue only.
  */
 final class Container {
+  /** Ended ones that are still known when another is started; docs and protos say how many. */
+  private static final int ENDED_EXECS = 64;
+
   private final Sandbox sandbox;
   private final Cgroup cgroup;
   private final CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
@@ -76,9 +82,19 @@ final class Container {
     return exit;
   }
 
-  /** Its exec'd processes, by id, those that have ended too. */
+  /** Its exec'd processes, by id, those that have ended too unless they are {@link #outdated}. */
   Map<String, ExecedProcess> execs() {
     return execs;
+  }
+
+  /** Those exec'd processes that ended longest ago, where too many have that nothing is left of. */
+  Set<String> outdated() {
+    List<String> ended =
+        record.getExecsList().stream() // in the order of their ends
+            .map(ProcessRecord::getId)
+            .filter(id -> execs.containsKey(id) && !execs.get(id).isHeld())
+            .toList();
+    return Set.copyOf(ended.subList(0, Math.max(0, ended.size() - ENDED_EXECS)));
   }
 
   Optional<Running> running() {

@@ -4,7 +4,9 @@ import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.executor.store.v1.ProcessRecord;
 import dev.caisson.linux.Fd;
 import dev.caisson.proto.types.v1.ExitStatus;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -101,14 +103,15 @@ final class ExecedProcess {
     pidfd().ifPresent(Fd::close);
   }
 
-  /** The container's record with this process's newest one. */
+  /** The container's record with this process's newest one, as the last. */
   static ContainerRecord stored(ContainerRecord container, ProcessRecord process) {
-    ContainerRecord.Builder next = container.toBuilder();
-    for (int i = 0; i < next.getExecsCount(); i++) {
-      if (next.getExecs(i).getId().equals(process.getId())) {
-        return next.setExecs(i, process).build();
-      }
-    }
-    return next.addExecs(process).build();
+    return without(container, Set.of(process.getId())).toBuilder().addExecs(process).build();
+  }
+
+  /** The container's record without those processes. */
+  static ContainerRecord without(ContainerRecord container, Set<String> ids) {
+    List<ProcessRecord> others =
+        container.getExecsList().stream().filter(one -> !ids.contains(one.getId())).toList();
+    return container.toBuilder().clearExecs().addAllExecs(others).build();
   }
 }

@@ -161,14 +161,22 @@ final class Execs {
           new ExecedProcess(
               record, process.pidfd(), ours.streams(host, container.sandbox(), draft.getToken()));
       rollback.onFailure("streams", () -> Leases.close(container, exec));
-      ContainerRecord next = ExecedProcess.stored(container.record(), record);
-      host.store().put(next);
-      container.record(next);
-      container.execs().put(exec.id(), exec);
+      keep(container, exec);
       exits.expect(container, exec);
       rollback.keep();
       return exec;
     }
+  }
+
+  /** In the place of those that ended long ago: the record has a bound. */
+  private void keep(Container container, ExecedProcess exec) {
+    Set<String> outdated = container.outdated();
+    ContainerRecord others = ExecedProcess.without(container.record(), outdated);
+    ContainerRecord next = ExecedProcess.stored(others, exec.record());
+    host.store().put(next);
+    container.record(next);
+    container.execs().keySet().removeAll(outdated);
+    container.execs().put(exec.id(), exec);
   }
 
   /** A process that executes its program, with the streams that it has. */

@@ -363,7 +363,9 @@ final class Lives {
 
   void detach(Container container, ExecedProcess exec) {
     exec.record(exec.record().toBuilder().setDetached(true).build());
-    put(container, ExecedProcess.stored(container.record(), exec.record()));
+    if (container.execs().containsKey(exec.id())) {
+      put(container, ExecedProcess.stored(container.record(), exec.record()));
+    }
   }
 
   /**
