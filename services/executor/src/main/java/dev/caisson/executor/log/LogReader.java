@@ -14,6 +14,7 @@ import java.util.OptionalLong;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One who reads a container's log, as fast as he takes it. Between what there is to read he holds
@@ -65,6 +66,10 @@ public final class LogReader implements AutoCloseable {
   private volatile boolean done;
 
   private boolean begun;
+
+  /** Until it is known where to begin. */
+  private @Nullable Tail tail;
+
   private long file;
   private long position;
 
@@ -157,6 +162,10 @@ public final class LogReader implements AutoCloseable {
 
   /** Says whether there may be more. */
   private boolean step(Extent extent) throws IOException {
+    if (tail != null) {
+      seek(tail);
+      return true;
+    }
     if (file < extent.first()) {
       skipTo(extent.first());
       return true;
@@ -230,7 +239,7 @@ public final class LogReader implements AutoCloseable {
   }
 
   /** Takes a line; says whether it did so, and not left it for later. */
-  private interface Visitor {
+  interface Visitor {
     boolean take(ByteString line);
   }
 
@@ -239,8 +248,7 @@ public final class LogReader implements AutoCloseable {
    *
    * @return where to go on
    */
-  private static long lines(FileChannel open, long from, long limit, Visitor visitor)
-      throws IOException {
+  static long lines(FileChannel open, long from, long limit, Visitor visitor) throws IOException {
     ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(BUFFER, limit - from));
     while (buffer.hasRemaining() && open.read(buffer, from + buffer.position()) >= 0) {
       // until it is full
@@ -258,63 +266,19 @@ public final class LogReader implements AutoCloseable {
     return taken == 0 ? limit : from + taken; // what has no line in so much is none of ours
   }
 
-  private void begin(Extent extent) throws IOException {
+  private void begin(Extent extent) {
     begun = true;
     file = extent.first();
     if (selection.tail().isPresent()) {
-      seek(extent, selection.tail().getAsLong());
+      tail = new Tail(log, extent, selection.tail().getAsLong());
     }
   }
 
-  /** To where only so many lines follow. */
-  private void seek(Extent extent, long lines) throws IOException {
-    long missing = lines;
-    for (long number = extent.last(); number >= extent.first(); number--) {
-      long limit = number == extent.last() ? extent.length() : Long.MAX_VALUE;
-      long ends = count(number, limit, Long.MAX_VALUE).lines;
-      if (ends >= missing) {
-        file = number;
-        position = count(number, limit, ends - missing).end;
-        return;
-      }
-      missing -= ends;
+  private void seek(Tail sought) throws IOException {
+    if (!sought.goOn()) {
+      file = sought.file();
+      position = sought.position();
+      tail = null;
     }
-  }
-
-  /**
-   * Lines that end in a file.
-   *
-   * @param end where the last of them does
-   */
-  private record Count(long lines, long end) {}
-
-  private Count count(long number, long most, long stopAfter) throws IOException {
-    Count[] count = {new Count(0, 0)};
-    try (FileChannel open = FileChannel.open(log.file(number), StandardOpenOption.READ)) {
-      long limit = Math.min(most, open.size());
-      long at = 0;
-      while (at < limit && count[0].lines < stopAfter && !done) {
-        long[] end = {at};
-        at =
-            lines(
-                open,
-                at,
-                limit,
-                line -> {
-                  if (count[0].lines >= stopAfter) {
-                    return false;
-                  }
-                  end[0] += line.size() + 1L;
-                  boolean whole =
-                      LogFormat.parse(line).filter(entry -> !entry.partial()).isPresent();
-                  count[0] =
-                      new Count(count[0].lines + (whole ? 1 : 0), whole ? end[0] : count[0].end);
-                  return true;
-                });
-      }
-    } catch (NoSuchFileException e) {
-      return count[0];
-    }
-    return count[0];
   }
 }

@@ -118,6 +118,29 @@ class ContainerLogTest {
   }
 
   @Test
+  void thoseWhoCountMuchLeaveOthersTheirTurns() throws Exception {
+    Files.createDirectories(directory);
+    String line = "2016-10-06T00:17:09.669794202Z stdout F " + "x".repeat(10_000) + "\n";
+    Files.writeString(directory.resolve("0000000001.log"), line.repeat(3000));
+    ContainerLog large = log();
+    large.resume(false);
+    ContainerLog small =
+        new ContainerLog(base.resolve("logs/d"), SMALL, threads, Clock.systemUTC());
+    written(small, "small");
+    LogReader.Selection much = new LogReader.Selection(true, OptionalLong.of(2000), Instant.EPOCH);
+    ReadEntries first = ReadEntries.of(large, much, threads);
+    ReadEntries second = ReadEntries.of(large, much, threads);
+    assertThat(read(small, OptionalLong.of(1), Instant.EPOCH).texts()).containsExactly("small");
+    assertThat(first.entries).as("it still counts").isEmpty();
+    assertThat(second.entries).isEmpty();
+    large.processEnded();
+    assertThat(first.end()).isEqualTo("completed");
+    assertThat(second.end()).isEqualTo("completed");
+    assertThat(first.entries).hasSize(2000);
+    assertThat(second.entries).hasSize(2000);
+  }
+
+  @Test
   void followsAcrossRotationsUntilTheEnd() throws Exception {
     ContainerLog log = log();
     ReadEntries reader = ReadEntries.of(log, ReadEntries.ALL, threads);
