@@ -342,7 +342,12 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
       Actor actor = seen(first.getExec().getActor());
       admission.admit("Exec", first.getExec(), actor);
       AttachedProcess process = node.exec(first.getExec().toBuilder().setActor(actor).build());
-      out.accept(ExecResponse.newBuilder().setStarted(process.info().get()).build());
+      try {
+        out.accept(ExecResponse.newBuilder().setStarted(process.info().get()).build());
+      } catch (RuntimeException e) {
+        process.release().run();
+        throw e;
+      }
       if (first.getExec().getDetach()) {
         process.release().run();
         return null;
