@@ -2,13 +2,17 @@ package dev.caisson.executor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.proto.executor.v1.ExecProcess;
+import dev.caisson.proto.types.v1.Capabilities;
 import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.Resources;
 import dev.caisson.proto.types.v1.Rlimit;
 import dev.caisson.proto.types.v1.User;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
 /** What a container sees, and what it cannot do. */
@@ -128,12 +132,77 @@ class IsolationIT extends OnNode {
     assertThat(Files.getAttribute(volume.resolve("file"), "unix:uid")).isEqualTo(0);
   }
 
+  private static Rlimit openFiles(int soft, int hard) {
+    return Rlimit.newBuilder().setType("RLIMIT_NOFILE").setSoft(soft).setHard(hard).build();
+  }
+
+  private void startInBox(String id, Rlimit limit) {
+    ContainerSpec.Builder spec = node.spec("sleep", "60");
+    spec.getProcessBuilder().addRlimits(limit);
+    node.createIn("box", id, spec);
+    node.start(id);
+  }
+
+  /** Of the first process, and of one that is executed beside it. */
+  private String limits(String id, Rlimit... own) {
+    String soft = "awk '/open files/ { print $4 \" \" $5 }' /proc/1/limits /proc/self/limits";
+    ExecProcess.Builder request = TestNode.execRequest(id, "sh", "-c", soft);
+    request.getProcessBuilder().addAllRlimits(List.of(own));
+    return node.exec(request).ended().out();
+  }
+
   @Test
   void hasItsOwnRlimits() {
-    ContainerSpec.Builder spec = node.shell("ulimit -n");
+    node.createSandbox("box");
+    startInBox("a", openFiles(77, 88));
+    startInBox("b", openFiles(55, 66));
+    assertThat(limits("a")).isEqualTo("77 88\n77 88\n");
+    assertThat(limits("b")).isEqualTo("55 66\n55 66\n");
+    assertThat(limits("a", openFiles(33, 44))).isEqualTo("77 88\n33 44\n");
+    assertThat(limits("a")).isEqualTo("77 88\n77 88\n");
+  }
+
+  private String executedStatus(UnaryOperator<Process.Builder> as) {
+    ExecProcess.Builder request =
+        TestNode.execRequest(
+            "c", "grep", "-E", "^(Uid|Gid|Groups|Cap|NoNewPrivs)", "/proc/self/status");
+    request.setProcess(as.apply(request.getProcessBuilder()));
+    return node.exec(request).ended().out();
+  }
+
+  /** Whatever its container's is. */
+  @Test
+  void anExecutedProcessIsWhoItWasAskedToBe() {
+    ContainerSpec.Builder spec = node.spec("sleep", "60");
     spec.getProcessBuilder()
-        .addRlimits(Rlimit.newBuilder().setType("RLIMIT_NOFILE").setSoft(77).setHard(88));
-    assertThat(out(spec)).isEqualTo("77\n");
+        .setNoNewPrivileges(false)
+        .getCapabilitiesBuilder()
+        .addAllBounding(List.of("CAP_CHOWN", "CAP_KILL"))
+        .addAllPermitted(List.of("CAP_CHOWN", "CAP_KILL"))
+        .addAllEffective(List.of("CAP_CHOWN", "CAP_KILL"));
+    node.started("c", spec);
+    User user = User.newBuilder().setUid(1000).setGid(1001).addAdditionalGids(1002).build();
+    assertThat(executedStatus(process -> process.setUser(user).setNoNewPrivileges(true)))
+        .contains("Uid:\t1000\t1000\t1000\t1000\n")
+        .contains("Gid:\t1001\t1001\t1001\t1001\n")
+        .containsPattern("Groups:\t1001 1002 ?\n")
+        .contains("NoNewPrivs:\t1\n");
+    Capabilities kill =
+        Capabilities.newBuilder()
+            .addBounding("CAP_KILL")
+            .addPermitted("CAP_KILL")
+            .addEffective("CAP_KILL")
+            .build();
+    assertThat(executedStatus(process -> process.setCapabilities(kill).setNoNewPrivileges(false)))
+        .contains("Uid:\t0\t0\t0\t0\n")
+        .containsPattern("Groups:\t *\n")
+        .contains("CapInh:\t0000000000000000\n")
+        .contains("CapPrm:\t0000000000000020\n")
+        .contains("CapEff:\t0000000000000020\n")
+        .contains("CapBnd:\t0000000000000020\n")
+        .contains("CapAmb:\t0000000000000000\n")
+        .contains("NoNewPrivs:\t0\n");
+    assertThat(executedStatus(process -> process)).contains("CapEff:\t0000000000000021\n");
   }
 
   @Test

@@ -161,6 +161,18 @@ class RunIT extends OnNode {
     assertThat(ended.code()).isZero();
   }
 
+  /** The first and the last of a C library's. */
+  @ParameterizedTest
+  @ValueSource(ints = {34, 64})
+  void delivers(int realTimeSignal) {
+    String script = "trap 'exit 7' " + realTimeSignal + "; echo ready; while :; do sleep 0.1; done";
+    var call = node.runAttached(node.request("c", node.shell(script)).build());
+    call.awaitOutput("ready");
+    var executed = node.exec("c", "sh", "-c", script).awaitOutput("ready");
+    assertThat(executed.signal(realTimeSignal).ended().code()).isEqualTo(7);
+    assertThat(call.signal(realTimeSignal).ended().code()).isEqualTo(7);
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void doesNotWaitForADescendantThatFillsTheOutput(boolean terminal) {
