@@ -427,12 +427,13 @@ final class Recovery {
     return new ExecedProcess(record, pidfd.orElse(null), streams);
   }
 
-  /** What an earlier life had begun to delete. */
+  /** What an earlier life had begun to delete. What cannot be deleted now is tried again later. */
   private void finish(Sandbox sandbox) {
     Actor nobody = Actor.getDefaultInstance();
     List.copyOf(sandbox.containers()).stream()
         .filter(container -> container.record().getDeleting())
-        .forEach(container -> containers.delete(container, true, nobody));
+        .forEach(container ->
+            guarded(container.uid(), () -> containers.delete(container, true, nobody)));
     if (sandbox.record().getDeleting() || isHalf(sandbox)) {
       containers.deleteSandbox(sandbox, true, nobody);
     }
