@@ -89,14 +89,8 @@ final class Exits {
             .setPid(0)
             .setExit(status)
             .build();
-    boolean first = !container.record().hasExit();
     host.store().put(stopped);
     container.record(stopped);
-    if (first && status.getOutOfMemory()) {
-      recorder.observe(
-          Recorder.event(container)
-              .setOomKilled(OomKilled.newBuilder().setKills(container.cgroup().oomKills())));
-    }
     tell(container, status);
     container.running().ifPresent(Container.Running::close);
     attempt(container, () -> usage.sample(container.sandbox()));
@@ -138,6 +132,11 @@ final class Exits {
   }
 
   private void tell(Container container, ExitStatus status) {
+    if (status.getOutOfMemory()) {
+      recorder.observe(
+          Recorder.event(container)
+              .setOomKilled(OomKilled.newBuilder().setKills(container.cgroup().oomKills())));
+    }
     recorder.observe(
         Recorder.event(container)
             .setContainerExited(ContainerExited.newBuilder().setStatus(status)));
