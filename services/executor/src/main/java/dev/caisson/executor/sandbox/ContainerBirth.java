@@ -89,7 +89,17 @@ final class ContainerBirth {
       return make(sandbox, draft, plan, given, shown, hooked);
     } catch (RuntimeException e) {
       Optional.ofNullable(hooked.get()).ifPresent(hooks::afterDelete);
+      forget(draft, e);
       throw e;
+    }
+  }
+
+  /** Whatever was kept of it: a later life would take it for one that was made. */
+  private void forget(ContainerRecord draft, RuntimeException problem) {
+    try {
+      host.store().removeContainer(draft.getUid());
+    } catch (RuntimeException e) {
+      problem.addSuppressed(e);
     }
   }
 
