@@ -227,7 +227,9 @@ final class ContainerBirth {
           facts.limits());
     }
     if (HookPoints.isAt(barrier)) {
-      hooked.set(container);
+      if (hooked.getAndSet(container) == null) {
+        host.store().put(container.record()); // a later life would run the hooks of its end
+      }
       hooks.atBarrier(container, barrier, hostTree.descriptor());
     }
   }

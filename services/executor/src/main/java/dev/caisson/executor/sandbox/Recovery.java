@@ -263,7 +263,7 @@ final class Recovery {
   }
 
   private void recover(Sandbox sandbox, ContainerRecord stored, Map<Long, KnownProcess> known) {
-    ContainerRecord record = stored.toBuilder().setSpec(filters.share(stored.getSpec())).build();
+    ContainerRecord record = sharing(stored);
     Cgroup cgroup = host.cgroups().open(record.getCgroup());
     Container container = new Container(sandbox, cgroup, record);
     sandbox.containersByUid().put(record.getUid(), container);
@@ -292,6 +292,15 @@ final class Recovery {
                 Recovered.newBuilder()
                     .setState(container.record().getState())
                     .setFound(States.words(container.record()))));
+  }
+
+  /** One that was never finished is deleted: the hooks of its end undo what others have done. */
+  private ContainerRecord sharing(ContainerRecord stored) {
+    boolean half = stored.getState() == ContainerState.CREATING;
+    return stored.toBuilder()
+        .setSpec(filters.share(stored.getSpec()))
+        .setDeleting(stored.getDeleting() || half)
+        .build();
   }
 
   /** It can be signalled, and its end be noticed, though not how it ends. */
