@@ -164,7 +164,7 @@ final class Recovery {
           known.values().forEach(process -> process.pidfd().ifPresent(Fd::close));
           holder.ifPresent(present -> sandbox.collectEnds());
         });
-    if (!runs && !record.getLost()) {
+    if (!runs) {
       sandboxes.lost(sandbox, lossOf(record));
     } else {
       holder.ifPresent(present -> holders.watch(sandbox));

@@ -18,6 +18,7 @@ import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Resources;
 import dev.caisson.proto.types.v1.UserNamespace;
+import java.lang.System.Logger.Level;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +31,8 @@ import java.util.stream.Stream;
  * <p>Thread-safe.
  */
 final class Sandboxes {
+  private static final System.Logger LOG = System.getLogger(Sandboxes.class.getName());
+
   private final Host host;
   private final SandboxBirth birth;
   private final SandboxPool pool;
@@ -349,22 +352,46 @@ final class Sandboxes {
     }
   }
 
-  /** Its caisson-init has ended without having been asked to, and every process with it. */
+  /**
+   * Its caisson-init has ended without having been asked to, and every process with it. What cannot
+   * be recorded of that, as when a disk is full, is recorded later.
+   */
   void lost(Sandbox sandbox, String cause) {
-    sandbox
-        .queue()
-        .run(() -> {
-          if (sandbox.record().getLost()) {
-            return;
-          }
-          sandbox.holder().ifPresent(holder -> holders.reap(holder.pidfd()));
-          release(sandbox);
-          sandbox.record(sandbox.record().toBuilder().setLost(true).setInitPid(0).build());
-          host.store().put(sandbox.record());
-          recorder.observe(
-              Recorder.event(sandbox.record())
-                  .setSandboxLost(SandboxLost.newBuilder().setCause(cause)));
-          sandbox.containers().forEach(exits::lost);
-        });
+    sandbox.queue().run(() -> lose(sandbox, cause));
+  }
+
+  private void lose(Sandbox sandbox, String cause) {
+    if (sandbox.record().getDeleting()) { // which tells what there is to be told
+      return;
+    }
+    boolean told = told(sandbox, () -> release(sandbox));
+    told &= told(sandbox, () -> tellOfLoss(sandbox, cause));
+    for (Container container : sandbox.containers()) {
+      told &= told(sandbox, () -> exits.lost(container));
+    }
+    if (!told) {
+      host.later(() -> sandbox.queue().leave(() -> lose(sandbox, cause)));
+    }
+  }
+
+  private void tellOfLoss(Sandbox sandbox, String cause) {
+    if (sandbox.record().getLost()) {
+      return;
+    }
+    SandboxRecord lost = sandbox.record().toBuilder().setLost(true).setInitPid(0).build();
+    host.store().put(lost);
+    recorder.observe(
+        Recorder.event(lost).setSandboxLost(SandboxLost.newBuilder().setCause(cause)));
+    sandbox.record(lost);
+  }
+
+  private static boolean told(Sandbox sandbox, Runnable telling) {
+    try {
+      telling.run();
+      return true;
+    } catch (RuntimeException e) {
+      LOG.log(Level.WARNING, "Failed to record the loss of " + sandbox.uid() + "; once more", e);
+      return false;
+    }
   }
 }
