@@ -141,15 +141,6 @@ final class Container {
     log = next;
   }
 
-  /**
-   * Whether its program was executed though its record does not say so: an executor died in
-   * between.
-   */
-  boolean isStartedUnnoticed() {
-    return record.getState() == ContainerState.CREATED
-        && running().flatMap(Running::program).map(Waiting::isThrough).orElse(false);
-  }
-
   /** Whether the ends of all of its processes have been dealt with. */
   boolean hasEnded() {
     return exit.isDone() && execs.values().stream().allMatch(exec -> exec.exit().isDone());

@@ -98,7 +98,11 @@ final class Lives {
 
   private void execute(Container container, ContainerState started) {
     Container.Running running = container.running().orElseThrow();
-    Waiting waiting = running.program().orElseThrow();
+    Waiting waiting =
+        running
+            .program()
+            .orElseThrow(() ->
+                wrongState(container, "start", "it could not be taken up: delete it by force"));
     try (var handover = notifications.begin(container, waiting.listener())) {
       proceed(container, waiting);
       finish(container, handover);

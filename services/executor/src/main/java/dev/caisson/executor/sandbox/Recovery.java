@@ -159,9 +159,14 @@ final class Recovery {
         .queue()
         .run(() -> {
           Map<Long, KnownProcess> known = known(holder);
-          mine.forEach(container -> recover(sandbox, container, known));
-          holder.ifPresent(present -> abandonStrangers(sandbox, known.values()));
-          known.values().forEach(process -> process.pidfd().ifPresent(Fd::close));
+          try {
+            for (ContainerRecord container : mine) {
+              guarded(container.getUid(), () -> recover(sandbox, container, known));
+            }
+            holder.ifPresent(present -> abandonStrangers(sandbox, known.values()));
+          } finally {
+            known.values().forEach(process -> process.pidfd().ifPresent(Fd::close));
+          }
           holder.ifPresent(present -> sandbox.collectEnds());
         });
     if (!runs) {
@@ -251,7 +256,7 @@ final class Recovery {
             .flatMap(container ->
                 Stream.concat(
                     Stream.of(container.record().getToken()),
-                    container.execs().values().stream().map(ExecedProcess::token)))
+                    container.record().getExecsList().stream().map(ProcessRecord::getToken)))
             .collect(Collectors.toSet());
     for (KnownProcess process : known) {
       if (!ours.contains(process.token())) {
@@ -268,6 +273,21 @@ final class Recovery {
     Container container = new Container(sandbox, cgroup, record);
     sandbox.containersByUid().put(record.getUid(), container);
     containers.adopt(container);
+    if (!record.hasExit()) {
+      exits.expect(container); // whatever becomes of it here, it can be deleted
+    }
+    try {
+      recover(container, known);
+    } catch (RuntimeException e) {
+      String found = "it cannot be taken up: delete it by force";
+      LOG.log(Level.ERROR, "Failed to recover container " + record.getId() + "; " + found, e);
+      tellOf(container, found);
+    }
+  }
+
+  private void recover(Container container, Map<Long, KnownProcess> known) {
+    ContainerRecord record = container.record();
+    Sandbox sandbox = container.sandbox();
     record.getExecsList().forEach(exec -> recover(container, exec, known.get(exec.getToken())));
     Optional<RunningProgram> program =
         sandbox.holder().flatMap(holder -> held(container, holder.client()));
@@ -286,12 +306,16 @@ final class Recovery {
     if (record.getLeased()) {
       leases.begin(container, Actor.getDefaultInstance());
     }
+    tellOf(container, States.words(container.record()));
+  }
+
+  private void tellOf(Container container, String found) {
     recorder.observe(
         Recorder.event(container)
             .setRecovered(
                 Recovered.newBuilder()
                     .setState(container.record().getState())
-                    .setFound(States.words(container.record()))));
+                    .setFound(found)));
   }
 
   /** One that was never finished is deleted: the hooks of its end undo what others have done. */
@@ -334,24 +358,41 @@ final class Recovery {
       exits.lost(container);
       return;
     }
-    exits.expect(container);
     if (process.pidfd().isPresent()) {
       container.cgroup().standsFor(container.record().getPid());
       container.running(
-          new Container.Running(
-              process.pidfd().get().duplicate(),
-              program.map(running -> waiting(container, running))));
+          new Container.Running(process.pidfd().get().duplicate(), Optional.empty()));
       standOrGo(container);
+      program.ifPresent(running -> await(container, running));
     } else {
       program.ifPresent(RunningProgram::close);
     }
-    if (container.isStartedUnnoticed()) {
+  }
+
+  /** One that has not been started, or whose start an executor has not noticed, which died then. */
+  private void await(Container container, RunningProgram program) {
+    if (container.record().getState() != ContainerState.CREATED) {
+      program.close();
+    } else if (program.isThrough()) {
+      program.close();
       container.record(
           container.record().toBuilder()
               .setState(ContainerState.RUNNING)
               .setStartTime(Exits.timestamp(host.clock().instant()))
               .build());
       host.store().put(container.record());
+    } else {
+      wait(container, program);
+    }
+  }
+
+  private void wait(Container container, RunningProgram program) {
+    Fd pidfd = container.running().orElseThrow().pidfd();
+    try {
+      container.running(new Container.Running(pidfd, Optional.of(waiting(container, program))));
+    } catch (RuntimeException e) {
+      program.close();
+      throw e;
     }
   }
 

@@ -59,11 +59,6 @@ record Waiting(RunningProgram program, Plan plan, Optional<Fd> listener) impleme
     }
   }
 
-  /** Whether nothing of the program is left to do. Does not wait. */
-  boolean isThrough() {
-    return program.isThrough();
-  }
-
   /**
    * Lets the program go on to its end: the file is then executed.
    *
