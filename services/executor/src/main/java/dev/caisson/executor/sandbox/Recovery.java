@@ -33,6 +33,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -103,13 +104,27 @@ final class Recovery {
       guarded(record.getUid(), () -> recover(record, mine));
     }
     sweep();
-    Set<String> living =
-        loaded.containers().stream().map(ContainerRecord::getUid).collect(Collectors.toSet());
+    Set<String> living = living(loaded);
     uppers.sweep(living::contains);
     logs.sweep(living::contains);
     closeIntents(any -> true);
     host.journal()
         .retain(sandboxes.all().stream().map(Sandbox::uid).collect(Collectors.toUnmodifiableSet()));
+  }
+
+  /** Uids of containers. A record is removed where that of its sandbox is not there. */
+  private Set<String> living(Loaded loaded) {
+    Set<String> homes =
+        loaded.sandboxes().stream().map(SandboxRecord::getUid).collect(Collectors.toSet());
+    Set<String> living = new HashSet<>();
+    for (ContainerRecord container : loaded.containers()) {
+      if (homes.contains(container.getSandboxUid())) {
+        living.add(container.getUid());
+      } else {
+        guarded(container.getUid(), () -> host.store().removeContainer(container.getUid()));
+      }
+    }
+    return living;
   }
 
   /** Those of a sandbox before its deletion, which is the last that is recorded of it. */
