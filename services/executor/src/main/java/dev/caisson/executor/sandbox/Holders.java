@@ -14,12 +14,16 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 
 /** The caisson-inits: where their sockets are, how they are watched, and how they end. */
 final class Holders {
   private static final System.Logger LOG = System.getLogger(Holders.class.getName());
+
+  /** What is short here, not there. */
+  private static final Set<Errno> OUR_WANT = Set.of(Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM);
 
   private static final Duration DEATH = Duration.ofSeconds(10);
 
@@ -84,7 +88,40 @@ final class Holders {
   void watch(Sandbox sandbox) {
     sandbox
         .requireHolder()
-        .watch(host.control(), turns(sandbox), sandbox::collectEnds, () -> lost.accept(sandbox));
+        .watch(
+            host.control(),
+            turns(sandbox),
+            () -> sandbox.collectEnds() || isReached(sandbox),
+            () -> lost.accept(sandbox));
+  }
+
+  /**
+   * It hangs up on an executor that does not read for two seconds, and tells the next client what
+   * was not acknowledged. One that lives and does not answer is ended: that is noticed, too.
+   *
+   * @return false: its client, of which nothing more comes, has been replaced, or will be
+   */
+  private boolean isReached(Sandbox sandbox) {
+    Optional<Holder> holder = sandbox.holder().filter(this::isWanted);
+    try {
+      holder.ifPresent(present -> {
+        present.reconnected(host.launcher().connect(socket(sandbox.uid()), sandbox::reported));
+        LOG.log(Level.INFO, "Connected again to the caisson-init of {0}", sandbox.uid());
+      });
+    } catch (LinuxException | InitException e) {
+      LOG.log(
+          Level.WARNING, "No caisson-init answers for " + sandbox.uid() + ": " + e.getMessage());
+      if (e instanceof LinuxException failure && OUR_WANT.contains(failure.errno())) {
+        host.later(() -> sandbox.queue().leave(() -> isReached(sandbox)));
+      } else {
+        holder.ifPresent(present -> kill(present.pidfd()));
+      }
+    }
+    return false;
+  }
+
+  private boolean isWanted(Holder holder) {
+    return !holder.isEnding() && !host.kernel().processes().awaitEnd(holder.pidfd(), Duration.ZERO);
   }
 
   /** Likewise of one to which nothing can be said: that it ends is noticed. */

@@ -222,6 +222,11 @@ final class Sandbox {
     return true;
   }
 
+  /** An end that caisson-init reports; on any thread. */
+  void reported(ProcessEnd end) {
+    ends.add(end);
+  }
+
   /**
    * Reads what caisson-init has reported, and tells those whom it concerns.
    *
