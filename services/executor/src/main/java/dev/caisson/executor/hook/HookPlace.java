@@ -23,7 +23,11 @@ public interface HookPlace {
   interface Running extends AutoCloseable {
     Fd pidfd();
 
-    /** Waits for its end; empty when the time was up first. */
+    /**
+     * Waits for its end; empty when the time was up first.
+     *
+     * @throws dev.caisson.executor.refusal.RefusedException in words when nobody can tell of it
+     */
     Optional<ProcessEnd> awaitEnd(Duration timeout);
 
     @Override

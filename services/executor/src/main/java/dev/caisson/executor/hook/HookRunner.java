@@ -67,7 +67,7 @@ public final class HookRunner {
 
   private Watched watch(HookPlace place, Hook hook, Fd input, Fd output, Duration timeout) {
     try (HookPlace.Running running = place.start(hook, input, output)) {
-      Optional<ProcessEnd> end = running.awaitEnd(timeout);
+      Optional<ProcessEnd> end = awaitEnd(running, timeout);
       if (end.isPresent()) {
         return new Watched(end, false, problem(end.get()));
       }
@@ -76,6 +76,15 @@ public final class HookRunner {
       return new Watched(running.awaitEnd(KILL_TIMEOUT), true, Optional.of(problem));
     } catch (RefusedException e) {
       return new Watched(Optional.empty(), false, Optional.of(e.refusal().message()));
+    }
+  }
+
+  private Optional<ProcessEnd> awaitEnd(HookPlace.Running running, Duration timeout) {
+    try {
+      return running.awaitEnd(timeout);
+    } catch (RefusedException e) {
+      kill(running.pidfd());
+      throw e;
     }
   }
 

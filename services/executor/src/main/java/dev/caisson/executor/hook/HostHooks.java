@@ -1,5 +1,6 @@
 package dev.caisson.executor.hook;
 
+import dev.caisson.executor.init.InitClient;
 import dev.caisson.executor.init.InitLauncher;
 import dev.caisson.executor.init.LaunchedInit;
 import dev.caisson.executor.init.ProcessEnd;
@@ -39,7 +40,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Hooks in the host's namespaces, started by a caisson-init that serves for nothing else and ends
- * with the executor.
+ * with the executor. Where it has ended before, the next hook is started by another one.
  *
  * <p>Thread-safe.
  */
@@ -49,12 +50,12 @@ public final class HostHooks implements HookPlace, AutoCloseable {
   private static final HookFacts IN_HOST = new HookFacts(Optional.empty());
 
   private final Kernel kernel;
+  private final InitLauncher launcher;
+  private final PollLoop loop;
   private final Machine machine;
-  private final LaunchedInit helper;
-  private final PollLoop.Watch reports;
-  private final ConcurrentMap<Long, CompletableFuture<ProcessEnd>> running =
-      new ConcurrentHashMap<>();
+  private final Path socket;
   private final AtomicLong tokens = new AtomicLong();
+  private Helper helper;
 
   /**
    * @param socket where the helper listens; a path of this life of the executor alone
@@ -62,19 +63,109 @@ public final class HostHooks implements HookPlace, AutoCloseable {
   public HostHooks(
       Kernel kernel, InitLauncher launcher, PollLoop loop, Machine machine, Path socket) {
     this.kernel = kernel;
+    this.launcher = launcher;
+    this.loop = loop;
     this.machine = machine;
-    this.helper = launch(launcher, socket);
-    this.reports = loop.watch(helper.client().connection(), ready -> drain());
-    reports.arm(Interest.IN);
+    this.socket = socket;
+    this.helper = new Helper();
   }
 
-  private LaunchedInit launch(InitLauncher launcher, Path socket) {
-    Plan plan = HookPlan.helper();
-    RunRequest request = request(0, plan, List.of());
-    LaunchedInit launched = launcher.launch(socket, request, true, this::ended);
-    launched.awaitReady(START_TIMEOUT);
-    remove(socket);
-    return launched;
+  private synchronized Helper helper() {
+    if (helper.hasEnded()) {
+      helper.lose();
+      helper.close();
+      helper = new Helper();
+    }
+    return helper;
+  }
+
+  /** The caisson-init, and what it has started. */
+  private final class Helper {
+    private final ConcurrentMap<Long, CompletableFuture<ProcessEnd>> running =
+        new ConcurrentHashMap<>();
+    private final LaunchedInit launched;
+    private final PollLoop.Watch reports;
+
+    Helper() {
+      this.launched = launch();
+      this.reports = loop.watch(launched.client().connection(), ready -> drain());
+      reports.arm(Interest.IN);
+    }
+
+    private LaunchedInit launch() {
+      try {
+        RunRequest request = request(0, HookPlan.helper(), List.of());
+        LaunchedInit ready = launcher.launch(socket, request, true, this::ended);
+        ready.awaitReady(START_TIMEOUT);
+        return ready;
+      } finally {
+        remove(socket);
+      }
+    }
+
+    InitClient client() {
+      return launched.client();
+    }
+
+    boolean hasEnded() {
+      return !client().drain();
+    }
+
+    private void drain() {
+      if (client().drain()) {
+        reports.arm(Interest.IN);
+      } else {
+        lose();
+      }
+    }
+
+    /** Who waits for what it has started is told at once. */
+    void lose() {
+      running.values().forEach(one -> one.completeExceptionally(lost()));
+    }
+
+    private void ended(ProcessEnd end) {
+      @Nullable CompletableFuture<ProcessEnd> waiting = running.remove(end.token());
+      if (waiting != null) {
+        waiting.complete(end);
+      } else {
+        client().acknowledge(end.token()); // of one that was given up
+      }
+    }
+
+    Running start(Plan plan, Fd input, Fd output) {
+      long token = tokens.incrementAndGet();
+      CompletableFuture<ProcessEnd> end = new CompletableFuture<>();
+      running.put(token, end);
+      try {
+        StartedProcess process = client().run(request(token, plan, List.of(input, output, output)));
+        try (RunningProgram program = process.program()) {
+          requireExecuted(plan, program.await(START_TIMEOUT));
+          return new InHost(this, token, process.pidfd(), end);
+        } catch (RuntimeException e) {
+          var _ = kernel.processes().kill(process.pidfd());
+          process.pidfd().close();
+          throw e;
+        }
+      } catch (RuntimeException e) {
+        running.remove(token);
+        throw e;
+      }
+    }
+
+    void forget(long token, CompletableFuture<ProcessEnd> end) {
+      if (running.remove(token) == null) { // it has ended, or is told so just now
+        var _ = end.thenRun(() -> client().acknowledge(token));
+      }
+    }
+
+    void close() {
+      reports.cancel();
+      client().close(); // it ends with its connection
+      reap(launched.process().pidfd());
+      launched.process().pidfd().close();
+      launched.process().program().close();
+    }
   }
 
   private RunRequest request(long token, Plan plan, List<Fd> donated) {
@@ -96,41 +187,18 @@ public final class HostHooks implements HookPlace, AutoCloseable {
     }
   }
 
-  private void drain() {
-    if (helper.client().drain()) {
-      reports.arm(Interest.IN);
-    }
-  }
-
-  private void ended(ProcessEnd end) {
-    @Nullable CompletableFuture<ProcessEnd> waiting = running.remove(end.token());
-    if (waiting != null) {
-      waiting.complete(end);
-    } else {
-      helper.client().acknowledge(end.token()); // of one that was given up
-    }
+  private static RuntimeException lost() {
+    return new Refusal(
+            Reason.HOOK_FAILED,
+            "what the executor starts hooks with has ended, so that nobody knows how it ended; it"
+                + " was killed",
+            Map.of())
+        .exception();
   }
 
   @Override
   public Running start(Hook hook, Fd input, Fd output) {
-    Plan plan = HookPlan.compile(hook, IN_HOST);
-    long token = tokens.incrementAndGet();
-    CompletableFuture<ProcessEnd> end = new CompletableFuture<>();
-    running.put(token, end);
-    try {
-      StartedProcess process =
-          helper.client().run(request(token, plan, List.of(input, output, output)));
-      try (RunningProgram program = process.program()) {
-        requireExecuted(plan, program.await(START_TIMEOUT));
-        return new InHost(token, process.pidfd(), end);
-      } catch (RuntimeException e) {
-        process.pidfd().close();
-        throw e;
-      }
-    } catch (RuntimeException e) {
-      running.remove(token);
-      throw e;
-    }
+    return helper().start(HookPlan.compile(hook, IN_HOST), input, output);
   }
 
   private static void requireExecuted(Plan plan, Progress progress) {
@@ -146,22 +214,8 @@ public final class HostHooks implements HookPlace, AutoCloseable {
     }
   }
 
-  private final class InHost implements Running {
-    private final long token;
-    private final Fd pidfd;
-    private final CompletableFuture<ProcessEnd> end;
-
-    InHost(long token, Fd pidfd, CompletableFuture<ProcessEnd> end) {
-      this.token = token;
-      this.pidfd = pidfd;
-      this.end = end;
-    }
-
-    @Override
-    public Fd pidfd() {
-      return pidfd;
-    }
-
+  private record InHost(Helper helper, long token, Fd pidfd, CompletableFuture<ProcessEnd> end)
+      implements Running {
     @Override
     public Optional<ProcessEnd> awaitEnd(Duration timeout) {
       try {
@@ -169,7 +223,7 @@ public final class HostHooks implements HookPlace, AutoCloseable {
       } catch (TimeoutException e) {
         return Optional.empty();
       } catch (ExecutionException e) {
-        throw new IllegalStateException(e);
+        throw lost();
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         return Optional.empty();
@@ -179,9 +233,7 @@ public final class HostHooks implements HookPlace, AutoCloseable {
     @Override
     public void close() {
       pidfd.close();
-      if (running.remove(token) == null) { // it has ended, or is told so just now
-        var _ = end.thenRun(() -> helper.client().acknowledge(token));
-      }
+      helper.forget(token, end);
     }
   }
 
@@ -192,11 +244,7 @@ public final class HostHooks implements HookPlace, AutoCloseable {
   }
 
   @Override
-  public void close() {
-    reports.cancel();
-    helper.client().close(); // the helper ends with its connection
-    reap(helper.process().pidfd());
-    helper.process().pidfd().close();
-    helper.process().program().close();
+  public synchronized void close() {
+    helper.close();
   }
 }
