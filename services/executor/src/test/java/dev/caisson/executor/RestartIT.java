@@ -95,7 +95,7 @@ class RestartIT {
       assertThat(left).isEmpty();
     }
     assertThat(Traces.of(node).cgroups()).allMatch(path -> path.endsWith(node.cgroupParent()));
-    assertThat(stored()).isEqualTo(new Loaded(List.of(), List.of(), List.of()));
+    assertThat(stored()).isEqualTo(new Loaded(List.of(), List.of(), List.of(), Loaded.Newer.NONE));
   }
 
   private Path storeLog() {

@@ -432,6 +432,11 @@ final class Containers {
     registry.put(container.record().getTenant(), container.record().getId(), container);
   }
 
+  /** One of a newer executor: nobody else is to have its id. */
+  void leaveAlone(ContainerRecord record) {
+    var _ = registry.reserve(record.getTenant(), record.getId());
+  }
+
   Optional<Container> find(String tenant, String id) {
     return registry.find(tenant, id);
   }

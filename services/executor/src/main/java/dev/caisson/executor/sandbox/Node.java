@@ -38,9 +38,17 @@ public final class Node implements AutoCloseable {
   private final Containers containers;
   private final Views views;
   private final Leases leases;
+  private final Findings findings;
   private final Host host;
 
-  Node(Sandboxes sandboxes, Containers containers, Views views, Leases leases, Host host) {
+  Node(
+      Sandboxes sandboxes,
+      Containers containers,
+      Views views,
+      Leases leases,
+      Findings findings,
+      Host host) {
+    this.findings = findings;
     this.host = host;
     this.sandboxes = sandboxes;
     this.containers = containers;
@@ -67,9 +75,10 @@ public final class Node implements AutoCloseable {
     return sandboxes.after(tenant, after).map(Views::line);
   }
 
-  /** Of sandboxes that run and cannot be reached, each as a sentence. */
+  /** What runs and cannot be reached, or was not taken up, each as a sentence. */
   public List<String> unreachable() {
-    return sandboxes.all().stream().flatMap(one -> one.unreachable().stream()).sorted().toList();
+    Stream<String> running = sandboxes.all().stream().flatMap(one -> one.unreachable().stream());
+    return Stream.concat(running, findings.sentences()).sorted().toList();
   }
 
   public void deleteSandbox(DeleteSandboxRequest request) {

@@ -118,7 +118,8 @@ public final class NodeAssembly implements AutoCloseable {
             shared,
             policy.limits());
     Leases leases = new Leases(host, containers);
-    this.node = new Node(sandboxes, containers, new Views(host.proc()), leases, host);
+    Findings findings = new Findings();
+    this.node = new Node(sandboxes, containers, new Views(host.proc()), leases, findings, host);
     this.recovery =
         new Recovery(
             host,
@@ -131,7 +132,8 @@ public final class NodeAssembly implements AutoCloseable {
             facts,
             uppers,
             logs,
-            shared);
+            shared,
+            findings);
   }
 
   /** Without root, what a container leaves is that user's who runs it, and no other's. */

@@ -52,6 +52,9 @@ import org.jspecify.annotations.Nullable;
 final class Recovery {
   private static final System.Logger LOG = System.getLogger(Recovery.class.getName());
 
+  /** Of records that cannot be read, each; more are told of together. */
+  private static final int MOST_TOLD = 64;
+
   private final Host host;
   private final Sandboxes sandboxes;
   private final Containers containers;
@@ -63,6 +66,7 @@ final class Recovery {
   private final Uppers uppers;
   private final ContainerLogs logs;
   private final SharedFilters filters;
+  private final Findings findings;
 
   /** What an earlier life meant to do and did not say the outcome of. */
   private final List<Event> open;
@@ -78,7 +82,9 @@ final class Recovery {
       Facts facts,
       Uppers uppers,
       ContainerLogs logs,
-      SharedFilters filters) {
+      SharedFilters filters,
+      Findings findings) {
+    this.findings = findings;
     this.host = host;
     this.sandboxes = sandboxes;
     this.containers = containers;
@@ -96,27 +102,95 @@ final class Recovery {
   /** One sandbox that cannot be recovered never stops another. */
   void run() {
     Loaded loaded = host.store().load();
+    Set<String> others = others(loaded);
     for (SandboxRecord record : loaded.sandboxes()) {
+      if (others.contains(record.getUid())) {
+        continue;
+      }
       List<ContainerRecord> mine =
           loaded.containers().stream()
               .filter(container -> container.getSandboxUid().equals(record.getUid()))
               .toList();
       guarded(record.getUid(), () -> recover(record, mine));
     }
-    sweep();
-    Set<String> living = living(loaded);
+    sweep(others);
+    tellOf(loaded.quarantined());
+    Set<String> living = living(loaded, others);
     uppers.sweep(living::contains);
     logs.sweep(living::contains);
-    closeIntents(any -> true);
+    closeIntents(subject -> !others.contains(subject.getSandboxUid()));
     host.journal()
-        .retain(sandboxes.all().stream().map(Sandbox::uid).collect(Collectors.toUnmodifiableSet()));
+        .retain(
+            Stream.concat(sandboxes.all().stream().map(Sandbox::uid), others.stream())
+                .collect(Collectors.toUnmodifiableSet()));
+  }
+
+  /**
+   * Uids of the sandboxes of a newer executor, which will take them up when it comes back: those of
+   * which a record, or that of a container, is newer.
+   */
+  private Set<String> others(Loaded loaded) {
+    Loaded.Newer newer = loaded.newer();
+    Set<String> others =
+        Stream.concat(
+                newer.sandboxes().stream().map(SandboxRecord::getUid),
+                newer.containers().stream().map(ContainerRecord::getSandboxUid))
+            .collect(Collectors.toUnmodifiableSet());
+    Stream.concat(newer.sandboxes().stream(), loaded.sandboxes().stream())
+        .filter(record -> others.contains(record.getUid()))
+        .forEach(record -> guarded(record.getUid(), () -> leaveAlone(record)));
+    Stream.concat(newer.containers().stream(), loaded.containers().stream())
+        .filter(record -> others.contains(record.getSandboxUid()))
+        .forEach(record -> guarded(record.getUid(), () -> containers.leaveAlone(record)));
+    return others;
+  }
+
+  private void leaveAlone(SandboxRecord record) {
+    tellOf(
+        "Sandbox "
+            + record.getId()
+            + " of tenant "
+            + record.getTenant()
+            + " was made by a newer executor, and is left alone: what runs in it goes on. Start"
+            + " that executor to reach or delete it, or end what is in its cgroup "
+            + record.getCgroup()
+            + ".");
+    sandboxes.leaveAlone(record);
+  }
+
+  private void tellOf(List<Loaded.Quarantined> records) {
+    for (Loaded.Quarantined one : records.subList(0, Math.min(records.size(), MOST_TOLD))) {
+      tellOf(
+          "A record of the store could not be read, since "
+              + one.reason()
+              + ": it is now "
+              + one.file()
+              + " in its quarantine. Where it was all that was known of a sandbox or container,"
+              + " that was ended.");
+    }
+    if (records.size() > MOST_TOLD) {
+      tellOf(
+          (records.size() - MOST_TOLD)
+              + " more records of the store could not be read: the executor's log says which.");
+    }
+  }
+
+  private void tellOf(String found) {
+    LOG.log(Level.WARNING, found);
+    findings.add(found, () -> true);
+    guarded(
+        "the record",
+        () ->
+            recorder.observe(
+                Event.newBuilder().setRecovered(Recovered.newBuilder().setFound(found))));
   }
 
   /** Uids of containers. A record is removed where that of its sandbox is not there. */
-  private Set<String> living(Loaded loaded) {
-    Set<String> homes =
-        loaded.sandboxes().stream().map(SandboxRecord::getUid).collect(Collectors.toSet());
+  private Set<String> living(Loaded loaded, Set<String> others) {
+    Set<String> homes = new HashSet<>(others);
+    loaded.sandboxes().forEach(record -> homes.add(record.getUid()));
     Set<String> living = new HashSet<>();
+    loaded.newer().containers().forEach(record -> living.add(record.getUid()));
     for (ContainerRecord container : loaded.containers()) {
       if (homes.contains(container.getSandboxUid())) {
         living.add(container.getUid());
@@ -294,9 +368,15 @@ final class Recovery {
     try {
       recover(container, known);
     } catch (RuntimeException e) {
-      String found = "it cannot be taken up: delete it by force";
-      LOG.log(Level.ERROR, "Failed to recover container " + record.getId() + "; " + found, e);
-      tellOf(container, found);
+      LOG.log(Level.ERROR, "Failed to take up container " + record.getUid(), e);
+      findings.add(
+          "Container "
+              + record.getId()
+              + " of tenant "
+              + record.getTenant()
+              + " could not be taken up: delete it by force. The executor's log says why.",
+          () -> sandbox.containersByUid().containsValue(container));
+      tellOf(container, "it cannot be taken up");
     }
   }
 
@@ -511,11 +591,12 @@ final class Recovery {
   }
 
   /** Sandboxes that were being made: their directories are there, and no record. */
-  private void sweep() {
+  private void sweep(Set<String> others) {
     Path directory = holders.root();
     try (Stream<Path> entries = Files.list(directory)) {
       entries
           .map(entry -> entry.getFileName().toString())
+          .filter(uid -> !others.contains(uid))
           .filter(uid -> sandboxes.all().stream().noneMatch(known -> known.uid().equals(uid)))
           .toList()
           .forEach(uid -> guarded(uid, () -> remove(uid)));

@@ -203,6 +203,12 @@ final class Sandboxes {
     ranges.retake(record.getUidMappingsList());
   }
 
+  /** One of a newer executor: nobody else is to have its id, or its ids of users. */
+  void leaveAlone(SandboxRecord record) {
+    ranges.retake(record.getUidMappingsList());
+    var _ = registry.reserve(record.getTenant(), record.getId());
+  }
+
   Optional<Sandbox> find(String tenant, String id) {
     return registry.find(tenant, id);
   }

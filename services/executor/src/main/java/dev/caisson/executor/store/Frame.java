@@ -12,7 +12,8 @@ import java.util.zip.CRC32C;
 /**
  * One change: magic (8 bytes), CRC-32C of what follows (4), length of what follows (4), version
  * (2), kind (1), length of the uid (1), uid, protobuf message. Numbers are big-endian. A later
- * version keeps magic, checksum, length and version where they are.
+ * version keeps all of this where it is, and in the message the fields that there are: so that an
+ * earlier executor can leave alone what it does not understand.
  */
 final class Frame {
   static final int VERSION = 1;
@@ -50,6 +51,15 @@ final class Frame {
   /** Says that it is there no longer, and has no message. */
   boolean isRemoval() {
     return removal;
+  }
+
+  /** Written by a newer executor: it may say what this one does not understand. */
+  boolean isNewer() {
+    return version(bytes) > VERSION;
+  }
+
+  private static int version(byte[] frame) {
+    return ByteBuffer.wrap(frame).getShort(HEAD_BYTES);
   }
 
   /** The frame itself; not to be changed. */
@@ -144,9 +154,9 @@ final class Frame {
     if (frame.getInt() != crc(bytes)) {
       throw new Unreadable("its checksum does not match");
     }
-    int version = frame.position(HEAD_BYTES).getShort();
-    if (version != VERSION) {
-      throw new Unreadable("its version is " + version + ", this executor reads " + VERSION);
+    if (version(bytes) < VERSION) {
+      throw new Unreadable(
+          "its version is " + version(bytes) + ", this executor reads " + VERSION);
     }
     return body(bytes);
   }

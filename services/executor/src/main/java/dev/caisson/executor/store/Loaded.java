@@ -8,15 +8,27 @@ import java.util.List;
  * What was in the store.
  *
  * @param quarantined what could not be read since the store was opened, and was put aside
+ * @param newer what a newer executor has written, and which stays as it is
  */
 public record Loaded(
     List<SandboxRecord> sandboxes,
     List<ContainerRecord> containers,
-    List<Quarantined> quarantined) {
+    List<Quarantined> quarantined,
+    Newer newer) {
   public Loaded {
     sandboxes = List.copyOf(sandboxes);
     containers = List.copyOf(containers);
     quarantined = List.copyOf(quarantined);
+  }
+
+  /** As far as this executor understands it. */
+  public record Newer(List<SandboxRecord> sandboxes, List<ContainerRecord> containers) {
+    public static final Newer NONE = new Newer(List.of(), List.of());
+
+    public Newer {
+      sandboxes = List.copyOf(sandboxes);
+      containers = List.copyOf(containers);
+    }
   }
 
   /**

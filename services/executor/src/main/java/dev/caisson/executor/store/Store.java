@@ -72,12 +72,18 @@ public final class Store implements AutoCloseable {
       throw new StoreException("read", log.path(), e);
     }
     flushIfDue();
-    return new Loaded(loading.sandboxes, loading.containers, quarantine.taken());
+    return new Loaded(
+        loading.sandboxes,
+        loading.containers,
+        quarantine.taken(),
+        new Loaded.Newer(loading.newerSandboxes, loading.newerContainers));
   }
 
   private static final class Loading implements RecordLog.Visitor {
     private final List<SandboxRecord> sandboxes = new ArrayList<>();
     private final List<ContainerRecord> containers = new ArrayList<>();
+    private final List<SandboxRecord> newerSandboxes = new ArrayList<>();
+    private final List<ContainerRecord> newerContainers = new ArrayList<>();
 
     @Override
     public void visit(Frame frame) throws Unreadable {
@@ -85,12 +91,12 @@ public final class Store implements AutoCloseable {
         case SANDBOX -> {
           SandboxRecord record = parse(SandboxRecord.parser(), frame);
           requireUid(frame, record.getUid());
-          sandboxes.add(record);
+          (frame.isNewer() ? newerSandboxes : sandboxes).add(record);
         }
         case CONTAINER -> {
           ContainerRecord record = parse(ContainerRecord.parser(), frame);
           requireUid(frame, record.getUid());
-          containers.add(record);
+          (frame.isNewer() ? newerContainers : containers).add(record);
         }
       }
     }

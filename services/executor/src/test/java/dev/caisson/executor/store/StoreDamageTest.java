@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -112,7 +113,7 @@ class StoreDamageTest {
     Loaded second = Stores.load(directory);
 
     assertThat(first.quarantined()).hasSize(1);
-    assertThat(second).isEqualTo(new Loaded(first.sandboxes(), first.containers(), List.of()));
+    assertThat(second).isEqualTo(new Loaded(first.sandboxes(), first.containers(), List.of(), Loaded.Newer.NONE));
     assertThat(Stores.log(directory)).hasSize(FIRST.length + THIRD.length);
     assertThat(quarantine()).hasSize(1);
   }
@@ -129,7 +130,36 @@ class StoreDamageTest {
   @Test
   void saysWhichVersionItCannotRead() throws IOException {
     assertPutAside(
-        Stores.forged(SECOND, VERSION_OFFSET, 2), "its version is 2, this executor reads 1");
+        Stores.forged(SECOND, VERSION_OFFSET, 0), "its version is 0, this executor reads 1");
+  }
+
+  @Test
+  void keepsWhatANewerExecutorHasWritten() throws IOException {
+    byte[] newer = Stores.forged(SECOND, VERSION_OFFSET, 2);
+    byte[] bad = THIRD.clone();
+    bad[30] ^= 1;
+    Loaded loaded = load(FIRST, newer, bad); // which has it written anew
+
+    assertThat(Stores.values(loaded)).containsOnlyKeys("container first");
+    assertThat(loaded.newer().containers()).containsExactly(Stores.container("second", 2));
+    assertThat(loaded.quarantined()).hasSize(1);
+    assertThat(Stores.load(directory))
+        .isEqualTo(
+            new Loaded(loaded.sandboxes(), loaded.containers(), List.of(), loaded.newer()));
+    assertThat(Stores.log(directory))
+        .hasBinaryContent(HexFormat.of().parseHex(hex(FIRST) + hex(newer)));
+  }
+
+  private static String hex(byte[] bytes) {
+    return HexFormat.of().formatHex(bytes);
+  }
+
+  @Test
+  void aNewerRemovalRemoves() throws IOException {
+    byte[] removal = Frame.removal(new Key(Key.Kind.CONTAINER, "second")).bytes();
+    Loaded loaded = load(FIRST, SECOND, Stores.forged(removal, VERSION_OFFSET, 2));
+    assertThat(Stores.values(loaded)).containsOnlyKeys("container first");
+    assertThat(loaded.newer()).isEqualTo(Loaded.Newer.NONE);
   }
 
   @Test

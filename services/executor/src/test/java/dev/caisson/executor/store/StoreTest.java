@@ -50,7 +50,7 @@ class StoreTest {
     store.put(CONTAINER);
 
     assertThat(loadedByAnother())
-        .isEqualTo(new Loaded(List.of(SANDBOX), List.of(CONTAINER), List.of()));
+        .isEqualTo(new Loaded(List.of(SANDBOX), List.of(CONTAINER), List.of(), Loaded.Newer.NONE));
   }
 
   @Test
@@ -72,7 +72,7 @@ class StoreTest {
     store.removeSandbox("01-a");
     store.removeContainer("02-b");
 
-    Loaded nothing = new Loaded(List.of(), List.of(), List.of());
+    Loaded nothing = new Loaded(List.of(), List.of(), List.of(), Loaded.Newer.NONE);
     assertThat(store.load()).isEqualTo(nothing);
     assertThat(loadedByAnother()).isEqualTo(nothing);
   }
@@ -94,7 +94,7 @@ class StoreTest {
     store.put(namesake);
     store.removeSandbox("01-a");
 
-    assertThat(loadedByAnother()).isEqualTo(new Loaded(List.of(), List.of(namesake), List.of()));
+    assertThat(loadedByAnother()).isEqualTo(new Loaded(List.of(), List.of(namesake), List.of(), Loaded.Newer.NONE));
   }
 
   @Test
@@ -124,7 +124,7 @@ class StoreTest {
 
     assertThat(Thread.interrupted()).isTrue();
     store.put(CONTAINER);
-    assertThat(store.load()).isEqualTo(new Loaded(List.of(SANDBOX), List.of(CONTAINER), List.of()));
+    assertThat(store.load()).isEqualTo(new Loaded(List.of(SANDBOX), List.of(CONTAINER), List.of(), Loaded.Newer.NONE));
   }
 
   @Test
