@@ -63,10 +63,12 @@ final class AttachCommand implements Callable<Integer> {
             AttachCommand::answer);
     SignalForwarding.to(call::signal);
     return detaching.exit(
-        terminal
-            ? AttachedTerminal.run(call, !noInput, () -> run(call, name, true))
-            : run(call, name, false),
-        () -> comeBack(process, Names.id(name)));
+        call,
+        () ->
+            terminal
+                ? AttachedTerminal.run(call, !noInput, () -> run(call, name, true))
+                : run(call, name, false),
+        () -> comeBack(process, Names.id(name), terminal));
   }
 
   /**
@@ -74,8 +76,9 @@ final class AttachCommand implements Callable<Integer> {
    *
    * @param process empty: the container's first
    */
-  static String comeBack(String process, String id) {
-    String words = process.isEmpty() ? "" : "--tty --process " + process + " ";
+  static String comeBack(String process, String id, boolean terminal) {
+    String words =
+        process.isEmpty() ? "" : (terminal ? "--tty " : "") + "--process " + process + " ";
     return "caisson attach " + words + id;
   }
 

@@ -205,6 +205,13 @@ final class AttachedCall<Q, R> implements ClientResponseObserver<Q, R> {
     wake();
   }
 
+  /** Whether the process ran, as far as was told. */
+  boolean hasStarted() {
+    synchronized (lock) {
+      return started;
+    }
+  }
+
   private boolean hasDetached() {
     synchronized (lock) {
       return detached;

@@ -1,6 +1,9 @@
 package dev.caisson.cli;
 
 import dev.caisson.proto.types.v1.ExitStatus;
+import dev.caisson.rpc.RpcErrors;
+import io.grpc.StatusRuntimeException;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import picocli.CommandLine.Model.CommandSpec;
@@ -28,14 +31,36 @@ final class Detaching {
   /**
    * The client's exit code.
    *
-   * @param end absent where the caller has left
+   * @param run the call to its end; absent where the caller has left
    * @param comeBack what brings him back, as typed
    */
-  int exit(Optional<ExitStatus> end, Supplier<String> comeBack) {
+  int exit(AttachedCall<?, ?> call, Supplier<Optional<ExitStatus>> run, Supplier<String> comeBack) {
+    Optional<ExitStatus> end;
+    try {
+      end = run.get();
+    } catch (StatusRuntimeException failure) {
+      throw call.hasStarted() && ErrorReport.isCutOff(failure)
+          ? cutOff(failure, comeBack.get())
+          : failure;
+    }
     if (end.isPresent()) {
       return Exit.of(end.get());
     }
     verb.commandLine().getErr().println("caisson: detached; `" + comeBack.get() + "` comes back");
     return Exit.OK;
+  }
+
+  /** The program goes on without its caller, for as long as its lease. */
+  private static StatusRuntimeException cutOff(StatusRuntimeException failure, String comeBack) {
+    return RpcErrors.of(
+        failure.getStatus().getCode(),
+        "cli.caisson.dev",
+        "",
+        ErrorReport.CUT_OFF,
+        Map.of(
+            "hint",
+            "the program goes on for 30 s: `caisson up` starts the services, `"
+                + comeBack
+                + "` takes it up"));
   }
 }

@@ -6,6 +6,7 @@ import dev.caisson.rpc.RpcErrors;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.PrintWriter;
+import java.net.ConnectException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -17,6 +18,9 @@ import picocli.CommandLine.ParseResult;
 
 /** Says in one sentence what went wrong, why, and what to do. */
 final class ErrorReport implements IExecutionExceptionHandler {
+  static final String CUT_OFF =
+      "The service ended, or the connection to it was cut, during the call";
+
   private static final List<String> DETAILS = List.of("field", "rule", "errno", "line", "column");
 
   /** What is told of a failure. */
@@ -85,9 +89,18 @@ final class ErrorReport implements IExecutionExceptionHandler {
         exitCode(reason),
         code,
         reason.isEmpty() ? code : reason,
-        message(status),
+        isCutOff(failure) ? CUT_OFF : message(status),
         hint.isEmpty() ? hint(status.getCode(), reason, info) : hint,
         details(info));
+  }
+
+  /**
+   * Whether a call that had reached the service got no answer: so it may have been done, or not.
+   */
+  static boolean isCutOff(StatusRuntimeException failure) {
+    return failure.getStatus().getCode() == Status.Code.UNAVAILABLE
+        && RpcErrors.info(failure).isEmpty()
+        && !(failure.getStatus().getCause() instanceof ConnectException);
   }
 
   /** What a program needs to know: which field, which rule. */

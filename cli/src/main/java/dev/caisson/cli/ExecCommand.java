@@ -110,8 +110,12 @@ final class ExecCommand implements Callable<Integer>, CommandWords {
     SignalForwarding.to(call::signal);
     ExecContainerRequest request = request(process);
     return detaching.exit(
-        tty ? AttachedTerminal.run(call, !noInput, () -> run(call, request)) : run(call, request),
-        () -> AttachCommand.comeBack(started, Names.id(request.getExec().getName())));
+        call,
+        () ->
+            tty
+                ? AttachedTerminal.run(call, !noInput, () -> run(call, request))
+                : run(call, request),
+        () -> AttachCommand.comeBack(started, Names.id(request.getExec().getName()), tty));
   }
 
   private void requireTerminal() {

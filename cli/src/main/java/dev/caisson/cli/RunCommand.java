@@ -94,10 +94,12 @@ final class RunCommand implements Callable<Integer>, CommandWords {
             response -> answer(response, terminal && !noInput));
     SignalForwarding.to(call::signalOrCancel);
     return detaching.exit(
-        terminal
-            ? AttachedTerminal.run(call, !noInput, () -> run(call, create))
-            : run(call, create),
-        () -> AttachCommand.comeBack("", create.getContainerId()));
+        call,
+        () ->
+            terminal
+                ? AttachedTerminal.run(call, !noInput, () -> run(call, create))
+                : run(call, create),
+        () -> AttachCommand.comeBack("", create.getContainerId(), terminal));
   }
 
   private Optional<ExitStatus> run(
