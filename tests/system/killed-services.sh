@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A container outlives its executor: killed without warning, started again, it finds the container running, and the exit code
-# is the program's.
+# Containers outlive the executor and the gateway: killed without warning and started again, they find the container running,
+# and the exit code is the program's.
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -8,6 +8,8 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 source "$ROOT/tests/assert.sh"
 # shellcheck source=tests/services.sh
 source "$ROOT/tests/services.sh"
+# shellcheck source=tests/state.sh
+source "$ROOT/tests/state.sh"
 
 pid_of() { cut -d ' ' -f 1 "$CAISSON_DATA/run/$1.pid"; }
 state_of() { caisson inspect --output json "$1" 2> /dev/null | jq -r .state; }
@@ -16,9 +18,9 @@ alive() { [[ -d /proc/$1 && $(awk '/^State:/ { print $2 }' "/proc/$1/status") !=
 is_state() { [[ $(state_of "$1") == "$2" ]]; }
 start_ticks() { sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 20; }
 
-kill_executor() {
+kill_service() {
   local pid
-  pid=$(pid_of executor)
+  pid=$(pid_of "$1")
   kill -KILL "$pid"
   eventually 10 not_alive "$pid"
 }
@@ -26,6 +28,41 @@ kill_executor() {
 two_crashes() { [[ $(caisson trail --tenant= --type dev.caisson.executor.started.v1 | grep -c crash) -eq 2 ]]; }
 
 not_alive() { ! alive "$1"; }
+
+declare -A BACKGROUND
+
+# background NAME COMMAND…: what it says is in files of that name.
+background() {
+  local name=$1
+  shift
+  caisson "$@" > "$TEST_DIR/$name.out" 2> "$TEST_DIR/$name.err" &
+  BACKGROUND[$name]=$!
+}
+
+# await_background NAME: CODE is its exit code then, and COMPLAINT the first line of its errors.
+await_background() {
+  CODE=0
+  wait "${BACKGROUND[$1]}" || CODE=$?
+  COMPLAINT=$(head -n 1 "$TEST_DIR/$1.err")
+}
+
+is_told() {
+  await_background "$2"
+  equal "$1" "125 caisson: The service ended, or the connection to it was cut, during the call (UNAVAILABLE)" "$CODE $COMPLAINT"
+}
+
+# A hook that shows when it runs, and ends when it may.
+make_held_hook() {
+  printf '#!/bin/sh\ncat > /dev/null\ntouch %q\nuntil [ -e %q ]; do sleep 0.1; done\n' "$TEST_DIR/held" "$TEST_DIR/let-go" > "$TEST_DIR/held.sh"
+  chmod 0755 "$TEST_DIR/held.sh"
+  mkdir "$TEST_DIR/held-bundle"
+  jq --arg rootfs "$TEST_ROOTFS" --arg hook "$TEST_DIR/held.sh" \
+    '.root = { path: $rootfs } | .process.args = ["sleep", "1000"] | .hooks.createRuntime = [{ path: $hook }]' \
+    "$ROOT/cli/src/main/resources/dev/caisson/cli/default-config.json" > "$TEST_DIR/held-bundle/config.json"
+}
+
+is_absent() { ! caisson inspect "$1"; }
+same_as() { [[ $(left_behind) == "$1" ]]; }
 
 echo "Killing the executor"
 use_services
@@ -36,7 +73,7 @@ holds "a container that ended before has its code" eventually 10 is_state ended 
 pid=$(host_pid_of survivor)
 ticks=$(start_ticks "$pid")
 
-kill_executor
+kill_service executor
 holds "the container lives on without its executor" alive "$pid"
 holds "up starts the executor again" caisson up
 holds "it reports the container running" eventually 10 is_state survivor RUNNING
@@ -47,11 +84,55 @@ equal "its exit code is the program's" 42 "$(caisson wait survivor || true)"
 equal "the code of the one that had ended is still there" 7 "$(caisson wait ended || true)"
 
 caisson run --detach --id meanwhile --rootfs "$TEST_ROOTFS" -- sh -c 'sleep 2; exit 9' > /dev/null
-kill_executor
+kill_service executor
 sleep 3 # for the program to end while there is no executor
 holds "up starts the executor once more" caisson up
 equal "a program that ended meanwhile has its code" 9 "$(caisson wait meanwhile || true)"
 holds "the record says that executors began after ones that crashed" eventually 20 two_crashes
 holds "the trail holds" caisson trail verify
 caisson delete --force survivor ended meanwhile
+
+echo "Killing the gateway"
+make_held_hook
+holds "up takes a new hook to the executor, and starts what does not run" caisson up --allow-hook "$TEST_DIR/held.sh"
+before=$(left_behind)
+caisson run --detach --id survivor --rootfs "$TEST_ROOTFS" -- \
+  sh -c 'trap "exit 42" TERM; while :; do sleep 0.1; done' > /dev/null
+background attached run --no-stdin --id attached --rootfs "$TEST_ROOTFS" -- \
+  sh -c 'echo begun; until [ -e /tmp/let-go ]; do sleep 0.1; done; echo done; exit 43'
+background left run --no-stdin --id left --rootfs "$TEST_ROOTFS" -- sh -c 'echo begun; sleep 1000'
+background waiting wait survivor
+background creating create --id held --bundle "$TEST_DIR/held-bundle"
+holds "a run is under way" eventually 20 grep begun "$TEST_DIR/attached.out"
+holds "another is" eventually 20 grep begun "$TEST_DIR/left.out"
+holds "a creation is" eventually 20 test -e "$TEST_DIR/held"
+pid=$(host_pid_of survivor)
+attached=$(host_pid_of attached)
+
+kill_service gateway
+is_told "who is attached to a run is told" attached
+contains "and what takes it up" "\`caisson attach attached\`" "$(< "$TEST_DIR/attached.err")"
+is_told "the other is told too" left
+is_told "who waits is told" waiting
+is_told "who creates is told" creating
+holds "the container lives on without the gateway" alive "$pid"
+holds "that of the run does" alive "$attached"
+holds "up starts the gateway again" caisson up
+equal "they are the same processes" "$pid $attached" "$(host_pid_of survivor) $(host_pid_of attached)"
+equal "what was being created still is" CREATING "$(state_of held)"
+
+touch "$TEST_ROOTFS/tmp/let-go" "$TEST_DIR/let-go"
+equal "the run is taken up, with its last output and its exit code" $'done\n43' "$(caisson attach --no-stdin attached; echo $?)"
+holds "the creation comes to its end" eventually 10 is_state held CREATED
+contains "who repeats it is told that it is there" CONTAINER_EXISTS "$(caisson create --id held --bundle "$TEST_DIR/held-bundle" 2>&1)"
+holds "it can be started" caisson start held
+background again wait survivor
+caisson kill survivor TERM
+await_background again
+equal "a new wait answers" 42 "$CODE"
+caisson delete --force survivor held
+holds "a run ends when its caller does not come back within the lease" eventually 40 is_absent left
+holds "so does what there was of the one that ended" eventually 40 is_absent attached
+rm "$TEST_ROOTFS/tmp/let-go"
+holds "nothing is left" eventually 10 same_as "$before"
 conclude
