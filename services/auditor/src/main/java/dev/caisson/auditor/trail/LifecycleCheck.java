@@ -5,13 +5,15 @@ import dev.caisson.auditor.trail.Problem.Kind;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.Phase;
 import dev.caisson.proto.events.v1.Subject;
+import dev.caisson.proto.types.v1.ExitStatus;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
 /**
  * Follows one sandbox's records: its sequence, created &lt; started &lt; exited &lt; deleted for
- * each container, started &lt; exited for each exec, and nothing after the sandbox's deletion.
+ * each container, started &lt; exited for each exec, and nothing after the sandbox's deletion. An
+ * exit may be told twice, where an executor died meanwhile.
  */
 final class LifecycleCheck {
 
@@ -22,7 +24,11 @@ final class LifecycleCheck {
     DELETED
   }
 
+  /** Of the failure of an intent that an earlier life of the executor has left open. */
+  private static final String ABORTED_BY_CRASH = "ABORTED_BY_CRASH";
+
   private final Map<String, Stage> stages = new HashMap<>();
+  private final Map<String, ExitStatus> exits = new HashMap<>();
   private final boolean omissions;
   private long sandboxSeq;
   private boolean deleted;
@@ -66,11 +72,12 @@ final class LifecycleCheck {
   }
 
   private Optional<Problem> order(TrailEntry entry, Event event) {
-    if (event.getPhase() == Phase.INTENT || event.hasFailure()) {
-      return Optional.empty();
-    }
     Subject subject = event.getSubject();
     String exec = subject.getContainerUid() + "/" + subject.getProcessId();
+    if (event.getPhase() == Phase.INTENT || event.hasFailure()) {
+      cutOff(event, exec);
+      return Optional.empty();
+    }
     return switch (event.getPayloadCase()) {
       case SANDBOX_DELETED -> {
         deleted = true;
@@ -78,15 +85,37 @@ final class LifecycleCheck {
       }
       case CONTAINER_CREATED -> advance(entry, subject.getContainerUid(), Stage.CREATED, false);
       case CONTAINER_STARTED -> advance(entry, subject.getContainerUid(), Stage.STARTED, true);
-      case CONTAINER_EXITED -> advance(entry, subject.getContainerUid(), Stage.EXITED, false);
+      case CONTAINER_EXITED ->
+          exited(entry, subject.getContainerUid(), event.getContainerExited().getStatus(), false);
       case CONTAINER_DELETED -> advance(entry, subject.getContainerUid(), Stage.DELETED, false);
       case EXEC_STARTED -> advance(entry, exec, Stage.STARTED, false);
-      case EXEC_EXITED -> advance(entry, exec, Stage.EXITED, true);
+      case EXEC_EXITED -> exited(entry, exec, event.getExecExited().getStatus(), true);
       case SANDBOX_CREATED, SANDBOX_LOST, CONTAINER_PAUSED, CONTAINER_RESUMED -> Optional.empty();
       case SIGNAL_SENT, HOOK_STARTED, HOOK_FINISHED, OOM_SCORE_ADJUSTED -> Optional.empty();
       case CGROUP_CONFIGURED, NAMESPACE_ENTERED, OOM_KILLED, REQUEST_DENIED -> Optional.empty();
       case EXECUTOR_STARTED, RECOVERED, GAP, ATTACH_OPENED, PAYLOAD_NOT_SET -> Optional.empty();
     };
+  }
+
+  // Whether it was done only its executor knew, which has died: what follows may show that it was.
+  private void cutOff(Event event, String exec) {
+    if (!event.getFailure().getReason().equals(ABORTED_BY_CRASH)) {
+      return;
+    }
+    if (event.hasContainerCreated()) {
+      stages.putIfAbsent(event.getSubject().getContainerUid(), Stage.CREATED);
+    } else if (event.hasExecStarted()) {
+      stages.putIfAbsent(exec, Stage.STARTED);
+    }
+  }
+
+  // Told twice by an executor that has died in between; the same each time.
+  private Optional<Problem> exited(
+      TrailEntry entry, String who, ExitStatus status, boolean needsEarlier) {
+    ExitStatus before = exits.putIfAbsent(who, status);
+    return before != null && before.equals(status) && stages.get(who) == Stage.EXITED
+        ? Optional.empty()
+        : advance(entry, who, Stage.EXITED, needsEarlier);
   }
 
   // A stage is entered once, and never after a later one. A creation that failed half-way can exit,

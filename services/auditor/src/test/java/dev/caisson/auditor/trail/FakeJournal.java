@@ -17,6 +17,7 @@ import dev.caisson.proto.events.v1.SandboxCreated;
 import dev.caisson.proto.events.v1.SandboxDeleted;
 import dev.caisson.proto.events.v1.Subject;
 import dev.caisson.proto.types.v1.Actor;
+import dev.caisson.proto.types.v1.ExitStatus;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -84,13 +85,25 @@ public final class FakeJournal {
   }
 
   public FakeJournal exited(String sandbox, String container) {
+    return exited(sandbox, container, 0);
+  }
+
+  public FakeJournal exited(String sandbox, String container, int code) {
+    ExitStatus status = ExitStatus.newBuilder().setCode(code).build();
     return add(
         sandbox,
         container,
         event ->
             event
                 .setPhase(Phase.OBSERVATION)
-                .setContainerExited(ContainerExited.getDefaultInstance()));
+                .setContainerExited(ContainerExited.newBuilder().setStatus(status)));
+  }
+
+  /** An executor has died in between. */
+  public FakeJournal cutOff(String sandbox, String container, Consumer<Event.Builder> payload) {
+    Failure failure = Failure.newBuilder().setCode(10).setReason("ABORTED_BY_CRASH").build();
+    return intent(sandbox, container, payload)
+        .outcome(sandbox, container, payload.andThen(event -> event.setFailure(failure)));
   }
 
   public FakeJournal deleted(String sandbox, String container) {

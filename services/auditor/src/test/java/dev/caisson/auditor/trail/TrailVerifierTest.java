@@ -9,6 +9,7 @@ import dev.caisson.events.JournalRecord;
 import dev.caisson.proto.events.v1.ContainerStarted;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.ExecExited;
+import dev.caisson.proto.events.v1.ExecStarted;
 import dev.caisson.proto.events.v1.Gap;
 import dev.caisson.proto.events.v1.Phase;
 import java.util.ArrayList;
@@ -199,9 +200,40 @@ class TrailVerifierTest {
 
   @Test
   void namesAContainerThatExitedTwice() throws Exception {
-    journal.created("x", "c").started("x", "c").exited("x", "c").exited("x", "c");
+    journal.created("x", "c").started("x", "c").exited("x", "c", 1).exited("x", "c", 2);
     trail.store(journal.records());
     assertProblem(Kind.ORDER, 1, 29);
+  }
+
+  @Test
+  void namesAContainerThatExitedAfterItsDeletion() throws Exception {
+    journal.created("x", "c").exited("x", "c").deleted("x", "c").exited("x", "c");
+    trail.store(journal.records());
+    assertProblem(Kind.ORDER, 1, 29);
+  }
+
+  @Test
+  void takesAnExitThatIsToldTwice() throws Exception {
+    journal.created("x", "c").started("x", "c").exited("x", "c", 3).exited("x", "c", 3);
+    trail.store(journal.deleted("x", "c").records());
+    assertThat(trail.verify("n1").problem()).isEmpty();
+  }
+
+  @Test
+  void takesWhatFollowsOnWhatWasCutOff() throws Exception {
+    journal
+        .cutOff("x", "c", event -> event.setContainerCreated(created()))
+        .cutOff("x", "c", event -> event.setContainerStarted(ContainerStarted.getDefaultInstance()))
+        .started("x", "c")
+        .cutOff("x", "c", event -> event.setExecStarted(ExecStarted.getDefaultInstance()))
+        .add(
+            "x",
+            "c",
+            event ->
+                event.setPhase(Phase.OBSERVATION).setExecExited(ExecExited.getDefaultInstance()))
+        .exited("x", "c");
+    trail.store(journal.records());
+    assertThat(trail.verify("n1").problem()).isEmpty();
   }
 
   @Test
