@@ -2,6 +2,7 @@ package dev.caisson.bench;
 
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -37,8 +38,17 @@ enum Pattern {
     return statistics;
   }
 
-  private long timed(Subject subject) throws Exception {
+  String words() {
+    return name().toLowerCase(Locale.ROOT).replace('_', ' ');
+  }
+
+  /** What there is between two requests. */
+  void pause() {
     LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(gapMillis));
+  }
+
+  private long timed(Subject subject) throws Exception {
+    pause();
     long start = System.nanoTime();
     subject.run();
     return System.nanoTime() - start;

@@ -11,7 +11,8 @@ import java.util.Random;
 
 /**
  * Times each operation on a container that is the only one, and on one of many that are alive; in
- * turns, so that what disturbs the machine disturbs both alike.
+ * turns, so that what disturbs the machine disturbs both alike. One life follows the other at once,
+ * while the kernel still undoes the one before, or after a pause.
  *
  * <p>Arguments, in pairs: `--socket` of the gateway, `--bundle` DIR, `--count` N of each turn,
  * `--alive` N, `--results` FILE.
@@ -24,8 +25,8 @@ public final class Scale {
   private final Lives lives;
   private final int count;
   private final Random random = new Random(SEED);
-  private final Map<Operation, List<Long>> alone = new EnumMap<>(Operation.class);
-  private final Map<Operation, List<Long>> among = new EnumMap<>(Operation.class);
+  private final Map<Pattern, Times> alone = new EnumMap<>(Pattern.class);
+  private final Map<Pattern, Times> among = new EnumMap<>(Pattern.class);
   private int ids;
 
   private Scale(Lives lives, int count) {
@@ -48,11 +49,11 @@ public final class Scale {
   }
 
   private ScaleReport measure(int alive) throws Exception {
-    cycles(new EnumMap<>(Operation.class), WARM_UP);
+    cycles(Pattern.BACK_TO_BACK, new Times(), WARM_UP);
     for (int turn = 0; turn < TURNS; turn++) {
-      cycles(alone, count);
+      cycles(alone);
       List<String> others = fill(alive - 1);
-      cycles(among, count);
+      cycles(among);
       Collections.shuffle(others, random);
       others.forEach(id -> lives.delete(id, true));
     }
@@ -65,14 +66,21 @@ public final class Scale {
         statistics(among));
   }
 
+  private void cycles(Map<Pattern, Times> times) throws Exception {
+    for (Pattern pattern : Pattern.values()) {
+      cycles(pattern, times.computeIfAbsent(pattern, _ -> new Times()), count);
+    }
+  }
+
   /** Whole lives, one after the other. */
-  private void cycles(Map<Operation, List<Long>> times, int lifes) throws Exception {
+  private void cycles(Pattern pattern, Times times, int lifes) throws Exception {
     for (int life = 0; life < lifes; life++) {
+      pattern.pause();
       String id = newId();
       for (Operation operation : Operation.values()) {
         long start = System.nanoTime();
         lives.perform(operation, id);
-        times.computeIfAbsent(operation, _ -> new ArrayList<>()).add(System.nanoTime() - start);
+        times.add(operation, System.nanoTime() - start);
       }
     }
   }
@@ -92,11 +100,26 @@ public final class Scale {
     return "scale-" + ProcessHandle.current().pid() + "-" + ids++;
   }
 
-  private static Map<Operation, Statistics> statistics(Map<Operation, List<Long>> times) {
-    Map<Operation, Statistics> statistics = new EnumMap<>(Operation.class);
-    times.forEach((operation, nanos) ->
-        statistics.put(
-            operation, Statistics.of(nanos.stream().mapToLong(Long::longValue).toArray())));
+  /** Of each operation, in nanoseconds. */
+  private static final class Times {
+    private final Map<Operation, List<Long>> all = new EnumMap<>(Operation.class);
+
+    void add(Operation operation, long nanos) {
+      all.computeIfAbsent(operation, _ -> new ArrayList<>()).add(nanos);
+    }
+
+    Map<Operation, Statistics> statistics() {
+      Map<Operation, Statistics> statistics = new EnumMap<>(Operation.class);
+      all.forEach((operation, nanos) ->
+          statistics.put(
+              operation, Statistics.of(nanos.stream().mapToLong(Long::longValue).toArray())));
+      return statistics;
+    }
+  }
+
+  private static Map<Pattern, Map<Operation, Statistics>> statistics(Map<Pattern, Times> times) {
+    Map<Pattern, Map<Operation, Statistics>> statistics = new EnumMap<>(Pattern.class);
+    times.forEach((pattern, measured) -> statistics.put(pattern, measured.statistics()));
     return statistics;
   }
 }

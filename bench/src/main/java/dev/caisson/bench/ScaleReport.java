@@ -20,15 +20,24 @@ record ScaleReport(
     String kernel,
     int processors,
     int alive,
-    Map<Operation, Statistics> alone,
-    Map<Operation, Statistics> among) {
+    Map<Pattern, Map<Operation, Statistics>> alone,
+    Map<Pattern, Map<Operation, Statistics>> among) {
 
   String table() {
+    StringBuilder text = new StringBuilder();
+    alone.forEach(
+        (pattern, one) -> text.append(table(pattern, one, among.getOrDefault(pattern, Map.of()))));
+    return text.toString();
+  }
+
+  private String table(
+      Pattern pattern, Map<Operation, Statistics> one, Map<Operation, Statistics> many) {
     StringBuilder text = new StringBuilder();
     text.append(
         String.format(
             Locale.ROOT,
-            "%n%-16s %6s %12s %12s %7s %12s %12s%n",
+            "%n%s%n%-16s %6s %12s %12s %7s %12s %12s%n",
+            pattern.words(),
             "operation",
             "runs",
             "p50 ms at 1",
@@ -36,7 +45,7 @@ record ScaleReport(
             "ratio",
             "p99 ms at 1",
             "at " + alive));
-    alone.forEach((operation, one) -> text.append(row(operation, one, among.get(operation))));
+    one.forEach((operation, alone) -> text.append(row(operation, alone, many.get(operation))));
     return text.toString();
   }
 
