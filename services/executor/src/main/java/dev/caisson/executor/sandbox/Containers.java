@@ -641,6 +641,29 @@ final class Containers {
     }
   }
 
+  /**
+   * Programs that are on their way end before what they are in, and are told of before it. Others
+   * have their turns meanwhile.
+   *
+   * @return whether there were any
+   */
+  private boolean settle(Sandbox sandbox, Collection<Container> all, Actor actor) {
+    if (!sandbox.isStartingIn(all)) {
+      return false;
+    }
+    all.forEach(container -> lives.killAll(container, actor));
+    var _ = sandbox.queue().await(host.settings().stepTimeout(), () -> !sandbox.isStartingIn(all));
+    return true;
+  }
+
+  private void requireDeletable(Container container, boolean force) {
+    requireSame(container);
+    if (isRoot(container)) {
+      requireAlone(container, force);
+    }
+    lives.requireDeletable(container, force);
+  }
+
   private void deleteNow(Container container, boolean force, Actor actor) {
     Sandbox sandbox = container.sandbox();
     if (force) {
@@ -651,10 +674,12 @@ final class Containers {
     sandbox
         .queue()
         .run(() -> {
-          requireSame(container);
+          requireDeletable(container, force);
+          if (settle(
+              sandbox, isRoot(container) ? sandbox.containers() : List.of(container), actor)) {
+            requireDeletable(container, force); // still
+          }
           if (isRoot(container)) {
-            requireAlone(container, force);
-            lives.requireDeletable(container, force);
             sandboxes.delete(sandbox, actor, () -> deleteAll(container, force, actor));
             releaseRoot(sandbox);
           } else {
@@ -741,6 +766,7 @@ final class Containers {
         .queue()
         .run(() -> {
           if (force) {
+            var _ = settle(sandbox, sandbox.containers(), actor);
             sandboxes.delete(sandbox, actor, () -> deleteAll(sandbox, actor));
           } else {
             sandboxes.delete(sandbox, actor);

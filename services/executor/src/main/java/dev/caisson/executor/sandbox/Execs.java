@@ -88,7 +88,7 @@ final class Execs {
             .addAllArgs(redaction.args(process.getArgsList()))
             .setStartTime(Exits.timestamp(host.clock().instant()))
             .build();
-    container.sandbox().starting(token);
+    container.sandbox().starting(container, token);
     try (Given given = Given.take(donations, request.getDonated())) {
       given.requireUnchangeable(host, container.sandbox().record());
       return recorder.record(

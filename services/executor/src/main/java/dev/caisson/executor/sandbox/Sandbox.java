@@ -44,11 +44,18 @@ final class Sandbox {
   private boolean retrying;
 
   /** Of processes whose programs are still on their way, by token. In the queue only. */
-  private final Map<Long, List<ProcessEnd>> starting = new HashMap<>();
+  private final Map<Long, Starting> starting = new HashMap<>();
 
   private volatile @Nullable Holder holder;
   private volatile @Nullable Placed placed;
   private volatile @Nullable OtherInit other;
+
+  /**
+   * A process whose program is still on its way.
+   *
+   * @param ends its own, if it came already
+   */
+  private record Starting(Container container, List<ProcessEnd> ends) {}
 
   /** Who is told, in the queue, that a process has ended. */
   interface EndListener {
@@ -166,18 +173,24 @@ final class Sandbox {
    * Keeps the end of a process that is to be started, which may come before anybody could be told
    * of it: until {@link #started}.
    */
-  void starting(long token) {
+  void starting(Container container, long token) {
     queue.requireTurn();
-    starting.put(token, new ArrayList<>());
+    starting.put(token, new Starting(container, new ArrayList<>()));
   }
 
   /** Whoever is to be told of its end is told in this turn; nobody is of one that has failed. */
   void started(long token) {
     queue.requireTurn();
-    @Nullable List<ProcessEnd> early = starting.remove(token);
+    @Nullable Starting early = starting.remove(token);
     if (early != null) {
-      ends.addAll(early);
+      ends.addAll(early.ends());
     }
+  }
+
+  /** Whether a program is on its way in one of these. */
+  boolean isStartingIn(Collection<Container> some) {
+    queue.requireTurn();
+    return starting.values().stream().anyMatch(one -> some.contains(one.container()));
   }
 
   /** How many programs are on their way. */
@@ -251,7 +264,7 @@ final class Sandbox {
       if (listener != null) {
         tell(listener, end, again);
       } else if (starting.containsKey(end.token())) {
-        starting.get(end.token()).add(end);
+        starting.get(end.token()).ends().add(end);
       } else {
         acknowledge(end.token()); // of one that was abandoned
       }

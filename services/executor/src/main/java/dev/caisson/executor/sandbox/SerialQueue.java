@@ -1,9 +1,12 @@
 package dev.caisson.executor.sandbox;
 
 import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /**
@@ -16,6 +19,7 @@ final class SerialQueue {
   private static final System.Logger LOG = System.getLogger(SerialQueue.class.getName());
 
   private final ReentrantLock turn = new ReentrantLock(true);
+  private final Condition ended = turn.newCondition();
   private final Queue<Runnable> left = new ConcurrentLinkedQueue<>();
 
   private final Runnable atEnd;
@@ -71,6 +75,25 @@ final class SerialQueue {
     }
   }
 
+  /**
+   * Lets others have their turns until it holds. As after {@link #outside}, anything may have
+   * changed.
+   *
+   * @return false when the time was up first, or the thread was interrupted
+   */
+  boolean await(Duration timeout, BooleanSupplier holds) {
+    requireTurn();
+    long left = timeout.toNanos();
+    try {
+      while (!holds.getAsBoolean() && left > 0) {
+        left = ended.awaitNanos(left);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    return holds.getAsBoolean();
+  }
+
   /** Whether another thread has the turn. Says nothing of the moment after. */
   boolean isTaken() {
     return turn.isLocked() && !turn.isHeldByCurrentThread();
@@ -92,6 +115,7 @@ final class SerialQueue {
       if (turn.getHoldCount() == 1) {
         runLeft();
         atEnd.run();
+        ended.signalAll();
       }
     } finally {
       turn.unlock();

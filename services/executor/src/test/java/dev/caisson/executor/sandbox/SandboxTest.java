@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.executor.cgroup.Cgroups;
 import dev.caisson.executor.init.ProcessEnd;
+import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.executor.store.v1.SandboxRecord;
 import dev.caisson.linux.Kernel;
 import java.nio.file.Path;
@@ -12,7 +13,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class SandboxTest {
@@ -25,6 +28,8 @@ class SandboxTest {
               .open("/caisson-test-none"),
           ends,
           later::add);
+  private final Container container =
+      new Container(sandbox, sandbox.cgroup(), ContainerRecord.getDefaultInstance());
 
   private static ProcessEnd end(long token) {
     return new ProcessEnd(token, 0, 0, Duration.ZERO, Duration.ZERO, 0, Instant.EPOCH);
@@ -50,7 +55,7 @@ class SandboxTest {
     sandbox
         .queue()
         .run(() -> {
-          sandbox.starting(7);
+          sandbox.starting(container, 7);
           assertThat(sandbox.startingCount()).isEqualTo(1);
           boolean reported = sandbox.queue().outside(() -> ends.add(end(7)));
           boolean met = sandbox.queue().outside(ends::isEmpty); // by the turn that ends with it
@@ -68,7 +73,7 @@ class SandboxTest {
     sandbox
         .queue()
         .run(() -> {
-          sandbox.starting(7);
+          sandbox.starting(container, 7);
           boolean reported = sandbox.queue().outside(() -> ends.add(end(7)));
           boolean met = sandbox.queue().outside(ends::isEmpty);
           assertThat(reported && met).isTrue();
@@ -95,5 +100,26 @@ class SandboxTest {
     assertThat(told).containsExactly(7L, 7L);
     assertThat(later).isEmpty();
     assertThat(ends).isEmpty();
+  }
+
+  @Test
+  void whoWaitsForWhatIsOnItsWayLetsItHaveItsTurn() throws Exception {
+    sandbox.queue().run(() -> sandbox.starting(container, 7));
+    CompletableFuture<Boolean> awaited =
+        CompletableFuture.supplyAsync(() ->
+            sandbox
+                .queue()
+                .call(() ->
+                    sandbox
+                        .queue()
+                        .await(
+                            Duration.ofSeconds(20),
+                            () -> !sandbox.isStartingIn(List.of(container)))));
+    sandbox.queue().run(() -> {}); // another's turn is no news
+    sandbox.queue().run(() -> sandbox.started(7));
+    assertThat(awaited.get(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(sandbox.queue().call(() -> sandbox.queue().await(Duration.ZERO, () -> false)))
+        .as("the time is up")
+        .isFalse();
   }
 }
