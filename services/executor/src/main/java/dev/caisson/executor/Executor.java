@@ -1,6 +1,8 @@
 package dev.caisson.executor;
 
 import dev.caisson.executor.cgroup.Cgroups;
+import dev.caisson.executor.disk.Disk;
+import dev.caisson.executor.disk.Room;
 import dev.caisson.executor.donation.DonationSocket;
 import dev.caisson.executor.donation.Donations;
 import dev.caisson.executor.guard.Guard;
@@ -12,7 +14,6 @@ import dev.caisson.executor.init.InitLauncher;
 import dev.caisson.executor.journal.Journal;
 import dev.caisson.executor.journal.JournalService;
 import dev.caisson.executor.journal.JournalSettings;
-import dev.caisson.executor.journal.Room;
 import dev.caisson.executor.journal.UsageLog;
 import dev.caisson.executor.journal.UsageLogSettings;
 import dev.caisson.executor.log.LogThreads;
@@ -60,6 +61,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 
 /** The privileged service: starts its parts in order, serves, and ends them in reverse. */
 public final class Executor implements AutoCloseable {
@@ -139,14 +141,19 @@ public final class Executor implements AutoCloseable {
 
   /** Ready when it returns; nothing of one that fails goes on. */
   static Executor start(Options options) throws IOException {
-    return start(options, Waits.USUAL, Kernel.open());
+    return start(options, Waits.USUAL, Kernel.open(), Disk::new);
   }
 
-  /** The same with other waits. */
-  static Executor start(Options options, Waits waits, Kernel kernel) throws IOException {
+  /**
+   * The same with other waits, on a kernel and a disk of the caller's.
+   *
+   * @param disk with the room that is kept on it
+   */
+  static Executor start(Options options, Waits waits, Kernel kernel, Function<Room, Disk> disk)
+      throws IOException {
     Executor executor = new Executor(options, waits);
     try {
-      executor.start(kernel);
+      executor.start(kernel, disk.apply(new ReservedFile(options.data().resolve("reserve"))));
       return executor;
     } catch (RuntimeException | IOException e) {
       executor.close();
@@ -154,7 +161,7 @@ public final class Executor implements AutoCloseable {
     }
   }
 
-  private void start(Kernel kernel) throws IOException {
+  private void start(Kernel kernel, Disk disk) throws IOException {
     long began = System.nanoTime();
     directories();
     keep(InstanceLock.take(options.data()));
@@ -163,8 +170,7 @@ public final class Executor implements AutoCloseable {
     requireOpenFiles(kernel);
     Powers powers = Powers.of(kernel, proc);
     Cgroups cgroups = cgroups(kernel, proc, powers);
-    Room room = new ReservedFile(options.data().resolve("reserve"));
-    boolean kept = room.keep();
+    boolean kept = disk.keepRoom();
     if (!kept) {
       LOG.log(Level.WARNING, "The disk of {0} is full: nothing new is started", options.data());
     }
@@ -176,7 +182,7 @@ public final class Executor implements AutoCloseable {
                 Clock.systemUTC(),
                 () -> bytes(uids.next().value()),
                 ExecutorStarted.newBuilder().setVersion(VERSION).setBootId(proc.bootId()).build(),
-                room));
+                disk));
     UsageLog usage =
         keep(
             UsageLog.open(
@@ -186,7 +192,7 @@ public final class Executor implements AutoCloseable {
                     journal.epoch(),
                     proc.bootId()),
                 Clock.systemUTC()));
-    Host host = host(kernel, proc, powers, cgroups, journal, room, uids);
+    Host host = host(kernel, proc, powers, cgroups, journal, disk, uids);
     Guard guard = new Guard(GuardPolicy.parse(policy()));
     Donations donations = new Donations();
     Node node = node(host, guard, donations, usage);
@@ -256,9 +262,9 @@ public final class Executor implements AutoCloseable {
       Powers powers,
       Cgroups cgroups,
       Journal journal,
-      Room room,
+      Disk disk,
       Uid7 uids) {
-    Store store = keep(Store.open(options.data().resolve("store"), room::give));
+    Store store = keep(Store.open(options.data().resolve("store"), disk));
     ScheduledThreadPoolExecutor workers = new ScheduledThreadPoolExecutor(WORKERS);
     keep(() -> end(workers));
     ThreadPoolExecutor deletions =

@@ -1,6 +1,6 @@
 package dev.caisson.executor;
 
-import dev.caisson.executor.journal.Room;
+import dev.caisson.executor.disk.Room;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;

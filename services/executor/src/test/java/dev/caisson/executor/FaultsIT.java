@@ -6,10 +6,12 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.Kernel;
 import dev.caisson.linux.OpenFlag;
 import dev.caisson.proto.executor.v1.CreateContainerRequest;
+import dev.caisson.proto.executor.v1.ListContainersRequest;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.DonatedDescriptors;
+import dev.caisson.proto.types.v1.Hook;
 import dev.caisson.proto.types.v1.RootFilesystem.Overlay;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -18,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
@@ -26,12 +29,15 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * Each call to the kernel fails once, of the executor's own and of those in programs: nothing is
- * left then of what was begun, and the same request succeeds when it is made again.
+ * Each call to the kernel fails once, of the executor's own and of those in programs, and each
+ * write to its store and journal: nothing is left then of what was begun, and the same request
+ * succeeds when it is made again.
  */
 class FaultsIT {
   /** Far more than any request makes. */
   private static final int MOST = 2000;
+
+  private static final String HOOK = "/usr/bin/true";
 
   private final FaultyKernel faults = new FaultyKernel();
   private TestNode node;
@@ -40,7 +46,9 @@ class FaultsIT {
 
   @BeforeEach
   void launch() throws Exception {
-    node = TestNode.launchOn(faults.kernel());
+    node = TestNode.launchOn(faults.kernel(), faults::disk);
+    node.allow("hook = " + HOOK);
+    node.restart();
     node.deleteEverything(); // and is connected from now on
   }
 
@@ -202,13 +210,51 @@ class FaultsIT {
             node.create("c", stepped());
           }
           // What a step of the start has to do with is found out then.
-          var _ = succeeds(() -> node.start("c"));
+          if (!succeeds(() -> node.start("c"))) {
+            node.delete("c", true);
+            nothingIsLeft();
+            node.started("c", stepped());
+          }
           node.delete("c", true);
           nothingIsLeft();
         });
   }
 
-  /** What nearly every container has, and devices, layers and hooks of its own. */
+  /** With hooks of every kind. */
+  private ContainerSpec.Builder hooked() {
+    ContainerSpec.Builder spec = spec();
+    Hook.Builder host = Hook.newBuilder().setPath(HOOK);
+    Hook.Builder inside = Hook.newBuilder().setPath("/bin/true").addArgs("true");
+    spec.getHooksBuilder()
+        .addPrestart(host)
+        .addCreateRuntime(host)
+        .addCreateContainer(host)
+        .addStartContainer(inside)
+        .addPoststart(host)
+        .addPoststop(host);
+    return spec;
+  }
+
+  @Test
+  void ofACreationWithHooksLeaveNothing() {
+    node.create("c", hooked());
+    node.delete("c", true);
+    begin();
+    eachCallOf(
+        60,
+        () -> node.create("c", hooked()),
+        done -> {
+          if (!done) {
+            nothingIsLeft();
+            node.create("c", hooked());
+          }
+          node.start("c");
+          node.delete("c", true);
+          nothingIsLeft();
+        });
+  }
+
+  /** What nearly every container has. */
   private ContainerSpec.Builder stepped() {
     ContainerSpec.Builder spec = spec();
     spec.addMaskedPaths("/proc/kcore").addReadonlyPaths("/proc/sys");
@@ -231,20 +277,65 @@ class FaultsIT {
         });
   }
 
+  /** One that has not executed its program yet can be started again. */
   @Test
-  void ofAStartLeaveAContainerThatCanBeDeleted() {
-    node.started("c", spec());
+  void ofAStartLeaveAContainerThatCanBeStartedOrDeleted() {
+    node.started("c", hooked());
     node.delete("c", true);
     begin();
-    node.create("c", spec());
+    node.create("c", hooked());
+    AtomicInteger again = new AtomicInteger();
     eachCallOf(
-        1,
+        10,
         () -> node.start("c"),
         done -> {
+          boolean repeated = node.state("c") == ContainerState.CREATED;
+          if (repeated) {
+            again.incrementAndGet();
+            node.start("c");
+          }
+          assertThat(node.state("c"))
+              .isEqualTo(done || repeated ? ContainerState.RUNNING : ContainerState.STOPPED);
           node.delete("c", true);
           nothingIsLeft();
-          node.create("c", spec());
+          node.create("c", hooked());
         });
+    assertThat(again).hasPositiveValue();
+  }
+
+  @Test
+  void ofAPauseOrItsEndLeaveWhatWasThere() {
+    node.started("c", spec());
+    node.pause("c");
+    node.resume("c");
+    begin();
+    eachCallOf(
+        2,
+        () -> node.pause("c"),
+        done -> {
+          isWhatItSays();
+          if (!done) {
+            node.pause("c");
+          }
+          node.resume("c");
+        });
+    node.pause("c");
+    eachCallOf(
+        2,
+        () -> node.resume("c"),
+        done -> {
+          isWhatItSays();
+          if (!done) {
+            node.resume("c");
+          }
+          node.pause("c");
+        });
+    node.delete("c", true);
+  }
+
+  private void isWhatItSays() {
+    assertThat(Frozen.is(node.get("c").getCgroup()))
+        .isEqualTo(node.state("c") == ContainerState.PAUSED);
   }
 
   @Test
@@ -272,6 +363,22 @@ class FaultsIT {
     }
   }
 
+  /** What could not even be written down is refused. */
+  private boolean notBegun(String call) {
+    boolean refused =
+        call.startsWith(FaultyKernel.WRITE)
+            && node
+                .stub()
+                .listContainers(ListContainersRequest.getDefaultInstance())
+                .getContainersList()
+                .stream()
+                .anyMatch(one -> one.getState() == ContainerState.RUNNING);
+    if (refused) {
+      node.delete("c", true);
+    }
+    return refused;
+  }
+
   /** The caller need not come back. */
   @Test
   void ofADeletionAreMadeGoodByTheExecutor() {
@@ -279,11 +386,12 @@ class FaultsIT {
     node.delete("c", true);
     begin();
     int made = 0;
-    for (int others = 0; others < 30; others += 5) {
+    for (int others = 0; others < 40; others += 3) {
       node.started("c", spec());
       faults.failAfter(others);
-      made += succeeds(() -> node.delete("c", true)) ? 0 : 1;
-      assertThat(faults.outcome()).isPresent();
+      boolean done = succeeds(() -> node.delete("c", true));
+      Optional<String> call = faults.outcome();
+      made += done || notBegun(call.orElseThrow()) ? 0 : 1;
       nothingIsLeft();
     }
     assertThat(made).isPositive();

@@ -1,5 +1,7 @@
 package dev.caisson.executor;
 
+import dev.caisson.executor.disk.Disk;
+import dev.caisson.executor.disk.Room;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Files;
 import dev.caisson.linux.Kernel;
@@ -8,6 +10,9 @@ import dev.caisson.linux.Mounts;
 import dev.caisson.linux.Processes;
 import dev.caisson.linux.Sockets;
 import dev.caisson.linux.Terminals;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
@@ -18,8 +23,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * The real kernel, of which one call fails: the nth of those that the executor makes while it
- * carries out a request, or that the programs make which it hands to caisson-init meanwhile.
+ * The real kernel and disk, of which one call fails: the nth of those that the executor makes while
+ * it carries out a request, or that the programs make which it hands to caisson-init meanwhile.
  */
 final class FaultyKernel {
   /** What carries out a request; what its other threads do meanwhile never fails. */
@@ -30,6 +35,9 @@ final class FaultyKernel {
 
   /** Of a program, in a file in memory of this name: caisson_init.h. */
   private static final String PROGRAM = "caisson-program";
+
+  /** What a failed write is called. */
+  static final String WRITE = "write";
 
   private static final int HEADER_BYTES = 32;
   private static final int STEPS_AT = 8;
@@ -83,12 +91,8 @@ final class FaultyKernel {
   }
 
   private Object call(Object target, Method method, Object[] arguments) throws Throwable {
-    if (calls.get() < 0 && calls.get() != Integer.MIN_VALUE && isOfRequest()) {
-      if (calls.incrementAndGet() == 0) {
-        calls.set(Integer.MIN_VALUE);
-        failed.set(method.getDeclaringClass().getSimpleName() + "." + method.getName());
-        throw new LinuxException(method.getName(), "a fault of the test's", Errno.EIO);
-      }
+    if (fails(method.getDeclaringClass().getSimpleName() + "." + method.getName())) {
+      throw new LinuxException(method.getName(), "a fault of the test's", Errno.EIO);
     }
     if (method.getName().equals("sealedMemory") && arguments[0].equals(PROGRAM)) {
       arguments[1] = withFault((ByteBuffer) arguments[1]);
@@ -98,6 +102,48 @@ final class FaultyKernel {
     } catch (InvocationTargetException e) {
       throw e.getCause();
     }
+  }
+
+  /** Counts a call. */
+  private boolean fails(String call) {
+    if (calls.get() >= 0 || calls.get() == Integer.MIN_VALUE || !isOfRequest()) {
+      return false;
+    }
+    if (calls.incrementAndGet() < 0) {
+      return false;
+    }
+    calls.set(Integer.MIN_VALUE);
+    failed.set(call);
+    return true;
+  }
+
+  /** Of which writes are counted among the calls. */
+  Disk disk(Room room) {
+    return new Disk(room) {
+      @Override
+      public void write(FileOutputStream file, byte[] bytes) throws IOException {
+        failOr("journal");
+        super.write(file, bytes);
+      }
+
+      @Override
+      public void write(RandomAccessFile file, byte[] bytes) throws IOException {
+        failOr("store");
+        super.write(file, bytes);
+      }
+
+      private void failOr(String what) throws IOException {
+        if (fails(WRITE + " to the " + what)) {
+          throw new IOException("Input/output error");
+        }
+      }
+
+      // It would not help.
+      @Override
+      public boolean makeRoom() {
+        return false;
+      }
+    };
   }
 
   private ByteBuffer withFault(ByteBuffer program) {

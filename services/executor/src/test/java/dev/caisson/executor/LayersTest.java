@@ -34,8 +34,8 @@ class LayersTest {
           List.of("seccomp"),
           List.of("hook"),
           List.of("plan"),
-          List.of(
-              "init", "cgroup", "donation", "oom", "usage", "stdio", "log", "journal", "store"));
+          List.of("init", "cgroup", "donation", "oom", "usage", "stdio", "log", "journal", "store"),
+          List.of("disk"));
 
   /**
    * The owner's configuration is a value that any layer may read; the decisions are the guard's.

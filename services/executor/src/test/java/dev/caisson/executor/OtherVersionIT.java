@@ -2,6 +2,7 @@ package dev.caisson.executor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.executor.disk.Disk;
 import dev.caisson.linux.Kernel;
 import dev.caisson.proto.executor.v1.GetNodeRequest;
 import dev.caisson.proto.executor.v1.ListProcessesRequest;
@@ -44,7 +45,7 @@ class OtherVersionIT {
         TestNode.launch((options, waits) ->
             other
                 ? WeakenedExecutor.start(OTHER, compiled, options)
-                : Executor.start(options, waits, Kernel.open()));
+                : Executor.start(options, waits, Kernel.open(), Disk::new));
     node.started("ours", node.spec("sleep", "60"));
     node.shut();
     other = true;

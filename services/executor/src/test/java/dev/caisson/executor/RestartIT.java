@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.executor.cgroup.Cgroups;
+import dev.caisson.executor.disk.Disk;
 import dev.caisson.executor.journal.Journal;
 import dev.caisson.executor.journal.JournalSettings;
-import dev.caisson.executor.journal.Room;
 import dev.caisson.executor.store.Loaded;
 import dev.caisson.executor.store.Store;
 import dev.caisson.executor.store.v1.ContainerRecord;
@@ -190,7 +190,7 @@ class RestartIT {
             Clock.systemUTC(),
             () -> UUID.randomUUID().toString().substring(0, 16).getBytes(StandardCharsets.US_ASCII),
             ExecutorStarted.getDefaultInstance(),
-            Room.NONE)) {
+            new Disk())) {
       var _ = journal.intent(event.setContainerCreated(ContainerCreated.getDefaultInstance()));
     }
   }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caisson.executor.cgroup.Cgroups;
+import dev.caisson.executor.disk.Disk;
+import dev.caisson.executor.disk.Room;
 import dev.caisson.linux.Kernel;
 import dev.caisson.proto.executor.v1.AttachContainer;
 import dev.caisson.proto.executor.v1.AttachRequest;
@@ -52,6 +54,7 @@ import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -100,7 +103,13 @@ final class TestNode implements AutoCloseable {
 
   /** The same on a kernel that may be unlike others. */
   static TestNode launchOn(Kernel kernel, String... rules) throws IOException {
-    return launch((options, waits) -> Executor.start(options, waits, kernel), rules);
+    return launchOn(kernel, Disk::new, rules);
+  }
+
+  /** And with a disk that may fail. */
+  static TestNode launchOn(Kernel kernel, Function<Room, Disk> disk, String... rules)
+      throws IOException {
+    return launch((options, waits) -> Executor.start(options, waits, kernel, disk), rules);
   }
 
   /** The same where no tree of version 2 is mounted; its waits are the usual ones. */

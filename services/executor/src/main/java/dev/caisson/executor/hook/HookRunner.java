@@ -44,8 +44,7 @@ public final class HookRunner {
    */
   public HookOutcome run(HookPlace place, Hook hook, StateJson state, Duration most) {
     long began = System.nanoTime();
-    Pipe output = kernel.files().pipe();
-    kernel.files().setBlocking(output.read(), false);
+    Pipe output = output();
     Tail tail = new Tail(kernel.files(), loop, output.read());
     Watched watched;
     try (Fd write = output.write();
@@ -61,6 +60,18 @@ public final class HookRunner {
         Duration.ofNanos(System.nanoTime() - began),
         tail.finish().join(),
         watched.problem());
+  }
+
+  private Pipe output() {
+    Pipe output = kernel.files().pipe();
+    try {
+      kernel.files().setBlocking(output.read(), false);
+      return output;
+    } catch (RuntimeException e) {
+      output.read().close();
+      output.write().close();
+      throw e;
+    }
   }
 
   private record Watched(Optional<ProcessEnd> end, boolean timedOut, Optional<String> problem) {}

@@ -2,6 +2,7 @@ package dev.caisson.executor.journal;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Timestamp;
+import dev.caisson.executor.disk.Disk;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.ExecutorStarted;
 import dev.caisson.proto.events.v1.Failure;
@@ -42,7 +43,7 @@ public final class Journal implements AutoCloseable {
   private final JournalState state;
   private final SegmentedLog log;
   private final List<Event> inherited;
-  private final Room room;
+  private final Disk disk;
   private final Object writing = new Object();
   private long unrecorded;
   private Position acknowledged = Position.BEFORE_ALL;
@@ -55,14 +56,14 @@ public final class Journal implements AutoCloseable {
       JournalState state,
       SegmentedLog log,
       List<Event> inherited,
-      Room room) {
+      Disk disk) {
     this.settings = settings;
     this.clock = clock;
     this.eventIds = eventIds;
     this.state = state;
     this.log = log;
     this.inherited = inherited;
-    this.room = room;
+    this.disk = disk;
   }
 
   /**
@@ -70,7 +71,7 @@ public final class Journal implements AutoCloseable {
    *
    * @param eventIds UUIDv7, 16 bytes, a new one each time
    * @param started version and boot id; how the epoch before ended is filled in
-   * @param room on the journal's disk
+   * @param disk the journal's, with the room that is kept on it
    * @throws JournalCorruptException when a record that was whole once is not
    */
   public static Journal open(
@@ -78,16 +79,6 @@ public final class Journal implements AutoCloseable {
       Clock clock,
       Supplier<byte[]> eventIds,
       ExecutorStarted started,
-      Room room) {
-    return open(settings, clock, eventIds, started, room, new Disk(room));
-  }
-
-  static Journal open(
-      JournalSettings settings,
-      Clock clock,
-      Supplier<byte[]> eventIds,
-      ExecutorStarted started,
-      Room room,
       Disk disk) {
     JournalState state = new JournalState();
     LogSettings logSettings =
@@ -100,7 +91,7 @@ public final class Journal implements AutoCloseable {
             started.getBootId(),
             disk);
     SegmentedLog log = SegmentedLog.open(logSettings, state, clock, end -> end.lastEpoch() + 1);
-    Journal journal = new Journal(settings, clock, eventIds, state, log, state.openIntents(), room);
+    Journal journal = new Journal(settings, clock, eventIds, state, log, state.openIntents(), disk);
     journal.append(Event.newBuilder().setExecutorStarted(after(log.previousEnd(), started)));
     return journal;
   }
@@ -167,7 +158,7 @@ public final class Journal implements AutoCloseable {
 
   private boolean admits(int size, Urgency urgency) {
     boolean newWork = urgency == Urgency.NEW_WORK;
-    if (newWork && !room.keep()) {
+    if (newWork && !disk.keepRoom()) {
       return refused(JournalFullException.ofDisk());
     }
     long limit = newWork ? settings.maxBytes() - settings.reserveBytes() : settings.maxBytes();

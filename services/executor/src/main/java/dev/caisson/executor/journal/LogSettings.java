@@ -1,5 +1,6 @@
 package dev.caisson.executor.journal;
 
+import dev.caisson.executor.disk.Disk;
 import java.nio.file.Path;
 import java.time.Duration;
 

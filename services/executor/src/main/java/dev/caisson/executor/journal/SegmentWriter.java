@@ -1,5 +1,6 @@
 package dev.caisson.executor.journal;
 
+import dev.caisson.executor.disk.Disk;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.RandomAccessFile;

@@ -1,5 +1,6 @@
 package dev.caisson.executor.journal;
 
+import dev.caisson.executor.disk.Disk;
 import dev.caisson.proto.events.v1.UsageSample;
 import java.time.Clock;
 

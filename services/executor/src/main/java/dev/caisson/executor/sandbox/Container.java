@@ -8,7 +8,6 @@ import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.executor.store.v1.ProcessRecord;
 import dev.caisson.linux.Fd;
 import dev.caisson.proto.executor.v1.Reason;
-import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
 import java.util.List;
 import java.util.Map;

@@ -34,9 +34,7 @@ final class Leases {
   }
 
   private void begin(Container container, Actor actor, Level level) {
-    begin(
-        container.uid(),
-        () -> host.deletions().execute(() -> expire(container, actor, level)));
+    begin(container.uid(), () -> host.deletions().execute(() -> expire(container, actor, level)));
   }
 
   void renew(Container container) {

@@ -65,12 +65,21 @@ final class Lives {
   void start(Container container, Actor actor) {
     var _ = States.require(container, Operation.START);
     var _ = container.sandbox().requireHolder();
+    recorder.record(
+        Recorder.event(container, actor).setContainerStarted(ContainerStarted.getDefaultInstance()),
+        () -> {
+          beforeStart(container);
+          execute(container, States.require(container, Operation.START)); // still
+          return container;
+        },
+        started ->
+            Recorder.event(started, actor)
+                .setContainerStarted(
+                    ContainerStarted.newBuilder().setPid(started.record().getPid())));
     try {
-      startWithHooks(container, actor);
-    } catch (RefusedException e) {
-      if (e.refusal().reason() == Reason.HOOK_FAILED) {
-        stop(container);
-      }
+      hooks.afterStart(container);
+    } catch (RuntimeException e) {
+      stop(container);
       throw e;
     }
   }
@@ -81,19 +90,15 @@ final class Lives {
     container.sandbox().awaitEnds(host.settings().stepTimeout(), container);
   }
 
-  private void startWithHooks(Container container, Actor actor) {
-    recorder.record(
-        Recorder.event(container, actor).setContainerStarted(ContainerStarted.getDefaultInstance()),
-        () -> {
-          hooks.beforeStart(container);
-          execute(container, States.require(container, Operation.START)); // still
-          return container;
-        },
-        started ->
-            Recorder.event(started, actor)
-                .setContainerStarted(
-                    ContainerStarted.newBuilder().setPid(started.record().getPid())));
-    hooks.afterStart(container);
+  private void beforeStart(Container container) {
+    try {
+      hooks.beforeStart(container);
+    } catch (RefusedException e) {
+      if (e.refusal().reason() == Reason.HOOK_FAILED) {
+        stop(container);
+      }
+      throw e;
+    }
   }
 
   private void execute(Container container, ContainerState started) {
@@ -102,14 +107,15 @@ final class Lives {
         running
             .program()
             .orElseThrow(() ->
-                wrongState(container, "start", "it could not be taken up: delete it by force"));
-    try (var handover = notifications.begin(container, waiting.listener())) {
-      proceed(container, waiting);
-      finish(container, handover);
-    }
-    waiting.finish(host.settings().stepTimeout());
+                States.wrong(
+                    container, Operation.START, "it could not be taken up: delete it by force"));
     try (Rollback rollback = new Rollback()) {
-      rollback.onFailure("start", () -> stop(container));
+      try (var handover = notifications.begin(container, waiting.listener())) {
+        proceed(container, waiting);
+        rollback.onFailure("start", () -> stop(container)); // nobody could start it again
+        handover.finish("created", container.record().getPid());
+      }
+      waiting.finish(host.settings().stepTimeout());
       put(
           container,
           container.record().toBuilder()
@@ -117,16 +123,6 @@ final class Lives {
               .setStartTime(Exits.timestamp(host.clock().instant()))
               .build());
       rollback.keep();
-    }
-  }
-
-  /** Nobody would answer a process whose listener cannot be handed on. */
-  private static void finish(Container container, Notifications.Handover handover) {
-    try {
-      handover.finish("created", container.record().getPid());
-    } catch (RuntimeException e) {
-      container.cgroup().kill();
-      throw e;
     }
   }
 

@@ -408,9 +408,7 @@ final class Recovery {
     recorder.observe(
         Recorder.event(container)
             .setRecovered(
-                Recovered.newBuilder()
-                    .setState(container.record().getState())
-                    .setFound(found)));
+                Recovered.newBuilder().setState(container.record().getState()).setFound(found)));
   }
 
   /** One that was never finished is deleted: the hooks of its end undo what others have done. */
@@ -455,8 +453,7 @@ final class Recovery {
     }
     if (process.pidfd().isPresent()) {
       container.cgroup().standsFor(container.record().getPid());
-      container.running(
-          new Container.Running(process.pidfd().get().duplicate(), Optional.empty()));
+      container.running(new Container.Running(process.pidfd().get().duplicate(), Optional.empty()));
       standOrGo(container);
       program.ifPresent(running -> await(container, running));
     } else {

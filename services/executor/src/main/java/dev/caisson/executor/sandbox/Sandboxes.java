@@ -386,8 +386,7 @@ final class Sandboxes {
     }
     SandboxRecord lost = sandbox.record().toBuilder().setLost(true).setInitPid(0).build();
     host.store().put(lost);
-    recorder.observe(
-        Recorder.event(lost).setSandboxLost(SandboxLost.newBuilder().setCause(cause)));
+    recorder.observe(Recorder.event(lost).setSandboxLost(SandboxLost.newBuilder().setCause(cause)));
     sandbox.record(lost);
   }
 

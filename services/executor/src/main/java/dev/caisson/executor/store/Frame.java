@@ -155,8 +155,7 @@ final class Frame {
       throw new Unreadable("its checksum does not match");
     }
     if (version(bytes) < VERSION) {
-      throw new Unreadable(
-          "its version is " + version(bytes) + ", this executor reads " + VERSION);
+      throw new Unreadable("its version is " + version(bytes) + ", this executor reads " + VERSION);
     }
     return body(bytes);
   }

@@ -1,5 +1,6 @@
 package dev.caisson.executor.store;
 
+import dev.caisson.executor.disk.Disk;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;

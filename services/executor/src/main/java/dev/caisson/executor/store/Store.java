@@ -3,13 +3,13 @@ package dev.caisson.executor.store;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
+import dev.caisson.executor.disk.Disk;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.executor.store.v1.SandboxRecord;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.BooleanSupplier;
 
 /**
  * The last record of each sandbox and container. Each change is appended to one file, {@code
@@ -34,16 +34,12 @@ public final class Store implements AutoCloseable {
    * crash left half written. One executor for each: whoever opens it holds the executor's lock.
    */
   public static Store open(Path directory) {
-    return open(directory, () -> false);
+    return open(directory, new Disk());
   }
 
-  /**
-   * The same.
-   *
-   * @param room gives what is kept on the disk for when it is full; says whether there was any
-   */
-  public static Store open(Path directory, BooleanSupplier room) {
-    return open(directory, new Disk(room), Limits.DEFAULT);
+  /** The same on this disk, with the room that is kept on it. */
+  public static Store open(Path directory, Disk disk) {
+    return open(directory, disk, Limits.DEFAULT);
   }
 
   static Store open(Path directory, Disk disk, Limits limits) {

@@ -3,6 +3,7 @@ package dev.caisson.executor.journal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.executor.disk.Disk;
 import dev.caisson.proto.events.v1.ExecutorStarted;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -125,7 +126,7 @@ class JournalDiskTest {
             Duration.ZERO,
             base.retention());
     ExecutorStarted started = ExecutorStarted.newBuilder().setBootId(Journals.BOOT).build();
-    return Journal.open(settings, Journals.CLOCK, () -> new byte[16], started, Room.NONE, disk);
+    return Journal.open(settings, Journals.CLOCK, () -> new byte[16], started, disk);
   }
 
   private static final class FailingDisk extends Disk {
@@ -134,7 +135,7 @@ class JournalDiskTest {
     private final AtomicInteger failingSyncs = new AtomicInteger();
 
     @Override
-    void write(FileOutputStream out, byte[] bytes) throws IOException {
+    public void write(FileOutputStream out, byte[] bytes) throws IOException {
       super.write(out, Arrays.copyOf(bytes, Math.min(bytes.length, fullAfterBytes)));
       if (bytes.length > fullAfterBytes) {
         throw new IOException("No space left on device");
@@ -142,7 +143,7 @@ class JournalDiskTest {
     }
 
     @Override
-    boolean makeRoom() {
+    public boolean makeRoom() {
       if (room == 0) {
         return false;
       }
@@ -152,7 +153,7 @@ class JournalDiskTest {
     }
 
     @Override
-    void sync(FileOutputStream out) throws IOException {
+    public void sync(FileOutputStream out) throws IOException {
       if (failingSyncs.getAndUpdate(n -> Math.max(n - 1, 0)) > 0) {
         throw new IOException("Input/output error");
       }

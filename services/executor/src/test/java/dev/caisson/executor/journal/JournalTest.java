@@ -3,6 +3,7 @@ package dev.caisson.executor.journal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.executor.disk.Disk;
 import dev.caisson.proto.events.v1.ContainerCreated;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.Failure;
@@ -267,7 +268,7 @@ class JournalTest {
             later,
             () -> new byte[16],
             dev.caisson.proto.events.v1.ExecutorStarted.getDefaultInstance(),
-            Room.NONE)) {
+            new Disk())) {
       Journals.awaitDurable(journal, 1);
       journal.acknowledge(new Position(1, 30));
       Position oldest = oldest(journal);

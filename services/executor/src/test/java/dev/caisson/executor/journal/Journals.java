@@ -2,6 +2,7 @@ package dev.caisson.executor.journal;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.caisson.executor.disk.Disk;
 import dev.caisson.proto.events.v1.ContainerStarted;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.ExecutorStarted;
@@ -63,7 +64,7 @@ final class Journals {
   static Journal open(JournalSettings settings, String bootId) {
     ExecutorStarted started =
         ExecutorStarted.newBuilder().setVersion("1").setBootId(bootId).build();
-    return Journal.open(settings, CLOCK, ids(), started, Room.NONE);
+    return Journal.open(settings, CLOCK, ids(), started, new Disk());
   }
 
   private static Supplier<byte[]> ids() {

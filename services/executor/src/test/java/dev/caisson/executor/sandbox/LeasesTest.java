@@ -38,7 +38,21 @@ class LeasesTest {
     Duration time = Duration.ofSeconds(1);
     Settings settings = new Settings(null, null, null, null, null, 1, time, time, time, 0, null);
     return new Host(
-        settings, null, null, null, null, null, null, null, null, null, null, null, workers, null,
+        settings,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        workers,
+        Runnable::run,
+        null,
         null);
   }
 

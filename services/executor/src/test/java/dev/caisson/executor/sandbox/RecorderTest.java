@@ -3,12 +3,12 @@ package dev.caisson.executor.sandbox;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.executor.disk.Disk;
 import dev.caisson.executor.journal.Durability;
 import dev.caisson.executor.journal.FullMode;
 import dev.caisson.executor.journal.Journal;
 import dev.caisson.executor.journal.JournalException;
 import dev.caisson.executor.journal.JournalSettings;
-import dev.caisson.executor.journal.Room;
 import dev.caisson.proto.events.v1.ContainerStarted;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.ExecutorStarted;
@@ -39,7 +39,7 @@ class RecorderTest {
         Clock.systemUTC(),
         () -> new byte[16],
         ExecutorStarted.newBuilder().setVersion("1").setBootId("boot").build(),
-        Room.NONE);
+        new Disk());
   }
 
   private static Event.Builder event() {

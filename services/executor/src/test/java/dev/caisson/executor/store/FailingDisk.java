@@ -1,5 +1,6 @@
 package dev.caisson.executor.store;
 
+import dev.caisson.executor.disk.Disk;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
@@ -17,7 +18,7 @@ class FailingDisk extends Disk {
   volatile int bytesThatFit = 20;
 
   @Override
-  void write(RandomAccessFile file, byte[] bytes) throws IOException {
+  public void write(RandomAccessFile file, byte[] bytes) throws IOException {
     if (writesUntilFull.getAndDecrement() <= 0) {
       file.write(bytes, 0, Math.min(bytesThatFit, bytes.length));
       throw new IOException("No space left on device");
@@ -26,7 +27,7 @@ class FailingDisk extends Disk {
   }
 
   @Override
-  void cut(RandomAccessFile file, long length) throws IOException {
+  public void cut(RandomAccessFile file, long length) throws IOException {
     if (failingCuts.getAndDecrement() > 0) {
       throw new IOException("Input/output error");
     }
@@ -34,7 +35,7 @@ class FailingDisk extends Disk {
   }
 
   @Override
-  void sync(RandomAccessFile file) throws IOException {
+  public void sync(RandomAccessFile file) throws IOException {
     syncs.incrementAndGet();
     if (failingSyncs.getAndDecrement() > 0) {
       throw new IOException("Input/output error");
@@ -43,7 +44,7 @@ class FailingDisk extends Disk {
   }
 
   @Override
-  void rename(Path from, Path to) throws IOException {
+  public void rename(Path from, Path to) throws IOException {
     renames.incrementAndGet();
     super.rename(from, to);
   }

@@ -3,6 +3,7 @@ package dev.caisson.executor.store;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.executor.disk.Disk;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
@@ -92,7 +93,7 @@ class StoreCompactionCrashTest {
     }
 
     @Override
-    void write(RandomAccessFile file, byte[] bytes) throws IOException {
+    public void write(RandomAccessFile file, byte[] bytes) throws IOException {
       if (log == null) {
         super.write(file, bytes);
         return;
@@ -105,20 +106,20 @@ class StoreCompactionCrashTest {
     }
 
     @Override
-    void sync(RandomAccessFile file) throws IOException {
+    public void sync(RandomAccessFile file) throws IOException {
       step("sync", false);
       super.sync(file);
     }
 
     @Override
-    void rename(Path from, Path to) throws IOException {
+    public void rename(Path from, Path to) throws IOException {
       step("rename", true);
       super.rename(from, to);
       step("renamed", true);
     }
 
     @Override
-    void syncDirectory(Path path) throws IOException {
+    public void syncDirectory(Path path) throws IOException {
       step("directory", false);
       super.syncDirectory(path);
     }

@@ -2,6 +2,7 @@ package dev.caisson.executor.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.executor.disk.Disk;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -113,7 +114,8 @@ class StoreDamageTest {
     Loaded second = Stores.load(directory);
 
     assertThat(first.quarantined()).hasSize(1);
-    assertThat(second).isEqualTo(new Loaded(first.sandboxes(), first.containers(), List.of(), Loaded.Newer.NONE));
+    assertThat(second)
+        .isEqualTo(new Loaded(first.sandboxes(), first.containers(), List.of(), Loaded.Newer.NONE));
     assertThat(Stores.log(directory)).hasSize(FIRST.length + THIRD.length);
     assertThat(quarantine()).hasSize(1);
   }
@@ -144,8 +146,7 @@ class StoreDamageTest {
     assertThat(loaded.newer().containers()).containsExactly(Stores.container("second", 2));
     assertThat(loaded.quarantined()).hasSize(1);
     assertThat(Stores.load(directory))
-        .isEqualTo(
-            new Loaded(loaded.sandboxes(), loaded.containers(), List.of(), loaded.newer()));
+        .isEqualTo(new Loaded(loaded.sandboxes(), loaded.containers(), List.of(), loaded.newer()));
     assertThat(Stores.log(directory))
         .hasBinaryContent(HexFormat.of().parseHex(hex(FIRST) + hex(newer)));
   }

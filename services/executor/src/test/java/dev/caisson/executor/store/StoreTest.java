@@ -94,7 +94,8 @@ class StoreTest {
     store.put(namesake);
     store.removeSandbox("01-a");
 
-    assertThat(loadedByAnother()).isEqualTo(new Loaded(List.of(), List.of(namesake), List.of(), Loaded.Newer.NONE));
+    assertThat(loadedByAnother())
+        .isEqualTo(new Loaded(List.of(), List.of(namesake), List.of(), Loaded.Newer.NONE));
   }
 
   @Test
@@ -124,7 +125,8 @@ class StoreTest {
 
     assertThat(Thread.interrupted()).isTrue();
     store.put(CONTAINER);
-    assertThat(store.load()).isEqualTo(new Loaded(List.of(SANDBOX), List.of(CONTAINER), List.of(), Loaded.Newer.NONE));
+    assertThat(store.load())
+        .isEqualTo(new Loaded(List.of(SANDBOX), List.of(CONTAINER), List.of(), Loaded.Newer.NONE));
   }
 
   @Test

@@ -1,4 +1,4 @@
-package dev.caisson.executor.journal;
+package dev.caisson.executor.disk;
 
 /**
  * Space on the disk that is kept for what must be recorded. Where the disk is full, new work is
