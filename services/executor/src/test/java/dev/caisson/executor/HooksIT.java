@@ -103,6 +103,7 @@ class HooksIT {
     assertThat(Files.readAllLines(said()).get(2)).startsWith("poststart {").contains("running");
     node.delete("c", true);
     assertThat(Files.readAllLines(said()).get(3)).startsWith("poststop {").contains("stopped");
+    Problem.of(() -> node.delete("c", true)).is(Status.Code.NOT_FOUND, Reason.CONTAINER_NOT_FOUND);
     assertThat(Files.readAllLines(said())).hasSize(4);
   }
 

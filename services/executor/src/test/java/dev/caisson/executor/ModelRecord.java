@@ -218,7 +218,7 @@ final class ModelRecord {
   private static Set<ContainerState> replayed(List<Event> history) {
     Set<ContainerState> possible = EnumSet.of(Model.NONE);
     Optional<Verb> open = Optional.empty();
-    for (Event event : history) {
+    for (Event event : history.stream().filter(one -> !isOfADeletion(one)).toList()) {
       Optional<Verb> verb = Optional.ofNullable(VERBS.get(event.getPayloadCase()));
       if (event.getPhase() == Phase.INTENT) {
         open = verb;

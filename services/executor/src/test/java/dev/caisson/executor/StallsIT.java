@@ -250,6 +250,9 @@ class StallsIT {
     Path begun = node.base().resolve("begun");
     TestNode.eventually("all are in their hooks", () -> begun.toFile().length() == MANY);
 
+    for (int i = 0; i < MANY; i++) {
+      assertThat(node.await("ends-" + i).getSignal()).as("told before").isEqualTo(SIGKILL);
+    }
     Ended other = node.run(node.shell("exit 7"));
     assertThat(other.code()).isEqualTo(7);
     assertThat(runs).as("they still wait").noneMatch(AttachedClient::isCompleted);
