@@ -113,6 +113,7 @@ abstract class ContainerScenarios extends OnServices {
     assertThat(processes).extracting(Process::getUid).containsExactly(0, STRANGER);
     assertThat(processes.getFirst().getContainerPid()).isEqualTo(1);
     assertThat(processes.getLast().getContainerPid()).isGreaterThan(1);
+    assertThat(processes).extracting(Process::getContainerParentPid).containsExactly(0, 0);
     assertThat(processes.getFirst().getId()).isEqualTo("init");
     assertThat(processes.getLast().getId()).isNotEmpty().isNotEqualTo("init");
   }
@@ -131,9 +132,12 @@ abstract class ContainerScenarios extends OnServices {
 
   @Test
   void mountNewDir() throws Exception {
+    assertThat(services.rootfs().resolve("a")).doesNotExist();
     Path volume = services.newVolume();
     Files.writeString(volume.resolve("file"), "");
-    assertThat(out(document("ls", "/a/new/one").bind(volume, "/a/new/one"))).isEqualTo("file\n");
+    Document document = script("ls /a/new/one; touch /a/new/foo || echo refused").readonly();
+    Ended ended = client.run(document.bind(volume, "/a/new/one"));
+    assertThat(ended.out()).as("%s", ended).isEqualTo("file\nrefused\n");
   }
 
   @Test
@@ -204,6 +208,40 @@ abstract class ContainerScenarios extends OnServices {
   void rlimits() {
     assertThat(out(script("ulimit -n; ulimit -H -n").rlimit("RLIMIT_NOFILE", 100, 1000)))
         .isEqualTo("100\n1000\n");
+  }
+
+  @Test
+  void postStartHookFailure() {
+    String id = newId();
+    client.create(id, document("sleep", "100").poststart(FAILING_HOOK));
+    var error = refused(Status.Code.ABORTED, "HOOK_FAILED", () -> client.start(id));
+    assertThat(error.getStatus().getDescription()).contains("poststart[0]");
+    assertThat(client.state(id)).isEqualTo(ContainerState.STOPPED);
+    assertThat(client.await(id).getSignal()).isEqualTo(KILL);
+    client.delete(id);
+
+    Document run = document("sleep", "100").poststart(FAILING_HOOK);
+    refused(Status.Code.ABORTED, "HOOK_FAILED", () -> client.run(run));
+    assertThat(client.list()).isEmpty();
+  }
+
+  @Test
+  void ipv6DisableAllSysctl() {
+    String file = "/proc/sys/net/ipv6/conf/all/disable_ipv6";
+    assertThat(out(document("cat", file).sysctl("net.ipv6.conf.all.disable_ipv6", "1")))
+        .isEqualTo("1\n");
+    assertThat(out(document("cat", file))).as("of others").isEqualTo("0\n");
+  }
+
+  @Test
+  void specInvalid() {
+    refused(
+        Status.Code.INVALID_ARGUMENT,
+        "INVALID_OCI_SPEC",
+        () -> client.create(newId(), document("true").cwd("relative")));
+    refused(
+        Status.Code.INVALID_ARGUMENT, "INVALID_OCI_SPEC", () -> client.create(newId(), document()));
+    assertThat(client.list()).isEmpty();
   }
 
   @Test

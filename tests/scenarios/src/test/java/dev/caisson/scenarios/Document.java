@@ -96,6 +96,25 @@ final class Document {
     return this;
   }
 
+  Document poststart(String program) {
+    JsonObject hook = new JsonObject();
+    hook.addProperty("path", program);
+    JsonArray all = new JsonArray();
+    all.add(hook);
+    JsonObject hooks = new JsonObject();
+    hooks.add("poststart", all);
+    config.add("hooks", hooks);
+    return this;
+  }
+
+  /** This parameter of the kernel alone. */
+  Document sysctl(String name, String value) {
+    JsonObject all = new JsonObject();
+    all.addProperty(name, value);
+    config.getAsJsonObject("linux").add("sysctl", all);
+    return this;
+  }
+
   Document annotation(String key, String value) {
     if (!config.has("annotations")) {
       config.add("annotations", new JsonObject());

@@ -18,12 +18,15 @@ abstract class OnServices {
   static final int KILL = 9;
   static final int TERM = 15;
 
+  /** Which the guard allows, and which always fails. */
+  static final String FAILING_HOOK = "/usr/bin/false";
+
   static Services services;
   static Client client;
 
   @BeforeAll
   static void begin() throws Exception {
-    services = Services.begin("rootfs.images = true");
+    services = Services.begin("rootfs.images = true", "hook = " + FAILING_HOOK + " uid=0");
     client = new Client(services.socket());
   }
 
