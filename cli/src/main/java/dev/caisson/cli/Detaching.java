@@ -50,7 +50,7 @@ final class Detaching {
     return Exit.OK;
   }
 
-  /** The program goes on without its caller, for as long as its lease. */
+  /** The program's streams wait for its caller, for as long as its lease. */
   private static StatusRuntimeException cutOff(StatusRuntimeException failure, String comeBack) {
     return RpcErrors.of(
         failure.getStatus().getCode(),
@@ -59,8 +59,8 @@ final class Detaching {
         ErrorReport.CUT_OFF,
         Map.of(
             "hint",
-            "the program goes on for 30 s: `caisson up` starts the services, `"
+            "`caisson up` starts the services; `"
                 + comeBack
-                + "` takes it up"));
+                + "` takes the program up again within 30 s"));
   }
 }
