@@ -11,6 +11,7 @@
 #define SEND_SECONDS 2   /* a peer that reads nothing for so long loses its connection, not anybody's exit status */
 #define RESERVED_DESCRIPTORS (MAX_RECEIVED + 11) /* never held: one request, a connection, and our own */
 #define REST_NANOSECONDS 100000000 /* before accepting again what could not be accepted */
+#define FIRST_SECONDS 5 /* in which whoever has started it connects, or was killed */
 #define CANNOT_SERVE 1 /* exit status */
 
 /* What clone3 may be asked for: namespaces. The rest would share our memory, descriptors or parent with a container. */
@@ -75,6 +76,8 @@ static void hang_up(void)
 	connection = -1;
 	if (exits_with_connection)
 		end(0);
+	if (!serving)
+		end_process(CANNOT_SERVE); /* who has started it does not come back, and nobody else knows of it */
 }
 
 static void say(const struct message *message, const int32_t *descriptors, uint32_t count)
@@ -635,7 +638,10 @@ static void take_turn(void)
 		{.fd = resting ? -1 : listening, .events = POLLIN},
 	};
 	struct timespec pause = {.tv_nsec = unreaped ? 0 : REST_NANOSECONDS};
-	CALL(__NR_ppoll, polled, 3, unreaped || resting ? &pause : NULL, 0, SIGNAL_SET_BYTES);
+	struct timespec first = {.tv_sec = FIRST_SECONDS};
+	struct timespec *most = unreaped || resting ? &pause : serving ? NULL : &first;
+	if (CALL(__NR_ppoll, polled, 3, most, 0, SIGNAL_SET_BYTES) == 0 && most == &first)
+		end_process(CANNOT_SERVE);
 	resting = 0;
 	if (polled[0].revents != 0 || unreaped)
 		reap();

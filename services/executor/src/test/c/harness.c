@@ -115,7 +115,7 @@ static _Noreturn void be_init(int listening)
 	_exit(126);
 }
 
-struct init start_init(void)
+struct init spawn_init(void)
 {
 	struct init init = {.pidfd = -1};
 	struct sockaddr_un address = control_address();
@@ -127,6 +127,12 @@ struct init start_init(void)
 	if (init.first == 0)
 		be_init(listening);
 	close(listening);
+	return init;
+}
+
+struct init start_init(void)
+{
+	struct init init = spawn_init();
 	connect_to(&init);
 	return init;
 }

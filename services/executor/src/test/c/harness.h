@@ -84,6 +84,7 @@ struct options {
 const char *make_cgroup(void); /* one of the case's own, in the v2 tree; removed after the case */
 const char *self_path(void); /* this very program, to be executed inside */
 
+struct init spawn_init(void); /* not connected */
 struct init start_init(void);
 struct reply connect_to(struct init *init); /* the HELLO */
 struct init start_sandbox(uint64_t clone_flags);

@@ -49,11 +49,30 @@ static void reconnect(struct init *init)
 CASE(says_whether_it_serves)
 {
 	struct init init = start_init();
-	close(init.connection);
 	CHECK_EQUAL(connect_to(&init).message.arg[1], 0);
 	struct init sandbox = start_sandbox(CLONE_NEWPID);
 	close(sandbox.connection);
 	CHECK_EQUAL(connect_to(&sandbox).message.arg[1], 1);
+}
+
+static void expect_end_of_first(const struct init *init)
+{
+	int status;
+	MUST(waitpid(init->first, &status, 0));
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) != 0);
+}
+
+CASE(ends_when_it_is_left_before_it_serves)
+{
+	struct init init = start_init();
+	close(init.connection);
+	expect_end_of_first(&init);
+}
+
+CASE(ends_when_nobody_comes)
+{
+	struct init init = spawn_init();
+	expect_end_of_first(&init);
 }
 
 CASE(replaces_a_connection_by_a_new_one)
