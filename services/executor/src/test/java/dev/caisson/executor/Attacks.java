@@ -27,6 +27,9 @@ final class Attacks {
 
   private static final String SECRET = "hunter2-8f1c";
 
+  /** Where somebody was faster. */
+  private static final int AGAIN = 4;
+
   private static final Map<String, Attack> ALL = all();
 
   private Attacks() {}
@@ -37,8 +40,14 @@ final class Attacks {
     if (attack == null) {
       throw new AssertionError("no such attack: " + name);
     }
-    try (TestNode node = TestNode.launch("limits.hook-timeout-seconds = 5")) {
-      return attack.succeeds(node);
+    for (int again = AGAIN; ; again--) {
+      try (TestNode node = TestNode.launch("limits.hook-timeout-seconds = 5")) {
+        return attack.succeeds(node);
+      } catch (HostAttacks.NumberTakenException e) {
+        if (again == 0) {
+          throw e;
+        }
+      }
     }
   }
 

@@ -287,7 +287,7 @@ final class HostAttacks {
     int pid = node.createSandbox("box").getInitPid();
     node.shut();
     end(pid);
-    Process stranger = withNumber(pid);
+    Process stranger = withNumber(pid, node.base().resolve("waits"));
     try {
       node.open();
       return !stranger.isAlive();
@@ -332,7 +332,7 @@ final class HostAttacks {
     TestNode.eventually("it waits", () -> System.getProperty(WAITING) == null);
     onHost("kill", "-9", Integer.toString(process.getPid()));
     node.await("c", process.getId());
-    Process stranger = withNumber(process.getPid());
+    Process stranger = withNumber(process.getPid(), file);
     try {
       Files.delete(file);
       return answer.get().getProcessesList().stream()
@@ -354,7 +354,7 @@ final class HostAttacks {
     thaw(cgroup);
     onHost("kill", "-9", Integer.toString(pid));
     TestNode.eventually("it ends", () -> !Files.exists(PROC.resolve(Integer.toString(pid))));
-    Process stranger = withNumber(pid);
+    Process stranger = withNumber(pid, file);
     try {
       Files.delete(file);
       var _ = done.get();
@@ -374,7 +374,10 @@ final class HostAttacks {
 
   private static final List<String> STRANGER = List.of("tail", "-f", "/dev/null");
 
-  private static Process withNumber(int pid) throws Exception {
+  /**
+   * @param waits what somebody waits for, which is removed where there is to be no stranger
+   */
+  private static Process withNumber(int pid, Path waits) throws Exception {
     for (int i = 0; i < NUMBERS; i++) {
       chooseNext(pid);
       Process process = new ProcessBuilder(STRANGER).start();
@@ -383,6 +386,16 @@ final class HostAttacks {
       }
       process.destroyForcibly().waitFor();
     }
-    throw new AssertionError("another process takes the number " + pid + " again and again");
+    Files.deleteIfExists(waits);
+    throw new NumberTakenException(pid);
+  }
+
+  /** A thread that lives on was faster, of the executor or of this test. */
+  static final class NumberTakenException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    NumberTakenException(int pid) {
+      super("The number " + pid + " is another's.");
+    }
   }
 }
