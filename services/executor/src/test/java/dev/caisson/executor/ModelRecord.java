@@ -338,7 +338,15 @@ final class ModelRecord {
 
   private static boolean refuses(ContainerState state, Done operation) {
     return operation.answer() instanceof Answer.Refused(Reason reason)
-        && Model.step(state, operation.verb()).refused().equals(Optional.of(reason));
+        && (isCutOff(state, operation, reason)
+            || Model.step(state, operation.verb()).refused().equals(Optional.of(reason)));
+  }
+
+  /** Its process was killed with the container, while it was set up. */
+  private static boolean isCutOff(ContainerState state, Done operation, Reason reason) {
+    return operation.verb() == Verb.EXEC
+        && state == ContainerState.STOPPED
+        && reason == Reason.SYSTEM_CALL_FAILED;
   }
 
   private static void isTheClients(List<Placed> outcomes, Map<String, Done> byRequest) {

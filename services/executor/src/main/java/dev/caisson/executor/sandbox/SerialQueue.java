@@ -18,6 +18,9 @@ import java.util.function.Supplier;
 final class SerialQueue {
   private static final System.Logger LOG = System.getLogger(SerialQueue.class.getName());
 
+  /** After which what was left by somebody who came just then is found. */
+  private static final long A_WHILE_NANOS = 20_000_000;
+
   private final ReentrantLock turn = new ReentrantLock(true);
   private final Condition ended = turn.newCondition();
   private final Queue<Runnable> left = new ConcurrentLinkedQueue<>();
@@ -83,10 +86,11 @@ final class SerialQueue {
    */
   boolean await(Duration timeout, BooleanSupplier holds) {
     requireTurn();
-    long left = timeout.toNanos();
+    long end = System.nanoTime() + timeout.toNanos();
     try {
-      while (!holds.getAsBoolean() && left > 0) {
-        left = ended.awaitNanos(left);
+      while (!holds.getAsBoolean() && System.nanoTime() < end) {
+        handOver();
+        var _ = ended.awaitNanos(A_WHILE_NANOS);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -113,13 +117,17 @@ final class SerialQueue {
   private void endTurn() {
     try {
       if (turn.getHoldCount() == 1) {
-        runLeft();
-        atEnd.run();
-        ended.signalAll();
+        handOver();
       }
     } finally {
       turn.unlock();
     }
+  }
+
+  private void handOver() {
+    runLeft();
+    atEnd.run();
+    ended.signalAll();
   }
 
   /** Whose turn it is has nothing to do with it. */
