@@ -214,11 +214,16 @@ final class ModelRecord {
         .toList();
   }
 
+  /** What may come between anything else, and changes no state by itself. */
+  private static boolean isInNoTurn(Event event) {
+    return isOfADeletion(event) || event.hasExecStarted();
+  }
+
   /** What a container with this history can be. */
   private static Set<ContainerState> replayed(List<Event> history) {
     Set<ContainerState> possible = EnumSet.of(Model.NONE);
     Optional<Verb> open = Optional.empty();
-    for (Event event : history.stream().filter(one -> !isOfADeletion(one)).toList()) {
+    for (Event event : history.stream().filter(one -> !isInNoTurn(one)).toList()) {
       Optional<Verb> verb = Optional.ofNullable(VERBS.get(event.getPayloadCase()));
       if (event.getPhase() == Phase.INTENT) {
         open = verb;
