@@ -217,8 +217,8 @@ end_waiting() {
   "$1" --root "$WORK/$1/state" delete --force "$3-beside" || true
 } > /dev/null 2>&1
 
-# run ENGINE SPEC: the facts are in $WORK/runs/SPEC.ENGINE, or why there are none in $WORK/runs/SPEC.ENGINE.refused.
-run() {
+# run_once ENGINE SPEC: the facts are in $WORK/runs/SPEC.ENGINE, or why there are none in $WORK/runs/SPEC.ENGINE.refused.
+run_once() {
   local answer=$WORK/runs/$2.$1 joined=$WORK/joined.json ended=0
   { tell "$1" "$2" "inside-$2" 2>&3 | cat > "$answer.json"; } 3>&1 | cat > "$answer.refused" || ended=$?
   sed -i '/^warning: config.json: /d' "$answer.json" # at a terminal both streams are one
@@ -238,6 +238,15 @@ refusal() {
   jq -r --arg engine "$1" --arg spec "$2" --rawfile said "$WORK/runs/$2.$1.refused" \
     'to_entries[] | select((.value | .engine == $engine and (.specs | index($spec))) and (.value.says as $says | $said | contains($says))) | .key' \
     "$HERE/refusals.json" | head -n 1
+}
+
+# run ENGINE SPEC: once more where an engine beside ours fails as no row says. Now and then crun writes what a program puts out
+# at a terminal into its log.
+run() {
+  run_once "$1" "$2"
+  if [[ $1 != caisson && -e $WORK/runs/$2.$1.refused && -z $(refusal "$1" "$2") ]]; then
+    run_once "$1" "$2"
+  fi
 }
 
 # ran ENGINE SPEC: whether it ran; where it did not, that this is listed.
