@@ -214,7 +214,7 @@ final class Containers {
     String id = request.getContainerId();
     Optional<Registry.Entry<Container>> taken = registry.reserve(tenant, id);
     if (taken.isPresent()) {
-      return repeated(resolved, leased, taken.get());
+      return new Made(repeated(resolved, taken.get()), false);
     }
     try (Given given = Given.take(donations, request.getDonated())) {
       return new Made(made(resolved, leased, plan, given), true);
@@ -224,7 +224,7 @@ final class Containers {
     }
   }
 
-  private Made repeated(Resolved resolved, boolean leased, Registry.Entry<Container> taken) {
+  private static Container repeated(Resolved resolved, Registry.Entry<Container> taken) {
     CreateContainerRequest request = resolved.request();
     String requestId = request.getActor().getRequestId();
     Container container =
@@ -235,9 +235,11 @@ final class Containers {
     Digests.requireSame(container.record().getRequestSha256(), resolved.digest());
     if (container.record().getState() == ContainerState.CREATING) {
       container.sandbox().queue().run(() -> {}); // until it is made, or is not
-      return create(resolved, leased);
     }
-    return new Made(container, false);
+    if (container.exit().isCompletedExceptionally()) {
+      throw container.gone();
+    }
+    return container;
   }
 
   private static RuntimeException exists(String id) {
