@@ -123,4 +123,21 @@ class CreatingIT {
     assertThat(third.get().getState()).isEqualTo(ContainerState.CREATED);
     assertThat(Files.readAllLines(said())).hasSize(1);
   }
+
+  @Test
+  void theSameRequestAgainIsToldThatTheCreationHasFailed() throws Exception {
+    Path go = node.base().resolve("go");
+    does("echo >> " + said() + "; while [ ! -e " + go + " ]; do sleep 0.02; done; exit 1");
+    ContainerSpec.Builder spec = node.spec("sleep", "60");
+    spec.getHooksBuilder().addCreateRuntime(call());
+    var request = node.request("c", spec);
+    request.getActorBuilder().setRequestId("once");
+    var first = node.future().createContainer(request.build());
+    TestNode.eventually("the hook runs", () -> Files.exists(said()));
+    var second = node.future().createContainer(request.build());
+    Files.createFile(go);
+    assertThatThrownBy(first::get).hasMessageContaining("createRuntime[0]");
+    // Or, where it comes later than that, has the hook run once more.
+    assertThatThrownBy(second::get).hasMessageMatching(".*(no container c|createRuntime\\[0]).*");
+  }
 }
