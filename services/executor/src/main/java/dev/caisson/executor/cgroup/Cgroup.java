@@ -19,12 +19,7 @@ public interface Cgroup {
    * @param hierarchy the last name of its mount point, {@code memory}
    * @param directory its own there
    */
-  record Join(String hierarchy, Path directory) {
-    /** What a process writes itself to. */
-    public Path procs() {
-      return directory.resolve(MountedCgroup.PROCS);
-    }
-  }
+  record Join(String hierarchy, Path directory) {}
 
   /**
    * Tells whose processes these are, where there is nothing else that could: on a host without
@@ -36,11 +31,6 @@ public interface Cgroup {
 
   /** One for each v1 hierarchy, in the order of writing; none in pure v2. */
   List<Join> joins();
-
-  /** The files of {@link #joins}. */
-  default List<Path> joinFiles() {
-    return joins().stream().map(Join::procs).toList();
-  }
 
   /** The v2 directory, for {@code CLONE_INTO_CGROUP}. */
   Optional<Path> birthDirectory();

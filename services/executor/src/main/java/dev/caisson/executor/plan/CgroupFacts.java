@@ -22,14 +22,14 @@ public record CgroupFacts(List<String> v1, boolean v2) {
   public CgroupFacts joinedLate() {
     return v2
         ? new CgroupFacts(
-            Stream.concat(v1.stream(), Stream.of(Donation.CgroupProcs.UNIFIED)).toList(), false)
+            Stream.concat(v1.stream(), Stream.of(Donation.CgroupEntry.UNIFIED)).toList(), false)
         : this;
   }
 
   /** Joins the cgroup in each hierarchy of version 1. */
   void join(Assembly assembly) {
     for (String hierarchy : v1) {
-      var procs = assembly.donate(new Donation.CgroupProcs(hierarchy));
+      var procs = assembly.donate(new Donation.CgroupEntry(hierarchy));
       assembly.add(new FileStep.JoinCgroup(procs, hierarchy));
     }
   }

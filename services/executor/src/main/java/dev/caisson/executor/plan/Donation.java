@@ -208,12 +208,12 @@ public sealed interface Donation {
   }
 
   /**
-   * {@code cgroup.procs} of the process's own cgroup, open for writing.
+   * The file of the process's own cgroup to which it writes itself, open for writing.
    *
    * @param hierarchy of version 1: its controllers, {@code cpu,cpuacct}, or {@code name=systemd};
    *     of version 2 {@link #UNIFIED}
    */
-  record CgroupProcs(String hierarchy) implements Donation {
+  record CgroupEntry(String hierarchy) implements Donation {
     public static final String UNIFIED = "v2";
 
     @Override
@@ -221,9 +221,19 @@ public sealed interface Donation {
       return "cgroup." + hierarchy;
     }
 
+    /**
+     * Its name. In version 1 {@code tasks}: a thread that writes itself there does not wait for an
+     * RCU grace period, as the writer of {@code cgroup.procs} does (5 to 15 ms; {@code
+     * cgroup_procs_write_start} in Linux's kernel/cgroup/cgroup.c, since 5.5). Whoever joins has
+     * one thread, so that both are the same.
+     */
+    public String file() {
+      return hierarchy.equals(UNIFIED) ? "cgroup.procs" : "tasks";
+    }
+
     @Override
     public String text() {
-      return "openat2(cgroup of " + hierarchy + ", \"cgroup.procs\", O_WRONLY) = " + name();
+      return "openat2(cgroup of " + hierarchy + ", \"" + file() + "\", O_WRONLY) = " + name();
     }
   }
 
@@ -377,7 +387,7 @@ public sealed interface Donation {
    * namespace of the container's shows when the hierarchy is mounted there, for which the kernel
    * would walk through every cgroup of the host, or wait for who takes one apart.
    *
-   * @param hierarchy as in {@link CgroupProcs}
+   * @param hierarchy as in {@link CgroupEntry}
    */
   record CgroupTree(String hierarchy, List<Flag> attributes) implements Donation {
     public CgroupTree {

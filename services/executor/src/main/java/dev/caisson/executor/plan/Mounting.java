@@ -168,7 +168,7 @@ final class Mounting {
 
   private void mountUnified(List<Flag> attributes, String on) {
     if (ownCgroup) {
-      var tree = new Donation.CgroupTree(Donation.CgroupProcs.UNIFIED, attributes);
+      var tree = new Donation.CgroupTree(Donation.CgroupEntry.UNIFIED, attributes);
       mountDonated(tree, "cgroup2", on);
     } else {
       mountFresh(cgroup2(attributes, on));

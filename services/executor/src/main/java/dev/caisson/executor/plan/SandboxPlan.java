@@ -110,7 +110,7 @@ public final class SandboxPlan {
 
   private void closeDonated() {
     for (int i = 0; i < facts.cgroup().v1().size(); i++) {
-      Donation procs = new Donation.CgroupProcs(facts.cgroup().v1().get(i));
+      Donation procs = new Donation.CgroupEntry(facts.cgroup().v1().get(i));
       assembly.add(new FileStep.Close(new Donated(i, procs.name())));
     }
   }

@@ -280,7 +280,7 @@ final class Donor implements AutoCloseable {
       case Donation.BindTree bind -> bindTree(bind, sources);
       case Donation.DeviceTree device -> devices.copy(device);
       case Donation.HostDevice device -> devices.copy(device);
-      case Donation.CgroupProcs join -> cgroupProcs(join, sources.cgroup());
+      case Donation.CgroupEntry join -> cgroupEntry(join, sources.cgroup());
       case Donation.CgroupTree tree -> cgroupTree(tree, sources.cgroup());
       case Donation.Stdio stdio -> stdio(stdio, sources);
       case Donation.Given one -> sources.given().further(one.name()).orElseThrow().duplicate();
@@ -560,13 +560,13 @@ final class Donor implements AutoCloseable {
     devices.close();
   }
 
-  private Fd cgroupProcs(Donation.CgroupProcs join, Cgroup cgroup) {
-    Path file = directory(join.hierarchy(), cgroup).resolve("cgroup.procs");
+  private Fd cgroupEntry(Donation.CgroupEntry join, Cgroup cgroup) {
+    Path file = directory(join.hierarchy(), cgroup).resolve(join.file());
     return kernel.files().open(file, OpenFlag.WRITE_ONLY);
   }
 
   private static Path directory(String hierarchy, Cgroup cgroup) {
-    return hierarchy.equals(Donation.CgroupProcs.UNIFIED)
+    return hierarchy.equals(Donation.CgroupEntry.UNIFIED)
         ? cgroup.birthDirectory().orElseThrow()
         : cgroup.joins().stream()
             .filter(candidate -> candidate.hierarchy().equals(hierarchy))

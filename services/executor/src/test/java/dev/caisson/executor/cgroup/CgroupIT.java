@@ -13,7 +13,6 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.FutureTask;
@@ -212,8 +211,8 @@ class CgroupIT {
         .isEqualTo(200_001);
     assertThat(Files.getAttribute(directory, "unix:uid")).isEqualTo(0);
     assertThat(Files.getAttribute(directory.resolve("cgroup.kill"), "unix:uid")).isEqualTo(0);
-    for (Path join : cgroup.joinFiles()) {
-      assertThat(Files.getAttribute(join, "unix:uid")).isEqualTo(0);
+    for (Cgroup.Join join : cgroup.joins()) {
+      assertThat(Files.getAttribute(join.directory().resolve("tasks"), "unix:uid")).isEqualTo(0);
     }
   }
 
@@ -280,10 +279,10 @@ class CgroupIT {
   }
 
   private static List<Path> allProcs(Cgroup cgroup) {
-    List<Path> files = new ArrayList<>(cgroup.joinFiles());
-    Optional<Path> birth = cgroup.birthDirectory();
-    birth.ifPresent(directory -> files.add(directory.resolve("cgroup.procs")));
-    return files;
+    List<Path> directories = new ArrayList<>();
+    cgroup.joins().forEach(join -> directories.add(join.directory()));
+    cgroup.birthDirectory().ifPresent(directories::add);
+    return directories.stream().map(directory -> directory.resolve("cgroup.procs")).toList();
   }
 
   private static void go(Process shell) throws IOException {

@@ -33,14 +33,9 @@ class MountedCgroupsTest {
                 "cpu/box", "cpuacct/box", "cpuset/box", "memory/box", "pids/box", "unified/box"))
         .allMatch(kernel::has);
     assertThat(cgroup.birthDirectory()).contains(root.resolve("unified/box"));
-    assertThat(cgroup.joinFiles())
-        .extracting(file -> root.relativize(file).toString())
-        .containsExactly(
-            "cpu/box/cgroup.procs",
-            "cpuacct/box/cgroup.procs",
-            "cpuset/box/cgroup.procs",
-            "memory/box/cgroup.procs",
-            "pids/box/cgroup.procs");
+    assertThat(cgroup.joins())
+        .extracting(join -> root.relativize(join.directory()).toString())
+        .containsExactly("cpu/box", "cpuacct/box", "cpuset/box", "memory/box", "pids/box");
   }
 
   @Test

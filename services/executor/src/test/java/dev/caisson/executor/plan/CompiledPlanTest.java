@@ -85,8 +85,8 @@ class CompiledPlanTest {
     assertThat(compiled.placement()).isEqualTo(Placement.usual(CGROUP));
     assertThat(compiled.placement().plan().text())
         .containsExactly(
-            "openat2(cgroup of memory, \"cgroup.procs\", O_WRONLY) = cgroup.memory",
-            "openat2(cgroup of cpu,cpuacct, \"cgroup.procs\", O_WRONLY) = cgroup.cpu,cpuacct",
+            "openat2(cgroup of memory, \"tasks\", O_WRONLY) = cgroup.memory",
+            "openat2(cgroup of cpu,cpuacct, \"tasks\", O_WRONLY) = cgroup.cpu,cpuacct",
             "clone3(CLONE_NEWNS|CLONE_NEWPID)",
             "write(cgroup.memory, \"0\", 1)",
             "write(cgroup.cpu,cpuacct, \"0\", 1)",

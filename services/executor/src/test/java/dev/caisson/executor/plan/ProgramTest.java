@@ -47,7 +47,7 @@ class ProgramTest {
     Step link = new FileStep.Symlink("t", new Slot(5), "n", "/n");
     Step write = new FileStep.JoinCgroup(new Donated(0, "procs"), "memory");
     Plan plan =
-        new Plan(List.of(open, link, write), List.of(new Donation.CgroupProcs("m")), List.of());
+        new Plan(List.of(open, link, write), List.of(new Donation.CgroupEntry("m")), List.of());
     ProgramReader program = read(plan);
 
     var first = program.steps().get(0);
