@@ -241,7 +241,15 @@ static void reap(void)
 	unreaped = count == MAX_REAPED;
 }
 
-/* Kills all that we have borne. In a PID namespace of ours also what they have. */
+static int any_runs(void)
+{
+	for (uint32_t i = 0; i < process_count; i++)
+		if (processes[i].pid != 0)
+			return 1;
+	return 0;
+}
+
+/* Kills all that we have borne. In a PID namespace of ours also what they have; elsewhere those who outlive us are not ours. */
 static _Noreturn void end(uint64_t token)
 {
 	struct message message = {.type = ENDED, .token = token};
@@ -250,7 +258,7 @@ static _Noreturn void end(uint64_t token)
 	for (uint32_t i = 0; i < process_count; i++)
 		if (processes[i].pid != 0)
 			CALL(__NR_kill, processes[i].pid, SIGKILL);
-	while (reap_one(0))
+	while (any_runs() && reap_one(0))
 		;
 	say(&message, NULL, 0);
 	end_process(0);

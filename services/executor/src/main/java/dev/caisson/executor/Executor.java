@@ -9,7 +9,7 @@ import dev.caisson.executor.guard.Guard;
 import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.guard.InvalidPolicyException;
 import dev.caisson.executor.hook.HookRunner;
-import dev.caisson.executor.hook.HostHooks;
+import dev.caisson.executor.hook.HostProcesses;
 import dev.caisson.executor.init.InitLauncher;
 import dev.caisson.executor.journal.Journal;
 import dev.caisson.executor.journal.JournalService;
@@ -280,10 +280,10 @@ public final class Executor implements AutoCloseable {
     LogThreads logs = keep(new LogThreads());
     PollLoop control = keep(new PollLoop(kernel.polling(), "control").start());
     PollLoop stdio = keep(new PollLoop(kernel.polling(), "stdio").start());
-    InitLauncher launcher = keep(new InitLauncher(kernel));
+    InitLauncher children = keep(new InitLauncher(kernel));
     Machine machine = Machine.named(System.getProperty("os.arch"));
     Path helper = options.run().resolve("helper-" + journal.epoch() + ".sock");
-    HostHooks hostHooks = keep(new HostHooks(kernel, launcher, stdio, machine, helper));
+    HostProcesses inHost = keep(new HostProcesses(kernel, children, stdio, machine, helper));
     Settings settings =
         new Settings(
             options.data(),
@@ -301,7 +301,7 @@ public final class Executor implements AutoCloseable {
         settings,
         kernel,
         proc,
-        launcher,
+        children.with(inHost),
         cgroups,
         journal,
         store,
@@ -309,7 +309,7 @@ public final class Executor implements AutoCloseable {
         stdio,
         logs,
         new HookRunner(kernel, stdio),
-        hostHooks,
+        inHost,
         workers,
         deletions,
         Clock.systemUTC(),

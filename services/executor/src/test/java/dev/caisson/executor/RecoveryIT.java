@@ -526,7 +526,7 @@ class RecoveryIT {
     nothingIsLeft();
   }
 
-  /** With no container there, it is the only child that lives. */
+  /** The only child: sandboxes are the helper's. */
   private static ProcessHandle helper() {
     return ProcessHandle.current()
         .children()
@@ -558,6 +558,17 @@ class RecoveryIT {
     node.delete("c", true);
     assertThat(Files.readAllLines(said)).containsExactly("create", "stop");
     assertThat(helper().pid()).isNotEqualTo(first);
+    nothingIsLeft();
+  }
+
+  @Test
+  void theHelperEndsWithTheExecutorThoughWhatItHasStartedLivesOn() throws Exception {
+    node.started("c", node.spec("sleep", "600"));
+    long first = helper().pid();
+    node.restart();
+    assertThat(comm(first)).doesNotStartWith("caisson-init");
+    works("c");
+    node.delete("c", true);
     nothingIsLeft();
   }
 

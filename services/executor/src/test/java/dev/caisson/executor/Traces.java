@@ -142,7 +142,10 @@ record Traces(
 
   private static String kind(Path descriptor) {
     try {
-      return Files.readSymbolicLink(descriptor).toString().replaceAll(":\\[\\d+]|\\d+$", "");
+      // Segments of the journal follow each other.
+      return Files.readSymbolicLink(descriptor)
+          .toString()
+          .replaceAll(":\\[\\d+]|\\d+$|[\\d-]+\\.seg$", "");
     } catch (IOException e) {
       return ""; // the one that lists the others
     }

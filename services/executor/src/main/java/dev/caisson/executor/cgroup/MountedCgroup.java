@@ -251,6 +251,9 @@ final class MountedCgroup implements Cgroup {
 
   void configure(Limits limits) {
     for (Setting setting : limitsOnHost.settings(limits, V2Files.MAX)) {
+      if (hasFromBirth(setting)) {
+        continue;
+      }
       Path file = file(setting.controller(), setting.file()).orElseThrow();
       try {
         files.write(file, setting.value());
@@ -258,6 +261,12 @@ final class MountedCgroup implements Cgroup {
         throw new CgroupException("write " + setting.value() + " to", file, e);
       }
     }
+  }
+
+  /** Whether a write would change nothing, while the kernel visited every cgroup for it. */
+  private static boolean hasFromBirth(Setting setting) {
+    return setting.file().equals(V1Files.PERIOD)
+        && setting.value().equals(Long.toString(Limits.DEFAULT_PERIOD_MICROS));
   }
 
   @Override

@@ -3,7 +3,6 @@ package dev.caisson.executor.init;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Kernel;
 import dev.caisson.linux.SpawnRequest;
-import dev.caisson.linux.Spawned;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -21,19 +20,34 @@ import java.util.function.Consumer;
  * <p>Thread-safe.
  */
 public final class InitLauncher implements AutoCloseable {
-  /** The listening socket, as caisson_init.h has it. */
-  private static final int LISTEN_DESCRIPTOR = 3;
-
   private static final int BACKLOG = 4;
   private static final Duration FIRST_PROCESS_END = Duration.ofSeconds(10);
   private static final Duration ANNOUNCEMENT = Duration.ofSeconds(1);
 
   private final Kernel kernel;
   private final Fd binary;
+  private final Spawner spawner;
 
-  public InitLauncher(Kernel kernel) {
+  private InitLauncher(Kernel kernel, Fd binary, Spawner spawner) {
     this.kernel = kernel;
-    this.binary = kernel.files().sealedMemory("caisson-init", ByteBuffer.wrap(binary()));
+    this.binary = binary;
+    this.spawner = spawner;
+  }
+
+  /** What it starts are children of this process. */
+  public InitLauncher(Kernel kernel) {
+    this(
+        kernel,
+        kernel.files().sealedMemory("caisson-init", ByteBuffer.wrap(binary())),
+        (binary, listening) -> spawn(kernel, binary, listening));
+  }
+
+  /**
+   * One whose processes somebody else starts, from the same copy of the binary: it is not closed by
+   * itself.
+   */
+  public InitLauncher with(Spawner other) {
+    return new InitLauncher(kernel, binary, other);
   }
 
   private static byte[] binary() {
@@ -58,27 +72,41 @@ public final class InitLauncher implements AutoCloseable {
    */
   public LaunchedInit launch(
       Path socket, RunRequest request, boolean exitWithConnection, Consumer<ProcessEnd> exits) {
-    Spawned first = spawn(socket);
-    try {
+    try (Spawner.First first = spawn(socket)) {
       LaunchedInit launched = become(socket, request, exitWithConnection, exits, first.pidfd());
-      reap(launched, first.pidfd());
+      awaitEnd(launched, first.pidfd());
       return launched;
-    } finally {
-      first.pidfd().close();
     }
   }
 
-  private Spawned spawn(Path socket) {
+  private Spawner.First spawn(Path socket) {
     try (Fd listening = kernel.sockets().listen(socket, BACKLOG)) {
-      return kernel
-          .processes()
-          .spawn(
-              new SpawnRequest(
-                  Path.of("/proc/self/fd/" + binary.number()),
-                  List.of("caisson-init"),
-                  List.of(),
-                  Map.of(LISTEN_DESCRIPTOR, listening),
-                  true));
+      return spawner.spawn(binary, listening);
+    }
+  }
+
+  private static Spawner.First spawn(Kernel kernel, Fd binary, Fd listening) {
+    Fd pidfd =
+        kernel
+            .processes()
+            .spawn(
+                new SpawnRequest(
+                    Path.of("/proc/self/fd/" + binary.number()),
+                    List.of("caisson-init"),
+                    List.of(),
+                    Map.of(Spawner.LISTEN_DESCRIPTOR, listening),
+                    true))
+            .pidfd();
+    return new Child(kernel, pidfd);
+  }
+
+  /** Of this process. */
+  private record Child(Kernel kernel, Fd pidfd) implements Spawner.First {
+    @Override
+    public void close() {
+      try (pidfd) {
+        var _ = kernel.processes().reap(pidfd);
+      }
     }
   }
 
@@ -99,7 +127,7 @@ public final class InitLauncher implements AutoCloseable {
         var _ = kernel.processes().awaitEnd(first, ANNOUNCEMENT);
       }
       var _ = kernel.processes().kill(first);
-      reap(first);
+      awaitEnd(first);
       if (client != null) {
         client.discardAnswers(); // of the second process, if there is one already
         client.close();
@@ -108,9 +136,9 @@ public final class InitLauncher implements AutoCloseable {
     }
   }
 
-  private void reap(LaunchedInit launched, Fd first) {
+  private void awaitEnd(LaunchedInit launched, Fd first) {
     try {
-      reap(first);
+      awaitEnd(first);
     } catch (RuntimeException e) {
       launched.discard(kernel);
       InitClient.end(kernel, first);
@@ -121,12 +149,11 @@ public final class InitLauncher implements AutoCloseable {
   /**
    * The first process ends as soon as it has made the second, or fails: nothing waits for it here.
    */
-  private void reap(Fd first) {
+  private void awaitEnd(Fd first) {
     if (!kernel.processes().awaitEnd(first, FIRST_PROCESS_END)) {
       var _ = kernel.processes().kill(first);
       kernel.processes().awaitEnd(first, FIRST_PROCESS_END);
     }
-    var _ = kernel.processes().reap(first);
   }
 
   /** Connects to one that runs: after a restart of the executor. */

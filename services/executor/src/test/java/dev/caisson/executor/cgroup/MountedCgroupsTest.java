@@ -342,6 +342,21 @@ class MountedCgroupsTest {
             "memory.memsw.limit_in_bytes=33554432");
   }
 
+  /** The kernel visits every cgroup of the machine for each of these writes. */
+  @Test
+  void doesNotWriteThePeriodThatANewV1CgroupHas() throws IOException {
+    Resources usual =
+        Resources.newBuilder()
+            .setCpu(Resources.Cpu.newBuilder().setQuota(40_000).setPeriod(100_000))
+            .build();
+    kernel.hybrid().create("/box", usual, Owner.ROOT);
+
+    assertThat(kernel.writes)
+        .contains("cpu.cfs_quota_us=40000")
+        .noneMatch(write -> write.startsWith("cpu.cfs_period_us"));
+    assertThat(kernel.get("cpu/box/cpu.cfs_period_us")).isEqualTo("100000");
+  }
+
   @Test
   void reportsWhatAnUpdateChanged() throws IOException {
     Cgroup cgroup = kernel.hybrid().create("/box", quota(20_000), Owner.ROOT);

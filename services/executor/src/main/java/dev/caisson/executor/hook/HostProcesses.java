@@ -1,13 +1,16 @@
 package dev.caisson.executor.hook;
 
 import dev.caisson.executor.init.InitClient;
+import dev.caisson.executor.init.InitException;
 import dev.caisson.executor.init.InitLauncher;
 import dev.caisson.executor.init.LaunchedInit;
 import dev.caisson.executor.init.ProcessEnd;
 import dev.caisson.executor.init.Progress;
 import dev.caisson.executor.init.RunRequest;
 import dev.caisson.executor.init.RunningProgram;
+import dev.caisson.executor.init.Spawner;
 import dev.caisson.executor.init.StartedProcess;
+import dev.caisson.executor.plan.FirstPlan;
 import dev.caisson.executor.plan.HookFacts;
 import dev.caisson.executor.plan.HookPlan;
 import dev.caisson.executor.plan.Machine;
@@ -36,18 +39,22 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Hooks in the host's namespaces, started by a caisson-init that serves for nothing else and ends
- * with the executor. Where it has ended before, the next hook is started by another one.
+ * What runs in the host's namespaces: hooks, and the first processes of sandboxes. A caisson-init
+ * that serves for nothing else starts them, the helper, which ends with the executor; where it has
+ * ended before, the next one is started by another. A child of the executor itself would begin with
+ * copies of thousands of descriptors.
  *
  * <p>Thread-safe.
  */
-public final class HostHooks implements HookPlace, AutoCloseable {
+public final class HostProcesses implements HookPlace, Spawner, AutoCloseable {
   private static final Duration START_TIMEOUT = Duration.ofSeconds(10);
   private static final Duration END_TIMEOUT = Duration.ofSeconds(10);
   private static final HookFacts IN_HOST = new HookFacts(Optional.empty());
+  private static final Plan FIRST = FirstPlan.compile(LISTEN_DESCRIPTOR);
 
   private final Kernel kernel;
   private final InitLauncher launcher;
@@ -60,7 +67,7 @@ public final class HostHooks implements HookPlace, AutoCloseable {
   /**
    * @param socket where the helper listens; a path of this life of the executor alone
    */
-  public HostHooks(
+  public HostProcesses(
       Kernel kernel, InitLauncher launcher, PollLoop loop, Machine machine, Path socket) {
     this.kernel = kernel;
     this.launcher = launcher;
@@ -133,14 +140,15 @@ public final class HostHooks implements HookPlace, AutoCloseable {
       }
     }
 
-    Running start(Plan plan, Fd input, Fd output) {
+    InHost start(
+        Plan plan, List<Fd> donated, Function<String, ? extends RuntimeException> failure) {
       long token = tokens.incrementAndGet();
       CompletableFuture<ProcessEnd> end = new CompletableFuture<>();
       running.put(token, end);
       try {
-        StartedProcess process = client().run(request(token, plan, List.of(input, output, output)));
+        StartedProcess process = client().run(request(token, plan, donated));
         try (RunningProgram program = process.program()) {
-          requireExecuted(plan, program.await(START_TIMEOUT));
+          requireExecuted(plan, program.await(START_TIMEOUT), failure);
           return new InHost(this, token, process.pidfd(), end);
         } catch (RuntimeException e) {
           var _ = kernel.processes().kill(process.pidfd());
@@ -198,16 +206,25 @@ public final class HostHooks implements HookPlace, AutoCloseable {
 
   @Override
   public Running start(Hook hook, Fd input, Fd output) {
-    return helper().start(HookPlan.compile(hook, IN_HOST), input, output);
+    return helper()
+        .start(
+            HookPlan.compile(hook, IN_HOST),
+            List.of(input, output, output),
+            words -> new Refusal(Reason.HOOK_FAILED, words, Map.of()).exception());
   }
 
-  private static void requireExecuted(Plan plan, Progress progress) {
+  @Override
+  public First spawn(Fd binary, Fd listening) {
+    return helper().start(FIRST, List.of(listening, binary), InitException::new);
+  }
+
+  private static void requireExecuted(
+      Plan plan, Progress progress, Function<String, ? extends RuntimeException> failure) {
     switch (progress) {
       case Progress.Executed() -> {}
       case Progress.Failed(int step, Errno errno) -> {
         String words = "the executor failed to " + plan.describe(step) + ": " + errno.name();
-        throw new Refusal(Reason.HOOK_FAILED, words + " (" + errno.number() + ")", Map.of())
-            .exception();
+        throw failure.apply(words + " (" + errno.number() + ")");
       }
       case Progress.AtBarrier(int step) -> throw new IllegalStateException("barrier " + step);
       case Progress.Malformed() -> throw new IllegalStateException("malformed program");
@@ -215,7 +232,7 @@ public final class HostHooks implements HookPlace, AutoCloseable {
   }
 
   private record InHost(Helper helper, long token, Fd pidfd, CompletableFuture<ProcessEnd> end)
-      implements Running {
+      implements Running, First {
     @Override
     public Optional<ProcessEnd> awaitEnd(Duration timeout) {
       try {
