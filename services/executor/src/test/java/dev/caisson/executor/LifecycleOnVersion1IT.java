@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.proto.executor.v1.Container;
 import dev.caisson.proto.executor.v1.GetNodeRequest;
+import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Resources;
+import io.grpc.Status;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -154,6 +156,31 @@ class LifecycleOnVersion1IT extends LifecycleIT {
     long paused = Files.size(counter);
     node.resume("c");
     TestNode.eventually("it counts again", () -> counter.toFile().length() > paused);
+  }
+
+  /** As one that has not had its turn of a CPU between the two. */
+  @Test
+  void whatIsKilledEndsThoughItIsPausedBeforeItHas() throws Exception {
+    Container container = node.started("c", node.spec("sleep", "60"));
+    Path freezer = directory("freezer", container.getCgroup()).resolve("freezer.state");
+    Files.writeString(freezer, "FROZEN");
+    node.signal("c", SIGKILL);
+
+    Problem.of(() -> node.pause("c")).is(Status.Code.FAILED_PRECONDITION, Reason.WRONG_STATE);
+    assertThat(node.await("c").getSignal()).isEqualTo(SIGKILL);
+    assertThat(node.state("c")).isEqualTo(ContainerState.STOPPED);
+  }
+
+  /** As by an executor that died before it let the process go on. */
+  @Test
+  void whatWasKilledWhilePausedEndsUnderTheNextExecutor() throws Exception {
+    Container container = node.started("c", node.spec("sleep", "60"));
+    node.pause("c");
+    assertThat(ProcessHandle.of(container.getPid()).orElseThrow().destroyForcibly()).isTrue();
+    node.restart();
+
+    assertThat(node.await("c").getSignal()).isEqualTo(SIGKILL);
+    assertThat(node.state("c")).isEqualTo(ContainerState.STOPPED);
   }
 
   @Test

@@ -54,6 +54,8 @@ public final class TrustedProc implements AutoCloseable {
 
   private static final String NUMBERS = "NSpid:";
   private static final String EFFECTIVE = "CapEff:";
+  private static final List<String> PENDING = List.of("SigPnd:", "ShdPnd:");
+  private static final int SIGKILL = 9;
   private static final String BOOT_TIME = "btime ";
 
   private static final String USER_IDS = "Uid:";
@@ -335,6 +337,17 @@ public final class TrustedProc implements AutoCloseable {
 
   public Optional<ProcessStatus> status(int pid) {
     return read(pid, "status").flatMap(ProcessStatus::parse);
+  }
+
+  /** Whether a SIGKILL waits to end the process: proc_pid_status(5), {@code SigPnd}. */
+  public boolean isKilled(int pid) {
+    return read(pid, "status").orElse("").lines().anyMatch(TrustedProc::hasKill);
+  }
+
+  private static boolean hasKill(String line) {
+    int value = line.indexOf(':') + 1;
+    return PENDING.contains(line.substring(0, value))
+        && (Long.parseUnsignedLong(line.substring(value).strip(), 16) >>> (SIGKILL - 1) & 1) == 1;
   }
 
   public Optional<ProcessStat> stat(int pid) {

@@ -1,6 +1,5 @@
 package dev.caisson.executor.sandbox;
 
-import dev.caisson.executor.cgroup.Cgroup;
 import dev.caisson.executor.log.ContainerLog;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
@@ -44,6 +43,7 @@ final class Lives {
   private final Notifications notifications;
   private final Uppers uppers;
   private final Exits exits;
+  private final Standstill standstill;
 
   Lives(
       Host host,
@@ -60,6 +60,7 @@ final class Lives {
     this.notifications = notifications;
     this.uppers = uppers;
     this.exits = exits;
+    this.standstill = new Standstill(host);
   }
 
   void start(Container container, Actor actor) {
@@ -143,24 +144,17 @@ final class Lives {
         sent(container, actor, signal, "process"),
         () -> {
           send(container, process, signal);
-          if (signal == SIGKILL) {
-            letEnd(container, process);
-          }
+          letEnd(container, signal);
           return signal;
         },
         done -> sent(container, actor, done, "process"));
   }
 
-  /** Where nothing ends that stands still, a paused container goes on until its process has. */
-  private void letEnd(Container container, Fd killed) {
-    Cgroup cgroup = container.cgroup();
-    if (container.record().getState() != ContainerState.PAUSED || cgroup.endsFrozen()) {
-      return;
-    }
-    cgroup.thaw();
-    host.kernel().processes().awaitEnd(killed, host.settings().stepTimeout());
-    if (cgroup.populated()) {
-      cgroup.freeze();
+  /** What stands still. */
+  private void letEnd(Container container, int signal) {
+    boolean paused = container.record().getState() == ContainerState.PAUSED;
+    if (signal == SIGKILL && paused && !container.cgroup().endsFrozen()) {
+      standstill.begin(container.cgroup());
     }
   }
 
@@ -232,6 +226,7 @@ final class Lives {
           if (reached == 0) {
             send(container, process, signal);
           }
+          letEnd(container, signal);
           return signal;
         },
         done -> sent(container, actor, done, "foreground"));
@@ -338,10 +333,17 @@ final class Lives {
     ContainerState paused = States.require(container, Operation.PAUSE);
     recorder.record(
         Recorder.event(container, actor).setContainerPaused(ContainerPaused.getDefaultInstance()),
-        () -> become(container, paused, container.cgroup()::freeze, container.cgroup()::thaw),
+        () -> become(container, paused, () -> standStill(container), container.cgroup()::thaw),
         _ ->
             Recorder.event(container, actor)
                 .setContainerPaused(ContainerPaused.getDefaultInstance()));
+  }
+
+  private void standStill(Container container) {
+    standstill.begin(container.cgroup());
+    if (!container.cgroup().populated()) {
+      throw States.wrong(container, Operation.PAUSE, "its process has just ended");
+    }
   }
 
   void resume(Container container, Actor actor) {

@@ -489,9 +489,9 @@ final class Recovery {
   }
 
   /** As its record says: an executor may have died between the one and the other. */
-  private static void standOrGo(Container container) {
+  private void standOrGo(Container container) {
     if (container.record().getState() == ContainerState.PAUSED) {
-      container.cgroup().freeze();
+      new Standstill(host).begin(container.cgroup());
     } else {
       container.cgroup().thaw();
     }
