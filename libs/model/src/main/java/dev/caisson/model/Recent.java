@@ -51,6 +51,11 @@ public final class Recent<K, V> {
     }
   }
 
+  /** Whether the key is known; it has been asked for then. */
+  public boolean knows(K key) {
+    return find(key) != null;
+  }
+
   /** Whether this is the first time; from now on it is not. */
   public boolean isNew(K key, V value) {
     synchronized (known) {

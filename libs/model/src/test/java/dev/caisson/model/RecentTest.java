@@ -51,6 +51,17 @@ class RecentTest {
   }
 
   @Test
+  void knowsTheLatest() {
+    assertThat(recent.knows("a")).isFalse();
+    for (String word : List.of("a", "b", "c", "d")) {
+      assertThat(length(word)).isEqualTo(1);
+    }
+    assertThat(recent.knows("a")).isFalse();
+    assertThat(recent.knows("b")).isTrue();
+    assertThat(worked).containsExactly("a", "b", "c", "d");
+  }
+
+  @Test
   void saysWhatIsNew() {
     assertThat(recent.isNew("a", 1)).isTrue();
     assertThat(recent.isNew("a", 1)).isFalse();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import dev.caisson.proto.executor.v1.Container;
 import dev.caisson.proto.executor.v1.CreateContainerRequest;
 import dev.caisson.proto.executor.v1.CreateSandboxRequest;
+import dev.caisson.proto.executor.v1.DeleteSandboxRequest;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.executor.v1.RunRequest;
 import dev.caisson.proto.types.v1.ContainerState;
@@ -196,6 +197,41 @@ class ConcurrencyIT extends OnNode {
     assertThat(node.stub().createSandbox(request).getUid()).isEqualTo(uid);
     Problem.of(() -> node.stub().createSandbox(request.toBuilder().setHostname("other").build()))
         .is(Status.Code.ALREADY_EXISTS, Reason.REQUEST_ID_REUSED);
+  }
+
+  private static DeleteSandboxRequest deletion(String requestId) {
+    return DeleteSandboxRequest.newBuilder()
+        .setActor(TestNode.actor(requestId))
+        .setTenant(TestNode.TENANT)
+        .setSandboxId("box")
+        .build();
+  }
+
+  @Test
+  void aRequestIdMakesADeletionIdempotent() {
+    node.createSandbox("box");
+    node.createIn("box", "c", node.spec("sleep", "60"));
+    Problem.of(() -> node.stub().deleteSandbox(deletion("r1")))
+        .is(Status.Code.FAILED_PRECONDITION, Reason.SANDBOX_NOT_EMPTY);
+    node.delete("c");
+    var done = node.stub().deleteSandbox(deletion("r1"));
+    assertThat(node.stub().deleteSandbox(deletion("r1"))).isEqualTo(done);
+    Problem.of(() -> node.stub().deleteSandbox(deletion("r2")))
+        .is(Status.Code.NOT_FOUND, Reason.SANDBOX_NOT_FOUND);
+
+    String uid = node.createSandbox("box").getUid();
+    assertThat(node.stub().deleteSandbox(deletion("r1"))).isEqualTo(done);
+    assertThat(node.sandbox("box").getUid()).as("another one of this id").isEqualTo(uid);
+    assertThat(node.stub().deleteSandbox(deletion("r2"))).isEqualTo(done);
+    Problem.of(() -> node.sandbox("box")).is(Status.Code.NOT_FOUND, Reason.SANDBOX_NOT_FOUND);
+  }
+
+  @RepeatedTest(3)
+  void aDeletionThatIsAskedForManyTimesAtOnceIsDoneForAll() throws Exception {
+    node.createSandbox("box");
+    DeleteSandboxRequest request = deletion(node.newId("r"));
+    assertThat(together(times(8, () -> node.stub().deleteSandbox(request)))).containsOnlyNulls();
+    Problem.of(() -> node.sandbox("box")).is(Status.Code.NOT_FOUND, Reason.SANDBOX_NOT_FOUND);
   }
 
   @Test

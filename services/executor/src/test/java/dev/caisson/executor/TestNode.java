@@ -20,6 +20,7 @@ import dev.caisson.proto.executor.v1.ExecRequest;
 import dev.caisson.proto.executor.v1.ExecResponse;
 import dev.caisson.proto.executor.v1.ExecutorGrpc;
 import dev.caisson.proto.executor.v1.GetContainerRequest;
+import dev.caisson.proto.executor.v1.GetSandboxRequest;
 import dev.caisson.proto.executor.v1.ListSandboxesRequest;
 import dev.caisson.proto.executor.v1.PauseContainerRequest;
 import dev.caisson.proto.executor.v1.Reason;
@@ -385,6 +386,11 @@ final class TestNode implements AutoCloseable {
                 .setSandboxId(id)
                 .setUserNamespace(UserNamespace.newBuilder().setMode(UserNamespace.Mode.AUTO))
                 .build());
+  }
+
+  Sandbox sandbox(String id) {
+    return stub()
+        .getSandbox(GetSandboxRequest.newBuilder().setTenant(TENANT).setSandboxId(id).build());
   }
 
   void deleteSandbox(String id, boolean force) {

@@ -18,6 +18,7 @@ import dev.caisson.linux.Fd;
 import dev.caisson.model.Operation;
 import dev.caisson.proto.events.v1.ContainerCreated;
 import dev.caisson.proto.executor.v1.CreateContainerRequest;
+import dev.caisson.proto.executor.v1.DeleteSandboxRequest;
 import dev.caisson.proto.executor.v1.ExecProcess;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.Actor;
@@ -745,6 +746,24 @@ final class Containers {
     ContainerRecord record = container.record();
     if (find(record.getTenant(), record.getId()).filter(found -> found == container).isEmpty()) {
       throw container.gone();
+    }
+  }
+
+  /** Once: whoever asks again with the same request id is told that it is done. */
+  void deleteSandbox(DeleteSandboxRequest request) {
+    String tenant = request.getTenant();
+    String id = request.getSandboxId();
+    Actor actor = request.getActor();
+    if (sandboxes.hasDeleted(tenant, id, actor)) {
+      return; // another may have the id by now
+    }
+    try {
+      deleteSandbox(sandboxes.require(tenant, id), request.getForce(), actor);
+    } catch (RefusedException e) {
+      boolean gone = e.refusal().reason() == Reason.SANDBOX_NOT_FOUND;
+      if (!gone || !sandboxes.hasDeleted(tenant, id, actor)) { // while this call waited
+        throw e;
+      }
     }
   }
 

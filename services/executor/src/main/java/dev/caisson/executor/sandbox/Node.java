@@ -82,10 +82,7 @@ public final class Node implements AutoCloseable {
   }
 
   public void deleteSandbox(DeleteSandboxRequest request) {
-    containers.deleteSandbox(
-        sandboxes.require(request.getTenant(), request.getSandboxId()),
-        request.getForce(),
-        request.getActor());
+    containers.deleteSandbox(request);
   }
 
   public Container createContainer(CreateContainerRequest request) {

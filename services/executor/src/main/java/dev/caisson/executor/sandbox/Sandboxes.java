@@ -9,6 +9,7 @@ import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.executor.store.v1.SandboxRecord;
 import dev.caisson.linux.Fd;
+import dev.caisson.model.Recent;
 import dev.caisson.proto.events.v1.SandboxCreated;
 import dev.caisson.proto.events.v1.SandboxDeleted;
 import dev.caisson.proto.events.v1.SandboxLost;
@@ -33,6 +34,9 @@ import java.util.stream.Stream;
 final class Sandboxes {
   private static final System.Logger LOG = System.getLogger(Sandboxes.class.getName());
 
+  /** That are remembered; the proto says how many. */
+  private static final int DELETIONS = 1024;
+
   private final Host host;
   private final SandboxBirth birth;
   private final SandboxPool pool;
@@ -42,6 +46,10 @@ final class Sandboxes {
   private final Exits exits;
   private final Usage usage;
   private final Registry<Sandbox> registry;
+  private final Recent<Deletion, Boolean> deletions = new Recent<>(DELETIONS);
+
+  /** One that was asked for by a request id, and is done. */
+  private record Deletion(String tenant, String id, String requestId) {}
 
   Sandboxes(
       Host host,
@@ -257,7 +265,7 @@ final class Sandboxes {
         () -> {
           endEarly(sandbox);
           containers.run();
-          end(sandbox);
+          end(sandbox, actor);
           return sandbox;
         },
         ended ->
@@ -303,7 +311,7 @@ final class Sandboxes {
     }
   }
 
-  private void end(Sandbox sandbox) {
+  private void end(Sandbox sandbox, Actor actor) {
     SandboxRecord deleting = sandbox.record();
     if (sandbox.holder().isEmpty()) {
       sandbox.cgroup().kill();
@@ -315,7 +323,19 @@ final class Sandboxes {
     holders.removeDirectory(sandbox.uid());
     ranges.giveBack(deleting.getUidMappingsList());
     host.store().removeSandbox(sandbox.uid());
+    remember(new Deletion(deleting.getTenant(), deleting.getId(), actor.getRequestId()));
     registry.release(deleting.getTenant(), deleting.getId());
+  }
+
+  private void remember(Deletion deletion) {
+    if (!deletion.requestId().isEmpty()) {
+      var _ = deletions.isNew(deletion, true);
+    }
+  }
+
+  /** Whether it was deleted by this very request, in this life of the executor. */
+  boolean hasDeleted(String tenant, String id, Actor actor) {
+    return deletions.knows(new Deletion(tenant, id, actor.getRequestId()));
   }
 
   private void release(Sandbox sandbox) {
