@@ -255,17 +255,23 @@ final class ModelRecord {
     return next;
   }
 
-  /** Ids of containers that were killed, are there, and have not ended by then. */
+  /**
+   * Ids of containers that were killed, are there, and have not ended by then. What a deletion
+   * begins with is in no turn: it may be recorded after another has ended the container, whose id a
+   * new one may have since.
+   */
   static Set<String> dying(List<Event> events) {
     Map<String, String> killed = new HashMap<>();
+    Set<String> ended = new HashSet<>();
     for (Event event : events) {
       String uid = event.getSubject().getContainerUid();
       if (event.hasSignalSent() && isSuccess(event)) {
         killed.put(uid, event.getSubject().getContainerId());
-      } else if (event.hasContainerExited() || event.hasContainerDeleted()) {
-        killed.remove(uid);
+      } else if (event.hasContainerExited() || (event.hasContainerDeleted() && isSuccess(event))) {
+        ended.add(uid);
       }
     }
+    killed.keySet().removeAll(ended);
     return Set.copyOf(killed.values());
   }
 

@@ -1,0 +1,51 @@
+package dev.caisson.executor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.proto.events.v1.ContainerDeleted;
+import dev.caisson.proto.events.v1.ContainerExited;
+import dev.caisson.proto.events.v1.Event;
+import dev.caisson.proto.events.v1.Phase;
+import dev.caisson.proto.events.v1.SignalSent;
+import dev.caisson.proto.events.v1.Subject;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Whose ends {@link ModelIT} waits for. */
+class ModelRecordTest {
+  private static Event.Builder outcome(String uid) {
+    return Event.newBuilder()
+        .setPhase(Phase.OUTCOME)
+        .setSubject(Subject.newBuilder().setContainerId("c").setContainerUid(uid));
+  }
+
+  private static Event killed(String uid) {
+    return outcome(uid).setSignalSent(SignalSent.getDefaultInstance()).build();
+  }
+
+  private static Event exited(String uid) {
+    return outcome(uid)
+        .setPhase(Phase.OBSERVATION)
+        .setContainerExited(ContainerExited.getDefaultInstance())
+        .build();
+  }
+
+  private static Event deleted(String uid) {
+    return outcome(uid).setContainerDeleted(ContainerDeleted.getDefaultInstance()).build();
+  }
+
+  @Test
+  void oneThatWasKilledIsDyingUntilItHasEnded() {
+    assertThat(ModelRecord.dying(List.of(killed("first")))).containsExactly("c");
+    assertThat(ModelRecord.dying(List.of(killed("first"), exited("first")))).isEmpty();
+    assertThat(ModelRecord.dying(List.of(killed("first"), deleted("first")))).isEmpty();
+  }
+
+  /** Two deletions at once: the kill with which one begins may be recorded after the other. */
+  @Test
+  void anotherOfTheSameIdIsNotDyingWithOneThatIsGone() {
+    assertThat(ModelRecord.dying(List.of(exited("first"), deleted("first"), killed("first"))))
+        .as("a second one has the id by now")
+        .isEmpty();
+  }
+}
