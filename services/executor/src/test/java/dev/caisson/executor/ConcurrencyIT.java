@@ -200,11 +200,7 @@ class ConcurrencyIT extends OnNode {
   }
 
   private static DeleteSandboxRequest deletion(String requestId) {
-    return DeleteSandboxRequest.newBuilder()
-        .setActor(TestNode.actor(requestId))
-        .setTenant(TestNode.TENANT)
-        .setSandboxId("box")
-        .build();
+    return TestNode.sandboxDeletion("box").setActor(TestNode.actor(requestId)).build();
   }
 
   @Test

@@ -15,13 +15,19 @@ final class Model {
 
   enum Verb {
     CREATE(Optional.empty()),
+    /** From its creation to its deletion. */
+    RUN(Optional.empty()),
     START(Optional.of(Operation.START)),
     KILL(Optional.of(Operation.SIGNAL)),
+    /** The same, while several wait for its end. */
+    WAIT(Optional.of(Operation.SIGNAL)),
     PAUSE(Optional.of(Operation.PAUSE)),
     RESUME(Optional.of(Operation.RESUME)),
     DELETE(Optional.of(Operation.DELETE)),
     FORCE(Optional.of(Operation.FORCED_DELETE)),
-    EXEC(Optional.of(Operation.EXEC));
+    EXEC(Optional.of(Operation.EXEC)),
+    /** Of whatever there is. */
+    LOGS(Optional.of(Operation.WAIT));
 
     private final Optional<Operation> operation;
 
@@ -32,9 +38,18 @@ final class Model {
     /** What it leaves, where the state machine allows it. */
     private ContainerState after(dev.caisson.model.ContainerState next) {
       return switch (this) {
-        case KILL -> ContainerState.STOPPED;
-        case DELETE, FORCE -> NONE;
-        case CREATE, START, PAUSE, RESUME, EXEC -> ContainerState.valueOf(next.name());
+        case KILL, WAIT -> ContainerState.STOPPED;
+        case DELETE, FORCE, RUN -> NONE;
+        case CREATE, START, PAUSE, RESUME, EXEC, LOGS -> ContainerState.valueOf(next.name());
+      };
+    }
+
+    /** How many successes are recorded of one that succeeds. */
+    long recorded() {
+      return switch (this) {
+        case LOGS -> 0;
+        case RUN -> 3; // created, started, deleted
+        case CREATE, START, KILL, WAIT, PAUSE, RESUME, DELETE, FORCE, EXEC -> 1;
       };
     }
   }
@@ -49,9 +64,9 @@ final class Model {
   private Model() {}
 
   static Step step(ContainerState state, Verb verb) {
-    if (verb == Verb.CREATE) {
+    if (verb == Verb.CREATE || verb == Verb.RUN) {
       return state == NONE
-          ? new Step(ContainerState.CREATED, Optional.empty())
+          ? new Step(verb.after(dev.caisson.model.ContainerState.CREATED), Optional.empty())
           : new Step(state, Optional.of(Reason.CONTAINER_EXISTS));
     }
     if (state == NONE) {

@@ -2,18 +2,26 @@ package dev.caisson.executor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.common.util.concurrent.ListenableFuture;
 import dev.caisson.executor.Model.Step;
 import dev.caisson.executor.Model.Verb;
+import dev.caisson.proto.executor.v1.Container;
+import dev.caisson.proto.executor.v1.CreateContainerRequest;
 import dev.caisson.proto.executor.v1.GetNodeRequest;
+import dev.caisson.proto.executor.v1.Logs;
 import dev.caisson.proto.executor.v1.PauseContainerRequest;
+import dev.caisson.proto.executor.v1.ReadLogsRequest;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.executor.v1.ResumeContainerRequest;
+import dev.caisson.proto.executor.v1.WaitResponse;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
+import dev.caisson.proto.types.v1.Hook;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -24,8 +32,10 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /**
  * One of several callers: it knows what its own containers do, and only that the others' are
@@ -34,10 +44,24 @@ import java.util.function.Supplier;
 final class ModelClient implements Runnable {
   static final int SIGKILL = 9;
 
+  /** Containers of such ids have hooks. */
+  static final String HOOKED = "-alone";
+
   private static final List<Verb> VERBS = List.of(Verb.values());
+
+  /** Which hold for a container that others change meanwhile. */
+  private static final List<Verb> CONTENDED =
+      VERBS.stream().filter(verb -> verb.recorded() == 1 && verb != Verb.WAIT).toList();
+
+  /** Each program's, once it is executed. */
+  private static final String SAID = "said";
+
+  static final Logs LOGS = Logs.newBuilder().setMaxBytes(64 * 1024).setMaxFiles(2).build();
+  private static final int WAITERS = 3;
   private static final int CODES = 256;
   private static final int KINDS = 3;
   private static final int SHARED_OF = 5;
+  private static final int BOXES_OF = 16;
   private static final Set<Status.Code> BROKEN =
       Set.of(Status.Code.UNAVAILABLE, Status.Code.CANCELLED);
 
@@ -126,13 +150,49 @@ final class ModelClient implements Runnable {
   public void run() {
     for (int i = 0; i < operations; i++) {
       begun.incrementAndGet();
-      Verb verb = VERBS.get(random.nextInt(VERBS.size()));
-      if (random.nextInt(SHARED_OF) == 0) {
-        var _ = perform(shared.get(random.nextInt(shared.size())), verb, Optional.empty(), true);
+      if (random.nextInt(BOXES_OF) == 0) {
+        box(name + "-" + i);
+      } else if (random.nextInt(SHARED_OF) == 0) {
+        var _ = perform(any(shared), any(CONTENDED), Optional.empty(), true);
       } else {
-        performOwn(List.copyOf(own.keySet()).get(random.nextInt(own.size())), verb);
+        performOwn(any(List.copyOf(own.keySet())), any(VERBS));
       }
     }
+  }
+
+  private <T> T any(List<T> all) {
+    return all.get(random.nextInt(all.size()));
+  }
+
+  /** A sandbox of its own goes by force while there is something in it, and all that with it. */
+  private void box(String requestId) {
+    Actor actor = TestNode.actor(requestId + "-box");
+    String box = name + "-box";
+    String id = name + "-boxed";
+    var sandbox = TestNode.sandboxRequest(box).setActor(actor).build();
+    var container = request(id, actor, "exec sleep 100000").setSandboxId(box).build();
+    var deletion = TestNode.sandboxDeletion(box).setActor(actor);
+    var _ = patiently(() -> node.stub().createSandbox(sandbox));
+    var _ = patiently(() -> node.stub().createContainer(container));
+    assertThat(until(() -> node.stub().deleteSandbox(deletion.build())))
+        .isEqualTo(new Answer.Refused(Reason.SANDBOX_NOT_EMPTY));
+    Answer first = answer(() -> node.stub().deleteSandbox(deletion.setForce(true).build()));
+    Answer last = until(() -> node.stub().deleteSandbox(deletion.build()));
+    assertThat(last)
+        .as("after %s", first)
+        .isIn(new Answer.Accepted(), new Answer.Refused(Reason.SANDBOX_NOT_FOUND));
+    assertThat(until(() -> node.sandbox(box)))
+        .isEqualTo(new Answer.Refused(Reason.SANDBOX_NOT_FOUND));
+    assertThat(state(id)).isEqualTo(Model.NONE);
+  }
+
+  /** Asks until nobody is replaced meanwhile. */
+  private Answer until(Supplier<?> call) {
+    Answer answer;
+    do {
+      answer = answer(call);
+    } while (answer instanceof Answer.Unknown);
+    return answer;
   }
 
   /** What was cut off is done once more: it was carried out or not, never half. */
@@ -141,6 +201,8 @@ final class ModelClient implements Runnable {
     Optional<Integer> code = before.code();
     if (verb == Verb.CREATE && before.state() == Model.NONE) {
       code = Optional.of(random.nextInt(CODES)).filter(_ -> random.nextInt(KINDS) == 0);
+    } else if (verb == Verb.RUN && before.state() == Model.NONE) {
+      code = Optional.of(random.nextInt(CODES));
     }
     Set<ContainerState> possible = EnumSet.of(before.state());
     Done operation;
@@ -149,11 +211,22 @@ final class ModelClient implements Runnable {
       Set<ContainerState> next = next(possible, operation, code.isPresent());
       assertThat(next).as("%s where it was %s", operation, possible).isNotEmpty();
       possible = next;
+      if (verb == Verb.RUN && before.state() == Model.NONE) {
+        removeRest(id, operation);
+      }
     } while (operation.answer() instanceof Answer.Unknown);
     assertThat(possible).hasSize(1);
     ContainerState state = possible.iterator().next();
     own.put(id, new Known(state, code));
     check(id, state, code);
+  }
+
+  /** Of a run that was cut off: it would wait for its caller. */
+  private void removeRest(String id, Done run) {
+    Done last = run;
+    while (last.answer() instanceof Answer.Unknown) {
+      last = perform(id, Verb.FORCE, Optional.empty(), false);
+    }
   }
 
   /** What it can be by now. */
@@ -257,15 +330,19 @@ final class ModelClient implements Runnable {
     Optional<Integer> exec =
         Optional.of(random.nextInt(CODES)).filter(_ -> verb == Verb.EXEC && !contended);
     Instant begin = Instant.now();
-    Answer answer = answer(() -> call(id, verb, actor, code, exec));
+    Answer answer =
+        answer(() -> {
+          call(id, verb, actor, code, exec);
+          return verb;
+        });
     Done operation = new Done(id, verb, requestId, answer, begin, Instant.now(), exec);
     done.add(operation);
     return operation;
   }
 
-  private Answer answer(Runnable call) {
+  private Answer answer(Supplier<?> call) {
     try {
-      call.run();
+      var _ = call.get();
       return new Answer.Accepted();
     } catch (StatusRuntimeException e) {
       if (BROKEN.contains(e.getStatus().getCode())) {
@@ -285,11 +362,10 @@ final class ModelClient implements Runnable {
             node.stub()
                 .startContainer(TestNode.startRequest(id).toBuilder().setActor(actor).build());
       }
-      case KILL -> {
-        var _ =
-            node.stub()
-                .signal(TestNode.signalRequest(id).setSignal(SIGKILL).setActor(actor).build());
-      }
+      case RUN -> run(id, actor, code.orElse(0));
+      case KILL -> kill(id, actor);
+      case WAIT -> killAwaited(id, actor);
+      case LOGS -> readLog(id);
       case PAUSE -> {
         var _ =
             node.stub()
@@ -323,15 +399,89 @@ final class ModelClient implements Runnable {
   }
 
   private void create(String id, Actor actor, Optional<Integer> code) {
-    ContainerSpec.Builder spec =
-        code.map(exit -> node.shell("exit " + exit)).orElseGet(() -> node.spec("sleep", "100000"));
-    var request = node.request(id, spec).setActor(actor);
+    String then = code.map(exit -> "exit " + exit).orElse("exec sleep 100000");
+    var _ = node.stub().createContainer(request(id, actor, then).setLogs(LOGS).build());
+  }
+
+  private void run(String id, Actor actor, int code) {
+    try {
+      Ended ended = node.runAttached(request(id, actor, "exit " + code).build()).ended();
+      assertThat(ended.code()).isEqualTo(code);
+      assertThat(ended.out()).isEqualTo(SAID + "\n");
+    } catch (CompletionException e) {
+      throw failure(e);
+    }
+  }
+
+  /** What the call was answered. */
+  private static RuntimeException failure(CompletionException e) {
+    return e.getCause() instanceof StatusRuntimeException failure ? failure : e;
+  }
+
+  private CreateContainerRequest.Builder request(String id, Actor actor, String then) {
+    var request = request(node, id, then).setActor(actor);
     for (String sandbox : List.of("left", "right")) {
       if (id.endsWith("-" + sandbox)) {
         request.setSandboxId(sandbox);
       }
     }
-    var _ = node.stub().createContainer(request.build());
+    return request;
+  }
+
+  static CreateContainerRequest.Builder request(TestNode node, String id, String then) {
+    ContainerSpec.Builder spec = node.shell("echo " + SAID + "; " + then);
+    if (id.endsWith(HOOKED)) {
+      Hook hook = Hook.newBuilder().setPath(hook(node).toString()).addArgs("hook").build();
+      spec.getHooksBuilder().addPoststart(hook).addPoststop(hook);
+    }
+    return node.request(id, spec);
+  }
+
+  /** A program that does nothing, well. */
+  static Path hook(TestNode node) {
+    return node.base().resolve("hooks/nothing");
+  }
+
+  private void kill(String id, Actor actor) {
+    var _ =
+        node.stub().signal(TestNode.signalRequest(id).setSignal(SIGKILL).setActor(actor).build());
+  }
+
+  /** All are told the same. */
+  private void killAwaited(String id, Actor actor) {
+    List<ListenableFuture<WaitResponse>> waiters =
+        Stream.generate(() -> node.future().wait(TestNode.waitRequest(id, "")))
+            .limit(WAITERS)
+            .toList();
+    kill(id, actor);
+    assertThat(waiters.stream().map(ModelClient::told).distinct()).hasSize(1);
+  }
+
+  private static ExitStatus told(ListenableFuture<WaitResponse> waiter) {
+    try {
+      return waiter.get().getStatus();
+    } catch (ExecutionException e) {
+      throw failure(new CompletionException(e.getCause()));
+    } catch (InterruptedException e) {
+      throw new AssertionError("interrupted", e);
+    }
+  }
+
+  /** Of a program that has come to its own end, all that it said; of another nothing else. */
+  private void readLog(String id) {
+    Container container = node.get(id);
+    boolean finished =
+        container.getState() == ContainerState.STOPPED && container.getExit().getSignal() == 0;
+    StringBuilder text = new StringBuilder();
+    node.stub()
+        .readLogs(
+            ReadLogsRequest.newBuilder()
+                .setTenant(TestNode.TENANT)
+                .setContainerId(id)
+                .setFollow(finished)
+                .build())
+        .forEachRemaining(part -> text.append(part.getEntry().getData().toStringUtf8()));
+    assertThat(text.toString()).isIn(finished ? List.of(SAID) : List.of("", SAID));
   }
 
   /** Where others may stop the process, it is not waited for. */
@@ -348,10 +498,7 @@ final class ModelClient implements Runnable {
         assertThat(exec.ended().code()).isEqualTo(code.get());
       }
     } catch (CompletionException e) {
-      if (e.getCause() instanceof StatusRuntimeException failure) {
-        throw failure;
-      }
-      throw e;
+      throw failure(e);
     }
   }
 }

@@ -62,7 +62,11 @@ class ModelIT {
 
   @BeforeContainer
   static void begin() throws Exception {
-    node = TestNode.launchApart();
+    node = TestNode.launchApart("limits.log-bytes = 104857600");
+    Files.writeString(ModelClient.hook(node), "#!/bin/sh\ncat > /dev/null\n");
+    assertThat(ModelClient.hook(node).toFile().setExecutable(true)).isTrue();
+    node.allow("hook = " + ModelClient.hook(node));
+    node.restart();
     record = new ModelRecord(node);
     before = warmedUp();
   }
@@ -89,10 +93,13 @@ class ModelIT {
 
   /** What a life of the executor has open, and has made, once it has done everything. */
   private static Left warmedUp() throws Exception {
-    node.started("warm", node.spec("sleep", "60"));
-    assertThat(node.exec("warm", "true").ended().code()).isZero();
-    node.pause("warm");
-    node.delete("warm", true);
+    String warm = "warm" + ModelClient.HOOKED;
+    var request = ModelClient.request(node, warm, "exec sleep 60").setLogs(ModelClient.LOGS);
+    var _ = node.stub().createContainer(request.build());
+    node.start(warm);
+    assertThat(node.exec(warm, "true").ended().code()).isZero();
+    node.pause(warm);
+    node.delete(warm, true);
     marked();
     return Left.now(node);
   }
@@ -124,6 +131,7 @@ class ModelIT {
     ModelRecord.agreesWithClients(events, operations);
     ModelRecord.explains(events, living);
     ModelRecord.tellsExits(events, awaited, operations);
+    ModelRecord.ranHooks(events);
     SHARED.forEach(id -> ModelRecord.orders(events, id, operations));
     isWhatTheKernelSays(living);
     isWhatIsStored(living);

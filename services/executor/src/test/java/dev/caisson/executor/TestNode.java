@@ -378,14 +378,15 @@ final class TestNode implements AutoCloseable {
   // ---- Calls
 
   Sandbox createSandbox(String id) {
-    return stub()
-        .createSandbox(
-            CreateSandboxRequest.newBuilder()
-                .setActor(actor())
-                .setTenant(TENANT)
-                .setSandboxId(id)
-                .setUserNamespace(UserNamespace.newBuilder().setMode(UserNamespace.Mode.AUTO))
-                .build());
+    return stub().createSandbox(sandboxRequest(id).build());
+  }
+
+  static CreateSandboxRequest.Builder sandboxRequest(String id) {
+    return CreateSandboxRequest.newBuilder()
+        .setActor(actor())
+        .setTenant(TENANT)
+        .setSandboxId(id)
+        .setUserNamespace(UserNamespace.newBuilder().setMode(UserNamespace.Mode.AUTO));
   }
 
   Sandbox sandbox(String id) {
@@ -394,15 +395,11 @@ final class TestNode implements AutoCloseable {
   }
 
   void deleteSandbox(String id, boolean force) {
-    var _ =
-        stub()
-            .deleteSandbox(
-                DeleteSandboxRequest.newBuilder()
-                    .setActor(actor())
-                    .setTenant(TENANT)
-                    .setSandboxId(id)
-                    .setForce(force)
-                    .build());
+    var _ = stub().deleteSandbox(sandboxDeletion(id).setForce(force).build());
+  }
+
+  static DeleteSandboxRequest.Builder sandboxDeletion(String id) {
+    return DeleteSandboxRequest.newBuilder().setActor(actor()).setTenant(TENANT).setSandboxId(id);
   }
 
   Container create(String id, ContainerSpec.Builder spec) {
