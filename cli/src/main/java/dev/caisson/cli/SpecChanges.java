@@ -6,6 +6,7 @@ import com.google.gson.JsonPrimitive;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Options that change what config.json says. */
@@ -66,8 +67,11 @@ final class SpecChanges {
   @Option(names = "--read-only", description = "The root file system cannot be written.")
   boolean readOnly;
 
+  @Mixin NamespaceOptions namespaces = new NamespaceOptions();
+
   boolean any() {
     return memory != null
+        || namespaces.any()
         || cpuQuota != null
         || cpuShares != null
         || pids != null
@@ -93,6 +97,7 @@ final class SpecChanges {
       object(config, "root").addProperty("readonly", true);
     }
     hooks.forEach(hook -> addHook(config, hook));
+    namespaces.apply(config);
   }
 
   private void applyProcess(JsonObject config) {
@@ -178,7 +183,7 @@ final class SpecChanges {
     return object(object(object(config, "linux"), "resources"), kind);
   }
 
-  private static JsonObject object(JsonObject parent, String name) {
+  static JsonObject object(JsonObject parent, String name) {
     if (!parent.has(name) || !parent.get(name).isJsonObject()) {
       parent.add(name, new JsonObject());
     }

@@ -316,6 +316,32 @@ class CliTest {
   }
 
   @Test
+  void sharesTheNamespacesThatItIsTold() {
+    assertThat(namespaces("--pid", "sandbox", "--network", "host"))
+        .doesNotContain("\"pid\"")
+        .doesNotContain("\"network\"");
+    assertThat(namespaces("--pid", "own", "--network", "none"))
+        .containsOnlyOnce("{\"type\":\"pid\"}")
+        .containsOnlyOnce("{\"type\":\"network\"}");
+    assertThat(namespaces("--network", "/run/netns/blue"))
+        .containsOnlyOnce("\"network\"")
+        .contains("{\"type\":\"network\",\"path\":\"/run/netns/blue\"}");
+
+    assertThat(caisson("create", "--rootfs", "/r", "--network", "blue", "--", "sh"))
+        .isEqualTo(Exit.USAGE);
+    assertThat(err.toString()).contains("--network must be none, host, or an absolute path: blue");
+  }
+
+  private String namespaces(String... options) {
+    gateway.created.clear();
+    List<String> words = new ArrayList<>(List.of("create", "--rootfs", "/r"));
+    words.addAll(List.of(options));
+    words.addAll(List.of("--", "sh"));
+    assertThat(caisson(words.toArray(String[]::new))).isZero();
+    return sentConfig().getAsJsonObject("linux").get("namespaces").toString();
+  }
+
+  @Test
   void addsAHookOfTheKindThatIsNamed() {
     caisson("create", "--rootfs", "/r", "--hook", "poststart=/bin/notify", "--", "sh");
     assertThat(sentConfig().get("hooks"))

@@ -434,15 +434,25 @@ class LifecycleIT extends OnNode {
   @Test
   void aSandboxEndsWithItsRootContainer() {
     node.started("root", node.spec("sleep", "60"));
-    node.createIn("root", "second", node.spec("sleep", "60"));
+    node.createIn("root", "created", node.spec("sleep", "60"));
+    for (String id : List.of("running", "paused")) {
+      node.createIn("root", id, node.spec("sleep", "60"));
+      node.start(id);
+    }
+    node.pause("paused");
     node.signal("root", SIGKILL);
-    node.await("root");
-    assertThat(node.state("second")).isEqualTo(ContainerState.CREATED);
+    for (String id : List.of("root", "created", "running", "paused")) {
+      assertThat(node.await(id).getSignal()).isEqualTo(SIGKILL);
+      assertThat(node.state(id)).isEqualTo(ContainerState.STOPPED);
+    }
+    Problem.of(() -> node.createIn("root", "further", node.spec("sleep", "60")))
+        .is(Status.Code.FAILED_PRECONDITION, Reason.WRONG_STATE)
+        .says("has ended");
     Problem.of(() -> node.delete("root"))
         .is(Status.Code.FAILED_PRECONDITION, Reason.SANDBOX_NOT_EMPTY);
     node.delete("root", true);
 
-    Problem.of(() -> node.get("second")).is(Status.Code.NOT_FOUND, Reason.CONTAINER_NOT_FOUND);
+    Problem.of(() -> node.get("running")).is(Status.Code.NOT_FOUND, Reason.CONTAINER_NOT_FOUND);
     Problem.of(() -> node.deleteSandbox("root", true))
         .is(Status.Code.NOT_FOUND, Reason.SANDBOX_NOT_FOUND);
   }

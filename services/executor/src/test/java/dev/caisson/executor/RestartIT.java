@@ -231,6 +231,22 @@ class RestartIT {
     nothingIsLeft();
   }
 
+  @Test
+  void endsASandboxWhoseRootEndedWhileItWasAway() throws Exception {
+    Container root = node.started("root", node.spec("sleep", "60"));
+    node.createIn("root", "other", node.spec("sleep", "60"));
+    node.start("other");
+
+    node.shut();
+    OnNode.onHost("kill", "-9", Integer.toString(root.getPid()));
+    TestNode.eventually("it ends", () -> hasEnded(root.getPid()));
+    node.open();
+
+    assertThat(node.await("other").getSignal()).isEqualTo(9);
+    node.delete("root", true);
+    nothingIsLeft();
+  }
+
   private static boolean hasEnded(int pid) {
     return !Files.exists(Path.of("/proc/" + pid));
   }

@@ -140,6 +140,11 @@ final class Container {
     log = next;
   }
 
+  /** Whether its sandbox was made for it. */
+  boolean isRoot() {
+    return sandbox.record().getRootContainerUid().equals(uid());
+  }
+
   /** Whether the ends of all of its processes have been dealt with. */
   boolean hasEnded() {
     return exit.isDone() && execs.values().stream().allMatch(exec -> exec.exit().isDone());

@@ -338,6 +338,15 @@ final class Containers {
           .exception();
     }
     var _ = sandbox.requireHolder();
+    if (Exits.isOver(sandbox)) {
+      throw new Refusal(
+              Reason.WRONG_STATE,
+              "The container that sandbox "
+                  + sandbox.record().getId()
+                  + " was made for has ended: delete it, and make it anew.",
+              Map.of("state", "stopped", "container", sandbox.record().getId()))
+          .exception();
+    }
     if (sandbox.containers().size() >= Settings.MAX_CONTAINERS) {
       throw Refusal.limit(
               "containers", "A sandbox may have " + Settings.MAX_CONTAINERS + " containers.")
@@ -661,7 +670,7 @@ final class Containers {
 
   private void requireDeletable(Container container, boolean force) {
     requireSame(container);
-    if (isRoot(container)) {
+    if (container.isRoot()) {
       requireAlone(container, force);
     }
     lives.requireDeletable(container, force);
@@ -679,10 +688,10 @@ final class Containers {
         .run(() -> {
           requireDeletable(container, force);
           if (settle(
-              sandbox, isRoot(container) ? sandbox.containers() : List.of(container), actor)) {
+              sandbox, container.isRoot() ? sandbox.containers() : List.of(container), actor)) {
             requireDeletable(container, force); // still
           }
-          if (isRoot(container)) {
+          if (container.isRoot()) {
             sandboxes.delete(sandbox, actor, () -> deleteAll(container, force, actor));
             releaseRoot(sandbox);
           } else {
@@ -719,13 +728,9 @@ final class Containers {
     if (container.sandbox().containersByUid().containsKey(container.uid())) {
       lives.delete(container, force, actor);
     }
-    if (!isRoot(container)) {
+    if (!container.isRoot()) {
       release(container);
     }
-  }
-
-  private static boolean isRoot(Container container) {
-    return container.sandbox().record().getRootContainerUid().equals(container.uid());
   }
 
   /** Its id is free when that of its sandbox is: whoever makes another needs both. */

@@ -96,6 +96,28 @@ final class Exits {
     attempt(container, () -> usage.sample(container.sandbox()));
     attempt(container, () -> acknowledge(container, stopped.getToken()));
     container.exit().complete(status);
+    attempt(container, () -> endWithRoot(container.sandbox()));
+  }
+
+  /** Whether the container that it was made for has ended. */
+  static boolean isOver(Sandbox sandbox) {
+    return sandbox.root().map(root -> root.exit().isDone()).orElse(false);
+  }
+
+  /** Kills what is left in a sandbox whose end has come. */
+  static void endWithRoot(Sandbox sandbox) {
+    if (isOver(sandbox)) {
+      sandbox.containers().stream().filter(one -> !one.isRoot()).forEach(Exits::kill);
+    }
+  }
+
+  /** What stands still too. */
+  private static void kill(Container container) {
+    container.cgroup().kill();
+    if (container.record().getState() == ContainerState.PAUSED
+        && !container.cgroup().endsFrozen()) {
+      container.cgroup().thaw();
+    }
   }
 
   /** It is recorded: what else there is to do must not have that done again. */

@@ -257,6 +257,7 @@ final class Recovery {
             known.values().forEach(process -> process.pidfd().ifPresent(Fd::close));
           }
           holder.ifPresent(present -> sandbox.collectEnds());
+          Exits.endWithRoot(sandbox);
         });
     if (!runs) {
       sandboxes.lost(sandbox, lossOf(record));
@@ -520,12 +521,11 @@ final class Recovery {
 
   private Plan plan(Container container) {
     ContainerRecord record = container.record();
-    boolean root = container.sandbox().record().getRootContainerUid().equals(record.getUid());
     boolean terminal = record.getSpec().getProcess().getTerminal();
     Streams streams =
         Streams.of(record.getStdio(), record.hasLogs(), record.getDonated(), terminal);
     ContainerFacts known =
-        root
+        container.isRoot()
             ? facts.rootContainer(record.getSpec(), streams)
             : facts.furtherContainer(record.getSpec(), container.sandbox().record(), streams);
     return Placement.rest(ContainerPlan.compile(record.getSpec(), known));

@@ -94,6 +94,11 @@ final class Sandbox {
     return cgroup;
   }
 
+  /** The one that it was made for, if there is one, and it is made. */
+  Optional<Container> root() {
+    return containers().stream().filter(Container::isRoot).findFirst();
+  }
+
   /** Its containers, by uid. */
   Collection<Container> containers() {
     return containers.values();
