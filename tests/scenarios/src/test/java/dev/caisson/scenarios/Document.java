@@ -96,6 +96,48 @@ final class Document {
     return this;
   }
 
+  Document withoutNamespace(String type) {
+    JsonArray all = config.getAsJsonObject("linux").getAsJsonArray("namespaces");
+    JsonArray others = new JsonArray();
+    all.forEach(one -> {
+      if (!one.getAsJsonObject().get("type").getAsString().equals(type)) {
+        others.add(one);
+      }
+    });
+    config.getAsJsonObject("linux").add("namespaces", others);
+    return this;
+  }
+
+  Document joining(String type, String path) {
+    withoutNamespace(type);
+    JsonObject joined = new JsonObject();
+    joined.addProperty("type", type);
+    joined.addProperty("path", path);
+    config.getAsJsonObject("linux").getAsJsonArray("namespaces").add(joined);
+    return this;
+  }
+
+  /** Processes and threads. */
+  Document pids(int limit) {
+    JsonObject pids = new JsonObject();
+    pids.addProperty("limit", limit);
+    JsonObject resources = new JsonObject();
+    resources.add("pids", pids);
+    config.getAsJsonObject("linux").add("resources", resources);
+    return this;
+  }
+
+  /** Its own. */
+  Document cgroups() {
+    JsonObject mount = new JsonObject();
+    mount.addProperty("type", "cgroup");
+    mount.addProperty("source", "cgroup");
+    mount.addProperty("destination", "/sys/fs/cgroup");
+    mount.add("options", array(List.of("ro", "nosuid", "nodev", "noexec")));
+    config.getAsJsonArray("mounts").add(mount);
+    return this;
+  }
+
   Document poststart(String program) {
     JsonObject hook = new JsonObject();
     hook.addProperty("path", program);

@@ -37,6 +37,12 @@ final class Host {
         .anyMatch(own -> own.equals(cgroup) || own.startsWith(cgroup + "/"));
   }
 
+  /** Where a cgroup says how many bytes it has, those below it included. */
+  static Path memoryUsage(String cgroup) {
+    Path version1 = Path.of("/sys/fs/cgroup/memory" + cgroup, "memory.usage_in_bytes");
+    return Files.exists(version1) ? version1 : Path.of("/sys/fs/cgroup" + cgroup, "memory.current");
+  }
+
   static long parentOf(long pid) {
     return ProcessHandle.of(pid).orElseThrow().parent().orElseThrow().pid();
   }

@@ -32,7 +32,7 @@ class ScenariosTest {
   @Test
   void areDocumented() throws IOException {
     Set<String> own = new HashSet<>();
-    for (String type : List.of("ContainerScenarios", "ContainersIT", "DescriptorsIT")) {
+    for (String type : List.of("ContainerScenarios", "ContainersIT", "DescriptorsIT", "PodsIT")) {
       METHOD
           .matcher(Files.readString(OWN.resolve(type + ".java")))
           .results()
