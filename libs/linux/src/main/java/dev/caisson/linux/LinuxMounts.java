@@ -8,8 +8,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
 
 /** {@link Mounts} by system calls. */
 final class LinuxMounts implements Mounts {
@@ -103,26 +101,7 @@ final class LinuxMounts implements Mounts {
   }
 
   private Fd inside(Fd namespace, int kind, String type, Set<MountFlag> flags) {
-    // setns(2) changes the calling thread alone; one that ends takes the change with it.
-    FutureTask<Fd> mount =
-        new FutureTask<>(() -> {
-          long entered = namespace.use(number -> Downcalls.syscall(CALLS.setns(), number, kind));
-          Outcome.require(entered, "enter namespace", namespace);
-          return filesystem(type, Map.of(), flags);
-        });
-    Thread.ofPlatform().name(type).start(mount);
-    try {
-      return mount.get();
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof LinuxException failure) {
-        throw failure;
-      }
-      throw new AssertionError("a system call fails with an error of the kernel", e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      mount.cancel(false);
-      throw new LinuxException("make a filesystem of type", type, Errno.EINTR);
-    }
+    return Inside.make(namespace, kind, type, () -> filesystem(type, Map.of(), flags));
   }
 
   private static Fd open(String type) {

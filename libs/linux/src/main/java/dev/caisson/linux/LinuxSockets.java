@@ -176,7 +176,7 @@ final class LinuxSockets implements Sockets {
     }
   }
 
-  private static int option(Arena arena, Fd socket, int option) {
+  static int option(Arena arena, Fd socket, int option) {
     MemorySegment value = arena.allocate(ValueLayout.JAVA_INT);
     option(arena, socket, option, value);
     return value.get(ValueLayout.JAVA_INT, 0);

@@ -20,6 +20,11 @@ final class Waiting {
     return until(Constants.POLLIN, fd, timeout);
   }
 
+  /** The same of room, or of a connection that is being made. */
+  static boolean untilWritable(Fd fd, Duration timeout) {
+    return until(Constants.POLLOUT, fd, timeout);
+  }
+
   /** Of a file of the kernel's: since it was last read through this descriptor. */
   static boolean untilChanged(Fd fd, Duration timeout) {
     return until(Constants.POLLPRI, fd, timeout);

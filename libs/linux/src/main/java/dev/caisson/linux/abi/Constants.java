@@ -79,11 +79,16 @@ public final class Constants {
 
   // sys/socket.h
   public static final int AF_UNIX = 1;
+  public static final int AF_INET = 2;
+  public static final int AF_INET6 = 10;
   public static final int SOCK_STREAM = 1;
   public static final int SOCK_SEQPACKET = 5;
   public static final int SOCK_NONBLOCK = O_NONBLOCK;
   public static final int SOCK_CLOEXEC = O_CLOEXEC;
   public static final int SOL_SOCKET = 1;
+  public static final int SO_ERROR = 4;
+  public static final int SO_SNDBUF = 7;
+  public static final int SO_RCVBUF = 8;
   public static final int SO_PEERCRED = 17;
   public static final int SO_ACCEPTCONN = 30;
   public static final int SO_DOMAIN = 39;
@@ -93,6 +98,11 @@ public final class Constants {
   public static final int MSG_DONTWAIT = 0x40;
   public static final int MSG_NOSIGNAL = 0x4000;
   public static final int MSG_CMSG_CLOEXEC = 0x40000000;
+  public static final int SHUT_WR = 1;
+
+  // netinet/in.h, netinet/tcp.h
+  public static final int IPPROTO_TCP = 6;
+  public static final int TCP_NODELAY = 1;
 
   // linux/sched.h
   public static final int CLONE_NEWIPC = 0x0800_0000;
@@ -109,6 +119,7 @@ public final class Constants {
   // poll.h, sys/epoll.h, sys/eventfd.h
   public static final short POLLIN = 0x1;
   public static final short POLLPRI = 0x2;
+  public static final short POLLOUT = 0x4;
   public static final int EPOLL_CLOEXEC = O_CLOEXEC;
   public static final int EPOLL_CTL_ADD = 1;
   public static final int EPOLL_CTL_DEL = 2;

@@ -45,6 +45,8 @@ final class ConstantsTest {
             "linux/sched.h",
             "linux/nsfs.h",
             "sys/socket.h",
+            "netinet/in.h",
+            "netinet/tcp.h",
             "sys/ioctl.h",
             "poll.h",
             "sys/epoll.h",

@@ -23,6 +23,7 @@ final class LayoutTest {
     "sys/uio.h",
     "sys/socket.h",
     "sys/un.h",
+    "netinet/in.h",
     "linux/mount.h",
     "sys/ioctl.h",
     "linux/loop.h",
@@ -103,6 +104,8 @@ final class LayoutTest {
     structures.put("struct msghdr", MsgHdr.LAYOUT);
     structures.put("struct cmsghdr", CmsgHdr.LAYOUT);
     structures.put("struct sockaddr_un", SockaddrUn.LAYOUT);
+    structures.put("struct sockaddr_in", SockaddrIn.V4);
+    structures.put("struct sockaddr_in6", SockaddrIn.V6);
     structures.put("struct mount_attr", MountAttr.LAYOUT);
     structures.put("struct loop_info64", LoopConfig.INFO);
     structures.put("struct loop_config", LoopConfig.LAYOUT);
