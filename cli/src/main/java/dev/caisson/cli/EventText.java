@@ -5,6 +5,7 @@ import com.google.protobuf.util.Durations;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.HookFinished;
 import dev.caisson.proto.events.v1.Phase;
+import dev.caisson.proto.events.v1.PortForwardClosed;
 import dev.caisson.proto.events.v1.Subject;
 import java.util.Locale;
 
@@ -70,9 +71,20 @@ final class EventText {
           "the epoch before ended: " + event.getExecutorStarted().getPreviousEnd();
       case RECOVERED -> event.getRecovered().getFound();
       case GAP -> event.getGap().getCount() + " events not recorded: " + event.getGap().getCause();
+      case PORT_FORWARD_OPENED -> "port " + event.getPortForwardOpened().getPort();
+      case PORT_FORWARD_CLOSED -> closed(event.getPortForwardClosed());
       case ATTACH_OPENED -> String.join(" ", event.getAttachOpened().getStreamsList());
       case SANDBOX_DELETED, CONTAINER_PAUSED, CONTAINER_RESUMED, PAYLOAD_NOT_SET -> "";
     };
+  }
+
+  private static String closed(PortForwardClosed closed) {
+    return "port %d: %s, %d bytes in, %d out"
+        .formatted(
+            closed.getPort(),
+            closed.getCause(),
+            closed.getBytesToSandbox(),
+            closed.getBytesFromSandbox());
   }
 
   private static String hook(HookFinished hook) {

@@ -94,6 +94,7 @@ final class LifecycleCheck {
       case SIGNAL_SENT, HOOK_STARTED, HOOK_FINISHED, OOM_SCORE_ADJUSTED -> Optional.empty();
       case CGROUP_CONFIGURED, NAMESPACE_ENTERED, OOM_KILLED, REQUEST_DENIED -> Optional.empty();
       case EXECUTOR_STARTED, RECOVERED, GAP, ATTACH_OPENED, PAYLOAD_NOT_SET -> Optional.empty();
+      case PORT_FORWARD_OPENED, PORT_FORWARD_CLOSED -> Optional.empty();
     };
   }
 
