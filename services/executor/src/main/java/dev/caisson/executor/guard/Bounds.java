@@ -38,6 +38,8 @@ final class Bounds {
   static final int MAX_IGNORED_VALUE_BYTES = 1024;
 
   static final int MAX_STDIN_BYTES = 64 * 1024;
+  static final int MAX_FORWARDED_BYTES = 16 * 1024;
+  static final int MAX_PORT = 65_535;
   static final int MAX_SIGNAL = 64;
 
   /** Of the year 9999, since 1970. */

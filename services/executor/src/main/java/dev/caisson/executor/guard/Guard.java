@@ -7,8 +7,10 @@ import dev.caisson.proto.executor.v1.CreateSandboxRequest;
 import dev.caisson.proto.executor.v1.DeleteContainerRequest;
 import dev.caisson.proto.executor.v1.DeleteSandboxRequest;
 import dev.caisson.proto.executor.v1.ExecProcess;
+import dev.caisson.proto.executor.v1.ForwardPort;
 import dev.caisson.proto.executor.v1.Input;
 import dev.caisson.proto.executor.v1.PauseContainerRequest;
+import dev.caisson.proto.executor.v1.PortForwardRequest;
 import dev.caisson.proto.executor.v1.ReadLogsRequest;
 import dev.caisson.proto.executor.v1.ResumeContainerRequest;
 import dev.caisson.proto.executor.v1.SignalRequest;
@@ -138,6 +140,22 @@ public final class Guard {
       if (input.hasResize()) {
         ProcessBounds.checkConsole("resize", input.getResize());
       }
+    });
+  }
+
+  public Verdict check(ForwardPort request) {
+    return verdict(() -> {
+      checkTarget(request.getActor(), request.getTenant(), request.getContainerId());
+      Bounds.range("port", Integer.toUnsignedLong(request.getPort()), 1, Bounds.MAX_PORT);
+    });
+  }
+
+  /** Of a message that carries data for a port, everything but the data's own bytes. */
+  public Verdict check(PortForwardRequest request) {
+    return verdict(() -> {
+      Bounds.check(
+          request.hasData(), "message", "be data after the first one", request.getMessageCase());
+      Bounds.range("data", request.getData().size(), 1, Bounds.MAX_FORWARDED_BYTES);
     });
   }
 

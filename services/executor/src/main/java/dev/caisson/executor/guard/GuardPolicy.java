@@ -61,6 +61,8 @@ public record GuardPolicy(
    * How much there may be.
    *
    * @param execsPerSandbox in flight
+   * @param forwards connections to ports of sandboxes that are open at once, of the node
+   * @param forwardsPerSandbox the same of each sandbox
    * @param hookTimeout the longest that a hook may take, and what it gets if it does not say
    * @param pids the most processes of a container, which then must have a limit; empty: any
    * @param memoryBytes the most memory of a container, likewise
@@ -72,6 +74,8 @@ public record GuardPolicy(
       int sandboxes,
       int containers,
       int execsPerSandbox,
+      int forwards,
+      int forwardsPerSandbox,
       Duration hookTimeout,
       OptionalLong pids,
       OptionalLong memoryBytes,

@@ -51,6 +51,8 @@ final class PolicyReader {
           "limits.sandboxes",
           "limits.containers",
           "limits.execs-per-sandbox",
+          "limits.forwards",
+          "limits.forwards-per-sandbox",
           "limits.hook-timeout-seconds",
           "limits.pids",
           "limits.memory-bytes",
@@ -74,6 +76,9 @@ final class PolicyReader {
   private static final int SANDBOX_IDS = 65_536;
   private static final int OVERFLOW = 65534;
   private static final int MAX_SANDBOXES = 100_000;
+
+  /** Each is a call, of which the gateway's connection carries 1,024, and some memory. */
+  private static final int MAX_FORWARDS = 512;
 
   /** What the smallest log has. */
   private static final long MIN_LOG_BYTES = LogSettings.MIN_BYTES * LogSettings.MIN_FILES;
@@ -224,6 +229,8 @@ final class PolicyReader {
         count("limits.sandboxes", 1000, MAX_SANDBOXES),
         count("limits.containers", 4000, MAX_SANDBOXES),
         count("limits.execs-per-sandbox", 64, MAX_SANDBOXES),
+        count("limits.forwards", 128, MAX_FORWARDS),
+        count("limits.forwards-per-sandbox", 64, MAX_FORWARDS),
         Duration.ofSeconds(count("limits.hook-timeout-seconds", 30, MAX_HOOK_SECONDS)),
         most("limits.pids", 1),
         most("limits.memory-bytes", ResourceBounds.MIN_MEMORY_BYTES),

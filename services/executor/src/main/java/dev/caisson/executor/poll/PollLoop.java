@@ -133,11 +133,14 @@ public final class PollLoop implements AutoCloseable {
       this.handler = handler;
     }
 
-    public synchronized void arm(Interest interest) {
+    public void arm(Interest interest) {
+      arm(EnumSet.of(interest));
+    }
+
+    public synchronized void arm(Set<Interest> interests) {
       if (cancelled) {
         return;
       }
-      Set<Interest> interests = EnumSet.of(interest);
       if (added) {
         poller.change(fd, token, interests, true);
       } else {

@@ -49,6 +49,14 @@ public final class ErrorMapping {
     return of(refusal);
   }
 
+  static RefusedException invalidForward() {
+    return new Refusal(
+            Reason.INVALID_SPEC,
+            "The first message of the stream must say which port is to be forwarded, each later one must be data.",
+            Map.of("field", "message"))
+        .exception();
+  }
+
   static RefusedException invalidStream() {
     return new Refusal(
             Reason.INVALID_SPEC,

@@ -5,6 +5,7 @@ import dev.caisson.executor.plan.Passed;
 import dev.caisson.executor.sandbox.AttachedProcess;
 import dev.caisson.executor.sandbox.AttachedRun;
 import dev.caisson.executor.sandbox.Node;
+import dev.caisson.executor.sandbox.PortForward;
 import dev.caisson.proto.executor.v1.AttachContainer;
 import dev.caisson.proto.executor.v1.AttachRequest;
 import dev.caisson.proto.executor.v1.AttachResponse;
@@ -33,6 +34,8 @@ import dev.caisson.proto.executor.v1.Output;
 import dev.caisson.proto.executor.v1.PauseContainerRequest;
 import dev.caisson.proto.executor.v1.PlanRequest;
 import dev.caisson.proto.executor.v1.PlanResponse;
+import dev.caisson.proto.executor.v1.PortForwardRequest;
+import dev.caisson.proto.executor.v1.PortForwardResponse;
 import dev.caisson.proto.executor.v1.ReadLogsRequest;
 import dev.caisson.proto.executor.v1.ReadLogsResponse;
 import dev.caisson.proto.executor.v1.ResumeContainerRequest;
@@ -267,6 +270,24 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
   @Override
   public StreamObserver<ExecRequest> exec(StreamObserver<ExecResponse> responses) {
     return AttachedCall.of(responses, new ExecMethod(), workers);
+  }
+
+  @Override
+  public StreamObserver<PortForwardRequest> portForward(
+      StreamObserver<PortForwardResponse> responses) {
+    return ForwardCall.of(
+        responses,
+        this::opened,
+        message -> admission.admit("PortForward", message, seen(Actor.getDefaultInstance())));
+  }
+
+  private PortForward opened(PortForwardRequest first) {
+    if (!first.hasForward()) {
+      throw ErrorMapping.invalidForward();
+    }
+    Actor actor = seen(first.getForward().getActor());
+    admission.admit("PortForward", first.getForward(), actor);
+    return node.forward(first.getForward().toBuilder().setActor(actor).build());
   }
 
   private static AttachedCall.Attachment attachment(

@@ -15,6 +15,7 @@ import dev.caisson.proto.executor.v1.CreateSandboxRequest;
 import dev.caisson.proto.executor.v1.DeleteContainerRequest;
 import dev.caisson.proto.executor.v1.DeleteSandboxRequest;
 import dev.caisson.proto.executor.v1.ExecProcess;
+import dev.caisson.proto.executor.v1.ForwardPort;
 import dev.caisson.proto.executor.v1.GetContainerRequest;
 import dev.caisson.proto.executor.v1.GetSandboxRequest;
 import dev.caisson.proto.executor.v1.Input;
@@ -22,6 +23,7 @@ import dev.caisson.proto.executor.v1.ListContainersRequest;
 import dev.caisson.proto.executor.v1.ListProcessesRequest;
 import dev.caisson.proto.executor.v1.ListSandboxesRequest;
 import dev.caisson.proto.executor.v1.PauseContainerRequest;
+import dev.caisson.proto.executor.v1.PortForwardRequest;
 import dev.caisson.proto.executor.v1.ReadLogsRequest;
 import dev.caisson.proto.executor.v1.ResumeContainerRequest;
 import dev.caisson.proto.executor.v1.SignalRequest;
@@ -79,6 +81,8 @@ public final class GuardedAdmission implements Admission {
       case ListProcessesRequest r -> guard.checkContainer(r.getTenant(), r.getContainerId());
       case ReadLogsRequest r -> guard.check(r);
       case Input r -> guard.check(r);
+      case ForwardPort r -> guard.check(r);
+      case PortForwardRequest r -> guard.check(r);
       default -> throw new IllegalArgumentException("no rule for " + request.getClass());
     };
   }

@@ -44,6 +44,7 @@ final class Lives {
   private final Uppers uppers;
   private final Exits exits;
   private final Standstill standstill;
+  private final PortForwards forwards;
 
   Lives(
       Host host,
@@ -52,7 +53,8 @@ final class Lives {
       Usage usage,
       Notifications notifications,
       Uppers uppers,
-      Exits exits) {
+      Exits exits,
+      PortForwards forwards) {
     this.host = host;
     this.recorder = recorder;
     this.hooks = hooks;
@@ -61,6 +63,7 @@ final class Lives {
     this.uppers = uppers;
     this.exits = exits;
     this.standstill = new Standstill(host);
+    this.forwards = forwards;
   }
 
   void start(Container container, Actor actor) {
@@ -398,6 +401,7 @@ final class Lives {
       put(container, container.record().toBuilder().setDeleting(true).build());
     }
     end(container);
+    forwards.cut(container);
     container.streams().ifPresent(ProcessStreams::close);
     Exits.drop(container, container.record().getToken());
     container.execs().values().forEach(exec -> Leases.close(container, exec));

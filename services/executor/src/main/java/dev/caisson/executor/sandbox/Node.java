@@ -14,6 +14,7 @@ import dev.caisson.proto.executor.v1.CreateSandboxRequest;
 import dev.caisson.proto.executor.v1.DeleteContainerRequest;
 import dev.caisson.proto.executor.v1.DeleteSandboxRequest;
 import dev.caisson.proto.executor.v1.ExecProcess;
+import dev.caisson.proto.executor.v1.ForwardPort;
 import dev.caisson.proto.executor.v1.PlanResponse;
 import dev.caisson.proto.executor.v1.ProcessInfo;
 import dev.caisson.proto.executor.v1.Reason;
@@ -38,6 +39,7 @@ public final class Node implements AutoCloseable {
   private final Containers containers;
   private final Views views;
   private final Leases leases;
+  private final PortForwards forwards;
   private final Findings findings;
   private final Host host;
 
@@ -46,6 +48,7 @@ public final class Node implements AutoCloseable {
       Containers containers,
       Views views,
       Leases leases,
+      PortForwards forwards,
       Findings findings,
       Host host) {
     this.findings = findings;
@@ -54,6 +57,7 @@ public final class Node implements AutoCloseable {
     this.containers = containers;
     this.views = views;
     this.leases = leases;
+    this.forwards = forwards;
   }
 
   /** Lets go of everything; nothing ends. */
@@ -224,6 +228,12 @@ public final class Node implements AutoCloseable {
                         Map.of("container", id))
                     .exception());
     return new LogReader(log, selection, client, host.logs(), host.clock());
+  }
+
+  /** Opens a connection; waits for it. */
+  public PortForward forward(ForwardPort request) {
+    return forwards.open(
+        containers.require(request.getTenant(), request.getContainerId()), request);
   }
 
   private ProcessInfo first(dev.caisson.executor.sandbox.Container container) {

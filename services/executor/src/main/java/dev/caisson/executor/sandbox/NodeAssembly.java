@@ -87,7 +87,8 @@ public final class NodeAssembly implements AutoCloseable {
             new HookTrust(host.kernel(), policy),
             new ContainerHooks(host, donor, execs, tokens),
             policy.limits().hookTimeout());
-    Lives lives = new Lives(host, recorder, hooks, usage, notifications, uppers, exits);
+    PortForwards forwards = new PortForwards(host, recorder, tokens, policy);
+    Lives lives = new Lives(host, recorder, hooks, usage, notifications, uppers, exits, forwards);
     ContainerBirth birth =
         new ContainerBirth(
             host,
@@ -119,7 +120,8 @@ public final class NodeAssembly implements AutoCloseable {
             policy.limits());
     Leases leases = new Leases(host, containers);
     Findings findings = new Findings();
-    this.node = new Node(sandboxes, containers, new Views(host.proc()), leases, findings, host);
+    this.node =
+        new Node(sandboxes, containers, new Views(host.proc()), leases, forwards, findings, host);
     this.recovery =
         new Recovery(
             host,

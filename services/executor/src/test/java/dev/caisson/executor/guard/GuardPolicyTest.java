@@ -42,6 +42,8 @@ class GuardPolicyTest {
                 1000,
                 4000,
                 64,
+                128,
+                64,
                 Duration.ofSeconds(30),
                 OptionalLong.empty(),
                 OptionalLong.empty(),
@@ -75,6 +77,8 @@ class GuardPolicyTest {
             limits.sandboxes = 1
             limits.containers = 2
             limits.execs-per-sandbox = 3
+            limits.forwards = 13
+            limits.forwards-per-sandbox = 12
             limits.hook-timeout-seconds = 4
             limits.pids = 5
             limits.memory-bytes = 4194304
@@ -107,6 +111,8 @@ class GuardPolicyTest {
                 1,
                 2,
                 3,
+                13,
+                12,
                 Duration.ofSeconds(4),
                 OptionalLong.of(5),
                 OptionalLong.of(4 << 20),

@@ -12,8 +12,10 @@ import dev.caisson.proto.executor.v1.CreateSandboxRequest;
 import dev.caisson.proto.executor.v1.DeleteContainerRequest;
 import dev.caisson.proto.executor.v1.DeleteSandboxRequest;
 import dev.caisson.proto.executor.v1.ExecProcess;
+import dev.caisson.proto.executor.v1.ForwardPort;
 import dev.caisson.proto.executor.v1.Input;
 import dev.caisson.proto.executor.v1.PauseContainerRequest;
+import dev.caisson.proto.executor.v1.PortForwardRequest;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.executor.v1.ResumeContainerRequest;
 import dev.caisson.proto.executor.v1.SignalRequest;
@@ -698,6 +700,27 @@ class GuardTest {
     strong.getProcessBuilder().setCapabilities(Capabilities.newBuilder().addEffective("CAP_BPF"));
     assertThat(refusal(GUARD.check(strong.build())).metadata())
         .containsEntry("rule", "capabilities");
+  }
+
+  @Test
+  void checksPortsAndWhatIsForwarded() {
+    ForwardPort good =
+        ForwardPort.newBuilder().setTenant("t").setContainerId("c").setPort(65_535).build();
+    assertThat(GUARD.check(good)).isEqualTo(new Allowed());
+    for (int port : new int[] {0, 65_536, -1}) {
+      assertThat(refusal(GUARD.check(good.toBuilder().setPort(port).build())).metadata())
+          .containsEntry("field", "port");
+    }
+    assertThat(GUARD.check(forwarded(16 * 1024))).isEqualTo(new Allowed());
+    for (int bytes : new int[] {0, 16 * 1024 + 1}) {
+      assertThat(refusal(GUARD.check(forwarded(bytes))).metadata()).containsEntry("field", "data");
+    }
+    assertThat(refusal(GUARD.check(PortForwardRequest.newBuilder().setForward(good).build())))
+        .returns(Reason.INVALID_SPEC, Refusal::reason);
+  }
+
+  private static PortForwardRequest forwarded(int bytes) {
+    return PortForwardRequest.newBuilder().setData(ByteString.copyFrom(new byte[bytes])).build();
   }
 
   @Test
