@@ -11,10 +11,12 @@ import dev.caisson.proto.executor.v1.DeleteContainerRequest;
 import dev.caisson.proto.executor.v1.DeleteContainerResponse;
 import dev.caisson.proto.executor.v1.DeleteSandboxRequest;
 import dev.caisson.proto.executor.v1.DeleteSandboxResponse;
+import dev.caisson.proto.executor.v1.EndOfData;
 import dev.caisson.proto.executor.v1.ExecProcess;
 import dev.caisson.proto.executor.v1.ExecRequest;
 import dev.caisson.proto.executor.v1.ExecResponse;
 import dev.caisson.proto.executor.v1.ExecutorGrpc;
+import dev.caisson.proto.executor.v1.ForwardPort;
 import dev.caisson.proto.executor.v1.GetContainerRequest;
 import dev.caisson.proto.executor.v1.GetSandboxRequest;
 import dev.caisson.proto.executor.v1.Input;
@@ -29,6 +31,9 @@ import dev.caisson.proto.executor.v1.Output;
 import dev.caisson.proto.executor.v1.PauseContainerRequest;
 import dev.caisson.proto.executor.v1.PlanRequest;
 import dev.caisson.proto.executor.v1.PlanResponse;
+import dev.caisson.proto.executor.v1.PortForwardRequest;
+import dev.caisson.proto.executor.v1.PortForwardResponse;
+import dev.caisson.proto.executor.v1.PortOpened;
 import dev.caisson.proto.executor.v1.ProcessInfo;
 import dev.caisson.proto.executor.v1.ReadLogsRequest;
 import dev.caisson.proto.executor.v1.ReadLogsResponse;
@@ -411,6 +416,46 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
           }
         },
         process);
+  }
+
+  /** A server that gives back what it reads; of port 81 nobody listens. */
+  @Override
+  public StreamObserver<PortForwardRequest> portForward(
+      StreamObserver<PortForwardResponse> responses) {
+    ((ServerCallStreamObserver<PortForwardResponse>) responses)
+        .setOnCancelHandler(cancelled::countDown);
+    return new StreamObserver<>() {
+      @Override
+      public void onNext(PortForwardRequest request) {
+        if (request.hasForward()) {
+          begin(request.getForward());
+        } else {
+          responses.onNext(PortForwardResponse.newBuilder().setData(request.getData()).build());
+        }
+      }
+
+      private void begin(ForwardPort forward) {
+        requests.add(forward);
+        actors.add(forward.getActor());
+        container(forward.getTenant(), forward.getContainerId());
+        if (forward.getPort() == 81) {
+          responses.onError(error(Status.Code.FAILED_PRECONDITION, "PORT_CLOSED", "Nobody."));
+        } else {
+          PortOpened opened = PortOpened.newBuilder().setId("f1").build();
+          responses.onNext(PortForwardResponse.newBuilder().setOpened(opened).build());
+        }
+      }
+
+      @Override
+      public void onError(Throwable error) {}
+
+      @Override
+      public void onCompleted() {
+        EndOfData end = EndOfData.getDefaultInstance();
+        responses.onNext(PortForwardResponse.newBuilder().setEndOfData(end).build());
+        responses.onCompleted();
+      }
+    };
   }
 
   private Container create(CreateContainerRequest asked) {

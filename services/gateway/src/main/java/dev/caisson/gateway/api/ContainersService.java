@@ -27,6 +27,8 @@ import dev.caisson.proto.v1.ListProcessesResponse;
 import dev.caisson.proto.v1.PauseContainerRequest;
 import dev.caisson.proto.v1.PlanContainerRequest;
 import dev.caisson.proto.v1.PlanContainerResponse;
+import dev.caisson.proto.v1.PortForwardRequest;
+import dev.caisson.proto.v1.PortForwardResponse;
 import dev.caisson.proto.v1.ReadLogsRequest;
 import dev.caisson.proto.v1.ReadLogsResponse;
 import dev.caisson.proto.v1.ResumeContainerRequest;
@@ -127,6 +129,15 @@ final class ContainersService extends ContainersGrpc.ContainersImplBase {
     ExecStream stream = new ExecStream(lookup, Caller.current());
     return ServerCalls.both(
         responses, requests -> executor.exec(stream.requests(requests)).map(ExecStream::response));
+  }
+
+  @Override
+  public StreamObserver<PortForwardRequest> portForward(
+      StreamObserver<PortForwardResponse> responses) {
+    ForwardStream stream = new ForwardStream(lookup, Caller.current());
+    return ServerCalls.both(
+        responses,
+        requests -> executor.portForward(stream.requests(requests)).map(ForwardStream::response));
   }
 
   @Override

@@ -25,6 +25,8 @@ import dev.caisson.proto.executor.v1.ListSandboxesResponse;
 import dev.caisson.proto.executor.v1.PauseContainerRequest;
 import dev.caisson.proto.executor.v1.PlanRequest;
 import dev.caisson.proto.executor.v1.PlanResponse;
+import dev.caisson.proto.executor.v1.PortForwardRequest;
+import dev.caisson.proto.executor.v1.PortForwardResponse;
 import dev.caisson.proto.executor.v1.ReadLogsRequest;
 import dev.caisson.proto.executor.v1.ReadLogsResponse;
 import dev.caisson.proto.executor.v1.ResumeContainerRequest;
@@ -133,6 +135,11 @@ public final class ExecutorClient {
 
   public Flux<AttachResponse> attach(Flux<AttachRequest> requests) {
     return ClientCalls.<AttachRequest, AttachResponse>both(requests, stub::attach)
+        .onErrorMap(Upstream::translate);
+  }
+
+  public Flux<PortForwardResponse> portForward(Flux<PortForwardRequest> requests) {
+    return ClientCalls.<PortForwardRequest, PortForwardResponse>both(requests, stub::portForward)
         .onErrorMap(Upstream::translate);
   }
 
