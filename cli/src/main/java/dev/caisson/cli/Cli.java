@@ -76,6 +76,7 @@ final class Cli {
     verbs.put("ps", PsCommand::new);
     verbs.put("exec", ExecCommand::new);
     verbs.put("attach", AttachCommand::new);
+    verbs.put("port-forward", PortForwardCommand::new);
     verbs.put("logs", LogsCommand::new);
     verbs.put("inspect", InspectCommand::new);
     verbs.put("wait", WaitCommand::new);

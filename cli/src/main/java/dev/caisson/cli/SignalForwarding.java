@@ -34,7 +34,7 @@ final class SignalForwarding {
     handle("WINCH", action);
   }
 
-  private static void handle(String name, Runnable action) {
+  static void handle(String name, Runnable action) {
     try {
       Class<?> signal = Class.forName("sun.misc.Signal");
       Class<?> handler = Class.forName("sun.misc.SignalHandler");

@@ -674,6 +674,7 @@ class CliTest {
         .contains("--rootfs")
         .contains("--tty")
         .contains("attach")
+        .contains("port-forward")
         .contains("--log-max-size")
         .contains("--timestamps")
         .contains("--detach-keys")

@@ -13,9 +13,11 @@ import dev.caisson.proto.v1.ContainersGrpc;
 import dev.caisson.proto.v1.CreateContainerRequest;
 import dev.caisson.proto.v1.DeleteContainerRequest;
 import dev.caisson.proto.v1.DeleteContainerResponse;
+import dev.caisson.proto.v1.EndOfData;
 import dev.caisson.proto.v1.Exec;
 import dev.caisson.proto.v1.ExecContainerRequest;
 import dev.caisson.proto.v1.ExecContainerResponse;
+import dev.caisson.proto.v1.ForwardPort;
 import dev.caisson.proto.v1.GetContainerRequest;
 import dev.caisson.proto.v1.Input;
 import dev.caisson.proto.v1.ListContainersRequest;
@@ -26,6 +28,9 @@ import dev.caisson.proto.v1.LogEntry;
 import dev.caisson.proto.v1.Output;
 import dev.caisson.proto.v1.PlanContainerRequest;
 import dev.caisson.proto.v1.PlanContainerResponse;
+import dev.caisson.proto.v1.PortForwardRequest;
+import dev.caisson.proto.v1.PortForwardResponse;
+import dev.caisson.proto.v1.PortOpened;
 import dev.caisson.proto.v1.Process;
 import dev.caisson.proto.v1.ReadLogsRequest;
 import dev.caisson.proto.v1.ReadLogsResponse;
@@ -40,6 +45,7 @@ import dev.caisson.rpc.GrpcServer;
 import dev.caisson.rpc.RpcErrors;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -49,6 +55,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A gateway whose containers are played, not run: the program `cat` answers its input, `signal`
@@ -74,6 +81,15 @@ final class FakeGateway extends ContainersGrpc.ContainersImplBase implements Aut
   final CompletableFuture<Void> pending = new CompletableFuture<>();
 
   final CompletableFuture<Void> left = new CompletableFuture<>();
+
+  /** Whether waiting lasts until {@link #end}. */
+  volatile boolean lasting;
+
+  final CompletableFuture<ExitStatus> end = new CompletableFuture<>();
+
+  /** Open now. */
+  final AtomicInteger forwarded = new AtomicInteger();
+
   private final GrpcServer server;
   final Path data;
 
@@ -148,6 +164,13 @@ final class FakeGateway extends ContainersGrpc.ContainersImplBase implements Aut
   @Override
   public void waitContainer(
       WaitContainerRequest request, StreamObserver<WaitContainerResponse> answer) {
+    if (lasting) {
+      known(request.getName());
+      var _ =
+          end.thenAccept(status ->
+              reply(answer, WaitContainerResponse.newBuilder().setStatus(status).build()));
+      return;
+    }
     reply(
         answer,
         WaitContainerResponse.newBuilder().setStatus(known(request.getName()).getExit()).build());
@@ -293,6 +316,54 @@ final class FakeGateway extends ContainersGrpc.ContainersImplBase implements Aut
 
       @Override
       public void onCompleted() {}
+    };
+  }
+
+  /** A server that gives back what it reads, and then says which port it is. Not of port 81. */
+  @Override
+  public StreamObserver<PortForwardRequest> portForward(StreamObserver<PortForwardResponse> out) {
+    ServerCallStreamObserver<PortForwardResponse> call =
+        (ServerCallStreamObserver<PortForwardResponse>) out;
+    call.setOnCancelHandler(forwarded::decrementAndGet);
+    return new StreamObserver<>() {
+      private int port;
+
+      @Override
+      public void onNext(PortForwardRequest request) {
+        if (request.hasForward()) {
+          begin(request.getForward());
+        } else {
+          send(request.getData());
+        }
+      }
+
+      private void begin(ForwardPort forward) {
+        known(forward.getName());
+        port = forward.getPort();
+        if (port == 81) {
+          throw RpcErrors.of(
+              Status.Code.FAILED_PRECONDITION, "caisson.dev", "PORT_CLOSED", "Nobody.", Map.of());
+        }
+        forwarded.incrementAndGet();
+        out.onNext(
+            PortForwardResponse.newBuilder().setOpened(PortOpened.getDefaultInstance()).build());
+      }
+
+      private void send(ByteString data) {
+        out.onNext(PortForwardResponse.newBuilder().setData(data).build());
+      }
+
+      @Override
+      public void onError(Throwable gone) {}
+
+      @Override
+      public void onCompleted() {
+        send(ByteString.copyFromUtf8("of " + port));
+        EndOfData ended = EndOfData.getDefaultInstance();
+        out.onNext(PortForwardResponse.newBuilder().setEndOfData(ended).build());
+        out.onCompleted();
+        forwarded.decrementAndGet();
+      }
     };
   }
 
