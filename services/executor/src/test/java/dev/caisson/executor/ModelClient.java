@@ -8,8 +8,8 @@ import dev.caisson.executor.Model.Verb;
 import dev.caisson.proto.executor.v1.Container;
 import dev.caisson.proto.executor.v1.CreateContainerRequest;
 import dev.caisson.proto.executor.v1.GetNodeRequest;
-import dev.caisson.proto.executor.v1.Logs;
 import dev.caisson.proto.executor.v1.LogEntry;
+import dev.caisson.proto.executor.v1.Logs;
 import dev.caisson.proto.executor.v1.PauseContainerRequest;
 import dev.caisson.proto.executor.v1.ReadLogsRequest;
 import dev.caisson.proto.executor.v1.Reason;
@@ -470,8 +470,8 @@ final class ModelClient implements Runnable {
   }
 
   /**
-   * Of a program that has come to its own end, all that it said, unless a notice says that something
-   * may be missing; of another nothing else.
+   * Of a program that has come to its own end, all that it said, unless a notice says that
+   * something may be missing; of another nothing else.
    */
   private void readLog(String id) {
     Container container = node.get(id);
