@@ -19,6 +19,7 @@ final class Bounds {
   /** fsconfig(2) takes strings of at most 256 bytes, the NUL included. */
   static final int MAX_MOUNT_OPTION_BYTES = 255;
 
+  static final int MAX_VOLUMES = 64;
   static final int MAX_DEVICES = 64;
   static final int MAX_DEVICE_RULES = 256;
   static final int MAX_NAMESPACES = 8;

@@ -1,10 +1,12 @@
 package dev.caisson.executor.guard;
 
 import dev.caisson.executor.log.LogSettings;
+import dev.caisson.executor.plan.Volumes;
 import dev.caisson.proto.executor.v1.CreateContainerRequest;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.IgnoredField;
 import dev.caisson.proto.types.v1.Mount;
+import dev.caisson.proto.types.v1.Volume;
 import java.util.List;
 
 /** The creation of a container: its bounds, then the host's rules. */
@@ -23,7 +25,7 @@ final class ContainerRules {
     checkLogs(policy, request);
     checkIgnored(request.getIgnoredList());
     boolean root = request.getSandboxId().isEmpty();
-    checkBounds(request.getSpec());
+    checkBounds(request.getSpec(), root);
     ResourceBounds.check("spec.resources", request.getSpec().getResources());
     ResourceBounds.checkSandbox("sandbox_resources", request.getSandboxResources());
     HostRules.check(policy, request.getSpec(), root);
@@ -68,7 +70,7 @@ final class ContainerRules {
     Bounds.check(plain, "ignored", "have no control characters", text);
   }
 
-  private static void checkBounds(ContainerSpec spec) {
+  private static void checkBounds(ContainerSpec spec, boolean root) {
     Bounds.check(spec.hasProcess(), "process", "be given", "absent");
     ProcessBounds.check(spec.getProcess(), List.of());
     Names.checkHostname(spec.getHostname());
@@ -81,6 +83,12 @@ final class ContainerRules {
     checkPaths("masked_paths", spec.getMaskedPathsList());
     checkPaths("readonly_paths", spec.getReadonlyPathsList());
     checkMounts(spec.getMountsList());
+    checkVolumes(spec.getVolumesList());
+    Bounds.check(
+        root || spec.getVolumesCount() == 0,
+        "volumes",
+        "be given where the sandbox is made",
+        spec.getVolumesCount());
     HookRules.checkBounds(spec.getHooks());
     SeccompRules.checkBounds(spec.getSeccomp());
   }
@@ -93,11 +101,22 @@ final class ContainerRules {
   private static void checkMounts(List<Mount> mounts) {
     Bounds.atMost("mounts", mounts.size(), Bounds.MAX_MOUNTS, "entries");
     for (int i = 0; i < mounts.size(); i++) {
-      String field = "mounts[" + i + "].options";
-      List<String> options = mounts.get(i).getOptionsList();
-      Bounds.atMost(field, options.size(), Bounds.MAX_MOUNT_OPTIONS, "entries");
-      options.forEach(option ->
-          Bounds.atMost(field, Bounds.bytes(option), Bounds.MAX_MOUNT_OPTION_BYTES, "bytes"));
+      checkOptions("mounts[" + i + "].options", mounts.get(i).getOptionsList());
     }
+  }
+
+  /** Of a sandbox, by either way in. */
+  static void checkVolumes(List<Volume> volumes) {
+    Bounds.atMost("volumes", volumes.size(), Bounds.MAX_VOLUMES, "entries");
+    for (int i = 0; i < volumes.size(); i++) {
+      checkOptions("volumes[" + i + "].options", volumes.get(i).getOptionsList());
+    }
+    Volumes.check(volumes);
+  }
+
+  private static void checkOptions(String field, List<String> options) {
+    Bounds.atMost(field, options.size(), Bounds.MAX_MOUNT_OPTIONS, "entries");
+    options.forEach(option ->
+        Bounds.atMost(field, Bounds.bytes(option), Bounds.MAX_MOUNT_OPTION_BYTES, "bytes"));
   }
 }

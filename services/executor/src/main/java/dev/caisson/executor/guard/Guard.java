@@ -43,6 +43,7 @@ public final class Guard {
       Names.checkAnnotations(request.getAnnotationsMap());
       new UserNamespaces(policy).checkListless("user_namespace", request.getUserNamespace());
       ResourceBounds.checkSandbox("resources", request.getResources());
+      ContainerRules.checkVolumes(request.getVolumesList());
       HostRules.checkCgroupParent(policy, request.getCgroupParent());
     });
   }

@@ -2,6 +2,7 @@ package dev.caisson.executor.plan;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -14,7 +15,7 @@ import java.util.Set;
  */
 public record MountAttributes(Set<Flag> set, Donation.Propagation propagation) {
   /** {@code MOUNT_ATTR__ATIME}, a field of its own: it is cleared before it is set. */
-  private static final long ATIME = 0x70;
+  static final long ATIME = 0x70;
 
   private static final List<Flag> ATIME_MODES =
       List.of(Flag.MOUNT_ATTR_NOATIME, Flag.MOUNT_ATTR_STRICTATIME);
@@ -30,7 +31,11 @@ public record MountAttributes(Set<Flag> set, Donation.Propagation propagation) {
 
   /** {@code attr_clr}. */
   public long clearBits() {
-    return ATIME_MODES.stream().anyMatch(set::contains) ? ATIME : 0;
+    return clearsAtime(set) ? ATIME : 0;
+  }
+
+  static boolean clearsAtime(Collection<Flag> set) {
+    return ATIME_MODES.stream().anyMatch(set::contains);
   }
 
   /** {@code propagation}. */

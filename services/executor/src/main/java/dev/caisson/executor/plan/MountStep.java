@@ -144,6 +144,29 @@ sealed interface MountStep extends Step {
     }
   }
 
+  /** Adds attributes to those that a mount has. */
+  record Restrict(Descriptor mount, List<Flag> attributes, String on) implements MountStep {
+    public Restrict {
+      attributes = List.copyOf(attributes);
+    }
+
+    @Override
+    public Instruction instruction() {
+      return Call.of(
+          Syscall.MOUNT_SETATTR,
+          mount,
+          new Text(""),
+          Bits.of(Flag.AT_EMPTY_PATH),
+          Attributes.struct(attributes, Optional.empty()),
+          new Decimal(Attributes.BYTES));
+    }
+
+    @Override
+    public String describe() {
+      return "restrict " + on;
+    }
+  }
+
   /** No mount of this namespace reaches another from now on, nor the other way round. */
   record MakePrivate() implements MountStep {
     @Override
@@ -209,14 +232,17 @@ sealed interface MountStep extends Step {
     /** {@code MOUNT_ATTR_SIZE_VER0}. */
     static final int BYTES = 32;
 
+    private static final Named ATIME = new Named("MOUNT_ATTR__ATIME", MountAttributes.ATIME);
+
     private Attributes() {}
 
     static Struct struct(List<Flag> set, Optional<Flag> propagation) {
       List<Flag> kind = propagation.map(List::of).orElse(List.of());
+      boolean atime = MountAttributes.clearsAtime(set);
       return new Struct(
           List.of(
               new Field(set.isEmpty() ? "" : "attr_set", 8, new Bits(set)),
-              new Field("", 8, new Decimal(0)), // attr_clr
+              atime ? new Field("attr_clr", 8, ATIME) : new Field("", 8, new Decimal(0)),
               new Field(kind.isEmpty() ? "" : "propagation", 8, new Bits(kind)),
               new Field("", 8, new Decimal(0)))); // userns_fd
     }

@@ -105,7 +105,7 @@ final class MountTable {
     return switch (mount) {
       case Fresh fresh -> fresh.filesystem().type().equals(TMPFS);
       case CopiedUp _ -> true;
-      case Bind _, Cgroups _ -> false;
+      case Bind _, Cgroups _, PlannedMount.Volume _ -> false;
     };
   }
 
@@ -117,6 +117,9 @@ final class MountTable {
           .exception();
     }
     MountOptions options = MountOptions.parse(field + ".options", mount.getOptionsList());
+    if (mount.getType().equals(Volumes.TYPE)) {
+      return Volumes.read(field, mount, destination, options);
+    }
     if (options.bind() || mount.getType().equals("bind")) {
       return bind(field, mount, destination, options, known);
     }
@@ -172,7 +175,7 @@ final class MountTable {
     if (!TYPES.contains(mount.getType())) {
       throw Refusal.unsupported(
               field + ".type",
-              "A container can mount proc, tmpfs, sysfs, devpts, mqueue, cgroup and bind; not "
+              "A container can mount proc, tmpfs, sysfs, devpts, mqueue, cgroup, bind and volume; not "
                   + Quoted.of(mount.getType())
                   + ".")
           .exception();

@@ -7,6 +7,7 @@ import dev.caisson.executor.plan.PlannedMount.Bind;
 import dev.caisson.executor.plan.PlannedMount.Cgroups;
 import dev.caisson.executor.plan.PlannedMount.CopiedUp;
 import dev.caisson.executor.plan.PlannedMount.Fresh;
+import dev.caisson.executor.plan.PlannedMount.Volume;
 import dev.caisson.proto.types.v1.Namespace;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,6 +48,7 @@ final class Mounting {
       case Fresh fresh -> mountFresh(fresh.filesystem());
       case CopiedUp copied -> mountCopied(copied);
       case Bind bind -> mountBind(bind);
+      case Volume volume -> mountVolume(volume);
       case Cgroups cgroups -> mountCgroups(cgroups);
     }
   }
@@ -128,6 +130,21 @@ final class Mounting {
     attach(tree, target, tree.name(), bind.destination());
     targets.mounted(bind.file() ? Paths.parent(bind.destination()) : bind.destination());
     assembly.release(target);
+  }
+
+  /** A copy of the sandbox's mount, which may do less. */
+  private void mountVolume(Volume volume) {
+    String on = volume.destination();
+    targets.makeDirectories(on);
+    Slot kept =
+        assembly.openTrusted(
+            Volumes.path(volume.name()), Flag.O_PATH, Flag.O_DIRECTORY, Flag.O_CLOEXEC);
+    Slot copy = assembly.fill(slot -> new MountStep.CloneTree(kept, false, on, slot));
+    assembly.add(new MountStep.Restrict(copy, volume.attributes(), on));
+    Slot target = targets.openDirectory(on);
+    attach(copy, target, "volume " + volume.name(), on);
+    targets.mounted(on);
+    List.of(target, copy, kept).forEach(assembly::release);
   }
 
   private void attach(Descriptor tree, Descriptor target, String what, String on) {

@@ -42,6 +42,13 @@ sealed interface PlannedMount {
       Optional<IdMap> idMap)
       implements PlannedMount {}
 
+  /** What its sandbox keeps. */
+  record Volume(String destination, String name, List<Flag> attributes) implements PlannedMount {
+    public Volume {
+      attributes = List.copyOf(attributes);
+    }
+  }
+
   /** The container's own part of the cgroup hierarchies. */
   record Cgroups(String destination, List<Flag> attributes) implements PlannedMount {
     public Cgroups {

@@ -1,6 +1,8 @@
 package dev.caisson.executor.plan;
 
 import dev.caisson.proto.types.v1.Namespace;
+import dev.caisson.proto.types.v1.Volume;
+import java.util.List;
 
 /**
  * What a sandbox is made of.
@@ -10,6 +12,7 @@ import dev.caisson.proto.types.v1.Namespace;
  * @param domainname empty: not set
  * @param shared where its namespaces come from
  * @param groups as in {@link ContainerFacts}
+ * @param volumes what its containers share
  */
 public record SandboxFacts(
     boolean userNamespace,
@@ -17,16 +20,20 @@ public record SandboxFacts(
     String hostname,
     String domainname,
     SharedNamespaces shared,
-    boolean groups) {
+    boolean groups,
+    List<Volume> volumes) {
+  public SandboxFacts {
+    volumes = List.copyOf(volumes);
+  }
 
-  /** Where supplementary groups may be changed. */
+  /** Where supplementary groups may be changed, and nothing is shared. */
   SandboxFacts(
       boolean userNamespace,
       CgroupFacts cgroup,
       String hostname,
       String domainname,
       SharedNamespaces shared) {
-    this(userNamespace, cgroup, hostname, domainname, shared, true);
+    this(userNamespace, cgroup, hostname, domainname, shared, true, List.of());
   }
 
   /** Whether its user namespace is made for it, with maps that are to be written. */

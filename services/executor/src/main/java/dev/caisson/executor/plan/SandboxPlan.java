@@ -28,6 +28,11 @@ public final class SandboxPlan {
   /** Where hooks of a container that is being made find the host. */
   static final String HOST = "/host";
 
+  /**
+   * Which holds a mount for each volume that the containers share. Only there where there are some.
+   */
+  static final String VOLUMES = "/volumes";
+
   /** Places for what masked paths are covered with. */
   static final String EMPTY = "/empty";
 
@@ -36,6 +41,9 @@ public final class SandboxPlan {
   private static final List<Flag> SAFE =
       List.of(Flag.MOUNT_ATTR_NOSUID, Flag.MOUNT_ATTR_NODEV, Flag.MOUNT_ATTR_NOEXEC);
   private static final int DIRECTORY_MODE = 0755;
+
+  /** Of the sandbox's root, without volumes. */
+  private static final int INODES = 16;
 
   /** In the order in which the flags are shown. */
   private static final Map<Namespace.Type, Flag> SHARED =
@@ -126,11 +134,12 @@ public final class SandboxPlan {
 
   private void leaveHost() {
     assembly.add(new MountStep.MakePrivate());
+    List<Volumes.Kept> volumes = Volumes.kept(facts.volumes());
     List<MountOption> small =
         List.of(
             MountOption.parse("mode=755"),
             MountOption.parse("size=64k"),
-            MountOption.parse("nr_inodes=16"));
+            MountOption.parse("nr_inodes=" + (INODES + volumes.size())));
     Slot root = new NewFilesystem("tmpfs", small, SAFE, "/").make(assembly);
     // The kernel mounts these in a user namespace only where they can be seen already, which they
     // can here as long as the host's mounts are there, and for the containers because of these.
@@ -139,6 +148,9 @@ public final class SandboxPlan {
     attach(root, proc, "proc");
     attach(root, sysfs(), "sys");
     makePlaces(root);
+    if (!volumes.isEmpty()) {
+      makeVolumes(root, volumes);
+    }
     assembly.add(new MountStep.MakeReadonly(root, false, "/"));
     enter(root);
   }
@@ -175,6 +187,17 @@ public final class SandboxPlan {
       assembly.add(new FileStep.MakeDirectory(root, name, DIRECTORY_MODE, directory));
     }
     assembly.add(new FileStep.MakeFile(root, Paths.name(NULL), NULL));
+  }
+
+  private void makeVolumes(Slot root, List<Volumes.Kept> volumes) {
+    String directory = Paths.name(VOLUMES);
+    assembly.add(new FileStep.MakeDirectory(root, directory, DIRECTORY_MODE, VOLUMES));
+    for (Volumes.Kept volume : volumes) {
+      assembly.concerns(volume.field());
+      Slot mount = volume.filesystem().make(assembly);
+      attach(root, mount, Paths.relative(volume.filesystem().on()));
+    }
+    assembly.concerns("");
   }
 
   private void enter(Slot root) {

@@ -11,6 +11,7 @@ import dev.caisson.executor.plan.Filter;
 import dev.caisson.executor.plan.Plan;
 import dev.caisson.executor.plan.SandboxPlan;
 import dev.caisson.executor.plan.SharedNamespaces;
+import dev.caisson.executor.plan.Volumes;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.executor.store.v1.ContainerRecord;
@@ -27,6 +28,7 @@ import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.UserNamespace;
+import dev.caisson.proto.types.v1.Volume;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -135,8 +137,16 @@ final class Containers {
   private Optional<Plan> sandboxPlan(CreateContainerRequest request) {
     return request.getSandboxId().isEmpty()
         ? Optional.of(
-            SandboxPlan.compile(facts.impliedSandbox(request.getSpec(), request.getContainerId())))
+            SandboxPlan.compile(
+                facts.impliedSandbox(
+                    request.getSpec(), request.getContainerId(), volumes(request))))
         : Optional.empty();
+  }
+
+  private static List<Volume> volumes(CreateContainerRequest request) {
+    ContainerSpec spec = request.getSpec();
+    return Volumes.completed(
+        spec.getVolumesList(), request.getSandboxResources(), spec.getMountLabel());
   }
 
   private Resolved resolved(CreateContainerRequest asked) {
@@ -146,14 +156,19 @@ final class Containers {
 
   private CompiledPlan prepared(CreateContainerRequest request) {
     boolean root = request.getSandboxId().isEmpty();
-    ContainerSpec spec = request.getSpec();
     Streams streams =
-        Streams.of(request.getStdio(), request.hasLogs(), request.getDonated(), terminal(spec));
+        Streams.of(
+            request.getStdio(),
+            request.hasLogs(),
+            request.getDonated(),
+            terminal(request.getSpec()));
     if (!root) {
       Sandbox sandbox = sandboxes.require(request.getTenant(), request.getSandboxId());
+      ContainerSpec spec = Volumes.mounted(request.getSpec(), sandbox.record().getVolumesList());
       ContainerFacts known = facts.furtherContainer(spec, sandbox.record(), streams);
       return plans.get(key(spec, known), () -> ContainerPlan.compile(spec, known));
     }
+    ContainerSpec spec = Volumes.mounted(request.getSpec(), request.getSpec().getVolumesList());
     ContainerFacts known = facts.rootContainer(spec, streams);
     if (!namesItself(spec)) {
       return plans.get(key(spec, known), () -> ContainerPlan.compile(spec, known));
@@ -295,6 +310,7 @@ final class Containers {
         spec.getDomainname(),
         spec.getCgroupParent(),
         spec.getAnnotationsMap(),
+        volumes(request),
         resolved.digest(),
         Optional.of(plan.placement()));
   }

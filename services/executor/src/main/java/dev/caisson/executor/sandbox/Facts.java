@@ -15,7 +15,9 @@ import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.UserNamespace;
+import dev.caisson.proto.types.v1.Volume;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -41,17 +43,23 @@ final class Facts {
   SandboxFacts sandbox(SandboxRecord record, Cgroup leaf) {
     boolean mapped = record.getUidMappingsCount() > 0;
     return sandbox(
-        mapped, cgroup(leaf), record.getHostname(), record.getDomainname(), shared(record));
+        mapped,
+        cgroup(leaf),
+        record.getHostname(),
+        record.getDomainname(),
+        shared(record),
+        record.getVolumesList());
   }
 
   /** Of the sandbox of a container that is only planned. */
-  SandboxFacts impliedSandbox(ContainerSpec spec, String id) {
+  SandboxFacts impliedSandbox(ContainerSpec spec, String id, List<Volume> volumes) {
     return sandbox(
         isMapped(spec),
         anywhere(),
         spec.getHostname().isEmpty() ? id : spec.getHostname(),
         spec.getDomainname(),
-        SharedNamespaces.of(spec.getNamespacesList()));
+        SharedNamespaces.of(spec.getNamespacesList()),
+        volumes);
   }
 
   private SandboxFacts sandbox(
@@ -59,9 +67,10 @@ final class Facts {
       CgroupFacts cgroup,
       String hostname,
       String domainname,
-      SharedNamespaces shared) {
+      SharedNamespaces shared,
+      List<Volume> volumes) {
     CgroupFacts joined = shared.joinsUsers() ? cgroup.joinedLate() : cgroup;
-    return new SandboxFacts(mapped, joined, hostname, domainname, shared, groups());
+    return new SandboxFacts(mapped, joined, hostname, domainname, shared, groups(), volumes);
   }
 
   private static boolean isMapped(ContainerSpec spec) {

@@ -83,6 +83,7 @@ final class SandboxBirth {
             .setUid(draft.getUid())
             .setHostname(draft.getHostname())
             .addAllNamespaces(wanted.namespaces())
+            .addAllVolumes(wanted.volumes())
             .build();
     return claim(
         park(own, wanted.userNamespace(), wanted.users(), wanted.cgroupParent(), false), draft);
@@ -189,7 +190,7 @@ final class SandboxBirth {
 
   /** What a claim does not change. */
   private static SandboxRecord own(SandboxRecord parked) {
-    return parked.toBuilder().clearHostname().clearTenant().build();
+    return parked.toBuilder().clearHostname().clearTenant().clearVolumes().build();
   }
 
   /** Ends one that nobody has, and removes all of it. */

@@ -5,6 +5,7 @@ import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.journal.JournalFullException;
 import dev.caisson.executor.plan.Placement;
 import dev.caisson.executor.plan.SharedNamespaces;
+import dev.caisson.executor.plan.Volumes;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.executor.store.v1.SandboxRecord;
@@ -19,6 +20,7 @@ import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Resources;
 import dev.caisson.proto.types.v1.UserNamespace;
+import dev.caisson.proto.types.v1.Volume;
 import java.lang.System.Logger.Level;
 import java.util.Collection;
 import java.util.List;
@@ -77,6 +79,7 @@ final class Sandboxes {
    *
    * @param namespaces as its root container lists them; empty: all that it has are new
    * @param users the user namespace that it joins; stays the caller's
+   * @param volumes with complete options
    * @param rootContainer how the first process of the container that it is made for is placed
    */
   record Wanted(
@@ -91,6 +94,7 @@ final class Sandboxes {
       String domainname,
       String cgroupParent,
       Map<String, String> annotations,
+      List<Volume> volumes,
       ByteString digest,
       Optional<Placement> rootContainer) {
 
@@ -107,6 +111,7 @@ final class Sandboxes {
           "",
           request.getCgroupParent(),
           request.getAnnotationsMap(),
+          Volumes.completed(request.getVolumesList(), request.getResources(), ""),
           Digests.of(request.toBuilder().clearActor().build()),
           Optional.empty());
     }
@@ -158,6 +163,7 @@ final class Sandboxes {
     return wanted.rootContainer().filter(birth.usual()::equals).isPresent()
         && wanted.userNamespace().getMode() == UserNamespace.Mode.AUTO
         && SharedNamespaces.of(wanted.namespaces()).equals(SharedNamespaces.own())
+        && wanted.volumes().isEmpty()
         && (wanted.cgroupParent().isEmpty()
             || wanted.cgroupParent().equals(host.settings().cgroupParent()));
   }
@@ -185,6 +191,7 @@ final class Sandboxes {
             .setDomainname(wanted.domainname())
             .setResources(wanted.resources())
             .putAllAnnotations(wanted.annotations())
+            .addAllVolumes(wanted.volumes())
             .setRequestId(wanted.actor().getRequestId())
             .setRequestSha256(wanted.digest());
     if (wanted.rootContainer().isPresent()) {

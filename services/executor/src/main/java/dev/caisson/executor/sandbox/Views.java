@@ -30,6 +30,7 @@ final class Views {
   static dev.caisson.proto.executor.v1.Sandbox of(Sandbox sandbox) {
     return line(sandbox).toBuilder()
         .putAllAnnotations(sandbox.record().getAnnotationsMap())
+        .addAllVolumes(sandbox.record().getVolumesList())
         .build();
   }
 

@@ -42,6 +42,7 @@ import dev.caisson.proto.types.v1.Seccomp;
 import dev.caisson.proto.types.v1.Seccomp.SyscallRule;
 import dev.caisson.proto.types.v1.User;
 import dev.caisson.proto.types.v1.UserNamespace;
+import dev.caisson.proto.types.v1.Volume;
 import java.util.Collections;
 import java.util.List;
 import java.util.function.Consumer;
@@ -387,6 +388,16 @@ class GuardTest {
             "mounts[0].options",
             spec -> spec.addMounts(bind("/srv/data").toBuilder().addAllOptions(copies("ro", 65)))),
         bound("mounts[0].options", spec -> spec.addMounts(bind("/srv/data", "a".repeat(256)))),
+        bound(
+            "volumes",
+            spec -> IntStream.range(0, 65).forEach(i -> spec.addVolumes(volume("v" + i)))),
+        bound(
+            "volumes[0].options",
+            spec -> spec.addVolumes(volume("v").toBuilder().addAllOptions(copies("ro", 65)))),
+        bound(
+            "volumes[0].options",
+            spec -> spec.addVolumes(volume("v").toBuilder().addOptions("a".repeat(256)))),
+        bound("volumes[0].name", spec -> spec.addVolumes(volume("a.b"))),
         bound("mounts[0].source", spec -> spec.addMounts(bind("/srv/data/../../etc"))),
         bound(
             "annotations",
@@ -664,6 +675,22 @@ class GuardTest {
     }
   }
 
+  private static Volume volume(String name) {
+    return Volume.newBuilder()
+        .setName(name)
+        .setType(Volume.Type.TMPFS)
+        .setShare(Volume.Share.POD)
+        .build();
+  }
+
+  @Test
+  void volumesAreTheSandboxes() {
+    CreateContainerRequest root = request(spec().addVolumes(volume("a"))).build();
+    assertThat(GUARD.check(root)).isEqualTo(new Allowed());
+    assertThat(refusal(GUARD.check(root.toBuilder().setSandboxId("s").build())).message())
+        .isEqualTo("volumes must be given where the sandbox is made: 1");
+  }
+
   @Test
   void checksSandboxesLikeContainers() {
     CreateSandboxRequest good =
@@ -680,6 +707,10 @@ class GuardTest {
         .containsEntry("field", "user_namespace.mode");
     assertThat(refusal(GUARD.check(good.toBuilder().setCgroupParent("/x").build())).metadata())
         .containsEntry("rule", "cgroup.parent");
+    assertThat(GUARD.check(good.toBuilder().addVolumes(volume("a")).build()))
+        .isEqualTo(new Allowed());
+    assertThat(refusal(GUARD.check(good.toBuilder().addVolumes(volume("")).build())).metadata())
+        .containsEntry("field", "volumes[0].name");
     assertThat(refusal(GUARD.check(good.toBuilder().setSandboxId("").build())).reason())
         .isEqualTo(Reason.INVALID_ID);
   }

@@ -20,6 +20,7 @@ import dev.caisson.proto.types.v1.Seccomp;
 import dev.caisson.proto.types.v1.TimeOffset;
 import dev.caisson.proto.types.v1.User;
 import dev.caisson.proto.types.v1.UserNamespace;
+import dev.caisson.proto.types.v1.Volume;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,6 +58,7 @@ class GoldenPlansTest {
         "sandbox-hybrid",
         SandboxPlan.compile(
             new SandboxFacts(true, Specs.hybrid(), "web", "example", SharedNamespaces.own())));
+    plans.put("sandbox-volumes", SandboxPlan.compile(sharing()));
     plans.put("sandbox-joining", SandboxPlan.compile(joining()));
     plans.put("joined-mounts", ContainerPlan.compile(joinedMounts().build(), Specs.further()));
     plans.put("sandbox-joining-users", SandboxPlan.compile(joiningUsers()));
@@ -72,6 +74,7 @@ class GoldenPlansTest {
     plans.put("hybrid-shared", ContainerPlan.compile(shared(), Specs.facts(Specs.hybrid())));
     plans.put("identity", root(Specs.least().setProcess(identity())));
     plans.put("binds", root(binds()));
+    plans.put("volumes", root(volumes()));
     plans.put("id-maps", root(idMaps()));
     plans.put("follows-host", root(followsHost()));
     plans.put("copy-up", ContainerPlan.compile(copyUp(), factsOf("/run", 01777, 7, 8)));
@@ -442,6 +445,27 @@ class GoldenPlansTest {
 
   private static Process named(String program, String... env) {
     return Process.newBuilder().addArgs(program).addAllEnv(List.of(env)).build();
+  }
+
+  private static SandboxFacts sharing() {
+    Volume.Builder kept = Volume.newBuilder().setType(Volume.Type.TMPFS).setShare(Volume.Share.POD);
+    return new SandboxFacts(
+        true,
+        V2,
+        "web",
+        "",
+        SharedNamespaces.own(),
+        true,
+        List.of(
+            kept.setName("shm").build(),
+            kept.setName("data").addOptions("noexec").addOptions("size=1m").build()));
+  }
+
+  private static ContainerSpec.Builder volumes() {
+    return Specs.least()
+        .addMounts(Specs.mount("/data", "volume", "data", "noexec"))
+        .addMounts(Specs.mount("/data/seen", "volume", "data", "ro", "noexec", "noatime"))
+        .addMounts(Specs.mount("/dev/shm", "volume", "shm"));
   }
 
   private static Process inDirectory(String directory) {
