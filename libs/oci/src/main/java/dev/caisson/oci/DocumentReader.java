@@ -26,7 +26,7 @@ final class DocumentReader {
     Map<String, String> annotations = document.texts("annotations");
     Optional<JsonObject> linux = document.object("linux");
     // What the annotations say of membership must be sound, whoever reads it later.
-    SandboxMembership.of(annotations);
+    SandboxMembership membership = SandboxMembership.of(annotations);
     spec.setOciVersion(version())
         .setProcess(ProcessReader.read(required("process")))
         .setRoot(root(annotations))
@@ -36,6 +36,11 @@ final class DocumentReader {
         .putAllAnnotations(annotations)
         .setCgroupParent(Annotations.cgroupParent(annotations))
         .setBundle(bundle.path().map(Object::toString).orElse(""));
+    if (!(membership instanceof SandboxMembership.Member)) {
+      document
+          .object("annotations")
+          .ifPresent(json -> spec.addAllVolumes(VolumeReader.read(json, annotations)));
+    }
     document.object("hooks").ifPresent(hooks -> spec.setHooks(HookReader.read(hooks)));
     new LinuxReader(spec, annotations).read(linux);
     OTHER_PLATFORMS.forEach(name -> document.refuse(name, "Caisson runs Linux containers"));
