@@ -128,6 +128,7 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
                   .setId(asked.getSandboxId())
                   .setUid("uid-" + asked.getSandboxId())
                   .putAllAnnotations(asked.getAnnotationsMap())
+                  .addAllVolumes(asked.getVolumesList())
                   .build();
           sandboxes.put(asked.getTenant() + "/" + asked.getSandboxId(), made);
           return made;

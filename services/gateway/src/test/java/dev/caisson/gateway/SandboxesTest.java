@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.proto.types.v1.Resources;
 import dev.caisson.proto.types.v1.UserNamespace;
+import dev.caisson.proto.types.v1.Volume;
 import dev.caisson.proto.v1.CreateSandboxRequest;
 import dev.caisson.proto.v1.DeleteSandboxRequest;
 import dev.caisson.proto.v1.GetSandboxRequest;
@@ -22,6 +23,14 @@ import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
 class SandboxesTest {
+  private static final Volume VOLUME =
+      Volume.newBuilder()
+          .setName("data")
+          .setType(Volume.Type.TMPFS)
+          .setShare(Volume.Share.POD)
+          .addOptions("size=1m")
+          .build();
+
   @TempDir static Path directory;
   private static GatewayFixture gateway;
 
@@ -46,10 +55,12 @@ class SandboxesTest {
     assertThat(made.getName()).isEqualTo("tenants/t/sandboxes/pod");
     assertThat(made.getUid()).isEqualTo("uid-pod");
     assertThat(made.getAnnotationsMap()).containsEntry("a", "b");
+    assertThat(made.getVolumesList()).containsExactly(VOLUME);
     var asked = gateway.executor.last(dev.caisson.proto.executor.v1.CreateSandboxRequest.class);
     assertThat(asked.getUserNamespace().getMode()).isEqualTo(UserNamespace.Mode.AUTO);
     assertThat(asked.getResources().getPids().getLimit()).isEqualTo(9);
     assertThat(asked.getHostname()).isEqualTo("h");
+    assertThat(asked.getVolumesList()).containsExactly(VOLUME);
     assertThat(asked.getActor().getRequestId()).isEqualTo("r");
   }
 
@@ -116,6 +127,7 @@ class SandboxesTest {
                     Sandbox.newBuilder()
                         .setHostname("h")
                         .putAnnotations("a", "b")
+                        .addVolumes(VOLUME)
                         .setResources(
                             Resources.newBuilder()
                                 .setPids(Resources.Pids.newBuilder().setLimit(9))))

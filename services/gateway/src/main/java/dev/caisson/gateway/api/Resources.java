@@ -19,6 +19,7 @@ final class Resources {
         .setCgroup(from.getCgroup())
         .setLost(from.getLost())
         .putAllAnnotations(from.getAnnotationsMap())
+        .addAllVolumes(from.getVolumesList())
         .build();
   }
 

@@ -38,7 +38,8 @@ final class SandboxesService extends SandboxesGrpc.SandboxesImplBase {
             .setSandboxId(Ids.require("sandbox_id", request.getSandboxId()))
             .setUserNamespace(userNamespace(wanted))
             .setHostname(wanted.getHostname())
-            .putAllAnnotations(wanted.getAnnotationsMap());
+            .putAllAnnotations(wanted.getAnnotationsMap())
+            .addAllVolumes(wanted.getVolumesList());
     if (wanted.hasResources()) {
       create.setResources(wanted.getResources());
     }
