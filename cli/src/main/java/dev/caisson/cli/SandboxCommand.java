@@ -1,6 +1,7 @@
 package dev.caisson.cli;
 
 import dev.caisson.proto.types.v1.Resources;
+import dev.caisson.proto.types.v1.Volume;
 import dev.caisson.proto.v1.CreateSandboxRequest;
 import dev.caisson.proto.v1.DeleteSandboxRequest;
 import dev.caisson.proto.v1.ListSandboxesRequest;
@@ -51,6 +52,13 @@ final class SandboxCommand {
     @Option(names = "--hostname", paramLabel = "NAME", description = "Host name (default: the id).")
     private String hostname = "";
 
+    @Option(
+        names = "--volume",
+        paramLabel = "NAME[:OPTION,…]",
+        description =
+            "Memory that its containers can share: data, data:size=64m,noexec; repeatable. run --volume mounts it.")
+    private List<String> volumes = new ArrayList<>();
+
     @Parameters(
         arity = "0..1",
         paramLabel = "ID",
@@ -63,12 +71,29 @@ final class SandboxCommand {
           CreateSandboxRequest.newBuilder()
               .setParent(target.names().parent())
               .setSandboxId(id == null ? Names.newId() : id)
-              .setSandbox(Sandbox.newBuilder().setHostname(hostname).setResources(limits()))
+              .setSandbox(
+                  Sandbox.newBuilder()
+                      .setHostname(hostname)
+                      .setResources(limits())
+                      .addAllVolumes(volumes.stream().map(Create::volume).toList()))
               .setRequestId(Names.newRequestId())
               .build();
       Sandbox made = target.sandboxes().createSandbox(request);
       output.print(made, sandbox -> Names.id(sandbox.getName()) + "\n");
       return Exit.OK;
+    }
+
+    private static Volume volume(String text) {
+      String[] parts = text.split(":", 2);
+      Volume.Builder volume =
+          Volume.newBuilder()
+              .setName(parts[0])
+              .setType(Volume.Type.TMPFS)
+              .setShare(Volume.Share.POD);
+      if (parts.length == 2) {
+        volume.addAllOptions(List.of(parts[1].split(",", -1)));
+      }
+      return volume.build();
     }
 
     private Resources limits() {

@@ -60,6 +60,13 @@ final class SpecChanges {
   List<String> hooks = new ArrayList<>();
 
   @Option(
+      names = "--volume",
+      paramLabel = "NAME:DEST[:OPTION,…]",
+      description =
+          "Mount a volume that its sandbox keeps: data:/var/data, data:/in:ro, shm:/dev/shm; repeatable.")
+  List<String> volumes = new ArrayList<>();
+
+  @Option(
       names = {"-t", "--tty"},
       description = "Give the program a terminal; ours passes its keys and its size on.")
   boolean tty;
@@ -81,6 +88,7 @@ final class SpecChanges {
         || readOnly
         || tty
         || !hooks.isEmpty()
+        || !volumes.isEmpty()
         || !env.isEmpty();
   }
 
@@ -98,6 +106,7 @@ final class SpecChanges {
     }
     hooks.forEach(hook -> addHook(config, hook));
     namespaces.apply(config);
+    volumes.forEach(volume -> append(config, "mounts", mount(volume)));
   }
 
   private void applyProcess(JsonObject config) {
@@ -159,6 +168,23 @@ final class SpecChanges {
     JsonObject entry = new JsonObject();
     entry.addProperty("path", hook.substring(equals + 1));
     append(object(config, "hooks"), hook.substring(0, equals), entry);
+  }
+
+  private static JsonObject mount(String volume) {
+    String[] parts = volume.split(":", 3);
+    if (parts.length < 2 || parts[0].isEmpty() || !parts[1].startsWith("/")) {
+      throw CliException.usage(
+          "--volume must be NAME:DEST, or NAME:DEST:OPTION,…: " + volume,
+          "--volume data:/var/data:ro, of a sandbox made with --volume data");
+    }
+    JsonObject mount = new JsonObject();
+    mount.addProperty("type", "volume");
+    mount.addProperty("source", parts[0]);
+    mount.addProperty("destination", parts[1]);
+    if (parts.length == 3) {
+      mount.add("options", array(List.of(parts[2].split(",", -1))));
+    }
+    return mount;
   }
 
   private static JsonPrimitive variable(String entry) {

@@ -349,6 +349,33 @@ class CliTest {
   }
 
   @Test
+  void mountsVolumesOfItsSandbox() {
+    caisson(
+        "create",
+        "--rootfs",
+        "/r",
+        "--sandbox",
+        "s",
+        "--volume",
+        "a:/a",
+        "--volume",
+        "b:/b:ro,noexec",
+        "--",
+        "sh");
+    assertThat(sentConfig().getAsJsonArray("mounts").toString())
+        .endsWith(
+            "{\"type\":\"volume\",\"source\":\"a\",\"destination\":\"/a\"},"
+                + "{\"type\":\"volume\",\"source\":\"b\",\"destination\":\"/b\","
+                + "\"options\":[\"ro\",\"noexec\"]}]");
+    for (String wrong : List.of("a", ":/a", "a:", "a:b")) {
+      err.getBuffer().setLength(0);
+      assertThat(caisson("create", "--rootfs", "/r", "--volume", wrong, "--", "sh"))
+          .isEqualTo(Exit.USAGE);
+      assertThat(err.toString()).contains("--volume must be NAME:DEST").contains("\n");
+    }
+  }
+
+  @Test
   void refusesABundleWithoutConfig() {
     assertThat(caisson("create", "--bundle", data.toString())).isEqualTo(Exit.CAISSON_FAILED);
     assertThat(err.toString()).contains("Failed to read").contains("config.json: it is not there");
