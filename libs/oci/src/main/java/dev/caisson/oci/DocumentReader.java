@@ -34,6 +34,7 @@ final class DocumentReader {
         .setDomainname(document.string("domainname"))
         .addAllMounts(MountReader.read(document.objects("mounts"), bundle, MountIds.of(linux)))
         .putAllAnnotations(annotations)
+        .setInfrastructure(membership instanceof SandboxMembership.Root)
         .setCgroupParent(Annotations.cgroupParent(annotations))
         .setBundle(bundle.path().map(Object::toString).orElse(""));
     if (!(membership instanceof SandboxMembership.Member)) {

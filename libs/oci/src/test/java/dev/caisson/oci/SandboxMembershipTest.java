@@ -54,4 +54,16 @@ class SandboxMembershipTest {
         .isInstanceOf(OciException.class)
         .hasMessageContaining("must name the sandbox that the container joins");
   }
+
+  @Test
+  void whoeverHoldsAPodIsItsInfrastructure() {
+    assertThat(infrastructure(TYPE, "sandbox")).isTrue();
+    assertThat(infrastructure(CRIO_TYPE, "sandbox")).isTrue();
+    assertThat(infrastructure("a", "sandbox")).isFalse();
+  }
+
+  private static boolean infrastructure(String key, String value) {
+    String annotations = ",\"annotations\":{\"" + key + "\":\"" + value + "\"}";
+    return Documents.convert(Documents.with(annotations)).spec().getInfrastructure();
+  }
 }

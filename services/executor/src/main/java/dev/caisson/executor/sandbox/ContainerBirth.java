@@ -372,7 +372,7 @@ final class ContainerBirth {
   }
 
   private void adjustOomScore(Container container, Fd pidfd) {
-    var process = container.record().getSpec().getProcess();
+    var process = Scores.completed(container.record().getSpec(), container.sandbox()).getProcess();
     if (process.hasOomScoreAdj()) {
       Scores.adjust(host, pidfd, process.getOomScoreAdj());
     }

@@ -82,6 +82,7 @@ final class Containers {
   private final PlanCache plans;
   private final Donations donations;
   private final SharedFilters filters;
+  private final Scores scores;
   private final Redaction redaction = new Redaction();
   private final Registry<Container> registry;
 
@@ -103,8 +104,10 @@ final class Containers {
       Tokens tokens,
       Donations donations,
       SharedFilters filters,
+      Scores scores,
       GuardPolicy.Limits limits) {
     this.filters = filters;
+    this.scores = scores;
     this.host = host;
     this.sandboxes = sandboxes;
     this.birth = birth;
@@ -337,6 +340,7 @@ final class Containers {
               () -> {
                 Container made = birth.make(sandbox, draft, plan, given, this::show);
                 adopt(made);
+                scores.changed(made);
                 return made;
               },
               made ->
@@ -743,6 +747,7 @@ final class Containers {
   private void remove(Container container, boolean force, Actor actor) {
     if (container.sandbox().containersByUid().containsKey(container.uid())) {
       lives.delete(container, force, actor);
+      scores.changed(container);
     }
     if (!container.isRoot()) {
       release(container);

@@ -73,7 +73,7 @@ final class Execs {
     var _ = States.require(container, Operation.EXEC);
     var _ = container.sandbox().requireHolder();
     requireRoom(container.sandbox());
-    ContainerSpec spec = container.record().getSpec();
+    ContainerSpec spec = Scores.completed(container.record().getSpec(), container.sandbox());
     Process process = ExecPlan.complete(request.getProcess(), spec, request.getAddEnvList());
     Identity.require(process, container.sandbox().record());
     Streams streams =
@@ -215,7 +215,7 @@ final class Execs {
   StartedProcess runHook(Container container, Hook hook, long token, Stdio stdio) {
     try (Rollback rollback = new Rollback()) {
       rollback.onFailure("stdio", stdio::close);
-      ContainerSpec spec = container.record().getSpec();
+      ContainerSpec spec = Scores.completed(container.record().getSpec(), container.sandbox());
       Process process = HookPlan.process(hook, spec);
       ExecFacts known = facts.exec(container.cgroup(), Streams.ATTACHABLE, process, spec);
       CompiledPlan plan =

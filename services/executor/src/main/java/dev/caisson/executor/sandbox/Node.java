@@ -81,7 +81,9 @@ public final class Node implements AutoCloseable {
 
   /** What runs and cannot be reached, or was not taken up, each as a sentence. */
   public List<String> unreachable() {
-    Stream<String> running = sandboxes.all().stream().flatMap(one -> one.unreachable().stream());
+    Stream<String> running =
+        sandboxes.all().stream()
+            .flatMap(one -> Stream.concat(one.unreachable().stream(), one.scoreProblem().stream()));
     return Stream.concat(running, findings.sentences()).sorted().toList();
   }
 

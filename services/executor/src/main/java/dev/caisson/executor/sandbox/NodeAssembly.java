@@ -103,6 +103,7 @@ public final class NodeAssembly implements AutoCloseable {
             fence,
             facts);
     SharedFilters shared = new SharedFilters();
+    Scores scores = new Scores(host, recorder);
     Containers containers =
         new Containers(
             host,
@@ -117,6 +118,7 @@ public final class NodeAssembly implements AutoCloseable {
             tokens,
             donations,
             shared,
+            scores,
             policy.limits());
     Leases leases = new Leases(host, containers);
     Findings findings = new Findings();
@@ -135,6 +137,7 @@ public final class NodeAssembly implements AutoCloseable {
             uppers,
             logs,
             shared,
+            scores,
             findings);
   }
 

@@ -66,6 +66,7 @@ final class Recovery {
   private final Uppers uppers;
   private final ContainerLogs logs;
   private final SharedFilters filters;
+  private final Scores scores;
   private final Findings findings;
 
   /** What an earlier life meant to do and did not say the outcome of. */
@@ -83,6 +84,7 @@ final class Recovery {
       Uppers uppers,
       ContainerLogs logs,
       SharedFilters filters,
+      Scores scores,
       Findings findings) {
     this.findings = findings;
     this.host = host;
@@ -95,6 +97,7 @@ final class Recovery {
     this.facts = facts;
     this.uppers = uppers;
     this.filters = filters;
+    this.scores = scores;
     this.open = new ArrayList<>(host.journal().openIntents());
     this.logs = logs;
   }
@@ -256,6 +259,7 @@ final class Recovery {
           } finally {
             known.values().forEach(process -> process.pidfd().ifPresent(Fd::close));
           }
+          scores.settle(sandbox);
           holder.ifPresent(present -> sandbox.collectEnds());
           Exits.endWithRoot(sandbox);
         });

@@ -49,6 +49,7 @@ final class Sandbox {
   private volatile @Nullable Holder holder;
   private volatile @Nullable Placed placed;
   private volatile @Nullable OtherInit other;
+  private volatile Optional<String> scoreProblem = Optional.empty();
 
   /**
    * A process whose program is still on its way.
@@ -138,6 +139,15 @@ final class Sandbox {
                 + present.why()
                 + ". What runs in it goes on: delete it by force, or start the executor that has"
                 + " made it.");
+  }
+
+  /** Why its caisson-init does not have the OOM score that it should have, as a sentence. */
+  Optional<String> scoreProblem() {
+    return scoreProblem;
+  }
+
+  void scoreProblem(Optional<String> next) {
+    scoreProblem = next;
   }
 
   /** Present where it runs under a caisson-init of another version. */

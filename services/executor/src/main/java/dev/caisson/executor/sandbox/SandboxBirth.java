@@ -398,6 +398,7 @@ final class SandboxBirth {
     return record.toBuilder()
         .setInitPid(pid)
         .setInitStartTicks(host.proc().startTicks(pid))
+        .setOomScoreAdj(Scores.of(host, holder.pidfd()))
         .build();
   }
 }
