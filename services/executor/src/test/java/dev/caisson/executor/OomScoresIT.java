@@ -128,13 +128,16 @@ class OomScoresIT {
   }
 
   private int init(String sandbox) {
+    return sandbox(sandbox).getInitPid();
+  }
+
+  private Sandbox sandbox(String sandbox) {
     return node.stub()
         .getSandbox(
             dev.caisson.proto.executor.v1.GetSandboxRequest.newBuilder()
                 .setTenant(TestNode.TENANT)
                 .setSandboxId(sandbox)
-                .build())
-        .getInitPid();
+                .build());
   }
 
   @Test
@@ -231,6 +234,7 @@ class OomScoresIT {
     assertThat(missing().getFirst())
         .startsWith("The OOM score of sandbox box of tenant ")
         .contains("is not the least of its containers, since it could not be ");
+    assertThat(sandbox("box").getDegradedList()).isEqualTo(missing());
     var _ = create("d", scored(400));
     assertThat(missing()).isEmpty();
     assertThat(score(box.getInitPid())).isEqualTo(400);

@@ -129,6 +129,7 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
                   .setUid("uid-" + asked.getSandboxId())
                   .putAllAnnotations(asked.getAnnotationsMap())
                   .addAllVolumes(asked.getVolumesList())
+                  .addDegraded("a score")
                   .build();
           sandboxes.put(asked.getTenant() + "/" + asked.getSandboxId(), made);
           return made;

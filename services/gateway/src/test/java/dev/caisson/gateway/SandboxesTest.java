@@ -56,6 +56,7 @@ class SandboxesTest {
     assertThat(made.getUid()).isEqualTo("uid-pod");
     assertThat(made.getAnnotationsMap()).containsEntry("a", "b");
     assertThat(made.getVolumesList()).containsExactly(VOLUME);
+    assertThat(made.getDegradedList()).containsExactly("a score");
     var asked = gateway.executor.last(dev.caisson.proto.executor.v1.CreateSandboxRequest.class);
     assertThat(asked.getUserNamespace().getMode()).isEqualTo(UserNamespace.Mode.AUTO);
     assertThat(asked.getResources().getPids().getLimit()).isEqualTo(9);

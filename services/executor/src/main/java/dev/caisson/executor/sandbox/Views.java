@@ -45,6 +45,7 @@ final class Views {
         .setInitPid(record.getInitPid())
         .setCgroup(record.getCgroup())
         .setLost(record.getLost())
+        .addAllDegraded(sandbox.scoreProblem().stream().toList())
         .addAllContainers(
             sandbox.containers().stream().map(c -> c.record().getId()).sorted().toList())
         .build();

@@ -20,6 +20,7 @@ final class Resources {
         .setLost(from.getLost())
         .putAllAnnotations(from.getAnnotationsMap())
         .addAllVolumes(from.getVolumesList())
+        .addAllDegraded(from.getDegradedList())
         .build();
   }
 
