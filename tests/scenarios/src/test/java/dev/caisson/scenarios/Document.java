@@ -11,6 +11,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** A config.json in the making: what `caisson run` makes of a command, changed. */
 final class Document {
@@ -85,13 +86,19 @@ final class Document {
   }
 
   Document bind(Path source, String destination, String... options) {
-    JsonArray all = array(List.of(options));
-    all.add("rbind");
+    return mount(
+        "bind",
+        source,
+        destination,
+        Stream.concat(Stream.of(options), Stream.of("rbind")).toArray(String[]::new));
+  }
+
+  Document mount(String type, Path source, String destination, String... options) {
     JsonObject mount = new JsonObject();
-    mount.addProperty("type", "bind");
+    mount.addProperty("type", type);
     mount.addProperty("source", source.toString());
     mount.addProperty("destination", destination);
-    mount.add("options", all);
+    mount.add("options", array(List.of(options)));
     config.getAsJsonArray("mounts").add(mount);
     return this;
   }

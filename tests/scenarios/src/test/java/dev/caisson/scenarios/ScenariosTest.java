@@ -32,7 +32,9 @@ class ScenariosTest {
   @Test
   void areDocumented() throws IOException {
     Set<String> own = new HashSet<>();
-    for (String type : List.of("ContainerScenarios", "ContainersIT", "DescriptorsIT", "PodsIT")) {
+    for (String type :
+        List.of(
+            "ContainerScenarios", "ContainersIT", "DescriptorsIT", "PodsIT", "SharedVolumesIT")) {
       METHOD
           .matcher(Files.readString(OWN.resolve(type + ".java")))
           .results()
