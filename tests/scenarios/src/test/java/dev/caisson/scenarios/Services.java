@@ -130,8 +130,11 @@ final class Services implements AutoCloseable {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-XX:TieredStopAtLevel=1", "--illegal-native-access=deny", "-cp"));
     command.add(CLIENT.resolve("*") + ":" + CLIENT.resolve("lib/*"));
-    command.addAll(List.of("dev.caisson.cli.Cli", words[0], "--data", data().toString()));
-    command.addAll(List.of(words).subList(1, words.length));
+    command.add("dev.caisson.cli.Cli");
+    int verb = words[0].equals("sandbox") ? 2 : 1;
+    command.addAll(List.of(words).subList(0, verb));
+    command.addAll(List.of("--data", data().toString()));
+    command.addAll(List.of(words).subList(verb, words.length));
     return run(command.toArray(String[]::new));
   }
 
