@@ -8,13 +8,16 @@ bench_usage() {
   cat <<'TEXT'
 Usage: caisson bench run [--count N]
        caisson bench scale [--count N] [--alive N]
+       caisson bench pods [--count N]
 run: times one container of /bin/true, from the call to its exit status and deletion: Caisson through its gateway, `runc run` and
 `crun run` from their command lines, interleaved, with pauses of 50 ms and back to back. The same config.json for all, with the
 default filter of system calls. Prints medians, 90th and 99th percentiles and ratios.
 scale: times each operation on a container that is the only one, and one of many that are alive, in turns. Prints medians and ratios.
-Both write what they measured to bench/results, and need root.
+pods: sandboxes of three containers each, made at once by 16 clients, and deleted at once. Fails where one of them fails, one is
+left, or the CPU time of one does not add up. Prints the time for each.
+All write what they measured to bench/results, and need root.
 
-  --count N   containers of each in each pattern (default: 200); of each in each turn (default: 150)
+  --count N   containers of each in each pattern (default: 200); of each in each turn (default: 150); pods (default: 100)
   --alive N   how many are alive (default: 1000)
 TEXT
 }
@@ -22,7 +25,7 @@ TEXT
 bench_verb() {
   local what=${1:-} count='' alive=1000
   case $what in
-    run | scale) shift ;;
+    run | scale | pods) shift ;;
     -h | --help) bench_usage; return ;;
     *) misuse "What to measure must be given: ${1:-nothing}" "caisson bench run" ;;
   esac
@@ -43,14 +46,21 @@ bench_verb() {
   ensure_built
   BENCH=("$JAVA_HOME/bin/java" -XX:+UseSerialGC --illegal-native-access=deny
     -cp "$HOME_DIR/bench/target/caisson-bench-$VERSION.jar:$HOME_DIR/bench/target/lib/*")
+  local own=${TEST_DIR:+no}
   CAISSON_PARKED=4
-  start_services
+  use_services
   make_bundle "$TEST_DIR/bundle"
   "measure_$what" "$HOME_DIR/bench/results/$what-$(date -u +%Y%m%dT%H%M%SZ).json" "$count" "$alive"
-  stop_services
+  [[ -n $own ]] || stop_services
 }
 
-default_count() { if [[ $1 == run ]]; then echo 200; else echo 150; fi; }
+default_count() {
+  case $1 in
+    run) echo 200 ;;
+    scale) echo 150 ;;
+    *) echo 100 ;;
+  esac
+}
 
 require_count() { [[ $2 =~ ^[1-9][0-9]{0,4}$ ]] || misuse "$1 must be a number from 1 to 99999: $2"; }
 
@@ -99,6 +109,14 @@ measure_run() {
 measure_scale() {
   "${BENCH[@]}" dev.caisson.bench.Scale --socket "$CAISSON_DATA/run/gateway/gateway.sock" \
     --bundle "$TEST_DIR/bundle" --count "$2" --alive "$3" --results "$1"
+  say
+  say "results: $1"
+}
+
+# measure_pods RESULTS COUNT
+measure_pods() {
+  "${BENCH[@]}" dev.caisson.bench.Pods --socket "$CAISSON_DATA/run/gateway/gateway.sock" --audit "$CAISSON_DATA/run/auditor/auditor.sock" \
+    --bundle "$TEST_DIR/bundle" --pods "$2" --containers 3 --clients 16 --results "$1"
   say
   say "results: $1"
 }

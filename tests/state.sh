@@ -13,6 +13,8 @@ left_behind() {
   } | sed -E 's/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/‹uid›/g' | sort | uniq -c
 }
 
+same_as() { [[ $(left_behind) == "$1" ]]; }
+
 our_cgroup() {
   awk -F/ '{ print "/caisson-" substr($0, 1, 8) }' < <(printf '%s' "$CAISSON_DATA" | sha256sum)
 }

@@ -25,8 +25,6 @@ refused() {
   equal "$behaviour: nothing remains" '' "$(diff <(echo "$before") <(echo "$after") || true)"
 }
 
-same_as() { [[ $(left_behind) == "$1" ]]; }
-
 # shows KIND BEFORE: that the comparison sees what it is made to see.
 # shellcheck disable=SC2143 # diff ends with 1 where it finds something, which pipefail would take for a failure.
 shows() { [[ -n $(diff <(grep " $1 " <<< "$2") <(left_behind | grep " $1 ") | grep '^>') ]]; }

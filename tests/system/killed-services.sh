@@ -62,7 +62,6 @@ make_held_hook() {
 }
 
 is_absent() { ! caisson inspect "$1"; }
-same_as() { [[ $(left_behind) == "$1" ]]; }
 
 echo "Killing the executor"
 use_services

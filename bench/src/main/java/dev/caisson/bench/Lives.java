@@ -4,18 +4,24 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import com.google.protobuf.ByteString;
+import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.v1.Container;
 import dev.caisson.proto.v1.ContainersGrpc;
 import dev.caisson.proto.v1.CreateContainerRequest;
+import dev.caisson.proto.v1.CreateSandboxRequest;
 import dev.caisson.proto.v1.DeleteContainerRequest;
+import dev.caisson.proto.v1.DeleteSandboxRequest;
 import dev.caisson.proto.v1.Exec;
 import dev.caisson.proto.v1.ExecContainerRequest;
 import dev.caisson.proto.v1.ExecContainerResponse;
 import dev.caisson.proto.v1.GetContainerRequest;
+import dev.caisson.proto.v1.ListContainersRequest;
+import dev.caisson.proto.v1.ListContainersResponse;
 import dev.caisson.proto.v1.ListProcessesRequest;
 import dev.caisson.proto.v1.OciBundle;
 import dev.caisson.proto.v1.PauseContainerRequest;
 import dev.caisson.proto.v1.ResumeContainerRequest;
+import dev.caisson.proto.v1.SandboxesGrpc;
 import dev.caisson.proto.v1.SignalContainerRequest;
 import dev.caisson.proto.v1.StartContainerRequest;
 import dev.caisson.proto.v1.WaitContainerRequest;
@@ -33,6 +39,7 @@ import java.util.concurrent.TimeUnit;
 final class Lives implements AutoCloseable {
   private static final long DEADLINE_SECONDS = 60;
   private static final int SIGKILL = 9;
+  private static final int PAGE = 1_000;
   private static final String PARENT = "tenants/default";
 
   private final ManagedChannel channel;
@@ -85,11 +92,15 @@ final class Lives implements AutoCloseable {
   }
 
   private void create(String id) {
+    create(PARENT, id);
+  }
+
+  private void create(String parent, String id) {
     var _ =
         containers()
             .createContainer(
                 CreateContainerRequest.newBuilder()
-                    .setParent(PARENT)
+                    .setParent(parent)
                     .setContainerId(id)
                     .setContainer(Container.newBuilder().setOci(bundle))
                     .setRequestId(requestId())
@@ -174,6 +185,61 @@ final class Lives implements AutoCloseable {
                     .setForce(force)
                     .setRequestId(requestId())
                     .build());
+  }
+
+  void createSandbox(String id) {
+    var _ =
+        sandboxes()
+            .createSandbox(
+                CreateSandboxRequest.newBuilder()
+                    .setParent(PARENT)
+                    .setSandboxId(id)
+                    .setRequestId(requestId())
+                    .build());
+  }
+
+  /** Creates and starts one. */
+  void startIn(String sandbox, String id) {
+    create(PARENT + "/sandboxes/" + sandbox, id);
+    start(id);
+  }
+
+  /** With all that is in it. */
+  void deleteSandbox(String id) {
+    var _ =
+        sandboxes()
+            .deleteSandbox(
+                DeleteSandboxRequest.newBuilder()
+                    .setName(PARENT + "/sandboxes/" + id)
+                    .setForce(true)
+                    .setRequestId(requestId())
+                    .build());
+  }
+
+  /** How many there are, all of which must run. */
+  int running() {
+    int count = 0;
+    String token = "";
+    do {
+      ListContainersResponse page =
+          containers()
+              .listContainers(
+                  ListContainersRequest.newBuilder()
+                      .setParent(PARENT + "/sandboxes/-")
+                      .setPageSize(PAGE)
+                      .setPageToken(token)
+                      .build());
+      page.getContainersList()
+          .forEach(one -> require(one.getState() == ContainerState.RUNNING, one + " must run"));
+      count += page.getContainersCount();
+      token = page.getNextPageToken();
+    } while (!token.isEmpty());
+    return count;
+  }
+
+  private SandboxesGrpc.SandboxesBlockingStub sandboxes() {
+    return SandboxesGrpc.newBlockingStub(channel)
+        .withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS);
   }
 
   private static void require(boolean holds, String rule) {

@@ -18,6 +18,7 @@ import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -215,10 +216,11 @@ class PumpsTest {
     InputPump echoed = InputPump.toTerminal(kernel.files(), loop, master.duplicate());
     echoed.write(this, ByteString.copyFromUtf8("echo\n"), false, () -> done.complete(null));
     awaitDone();
+    Awaitility.await("the kernel's echo").until(() -> sink.text().endsWith("\n"));
     CompletableFuture<Void> ended = new CompletableFuture<>();
     pump.finish(sink, () -> ended.complete(null));
     ended.get(10, TimeUnit.SECONDS);
-    assertThat(sink.out.toString(StandardCharsets.UTF_8)).isEqualTo("echo\r\n");
+    assertThat(sink.text()).isEqualTo("echo\r\n");
     echoed.close();
     pump.close();
   }
