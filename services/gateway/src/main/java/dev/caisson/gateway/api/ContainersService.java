@@ -12,6 +12,8 @@ import dev.caisson.proto.executor.v1.WaitRequest;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.v1.AttachContainerRequest;
 import dev.caisson.proto.v1.AttachContainerResponse;
+import dev.caisson.proto.v1.BatchGetContainersRequest;
+import dev.caisson.proto.v1.BatchGetContainersResponse;
 import dev.caisson.proto.v1.Container;
 import dev.caisson.proto.v1.ContainersGrpc;
 import dev.caisson.proto.v1.CreateContainerRequest;
@@ -43,6 +45,7 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
 import jakarta.inject.Singleton;
+import java.util.List;
 import reactor.core.publisher.Mono;
 
 /** Containers, as the public API has them. */
@@ -70,6 +73,27 @@ final class ContainersService extends ContainersGrpc.ContainersImplBase {
   public void getContainer(GetContainerRequest request, StreamObserver<Container> responses) {
     ContainerName name = ContainerName.parse("name", request.getName());
     ServerCalls.answer(responses, lookup.get(name).map(Resources::container));
+  }
+
+  @Override
+  public void batchGetContainers(
+      BatchGetContainersRequest request, StreamObserver<BatchGetContainersResponse> responses) {
+    SandboxName parent = SandboxName.parseWithWildcard("parent", request.getParent());
+    Mono<List<Container>> all =
+        Batch.get(
+            request.getNamesList(),
+            text -> {
+              ContainerName name = ContainerName.parse("names", text);
+              Batch.requireInParent(name.isIn(parent), text);
+              return lookup.get(name).map(ContainersService::listed);
+            });
+    ServerCalls.answer(
+        responses,
+        all.map(found -> BatchGetContainersResponse.newBuilder().addAllContainers(found).build()));
+  }
+
+  private static Container listed(dev.caisson.proto.executor.v1.Container found) {
+    return Resources.container(found.toBuilder().clearSpec().clearIgnored().build());
   }
 
   @Override

@@ -3,10 +3,14 @@ package dev.caisson.gateway.api;
 import dev.caisson.gateway.bridge.ServerCalls;
 import dev.caisson.gateway.executor.ExecutorClient;
 import dev.caisson.gateway.identity.Caller;
+import dev.caisson.gateway.journal.Cursor;
+import dev.caisson.gateway.journal.JournalClient;
 import dev.caisson.gateway.names.Ids;
 import dev.caisson.gateway.names.SandboxName;
 import dev.caisson.gateway.names.TenantName;
 import dev.caisson.proto.types.v1.UserNamespace;
+import dev.caisson.proto.v1.BatchGetSandboxesRequest;
+import dev.caisson.proto.v1.BatchGetSandboxesResponse;
 import dev.caisson.proto.v1.CreateSandboxRequest;
 import dev.caisson.proto.v1.DeleteSandboxRequest;
 import dev.caisson.proto.v1.DeleteSandboxResponse;
@@ -15,16 +19,22 @@ import dev.caisson.proto.v1.ListSandboxesRequest;
 import dev.caisson.proto.v1.ListSandboxesResponse;
 import dev.caisson.proto.v1.Sandbox;
 import dev.caisson.proto.v1.SandboxesGrpc;
+import dev.caisson.proto.v1.WatchSandboxesRequest;
+import dev.caisson.proto.v1.WatchSandboxesResponse;
 import io.grpc.stub.StreamObserver;
 import jakarta.inject.Singleton;
+import java.util.List;
+import reactor.core.publisher.Mono;
 
 /** Sandboxes, as the public API has them. */
 @Singleton
 final class SandboxesService extends SandboxesGrpc.SandboxesImplBase {
   private final ExecutorClient executor;
+  private final JournalClient journal;
 
-  SandboxesService(ExecutorClient executor) {
+  SandboxesService(ExecutorClient executor, JournalClient journal) {
     this.executor = executor;
+    this.journal = journal;
   }
 
   @Override
@@ -49,12 +59,45 @@ final class SandboxesService extends SandboxesGrpc.SandboxesImplBase {
   @Override
   public void getSandbox(GetSandboxRequest request, StreamObserver<Sandbox> responses) {
     SandboxName name = SandboxName.parse("name", request.getName());
-    var get =
+    ServerCalls.answer(responses, get(name).map(Resources::sandbox));
+  }
+
+  private Mono<dev.caisson.proto.executor.v1.Sandbox> get(SandboxName name) {
+    return executor.getSandbox(
         dev.caisson.proto.executor.v1.GetSandboxRequest.newBuilder()
             .setTenant(name.tenant())
             .setSandboxId(name.sandbox())
-            .build();
-    ServerCalls.answer(responses, executor.getSandbox(get).map(Resources::sandbox));
+            .build());
+  }
+
+  @Override
+  public void batchGetSandboxes(
+      BatchGetSandboxesRequest request, StreamObserver<BatchGetSandboxesResponse> responses) {
+    TenantName parent = TenantName.parse("parent", request.getParent());
+    Mono<List<Sandbox>> all =
+        Batch.get(
+            request.getNamesList(),
+            text -> {
+              SandboxName name = SandboxName.parse("names", text);
+              Batch.requireInParent(name.tenant().equals(parent.tenant()), text);
+              return get(name)
+                  .map(found -> Resources.sandbox(found.toBuilder().clearAnnotations().build()));
+            });
+    ServerCalls.answer(
+        responses,
+        all.map(found -> BatchGetSandboxesResponse.newBuilder().addAllSandboxes(found).build()));
+  }
+
+  @Override
+  public void watchSandboxes(
+      WatchSandboxesRequest request, StreamObserver<WatchSandboxesResponse> responses) {
+    TenantName parent = TenantName.parse("parent", request.getParent());
+    SandboxWatch watch = new SandboxWatch(executor, journal, parent.tenant());
+    ServerCalls.stream(
+        responses,
+        request.getCursor().isEmpty()
+            ? watch.fromNow()
+            : watch.after(Cursor.parse(request.getCursor())));
   }
 
   @Override

@@ -16,6 +16,12 @@ public record ContainerName(String tenant, String sandbox, String container) {
     return isWildcard() || sandbox.equals(sandboxId);
   }
 
+  /** Whether it says of all that it is a container of the parent's. */
+  public boolean isIn(SandboxName parent) {
+    return tenant.equals(parent.tenant())
+        && (parent.isWildcard() || sandbox.equals(parent.sandbox()));
+  }
+
   public boolean isWildcard() {
     return sandbox.equals(Segments.WILDCARD);
   }

@@ -1,0 +1,165 @@
+package dev.caisson.gateway.api;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import dev.caisson.gateway.errors.Upstream;
+import dev.caisson.gateway.executor.ExecutorClient;
+import dev.caisson.gateway.journal.Cursor;
+import dev.caisson.gateway.journal.JournalClient;
+import dev.caisson.gateway.names.SandboxName;
+import dev.caisson.proto.events.v1.Event;
+import dev.caisson.proto.executor.v1.GetSandboxRequest;
+import dev.caisson.proto.executor.v1.ListContainersRequest;
+import dev.caisson.proto.executor.v1.ListSandboxesRequest;
+import dev.caisson.proto.executor.v1.ListSandboxesResponse;
+import dev.caisson.proto.executor.v1.Sandbox;
+import dev.caisson.proto.journal.v1.Record;
+import dev.caisson.proto.v1.SandboxState;
+import dev.caisson.proto.v1.WatchSandboxesResponse;
+import dev.caisson.proto.v1.WatchSandboxesResponse.Synced;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+/**
+ * Sandboxes as they come, change and go. The journal says which have changed, the executor how they
+ * are now: what is told is never older than the event that it is told for.
+ */
+final class SandboxWatch {
+  /** Of those that are there, asked for at the same time. */
+  private static final int AT_ONCE = 8;
+
+  /** How many changes may be told as one, and how long the first of them waits for others. */
+  private static final int TOGETHER = 256;
+
+  private static final Duration FOR_OTHERS = Duration.ofMillis(20);
+
+  /** After which a sandbox or one of its containers is not as it was. */
+  private static final Set<Event.PayloadCase> CHANGES =
+      EnumSet.of(
+          Event.PayloadCase.SANDBOX_CREATED,
+          Event.PayloadCase.SANDBOX_LOST,
+          Event.PayloadCase.SANDBOX_DELETED,
+          Event.PayloadCase.CONTAINER_CREATED,
+          Event.PayloadCase.CONTAINER_STARTED,
+          Event.PayloadCase.CONTAINER_PAUSED,
+          Event.PayloadCase.CONTAINER_RESUMED,
+          Event.PayloadCase.CONTAINER_EXITED,
+          Event.PayloadCase.CONTAINER_DELETED,
+          Event.PayloadCase.OOM_SCORE_ADJUSTED,
+          Event.PayloadCase.RECOVERED);
+
+  private final ExecutorClient executor;
+  private final JournalClient journal;
+  private final String tenant;
+
+  SandboxWatch(ExecutorClient executor, JournalClient journal, String tenant) {
+    this.executor = executor;
+    this.journal = journal;
+    this.tenant = tenant;
+  }
+
+  Flux<WatchSandboxesResponse> fromNow() {
+    return journal
+        .end() // before it is asked what there is: what changes meanwhile is told twice, not never
+        .flatMapMany(
+            now -> all().concatWithValues(synced(now)).concatWith(Flux.defer(() -> after(now))));
+  }
+
+  private static WatchSandboxesResponse synced(Cursor now) {
+    return WatchSandboxesResponse.newBuilder()
+        .setSynced(Synced.getDefaultInstance())
+        .setCursor(now.toString())
+        .build();
+  }
+
+  private Flux<WatchSandboxesResponse> all() {
+    return page("")
+        .expand(page -> page.getNext().isEmpty() ? Mono.empty() : page(page.getNext()))
+        .concatMapIterable(ListSandboxesResponse::getSandboxesList, 1)
+        .flatMapSequential(this::present, AT_ONCE, 1)
+        .map(state -> WatchSandboxesResponse.newBuilder().setPresent(state).build());
+  }
+
+  private Mono<ListSandboxesResponse> page(String after) {
+    return executor.listSandboxes(
+        ListSandboxesRequest.newBuilder()
+            .setTenant(tenant)
+            .setLimit(Pages.DEFAULT_SIZE)
+            .setAfter(after)
+            .build());
+  }
+
+  private Mono<SandboxState> present(Sandbox sandbox) {
+    ListContainersRequest containers =
+        ListContainersRequest.newBuilder()
+            .setTenant(tenant)
+            .setSandboxId(sandbox.getId())
+            .setLimit(Pages.MAX_SIZE)
+            .build();
+    return executor
+        .listContainers(containers)
+        .map(answer ->
+            SandboxState.newBuilder()
+                .setSandbox(Resources.sandbox(sandbox.toBuilder().clearAnnotations().build()))
+                .addAllContainers(
+                    answer.getContainersList().stream().map(Resources::container).toList())
+                .build());
+  }
+
+  /** What has changed after a place in the journal. */
+  Flux<WatchSandboxesResponse> after(Cursor cursor) {
+    return journal
+        .read(cursor, true)
+        .bufferTimeout(TOGETHER, FOR_OTHERS, true)
+        .concatMap(this::changes, 1);
+  }
+
+  /** Each sandbox once, however many events it has had. */
+  private Flux<WatchSandboxesResponse> changes(List<Record> records) {
+    String cursor = Cursor.of(records.getLast().getPosition()).toString();
+    Set<String> changed = new LinkedHashSet<>();
+    records.stream()
+        .map(SandboxWatch::event)
+        .filter(event -> CHANGES.contains(event.getPayloadCase()))
+        .filter(event -> event.getSubject().getTenant().equals(tenant))
+        .map(event -> event.getSubject().getSandboxId())
+        .filter(id -> !id.isEmpty())
+        .forEach(changed::add);
+    return Flux.fromIterable(changed)
+        .concatMap(this::now, 1)
+        .map(change -> change.toBuilder().setCursor(cursor).build());
+  }
+
+  private static Event event(Record stored) {
+    try {
+      return Event.parseFrom(stored.getEvent());
+    } catch (InvalidProtocolBufferException corrupt) {
+      throw new IllegalStateException("The journal's record is not an event", corrupt);
+    }
+  }
+
+  private Mono<WatchSandboxesResponse> now(String id) {
+    return executor
+        .getSandbox(GetSandboxRequest.newBuilder().setTenant(tenant).setSandboxId(id).build())
+        .flatMap(this::present)
+        .map(state -> WatchSandboxesResponse.newBuilder().setPresent(state).build())
+        .onErrorResume(SandboxWatch::isGone, _ -> Mono.just(removed(id)));
+  }
+
+  private static boolean isGone(Throwable error) {
+    return Upstream.translate(error) instanceof StatusRuntimeException failure
+        && failure.getStatus().getCode() == Status.Code.NOT_FOUND;
+  }
+
+  private WatchSandboxesResponse removed(String id) {
+    return WatchSandboxesResponse.newBuilder()
+        .setRemoved(new SandboxName(tenant, id).toString())
+        .build();
+  }
+}
