@@ -7,9 +7,14 @@ import dev.caisson.proto.v1.DeleteSandboxRequest;
 import dev.caisson.proto.v1.ListSandboxesRequest;
 import dev.caisson.proto.v1.ListSandboxesResponse;
 import dev.caisson.proto.v1.Sandbox;
+import dev.caisson.proto.v1.SandboxState;
+import dev.caisson.proto.v1.WatchSandboxesRequest;
+import dev.caisson.proto.v1.WatchSandboxesResponse;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -22,6 +27,7 @@ import picocli.CommandLine.Parameters;
     subcommands = {
       SandboxCommand.Create.class,
       SandboxCommand.ListAll.class,
+      SandboxCommand.Watch.class,
       SandboxCommand.Delete.class
     })
 final class SandboxCommand {
@@ -147,6 +153,48 @@ final class SandboxCommand {
             one.getCgroup());
       }
       return table.toString();
+    }
+  }
+
+  @Command(
+      name = "watch",
+      description = "Tells what there is, with the containers, and then whatever changes.")
+  static final class Watch implements Callable<Integer> {
+    @Mixin private Target target = new Target();
+    @Mixin private Output output = new Output();
+
+    @Option(names = "--once", description = "End when everything that there is has been told.")
+    private boolean once;
+
+    @Override
+    public Integer call() {
+      WatchSandboxesRequest request =
+          WatchSandboxesRequest.newBuilder().setParent(target.names().parent()).build();
+      Iterator<WatchSandboxesResponse> changes = target.watch().watchSandboxes(request);
+      while (changes.hasNext()) {
+        WatchSandboxesResponse change = changes.next();
+        if (!change.hasSynced()) {
+          output.printLine(change, Watch::line);
+        } else if (once) {
+          break;
+        }
+      }
+      return Exit.OK;
+    }
+
+    private static String line(WatchSandboxesResponse change) {
+      if (change.hasRemoved()) {
+        return Names.id(change.getRemoved()) + "  removed";
+      }
+      SandboxState state = change.getPresent();
+      String containers =
+          state.getContainersList().stream()
+              .map(one -> Names.id(one.getName()) + " " + Text.state(one.getState()))
+              .collect(Collectors.joining(", "));
+      return Names.id(state.getSandbox().getName())
+          + "  "
+          + (state.getSandbox().getLost() ? "lost" : "alive")
+          + (containers.isEmpty() ? "" : "  " + containers);
     }
   }
 

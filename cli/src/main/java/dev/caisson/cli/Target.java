@@ -48,6 +48,11 @@ final class Target {
     return SandboxesGrpc.newBlockingStub(gateway()).withDeadlineAfter(DEADLINE);
   }
 
+  /** Without end. */
+  SandboxesGrpc.SandboxesBlockingStub watch() {
+    return SandboxesGrpc.newBlockingStub(gateway());
+  }
+
   EventsGrpc.EventsBlockingStub events() {
     return EventsGrpc.newBlockingStub(gateway());
   }

@@ -23,6 +23,8 @@ public final class DocumentNames {
           entry("annotations", "annotations"),
           entry("bundle", "bundle"),
           entry("cgroup_parent", "annotations[dev.caisson.spec.cgroup-parent]"),
+          entry("volumes", "annotations[dev.caisson.mount]"),
+          entry("infrastructure", "annotations[io.kubernetes.cri.container-type]"),
           entry("namespaces", "linux.namespaces"),
           entry("user_namespace", "linux.namespaces"),
           entry("devices", "linux.devices"),

@@ -173,6 +173,18 @@ class PodsIT extends OnServices {
   }
 
   @Test
+  void watchedByTheClient() {
+    String root = pod();
+    String other = newId();
+    client.create(other, in(root, document("sleep", "500")));
+    Words words = services.caisson("sandbox", "watch", "--once");
+    assertThat(words.code()).as("%s", words).isZero();
+    assertThat(words.out())
+        .startsWith(root + "  alive  ")
+        .contains(root + " running", other + " created");
+  }
+
+  @Test
   void processes() {
     String root = pod();
     String other = started(root, document("sleep", "500"));
