@@ -45,22 +45,31 @@ final class Lives implements AutoCloseable {
   private final ManagedChannel channel;
   private final OciBundle bundle;
 
+  /** The sandbox has the host name. */
+  private final OciBundle further;
+
   Lives(Path socket, Path bundle) throws IOException {
     this.channel = Channels.unix(socket);
-    this.bundle =
-        OciBundle.newBuilder()
-            .setConfigJson(sleeping(bundle.resolve("config.json")))
-            .setBundle(bundle.toString())
-            .build();
+    JsonObject config = sleeping(bundle.resolve("config.json"));
+    this.bundle = oci(config, bundle);
+    config.remove("hostname");
+    this.further = oci(config, bundle);
   }
 
-  private static ByteString sleeping(Path config) throws IOException {
+  private static OciBundle oci(JsonObject config, Path bundle) {
+    return OciBundle.newBuilder()
+        .setConfigJson(ByteString.copyFromUtf8(config.toString()))
+        .setBundle(bundle.toString())
+        .build();
+  }
+
+  private static JsonObject sleeping(Path config) throws IOException {
     JsonObject document = JsonParser.parseString(Files.readString(config)).getAsJsonObject();
     JsonArray args = new JsonArray();
     args.add("/bin/sleep");
     args.add("100000");
     document.getAsJsonObject("process").add("args", args);
-    return ByteString.copyFromUtf8(document.toString());
+    return document;
   }
 
   private ContainersGrpc.ContainersBlockingStub containers() {
@@ -92,17 +101,17 @@ final class Lives implements AutoCloseable {
   }
 
   private void create(String id) {
-    create(PARENT, id);
+    create(PARENT, id, bundle);
   }
 
-  private void create(String parent, String id) {
+  private void create(String parent, String id, OciBundle oci) {
     var _ =
         containers()
             .createContainer(
                 CreateContainerRequest.newBuilder()
                     .setParent(parent)
                     .setContainerId(id)
-                    .setContainer(Container.newBuilder().setOci(bundle))
+                    .setContainer(Container.newBuilder().setOci(oci))
                     .setRequestId(requestId())
                     .build());
   }
@@ -200,7 +209,7 @@ final class Lives implements AutoCloseable {
 
   /** Creates and starts one. */
   void startIn(String sandbox, String id) {
-    create(PARENT + "/sandboxes/" + sandbox, id);
+    create(PARENT + "/sandboxes/" + sandbox, id, further);
     start(id);
   }
 
