@@ -162,7 +162,7 @@ class PodsIT extends OnServices {
     Awaitility.await().until(() -> client.processes(id).size() > 5);
     String cgroup = client.get(id).getCgroup();
     forced(id);
-    assertThat(exec.ended().status().getSignal()).isEqualTo(KILL);
+    assertThat(exec.ended().status().getLost()).isFalse(); // killed, or for want of processes
     assertThat(Host.processesIn(cgroup)).isEmpty();
     awaitCommands(root, "sleep");
     client.delete(
