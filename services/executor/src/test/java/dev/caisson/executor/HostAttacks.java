@@ -137,7 +137,7 @@ final class HostAttacks {
         "sys/fs/nr_open");
     for (int pid : IntStream.range((int) own, last(real) + NUMBERS).toArray()) {
       Path process = Files.createDirectory(fake.resolve(Long.toString(pid)));
-      Files.createFile(process.resolve("oom_score_adj"));
+      Files.writeString(process.resolve("oom_score_adj"), "0");
       Files.createSymbolicLink(process.resolve("ns"), real.resolve(pid + "/ns"));
       if (pid != own) {
         Files.createSymbolicLink(process.resolve("fd"), real.resolve(pid + "/fd"));
