@@ -47,8 +47,10 @@ final class SocketFile implements AutoCloseable {
     FileChannel lock = lock(socket);
     try {
       removeStale(socket);
-      Path birthplace = Files.createTempDirectory(parent, ".", permissions("rwx------"));
-      return new SocketFile(socket, checked(birthplace), lock);
+      Path birthplace = checked(parent.resolve("." + socket.getFileName()));
+      removeLeft(birthplace);
+      Files.createDirectory(birthplace, permissions("rwx------"));
+      return new SocketFile(socket, birthplace, lock);
     } catch (IOException failure) {
       lock.close();
       throw failure;
@@ -121,6 +123,14 @@ final class SocketFile implements AutoCloseable {
     Files.delete(socket);
   }
 
+  /** Where a process was killed before its socket was in its place. */
+  private static void removeLeft(Path birthplace) throws IOException {
+    if (Files.isDirectory(birthplace, LinkOption.NOFOLLOW_LINKS)) {
+      Files.deleteIfExists(birthplace.resolve("s"));
+      Files.delete(birthplace);
+    }
+  }
+
   /** S_IFSOCK of inode(7): the JDK has no test for a socket of its own. */
   private static boolean isSocket(Path path) throws IOException {
     int mode = (Integer) Files.getAttribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS);
@@ -133,7 +143,6 @@ final class SocketFile implements AutoCloseable {
     if (length <= MAX_PATH_BYTES) {
       return birthplace;
     }
-    Files.delete(birthplace);
     throw new IOException(
         "The path of a socket must be at most "
             + MAX_PATH_BYTES

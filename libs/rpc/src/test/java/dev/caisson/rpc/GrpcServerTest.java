@@ -171,6 +171,19 @@ class GrpcServerTest {
   }
 
   @Test
+  void removesWhatAServerLeftThatWasKilledWhileItStarted() throws IOException {
+    Path birthplace = Files.createDirectory(socket.resolveSibling("." + socket.getFileName()));
+    try (ServerSocketChannel stale = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      stale.bind(UnixDomainSocketAddress.of(birthplace.resolve("s")));
+    }
+    try (GrpcServer server = server(failingEcho("")).start()) {
+      assertThat(server.port()).isEqualTo(-1);
+      assertThat(birthplace).doesNotExist();
+      assertThat(health("")).isEqualTo(ServingStatus.SERVING);
+    }
+  }
+
+  @Test
   void doesNotRemoveAFileThatIsNoSocket() throws IOException {
     Files.writeString(socket, "precious");
     assertThatThrownBy(server(failingEcho(""))::start)
