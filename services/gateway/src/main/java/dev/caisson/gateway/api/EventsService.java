@@ -43,11 +43,15 @@ final class EventsService extends EventsGrpc.EventsImplBase {
   }
 
   private static WatchEventsResponse response(Record stored) {
+    return WatchEventsResponse.newBuilder()
+        .setEvent(event(stored))
+        .setCursor(Cursor.of(stored.getPosition()).toString())
+        .build();
+  }
+
+  static Event event(Record stored) {
     try {
-      return WatchEventsResponse.newBuilder()
-          .setEvent(Event.parseFrom(stored.getEvent()))
-          .setCursor(Cursor.of(stored.getPosition()).toString())
-          .build();
+      return Event.parseFrom(stored.getEvent());
     } catch (InvalidProtocolBufferException corrupt) {
       throw new IllegalStateException(
           "The journal's record is not an event: " + Cursor.of(stored.getPosition()), corrupt);

@@ -1,6 +1,5 @@
 package dev.caisson.gateway.api;
 
-import com.google.protobuf.InvalidProtocolBufferException;
 import dev.caisson.gateway.errors.Upstream;
 import dev.caisson.gateway.executor.ExecutorClient;
 import dev.caisson.gateway.journal.Cursor;
@@ -125,7 +124,7 @@ final class SandboxWatch {
     String cursor = Cursor.of(records.getLast().getPosition()).toString();
     Set<String> changed = new LinkedHashSet<>();
     records.stream()
-        .map(SandboxWatch::event)
+        .map(EventsService::event)
         .filter(event -> CHANGES.contains(event.getPayloadCase()))
         .filter(event -> event.getSubject().getTenant().equals(tenant))
         .map(event -> event.getSubject().getSandboxId())
@@ -134,14 +133,6 @@ final class SandboxWatch {
     return Flux.fromIterable(changed)
         .concatMap(this::now, 1)
         .map(change -> change.toBuilder().setCursor(cursor).build());
-  }
-
-  private static Event event(Record stored) {
-    try {
-      return Event.parseFrom(stored.getEvent());
-    } catch (InvalidProtocolBufferException corrupt) {
-      throw new IllegalStateException("The journal's record is not an event", corrupt);
-    }
   }
 
   private Mono<WatchSandboxesResponse> now(String id) {
