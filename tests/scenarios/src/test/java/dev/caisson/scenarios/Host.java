@@ -43,6 +43,14 @@ final class Host {
     return Files.exists(version1) ? version1 : Path.of("/sys/fs/cgroup" + cgroup, "memory.current");
   }
 
+  /** How often a cgroup had no room for one more process: {@code pids.events}. */
+  static long refusedProcesses(String cgroup) throws IOException {
+    Path version1 = Path.of("/sys/fs/cgroup/pids" + cgroup, "pids.events");
+    Path events =
+        Files.exists(version1) ? version1 : Path.of("/sys/fs/cgroup" + cgroup, "pids.events");
+    return Long.parseLong(Files.readString(events).strip().substring("max ".length()));
+  }
+
   static long parentOf(long pid) {
     return ProcessHandle.of(pid).orElseThrow().parent().orElseThrow().pid();
   }
