@@ -12,12 +12,13 @@ Usage: caisson bench run [--count N]
 run: times one container of /bin/true, from the call to its exit status and deletion: Caisson through its gateway, `runc run` and
 `crun run` from their command lines, interleaved, with pauses of 50 ms and back to back. The same config.json for all, with the
 default filter of system calls. Prints medians, 90th and 99th percentiles and ratios.
-scale: times each operation on a container that is the only one, and one of many that are alive, in turns. Prints medians and ratios.
+scale: times each operation on a container that is the only one, and one of many that are alive, in turns. Prints medians and ratios;
+also those of `runc` and `crun` among the same many, which tell what grows in the kernel.
 pods: sandboxes of three containers each, made at once by 16 clients, and deleted at once. Fails where one of them fails, one is
 left, or the CPU time of one does not add up. Prints the time for each.
 All write what they measured to bench/results, and need root.
 
-  --count N   containers of each in each pattern (default: 200); of each in each turn (default: 150); pods (default: 100)
+  --count N   containers of each in each pattern (default: 200); of each in each turn (default: 150, a third of it for others); pods (default: 100)
   --alive N   how many are alive (default: 1000)
 TEXT
 }
@@ -93,22 +94,29 @@ default_filter() {
   ' "$HOME_DIR/libs/oci/src/main/resources/dev/caisson/oci/seccomp-default.json"
 }
 
+# Sets PEERS: the arguments that name the runtimes which are installed.
+find_peers() {
+  local name
+  PEERS=()
+  for name in runc crun; do
+    ! command -v "$name" > /dev/null || PEERS+=("--$name" "$(command -v "$name")")
+  done
+}
+
 # measure_run RESULTS COUNT
 measure_run() {
-  local peers=() name
-  for name in runc crun; do
-    ! command -v "$name" > /dev/null || peers+=("--$name" "$(command -v "$name")")
-  done
+  find_peers
   without_unified "${BENCH[@]}" dev.caisson.bench.Bench --socket "$CAISSON_DATA/run/gateway/gateway.sock" \
-    --bundle "$TEST_DIR/bundle" --count "$2" --results "$1" --state "$TEST_DIR/peers" "${peers[@]}"
+    --bundle "$TEST_DIR/bundle" --count "$2" --results "$1" --state "$TEST_DIR/peers" "${PEERS[@]}"
   say
   say "results: $1"
 }
 
 # measure_scale RESULTS COUNT ALIVE
 measure_scale() {
-  "${BENCH[@]}" dev.caisson.bench.Scale --socket "$CAISSON_DATA/run/gateway/gateway.sock" \
-    --bundle "$TEST_DIR/bundle" --count "$2" --alive "$3" --results "$1"
+  find_peers
+  without_unified "${BENCH[@]}" dev.caisson.bench.Scale --socket "$CAISSON_DATA/run/gateway/gateway.sock" \
+    --bundle "$TEST_DIR/bundle" --count "$2" --alive "$3" --results "$1" --state "$TEST_DIR/peers" "${PEERS[@]}"
   say
   say "results: $1"
 }

@@ -1,10 +1,14 @@
 package dev.caisson.bench;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Of a command line: {@code --name value} pairs. */
 final class Arguments {
+  /** Which can be given as {@code --name FILE}. */
+  static final List<String> RUNTIMES = List.of("runc", "crun");
+
   private Arguments() {}
 
   static Map<String, String> pairs(String[] args) {

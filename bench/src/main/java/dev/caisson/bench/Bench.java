@@ -47,7 +47,7 @@ public final class Bench {
 
   private static List<Subject> subjects(Subject caisson, Path bundle, Map<String, String> options) {
     List<Subject> subjects = new ArrayList<>(List.of(caisson));
-    for (String runtime : List.of("runc", "crun")) {
+    for (String runtime : Arguments.RUNTIMES) {
       if (options.containsKey("--" + runtime)) {
         subjects.add(
             oci(

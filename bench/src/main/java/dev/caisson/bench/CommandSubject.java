@@ -33,7 +33,15 @@ final class CommandSubject implements Subject {
 
   @Override
   public void run() throws Exception {
-    List<String> words = command.apply(runs++);
+    run(command.apply(runs++));
+  }
+
+  /**
+   * Runs a command to its end.
+   *
+   * @throws IllegalStateException if it ends with anything but 0
+   */
+  static void run(List<String> words) throws Exception {
     Process process =
         new ProcessBuilder(words)
             .redirectInput(NOTHING)

@@ -31,12 +31,14 @@ import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 
 /** Containers that sleep, and what can be done to one, over one connection that stays open. */
-final class Lives implements AutoCloseable {
+final class Lives implements LifeSubject, AutoCloseable {
   private static final long DEADLINE_SECONDS = 60;
   private static final int SIGKILL = 9;
   private static final int PAGE = 1_000;
@@ -63,7 +65,8 @@ final class Lives implements AutoCloseable {
         .build();
   }
 
-  private static JsonObject sleeping(Path config) throws IOException {
+  /** The same document with a process that goes on. */
+  static JsonObject sleeping(Path config) throws IOException {
     JsonObject document = JsonParser.parseString(Files.readString(config)).getAsJsonObject();
     JsonArray args = new JsonArray();
     args.add("/bin/sleep");
@@ -85,8 +88,18 @@ final class Lives implements AutoCloseable {
     return UUID.randomUUID().toString();
   }
 
-  /** Does it; returns when all of it is done. */
-  void perform(Operation operation, String id) throws Exception {
+  @Override
+  public String name() {
+    return "caisson";
+  }
+
+  @Override
+  public Set<Operation> operations() {
+    return EnumSet.allOf(Operation.class);
+  }
+
+  @Override
+  public void perform(Operation operation, String id) throws Exception {
     switch (operation) {
       case CREATE -> create(id);
       case GET -> get(id);

@@ -10,7 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * What was measured.
+ * What was measured, of each subject.
  *
  * @param alone where the container was the only one
  * @param among where it was one of those that were alive
@@ -20,23 +20,30 @@ record ScaleReport(
     String kernel,
     int processors,
     int alive,
-    Map<Pattern, Map<Operation, Statistics>> alone,
-    Map<Pattern, Map<Operation, Statistics>> among) {
+    Map<String, Map<Pattern, Map<Operation, Statistics>>> alone,
+    Map<String, Map<Pattern, Map<Operation, Statistics>>> among) {
 
   String table() {
     StringBuilder text = new StringBuilder();
-    alone.forEach(
-        (pattern, one) -> text.append(table(pattern, one, among.getOrDefault(pattern, Map.of()))));
+    alone.forEach((subject, patterns) -> {
+      var many = among.getOrDefault(subject, Map.of());
+      patterns.forEach((pattern, one) ->
+          text.append(table(subject, pattern, one, many.getOrDefault(pattern, Map.of()))));
+    });
     return text.toString();
   }
 
   private String table(
-      Pattern pattern, Map<Operation, Statistics> one, Map<Operation, Statistics> many) {
+      String subject,
+      Pattern pattern,
+      Map<Operation, Statistics> one,
+      Map<Operation, Statistics> many) {
     StringBuilder text = new StringBuilder();
     text.append(
         String.format(
             Locale.ROOT,
-            "%n%s%n%-16s %6s %12s %12s %7s %12s %12s%n",
+            "%n%s, %s%n%-16s %6s %12s %12s %7s %12s %12s%n",
+            subject,
             pattern.words(),
             "operation",
             "runs",
