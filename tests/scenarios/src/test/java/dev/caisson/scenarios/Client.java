@@ -1,9 +1,11 @@
 package dev.caisson.scenarios;
 
+import com.google.protobuf.Duration;
 import com.google.rpc.ErrorInfo;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.DonatedDescriptors;
 import dev.caisson.proto.types.v1.ExitStatus;
+import dev.caisson.proto.types.v1.Statistics;
 import dev.caisson.proto.v1.Container;
 import dev.caisson.proto.v1.ContainersGrpc;
 import dev.caisson.proto.v1.CreateContainerRequest;
@@ -13,6 +15,10 @@ import dev.caisson.proto.v1.Exec;
 import dev.caisson.proto.v1.ExecContainerRequest;
 import dev.caisson.proto.v1.ExecContainerResponse;
 import dev.caisson.proto.v1.GetContainerRequest;
+import dev.caisson.proto.v1.GetContainerStatisticsRequest;
+import dev.caisson.proto.v1.GetSandboxStatisticsRequest;
+import dev.caisson.proto.v1.ListContainerStatisticsRequest;
+import dev.caisson.proto.v1.ListContainerStatisticsResponse;
 import dev.caisson.proto.v1.ListContainersRequest;
 import dev.caisson.proto.v1.ListContainersResponse;
 import dev.caisson.proto.v1.ListProcessesRequest;
@@ -26,11 +32,13 @@ import dev.caisson.proto.v1.SandboxesGrpc;
 import dev.caisson.proto.v1.SignalContainerRequest;
 import dev.caisson.proto.v1.StartContainerRequest;
 import dev.caisson.proto.v1.WaitContainerRequest;
+import dev.caisson.proto.v1.WatchContainerStatisticsRequest;
 import dev.caisson.rpc.Channels;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import java.nio.file.Path;
+import java.util.Iterator;
 import java.util.List;
 import java.util.UUID;
 
@@ -140,6 +148,44 @@ final class Client implements AutoCloseable {
     return containers()
         .listProcesses(ListProcessesRequest.newBuilder().setName(name(id)).build())
         .getProcessesList();
+  }
+
+  Statistics statistics(String id) {
+    return containers()
+        .getContainerStatistics(
+            GetContainerStatisticsRequest.newBuilder().setName(name(id)).build());
+  }
+
+  Statistics statisticsWithRaw(String id) {
+    return containers()
+        .getContainerStatistics(
+            GetContainerStatisticsRequest.newBuilder().setName(name(id)).setRaw(true).build());
+  }
+
+  Statistics sandboxStatistics(String id) {
+    return sandboxes()
+        .getSandboxStatistics(
+            GetSandboxStatisticsRequest.newBuilder().setName(TENANT + "/sandboxes/" + id).build());
+  }
+
+  /** A page of what the containers of a sandbox use. */
+  ListContainerStatisticsResponse statisticsIn(String sandbox, int size, String token) {
+    return containers()
+        .listContainerStatistics(
+            ListContainerStatisticsRequest.newBuilder()
+                .setParent(TENANT + "/sandboxes/" + sandbox)
+                .setPageSize(size)
+                .setPageToken(token)
+                .build());
+  }
+
+  Iterator<Statistics> watch(String id, Duration interval) {
+    return containers()
+        .watchContainerStatistics(
+            WatchContainerStatisticsRequest.newBuilder()
+                .setName(name(id))
+                .setInterval(interval)
+                .build());
   }
 
   ExitStatus await(String id) {

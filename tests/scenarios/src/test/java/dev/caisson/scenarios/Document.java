@@ -128,9 +128,30 @@ final class Document {
   Document pids(int limit) {
     JsonObject pids = new JsonObject();
     pids.addProperty("limit", limit);
-    JsonObject resources = new JsonObject();
-    resources.add("pids", pids);
-    config.getAsJsonObject("linux").add("resources", resources);
+    return resource("pids", pids);
+  }
+
+  /** Bytes. */
+  Document memory(long limit) {
+    JsonObject memory = new JsonObject();
+    memory.addProperty("limit", limit);
+    return resource("memory", memory);
+  }
+
+  /** Microseconds of CPU time in each period of 100 ms. */
+  Document cpu(long quota) {
+    JsonObject cpu = new JsonObject();
+    cpu.addProperty("quota", quota);
+    cpu.addProperty("period", 100_000);
+    return resource("cpu", cpu);
+  }
+
+  private Document resource(String name, JsonObject limits) {
+    JsonObject linux = config.getAsJsonObject("linux");
+    if (!linux.has("resources")) {
+      linux.add("resources", new JsonObject());
+    }
+    linux.getAsJsonObject("resources").add(name, limits);
     return this;
   }
 

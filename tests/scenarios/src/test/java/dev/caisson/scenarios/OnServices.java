@@ -3,6 +3,7 @@ package dev.caisson.scenarios;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.caisson.proto.v1.DeleteContainerRequest;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.util.UUID;
@@ -59,6 +60,11 @@ abstract class OnServices {
 
   static String newId() {
     return "c-" + UUID.randomUUID();
+  }
+
+  /** Whatever it does. */
+  static void forced(String id) {
+    client.delete(DeleteContainerRequest.newBuilder().setName(Client.name(id)).setForce(true));
   }
 
   /** What it says, where it ends well. */

@@ -228,10 +228,6 @@ class PodsIT extends OnServices {
     }
   }
 
-  private static void forced(String id) {
-    client.delete(DeleteContainerRequest.newBuilder().setName(Client.name(id)).setForce(true));
-  }
-
   @Test
   void differentFilesystems() {
     String root = root(document("sleep", "1000").overMemory());

@@ -1,6 +1,7 @@
 package dev.caisson.executor.cgroup;
 
 import dev.caisson.proto.types.v1.Resources;
+import dev.caisson.proto.types.v1.Statistics;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -44,8 +45,13 @@ public interface Cgroup {
    */
   OptionalLong cpuNanos();
 
-  /** Memory in use, page cache included. Empty: it is gone, or there is no memory controller. */
-  OptionalLong memoryBytes();
+  /**
+   * What its controllers have counted, descendants included: without time and network. Empty where
+   * it is gone.
+   *
+   * @param raw whether {@code memory.stat} is wanted as it is
+   */
+  Statistics.Builder statistics(boolean raw);
 
   /**
    * Processes that the kernel killed here for a memory limit. 0 where it is gone, or there is no

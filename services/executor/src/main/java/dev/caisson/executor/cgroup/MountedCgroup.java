@@ -2,6 +2,7 @@ package dev.caisson.executor.cgroup;
 
 import dev.caisson.linux.LinuxException;
 import dev.caisson.proto.types.v1.Resources;
+import dev.caisson.proto.types.v1.Statistics;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collections;
@@ -97,12 +98,32 @@ final class MountedCgroup implements Cgroup {
   }
 
   @Override
-  public OptionalLong memoryBytes() {
-    return file(
-            Controller.MEMORY, isV1(Controller.MEMORY) ? "memory.usage_in_bytes" : "memory.current")
-        .flatMap(files::readIfThere)
-        .map(FlatKeyed::number)
-        .orElse(OptionalLong.empty());
+  public Statistics.Builder statistics(boolean raw) {
+    Counted counted = new Counted(birthDirectory().map(this::statFiles), raw);
+    Optional<StatFiles> accounting = statFiles(Controller.CPUACCT);
+    accounting.ifPresentOrElse(
+        files -> counted.cpu1(files, statFiles(Controller.CPU)),
+        () -> birthDirectory().map(this::statFiles).ifPresent(counted::cpu2));
+    boolean alone = !SandboxLayout.isSandbox(path);
+    statFiles(Controller.MEMORY)
+        .ifPresent(files -> {
+          if (isV1(Controller.MEMORY)) {
+            counted.memory1(files, alone);
+          } else {
+            counted.memory2(files);
+          }
+        });
+    statFiles(Controller.PIDS).ifPresent(counted::pids);
+    counted.io();
+    return counted.get();
+  }
+
+  private Optional<StatFiles> statFiles(Controller controller) {
+    return hierarchies.of(controller).map(this::directory).map(this::statFiles);
+  }
+
+  private StatFiles statFiles(Path directory) {
+    return new StatFiles(directory, files);
   }
 
   @Override

@@ -5,6 +5,7 @@ import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.linux.FileStatus;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.Resources;
+import dev.caisson.proto.types.v1.Statistics;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -107,8 +108,8 @@ final class NamespacedGroup implements Cgroup {
   }
 
   @Override
-  public OptionalLong memoryBytes() {
-    return OptionalLong.empty();
+  public Statistics.Builder statistics(boolean raw) {
+    return Statistics.newBuilder();
   }
 
   @Override

@@ -81,6 +81,11 @@ public record SharedNamespaces(List<Namespace.Type> fresh, List<Donation.Namespa
     return joined.stream().anyMatch(one -> one.type() == Namespace.Type.USER);
   }
 
+  /** Whether it is the host's: neither the sandbox's own nor joined. */
+  public boolean isHosts(Namespace.Type type) {
+    return !has(type) && joined.stream().noneMatch(one -> one.type() == type);
+  }
+
   /** Whether it belongs to the sandbox alone. */
   public boolean has(Namespace.Type type) {
     return fresh.contains(type);

@@ -20,9 +20,11 @@ import dev.caisson.proto.executor.v1.ExecRequest;
 import dev.caisson.proto.executor.v1.ExecResponse;
 import dev.caisson.proto.executor.v1.ExecutorGrpc;
 import dev.caisson.proto.executor.v1.GetContainerRequest;
+import dev.caisson.proto.executor.v1.GetContainerStatisticsRequest;
 import dev.caisson.proto.executor.v1.GetNodeRequest;
 import dev.caisson.proto.executor.v1.GetNodeResponse;
 import dev.caisson.proto.executor.v1.GetSandboxRequest;
+import dev.caisson.proto.executor.v1.GetSandboxStatisticsRequest;
 import dev.caisson.proto.executor.v1.Input;
 import dev.caisson.proto.executor.v1.ListContainersRequest;
 import dev.caisson.proto.executor.v1.ListContainersResponse;
@@ -50,6 +52,7 @@ import dev.caisson.proto.executor.v1.WaitRequest;
 import dev.caisson.proto.executor.v1.WaitResponse;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.ExitStatus;
+import dev.caisson.proto.types.v1.Statistics;
 import dev.caisson.rpc.Peer;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
@@ -224,6 +227,24 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
         ListProcessesResponse.newBuilder()
             .addAllProcesses(node.processes(request.getTenant(), request.getContainerId()))
             .build());
+  }
+
+  @Override
+  public void getContainerStatistics(
+      GetContainerStatisticsRequest request, StreamObserver<Statistics> responses) {
+    admission.admit("GetContainerStatistics", request, seen(Actor.getDefaultInstance()));
+    answer(
+        responses,
+        node.containerStatistics(request.getTenant(), request.getContainerId(), request.getRaw()));
+  }
+
+  @Override
+  public void getSandboxStatistics(
+      GetSandboxStatisticsRequest request, StreamObserver<Statistics> responses) {
+    admission.admit("GetSandboxStatistics", request, seen(Actor.getDefaultInstance()));
+    answer(
+        responses,
+        node.sandboxStatistics(request.getTenant(), request.getSandboxId(), request.getRaw()));
   }
 
   @Override

@@ -17,7 +17,9 @@ import dev.caisson.proto.executor.v1.DeleteSandboxRequest;
 import dev.caisson.proto.executor.v1.ExecProcess;
 import dev.caisson.proto.executor.v1.ForwardPort;
 import dev.caisson.proto.executor.v1.GetContainerRequest;
+import dev.caisson.proto.executor.v1.GetContainerStatisticsRequest;
 import dev.caisson.proto.executor.v1.GetSandboxRequest;
+import dev.caisson.proto.executor.v1.GetSandboxStatisticsRequest;
 import dev.caisson.proto.executor.v1.Input;
 import dev.caisson.proto.executor.v1.ListContainersRequest;
 import dev.caisson.proto.executor.v1.ListProcessesRequest;
@@ -79,6 +81,9 @@ public final class GuardedAdmission implements Admission {
       case GetContainerRequest r -> guard.checkContainer(r.getTenant(), r.getContainerId());
       case ListContainersRequest r -> guard.checkNames(r.getTenant(), r.getSandboxId(), "");
       case ListProcessesRequest r -> guard.checkContainer(r.getTenant(), r.getContainerId());
+      case GetContainerStatisticsRequest r ->
+          guard.checkContainer(r.getTenant(), r.getContainerId());
+      case GetSandboxStatisticsRequest r -> guard.checkSandbox(r.getTenant(), r.getSandboxId());
       case ReadLogsRequest r -> guard.check(r);
       case Input r -> guard.check(r);
       case ForwardPort r -> guard.check(r);

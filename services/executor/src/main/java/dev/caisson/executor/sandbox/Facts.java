@@ -77,7 +77,7 @@ final class Facts {
     return spec.getUserNamespace().getMode() != UserNamespace.Mode.HOST;
   }
 
-  private static SharedNamespaces shared(SandboxRecord record) {
+  static SharedNamespaces shared(SandboxRecord record) {
     return record.getNamespacesCount() == 0
         ? SharedNamespaces.own()
         : SharedNamespaces.of(record.getNamespacesList());

@@ -22,6 +22,7 @@ import dev.caisson.proto.executor.v1.Sandbox;
 import dev.caisson.proto.executor.v1.SignalRequest;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.ExitStatus;
+import dev.caisson.proto.types.v1.Statistics;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -38,6 +39,7 @@ public final class Node implements AutoCloseable {
   private final Sandboxes sandboxes;
   private final Containers containers;
   private final Views views;
+  private final StatisticsReader statistics;
   private final Leases leases;
   private final PortForwards forwards;
   private final Findings findings;
@@ -47,6 +49,7 @@ public final class Node implements AutoCloseable {
       Sandboxes sandboxes,
       Containers containers,
       Views views,
+      StatisticsReader statistics,
       Leases leases,
       PortForwards forwards,
       Findings findings,
@@ -56,6 +59,7 @@ public final class Node implements AutoCloseable {
     this.sandboxes = sandboxes;
     this.containers = containers;
     this.views = views;
+    this.statistics = statistics;
     this.leases = leases;
     this.forwards = forwards;
   }
@@ -157,6 +161,15 @@ public final class Node implements AutoCloseable {
 
   public List<ProcessInfo> processes(String tenant, String id) {
     return views.processes(containers.require(tenant, id));
+  }
+
+  /** Those of a container; {@code memory.stat} too, if that is wanted. */
+  public Statistics containerStatistics(String tenant, String id, boolean raw) {
+    return statistics.of(containers.require(tenant, id), raw);
+  }
+
+  public Statistics sandboxStatistics(String tenant, String id, boolean raw) {
+    return statistics.of(sandboxes.require(tenant, id), raw);
   }
 
   public void deleteContainer(DeleteContainerRequest request) {

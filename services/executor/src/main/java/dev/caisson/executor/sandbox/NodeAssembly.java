@@ -123,7 +123,15 @@ public final class NodeAssembly implements AutoCloseable {
     Leases leases = new Leases(host, containers);
     Findings findings = new Findings();
     this.node =
-        new Node(sandboxes, containers, new Views(host.proc()), leases, forwards, findings, host);
+        new Node(
+            sandboxes,
+            containers,
+            new Views(host.proc()),
+            new StatisticsReader(host),
+            leases,
+            forwards,
+            findings,
+            host);
     this.recovery =
         new Recovery(
             host,

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.entry;
 
 import dev.caisson.proto.types.v1.Resources;
+import dev.caisson.proto.types.v1.Statistics;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -281,11 +282,9 @@ class MountedCgroupsTest {
   void readsCountersInNanosecondsInBothVersions() throws IOException {
     Cgroup hybrid = kernel.hybrid().create("/box", NONE, Owner.ROOT);
     kernel.set("cpuacct/box/cpuacct.usage", "123456789\n");
-    kernel.set("memory/box/memory.usage_in_bytes", "4096\n");
     kernel.set("memory/box/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n");
 
     assertThat(hybrid.cpuNanos()).hasValue(123_456_789);
-    assertThat(hybrid.memoryBytes()).hasValue(4_096);
     assertThat(hybrid.oomKills()).isEqualTo(3);
   }
 
@@ -293,11 +292,9 @@ class MountedCgroupsTest {
   void readsV2Counters() throws IOException {
     Cgroup v2 = kernel.v2().create("/box", NONE, Owner.ROOT);
     kernel.set("unified/box/cpu.stat", "usage_usec 123456\nuser_usec 1\n");
-    kernel.set("unified/box/memory.current", "8192\n");
     kernel.set("unified/box/memory.events", "low 0\nhigh 0\nmax 7\noom 1\noom_kill 2\n");
 
     assertThat(v2.cpuNanos()).hasValue(123_456_000);
-    assertThat(v2.memoryBytes()).hasValue(8_192);
     assertThat(v2.oomKills()).isEqualTo(2);
   }
 
@@ -319,7 +316,7 @@ class MountedCgroupsTest {
     Cgroup gone = kernel.hybrid().open("/gone");
 
     assertThat(gone.cpuNanos()).isEqualTo(OptionalLong.empty());
-    assertThat(gone.memoryBytes()).isEqualTo(OptionalLong.empty());
+    assertThat(gone.statistics(true).build()).isEqualTo(Statistics.getDefaultInstance());
     assertThat(gone.oomKills()).isZero();
     assertThat(gone.processes()).isEmpty();
     assertThat(gone.populated()).isFalse();

@@ -13,7 +13,7 @@ final class Batch {
   private static final int MAX = Pages.MAX_SIZE;
 
   /** Asked for at the same time. */
-  private static final int AT_ONCE = 16;
+  static final int AT_ONCE = 16;
 
   private Batch() {}
 

@@ -10,6 +10,7 @@ import dev.caisson.proto.executor.v1.PlanRequest;
 import dev.caisson.proto.executor.v1.SignalRequest;
 import dev.caisson.proto.executor.v1.WaitRequest;
 import dev.caisson.proto.types.v1.Actor;
+import dev.caisson.proto.types.v1.Statistics;
 import dev.caisson.proto.v1.AttachContainerRequest;
 import dev.caisson.proto.v1.AttachContainerResponse;
 import dev.caisson.proto.v1.BatchGetContainersRequest;
@@ -22,6 +23,9 @@ import dev.caisson.proto.v1.DeleteContainerResponse;
 import dev.caisson.proto.v1.ExecContainerRequest;
 import dev.caisson.proto.v1.ExecContainerResponse;
 import dev.caisson.proto.v1.GetContainerRequest;
+import dev.caisson.proto.v1.GetContainerStatisticsRequest;
+import dev.caisson.proto.v1.ListContainerStatisticsRequest;
+import dev.caisson.proto.v1.ListContainerStatisticsResponse;
 import dev.caisson.proto.v1.ListContainersRequest;
 import dev.caisson.proto.v1.ListContainersResponse;
 import dev.caisson.proto.v1.ListProcessesRequest;
@@ -41,6 +45,7 @@ import dev.caisson.proto.v1.SignalContainerResponse;
 import dev.caisson.proto.v1.StartContainerRequest;
 import dev.caisson.proto.v1.WaitContainerRequest;
 import dev.caisson.proto.v1.WaitContainerResponse;
+import dev.caisson.proto.v1.WatchContainerStatisticsRequest;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
@@ -101,14 +106,18 @@ final class ContainersService extends ContainersGrpc.ContainersImplBase {
       ListContainersRequest request, StreamObserver<ListContainersResponse> responses) {
     SandboxName parent = SandboxName.parseWithWildcard("parent", request.getParent());
     Pages pages = Pages.of(parent.toString(), request.getPageSize(), request.getPageToken());
-    var list =
+    ServerCalls.answer(responses, list(parent, pages).map(answer -> page(pages, answer)));
+  }
+
+  private Mono<dev.caisson.proto.executor.v1.ListContainersResponse> list(
+      SandboxName parent, Pages pages) {
+    return executor.listContainers(
         dev.caisson.proto.executor.v1.ListContainersRequest.newBuilder()
             .setTenant(parent.tenant())
             .setSandboxId(parent.isWildcard() ? "" : parent.sandbox())
             .setLimit(pages.size())
             .setAfter(pages.after())
-            .build();
-    ServerCalls.answer(responses, executor.listContainers(list).map(answer -> page(pages, answer)));
+            .build());
   }
 
   @Override
@@ -245,6 +254,55 @@ final class ContainersService extends ContainersGrpc.ContainersImplBase {
     ServerCalls.answer(
         responses,
         lookup.check(name).then(executor.listProcesses(list)).map(ContainersService::processes));
+  }
+
+  @Override
+  public void getContainerStatistics(
+      GetContainerStatisticsRequest request, StreamObserver<Statistics> responses) {
+    ContainerName name = ContainerName.parse("name", request.getName());
+    ServerCalls.answer(responses, statistics(name, request.getRaw()));
+  }
+
+  @Override
+  public void listContainerStatistics(
+      ListContainerStatisticsRequest request,
+      StreamObserver<ListContainerStatisticsResponse> responses) {
+    SandboxName parent = SandboxName.parseWithWildcard("parent", request.getParent());
+    Pages pages = Pages.of(parent.toString(), request.getPageSize(), request.getPageToken());
+    ServerCalls.answer(
+        responses,
+        list(parent, pages)
+            .flatMap(page ->
+                StatisticsList.of(
+                        page.getContainersList(),
+                        one -> Resources.container(one).getName(),
+                        one -> statistics(one.getTenant(), one.getId(), false))
+                    .map(all ->
+                        ListContainerStatisticsResponse.newBuilder()
+                            .addAllStatistics(all)
+                            .setNextPageToken(pages.token(page.getNext()))
+                            .build())));
+  }
+
+  @Override
+  public void watchContainerStatistics(
+      WatchContainerStatisticsRequest request, StreamObserver<Statistics> responses) {
+    ContainerName name = ContainerName.parse("name", request.getName());
+    Interval interval = Interval.of(request.hasInterval(), request.getInterval());
+    ServerCalls.stream(responses, interval.each(statistics(name, request.getRaw())));
+  }
+
+  private Mono<Statistics> statistics(ContainerName name, boolean raw) {
+    return lookup.check(name).then(statistics(name.tenant(), name.container(), raw));
+  }
+
+  private Mono<Statistics> statistics(String tenant, String container, boolean raw) {
+    return executor.getContainerStatistics(
+        dev.caisson.proto.executor.v1.GetContainerStatisticsRequest.newBuilder()
+            .setTenant(tenant)
+            .setContainerId(container)
+            .setRaw(raw)
+            .build());
   }
 
   @Override

@@ -8,6 +8,7 @@ import dev.caisson.gateway.journal.JournalClient;
 import dev.caisson.gateway.names.Ids;
 import dev.caisson.gateway.names.SandboxName;
 import dev.caisson.gateway.names.TenantName;
+import dev.caisson.proto.types.v1.Statistics;
 import dev.caisson.proto.types.v1.UserNamespace;
 import dev.caisson.proto.v1.BatchGetSandboxesRequest;
 import dev.caisson.proto.v1.BatchGetSandboxesResponse;
@@ -15,10 +16,14 @@ import dev.caisson.proto.v1.CreateSandboxRequest;
 import dev.caisson.proto.v1.DeleteSandboxRequest;
 import dev.caisson.proto.v1.DeleteSandboxResponse;
 import dev.caisson.proto.v1.GetSandboxRequest;
+import dev.caisson.proto.v1.GetSandboxStatisticsRequest;
+import dev.caisson.proto.v1.ListSandboxStatisticsRequest;
+import dev.caisson.proto.v1.ListSandboxStatisticsResponse;
 import dev.caisson.proto.v1.ListSandboxesRequest;
 import dev.caisson.proto.v1.ListSandboxesResponse;
 import dev.caisson.proto.v1.Sandbox;
 import dev.caisson.proto.v1.SandboxesGrpc;
+import dev.caisson.proto.v1.WatchSandboxStatisticsRequest;
 import dev.caisson.proto.v1.WatchSandboxesRequest;
 import dev.caisson.proto.v1.WatchSandboxesResponse;
 import io.grpc.stub.StreamObserver;
@@ -101,17 +106,67 @@ final class SandboxesService extends SandboxesGrpc.SandboxesImplBase {
   }
 
   @Override
+  public void getSandboxStatistics(
+      GetSandboxStatisticsRequest request, StreamObserver<Statistics> responses) {
+    SandboxName name = SandboxName.parse("name", request.getName());
+    ServerCalls.answer(responses, statistics(name.tenant(), name.sandbox(), request.getRaw()));
+  }
+
+  @Override
+  public void listSandboxStatistics(
+      ListSandboxStatisticsRequest request,
+      StreamObserver<ListSandboxStatisticsResponse> responses) {
+    TenantName parent = TenantName.parse("parent", request.getParent());
+    Pages pages = Pages.of(parent.toString(), request.getPageSize(), request.getPageToken());
+    ServerCalls.answer(
+        responses,
+        list(parent, pages)
+            .flatMap(page ->
+                StatisticsList.of(
+                        page.getSandboxesList(),
+                        one -> Resources.sandbox(one).getName(),
+                        one -> statistics(one.getTenant(), one.getId(), false))
+                    .map(all ->
+                        ListSandboxStatisticsResponse.newBuilder()
+                            .addAllStatistics(all)
+                            .setNextPageToken(pages.token(page.getNext()))
+                            .build())));
+  }
+
+  @Override
+  public void watchSandboxStatistics(
+      WatchSandboxStatisticsRequest request, StreamObserver<Statistics> responses) {
+    SandboxName name = SandboxName.parse("name", request.getName());
+    Interval interval = Interval.of(request.hasInterval(), request.getInterval());
+    ServerCalls.stream(
+        responses, interval.each(statistics(name.tenant(), name.sandbox(), request.getRaw())));
+  }
+
+  private Mono<Statistics> statistics(String tenant, String sandbox, boolean raw) {
+    return executor.getSandboxStatistics(
+        dev.caisson.proto.executor.v1.GetSandboxStatisticsRequest.newBuilder()
+            .setTenant(tenant)
+            .setSandboxId(sandbox)
+            .setRaw(raw)
+            .build());
+  }
+
+  @Override
   public void listSandboxes(
       ListSandboxesRequest request, StreamObserver<ListSandboxesResponse> responses) {
     TenantName parent = TenantName.parse("parent", request.getParent());
     Pages pages = Pages.of(parent.toString(), request.getPageSize(), request.getPageToken());
-    var list =
+    ServerCalls.answer(responses, list(parent, pages).map(answer -> page(pages, answer)));
+  }
+
+  private Mono<dev.caisson.proto.executor.v1.ListSandboxesResponse> list(
+      TenantName parent, Pages pages) {
+    return executor.listSandboxes(
         dev.caisson.proto.executor.v1.ListSandboxesRequest.newBuilder()
             .setTenant(parent.tenant())
             .setLimit(pages.size())
             .setAfter(pages.after())
-            .build();
-    ServerCalls.answer(responses, executor.listSandboxes(list).map(answer -> page(pages, answer)));
+            .build());
   }
 
   @Override

@@ -15,7 +15,9 @@ import dev.caisson.proto.executor.v1.ExecRequest;
 import dev.caisson.proto.executor.v1.ExecResponse;
 import dev.caisson.proto.executor.v1.ExecutorGrpc;
 import dev.caisson.proto.executor.v1.GetContainerRequest;
+import dev.caisson.proto.executor.v1.GetContainerStatisticsRequest;
 import dev.caisson.proto.executor.v1.GetSandboxRequest;
+import dev.caisson.proto.executor.v1.GetSandboxStatisticsRequest;
 import dev.caisson.proto.executor.v1.ListContainersRequest;
 import dev.caisson.proto.executor.v1.ListContainersResponse;
 import dev.caisson.proto.executor.v1.ListProcessesRequest;
@@ -38,6 +40,7 @@ import dev.caisson.proto.executor.v1.SignalResponse;
 import dev.caisson.proto.executor.v1.StartContainerRequest;
 import dev.caisson.proto.executor.v1.WaitRequest;
 import dev.caisson.proto.executor.v1.WaitResponse;
+import dev.caisson.proto.types.v1.Statistics;
 import dev.caisson.rpc.Channels;
 import io.grpc.Context;
 import io.grpc.ManagedChannel;
@@ -108,6 +111,14 @@ public final class ExecutorClient {
 
   public Mono<ListProcessesResponse> listProcesses(ListProcessesRequest request) {
     return command(request, timed -> timed::listProcesses);
+  }
+
+  public Mono<Statistics> getContainerStatistics(GetContainerStatisticsRequest request) {
+    return command(request, timed -> timed::getContainerStatistics);
+  }
+
+  public Mono<Statistics> getSandboxStatistics(GetSandboxStatisticsRequest request) {
+    return command(request, timed -> timed::getSandboxStatistics);
   }
 
   public Mono<DeleteContainerResponse> deleteContainer(DeleteContainerRequest request) {

@@ -1,0 +1,198 @@
+package dev.caisson.executor.cgroup;
+
+import dev.caisson.proto.types.v1.CpuStatistics;
+import dev.caisson.proto.types.v1.IoStatistics;
+import dev.caisson.proto.types.v1.MemoryStatistics;
+import dev.caisson.proto.types.v1.PidsStatistics;
+import dev.caisson.proto.types.v1.Statistics;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.LongConsumer;
+
+/** What the controllers of one cgroup have counted, each from the hierarchy that it is in. */
+final class Counted {
+  private static final long NANOS_PER_MICRO = 1_000;
+
+  /** {@code USER_HZ}, which has been 100 on every machine that we run on. Source: time(7). */
+  private static final long NANOS_PER_TICK = 10_000_000;
+
+  private final Statistics.Builder statistics = Statistics.newBuilder();
+  private final boolean raw;
+  private final Optional<StatFiles> unified;
+
+  /**
+   * @param unified where version 2 counts, controller or not
+   * @param raw whether {@code memory.stat} is wanted as it is
+   */
+  Counted(Optional<StatFiles> unified, boolean raw) {
+    this.unified = unified;
+    this.raw = raw;
+  }
+
+  Statistics.Builder get() {
+    return statistics;
+  }
+
+  /** Of version 1, in whose trees each of the two has its own directory. */
+  void cpu1(StatFiles accounting, Optional<StatFiles> bandwidth) {
+    OptionalLong usage = accounting.number("cpuacct.usage");
+    if (usage.isEmpty()) {
+      return;
+    }
+    CpuStatistics.Builder cpu = statistics.getCpuBuilder().setUsageNanoseconds(usage.getAsLong());
+    FlatKeyed ticks = accounting.flat("cpuacct.stat");
+    scaled(ticks, "user", NANOS_PER_TICK, cpu::setUserNanoseconds);
+    scaled(ticks, "system", NANOS_PER_TICK, cpu::setSystemNanoseconds);
+    for (String one : accounting.text("cpuacct.usage_percpu").orElse("").split(" ", -1)) {
+      FlatKeyed.number(one).ifPresent(cpu::addPerCpuNanoseconds);
+    }
+    bandwidth.ifPresent(files -> bandwidth1(files, cpu));
+    pressure("cpu.pressure").ifPresent(cpu::setPressure);
+  }
+
+  private static void bandwidth1(StatFiles files, CpuStatistics.Builder cpu) {
+    OptionalLong quota = files.number(V1Files.QUOTA);
+    if (quota.isPresent()) {
+      cpu.setQuotaMicroseconds(quota.getAsLong());
+      files.number(V1Files.PERIOD, cpu::setPeriodMicroseconds);
+    }
+    FlatKeyed stat = files.flat("cpu.stat");
+    periods(stat, cpu);
+    scaled(stat, "throttled_time", 1, cpu::setThrottledNanoseconds);
+    scaled(stat, "burst_time", 1, cpu::setBurstNanoseconds);
+  }
+
+  private static void periods(FlatKeyed stat, CpuStatistics.Builder cpu) {
+    stat.get("nr_periods").ifPresent(cpu::setPeriods);
+    stat.get("nr_throttled").ifPresent(cpu::setThrottledPeriods);
+    stat.get("nr_bursts").ifPresent(cpu::setBursts);
+  }
+
+  void cpu2(StatFiles files) {
+    FlatKeyed stat = files.flat("cpu.stat");
+    OptionalLong usage = stat.get("usage_usec");
+    if (usage.isEmpty()) {
+      return;
+    }
+    CpuStatistics.Builder cpu =
+        statistics.getCpuBuilder().setUsageNanoseconds(usage.getAsLong() * NANOS_PER_MICRO);
+    scaled(stat, "user_usec", NANOS_PER_MICRO, cpu::setUserNanoseconds);
+    scaled(stat, "system_usec", NANOS_PER_MICRO, cpu::setSystemNanoseconds);
+    periods(stat, cpu);
+    scaled(stat, "throttled_usec", NANOS_PER_MICRO, cpu::setThrottledNanoseconds);
+    scaled(stat, "burst_usec", NANOS_PER_MICRO, cpu::setBurstNanoseconds);
+    String[] max = files.text("cpu.max").orElse("").split(" ", -1);
+    OptionalLong quota = FlatKeyed.number(max[0]);
+    if (quota.isPresent() && max.length == 2) {
+      cpu.setQuotaMicroseconds(quota.getAsLong());
+      FlatKeyed.number(max[1]).ifPresent(cpu::setPeriodMicroseconds);
+    }
+    pressure("cpu.pressure").ifPresent(cpu::setPressure);
+  }
+
+  /**
+   * Of version 1.
+   *
+   * @param alone whether nothing is below it: that version does not add up what was killed there
+   */
+  void memory1(StatFiles files, boolean alone) {
+    OptionalLong usage = files.number("memory.usage_in_bytes");
+    if (usage.isEmpty()) {
+      return;
+    }
+    FlatKeyed stat = files.flat("memory.stat");
+    MemoryStatistics.Builder memory = memory(usage.getAsLong(), stat, "total_inactive_file");
+    OptionalLong limit = files.limit(V1Files.MEMORY);
+    limit.ifPresent(memory::setLimitBytes);
+    OptionalLong both = files.limit(V1Files.SWAP);
+    if (limit.isPresent() && both.isPresent()) {
+      memory.setSwapLimitBytes(Math.max(0, both.getAsLong() - limit.getAsLong()));
+    }
+    files.number("memory.max_usage_in_bytes", memory::setMaxUsageBytes);
+    stat.get("total_rss").ifPresent(memory::setAnonymousBytes);
+    stat.get("total_cache").ifPresent(memory::setFileBytes);
+    stat.get("total_shmem").ifPresent(memory::setSharedBytes);
+    stat.get("total_mapped_file").ifPresent(memory::setMappedFileBytes);
+    files.number("memory.kmem.usage_in_bytes", memory::setKernelBytes);
+    files.number("memory.kmem.tcp.usage_in_bytes", memory::setSocketBytes);
+    stat.get("total_swap").ifPresent(memory::setSwapBytes);
+    stat.get("total_pgfault").ifPresent(memory::setPageFaults);
+    stat.get("total_pgmajfault").ifPresent(memory::setMajorPageFaults);
+    files.number("memory.failcnt", memory::setLimitHits);
+    if (alone) {
+      files.flat("memory.oom_control").get("oom_kill").ifPresent(memory::setOomKills);
+    }
+  }
+
+  void memory2(StatFiles files) {
+    OptionalLong usage = files.number("memory.current");
+    if (usage.isEmpty()) {
+      return;
+    }
+    FlatKeyed stat = files.flat("memory.stat");
+    MemoryStatistics.Builder memory = memory(usage.getAsLong(), stat, "inactive_file");
+    files.number("memory.max", memory::setLimitBytes);
+    files.number("memory.swap.max", memory::setSwapLimitBytes);
+    files.number("memory.peak", memory::setMaxUsageBytes);
+    files.number("memory.swap.current", memory::setSwapBytes);
+    stat.get("anon").ifPresent(memory::setAnonymousBytes);
+    stat.get("file").ifPresent(memory::setFileBytes);
+    stat.get("shmem").ifPresent(memory::setSharedBytes);
+    stat.get("file_mapped").ifPresent(memory::setMappedFileBytes);
+    stat.get("kernel").ifPresent(memory::setKernelBytes);
+    stat.get("sock").ifPresent(memory::setSocketBytes);
+    stat.get("pgfault").ifPresent(memory::setPageFaults);
+    stat.get("pgmajfault").ifPresent(memory::setMajorPageFaults);
+    FlatKeyed events = files.flat("memory.events");
+    events.get("max").ifPresent(memory::setLimitHits);
+    events.get("high").ifPresent(memory::setHighHits);
+    events.get("oom_kill").ifPresent(memory::setOomKills);
+  }
+
+  private MemoryStatistics.Builder memory(long usage, FlatKeyed stat, String inactiveFile) {
+    MemoryStatistics.Builder memory =
+        statistics
+            .getMemoryBuilder()
+            .setUsageBytes(usage)
+            .setWorkingSetBytes(Math.max(0, usage - stat.get(inactiveFile).orElse(0)));
+    pressure("memory.pressure").ifPresent(memory::setPressure);
+    if (raw) {
+      memory.putAllRaw(stat.values());
+    }
+    return memory;
+  }
+
+  /** The same in both versions. */
+  void pids(StatFiles files) {
+    OptionalLong current = files.number("pids.current");
+    if (current.isEmpty()) {
+      return;
+    }
+    PidsStatistics.Builder pids = statistics.getPidsBuilder().setCurrent(current.getAsLong());
+    files.number("pids.max", pids::setLimit);
+    files.number("pids.peak", pids::setMax);
+    files.flat("pids.events").get("max").ifPresent(pids::setLimitHits);
+  }
+
+  void io() {
+    Optional<String> stat = unified.flatMap(files -> files.text("io.stat"));
+    var pressure = pressure("io.pressure");
+    if (stat.isEmpty() && pressure.isEmpty()) {
+      return;
+    }
+    IoStatistics.Builder io = statistics.getIoBuilder();
+    stat.orElse("")
+        .lines()
+        .flatMap(line -> NestedKeyed.device(line).stream())
+        .forEach(io::addDevices);
+    pressure.ifPresent(io::setPressure);
+  }
+
+  private Optional<dev.caisson.proto.types.v1.Pressure> pressure(String file) {
+    return unified.flatMap(files -> files.text(file)).map(NestedKeyed::pressure);
+  }
+
+  private static void scaled(FlatKeyed stat, String key, long factor, LongConsumer consumer) {
+    stat.get(key).ifPresent(value -> consumer.accept(value * factor));
+  }
+}
