@@ -4,6 +4,7 @@ import com.google.protobuf.Duration;
 import com.google.protobuf.util.Durations;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.HookFinished;
+import dev.caisson.proto.events.v1.NetworkAttached;
 import dev.caisson.proto.events.v1.Phase;
 import dev.caisson.proto.events.v1.PortForwardClosed;
 import dev.caisson.proto.events.v1.Subject;
@@ -71,11 +72,17 @@ final class EventText {
           "the epoch before ended: " + event.getExecutorStarted().getPreviousEnd();
       case RECOVERED -> event.getRecovered().getFound();
       case GAP -> event.getGap().getCount() + " events not recorded: " + event.getGap().getCause();
+      case NETWORK_ATTACHED -> attached(event.getNetworkAttached());
+      case NETWORK_DETACHED -> event.getNetworkDetached().getNetwork();
       case PORT_FORWARD_OPENED -> "port " + event.getPortForwardOpened().getPort();
       case PORT_FORWARD_CLOSED -> closed(event.getPortForwardClosed());
       case ATTACH_OPENED -> String.join(" ", event.getAttachOpened().getStreamsList());
       case SANDBOX_DELETED, CONTAINER_PAUSED, CONTAINER_RESUMED, PAYLOAD_NOT_SET -> "";
     };
+  }
+
+  private static String attached(NetworkAttached attached) {
+    return attached.getNetwork() + " " + String.join(" ", attached.getAddressesList());
   }
 
   private static String closed(PortForwardClosed closed) {

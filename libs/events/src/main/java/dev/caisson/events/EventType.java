@@ -63,6 +63,8 @@ public record EventType(String subject, String verb, String participle) {
       case RECOVERED -> new EventType("container", "recover", "recovered");
       case GAP -> new EventType("journal", "omit", "omitted");
       case ATTACH_OPENED -> new EventType("attach", "open", "opened");
+      case NETWORK_ATTACHED -> new EventType("network", "attach", "attached");
+      case NETWORK_DETACHED -> new EventType("network", "detach", "detached");
       case PORT_FORWARD_OPENED -> new EventType("portforward", "open", "opened");
       case PORT_FORWARD_CLOSED -> new EventType("portforward", "close", "closed");
       case PAYLOAD_NOT_SET -> new EventType("event", "know", "unknown");

@@ -95,6 +95,7 @@ final class LifecycleCheck {
       case CGROUP_CONFIGURED, NAMESPACE_ENTERED, OOM_KILLED, REQUEST_DENIED -> Optional.empty();
       case EXECUTOR_STARTED, RECOVERED, GAP, ATTACH_OPENED, PAYLOAD_NOT_SET -> Optional.empty();
       case PORT_FORWARD_OPENED, PORT_FORWARD_CLOSED -> Optional.empty();
+      case NETWORK_ATTACHED, NETWORK_DETACHED -> Optional.empty();
     };
   }
 
