@@ -10,6 +10,7 @@ import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.guard.InvalidPolicyException;
 import dev.caisson.executor.hook.HookRunner;
 import dev.caisson.executor.hook.HostProcesses;
+import dev.caisson.executor.hook.PluginRunner;
 import dev.caisson.executor.init.InitLauncher;
 import dev.caisson.executor.journal.Journal;
 import dev.caisson.executor.journal.JournalService;
@@ -17,6 +18,7 @@ import dev.caisson.executor.journal.JournalSettings;
 import dev.caisson.executor.journal.UsageLog;
 import dev.caisson.executor.journal.UsageLogSettings;
 import dev.caisson.executor.log.LogThreads;
+import dev.caisson.executor.network.Networks;
 import dev.caisson.executor.plan.Machine;
 import dev.caisson.executor.poll.PollLoop;
 import dev.caisson.executor.procfs.PidNamespaces;
@@ -192,8 +194,8 @@ public final class Executor implements AutoCloseable {
                     journal.epoch(),
                     proc.bootId()),
                 Clock.systemUTC()));
-    Host host = host(kernel, proc, powers, cgroups, journal, disk, uids);
     Guard guard = new Guard(GuardPolicy.parse(policy()));
+    Host host = host(kernel, proc, powers, cgroups, journal, disk, uids, guard.policy());
     Donations donations = new Donations();
     Node node = node(host, guard, donations, usage);
     keep(donationSocket(host, guard.policy(), donations));
@@ -263,7 +265,8 @@ public final class Executor implements AutoCloseable {
       Cgroups cgroups,
       Journal journal,
       Disk disk,
-      Uid7 uids) {
+      Uid7 uids,
+      GuardPolicy policy) {
     Store store = keep(Store.open(options.data().resolve("store"), disk));
     ScheduledThreadPoolExecutor workers = new ScheduledThreadPoolExecutor(WORKERS);
     keep(() -> end(workers));
@@ -310,6 +313,12 @@ public final class Executor implements AutoCloseable {
         logs,
         new HookRunner(kernel, stdio),
         inHost,
+        new Networks(
+            kernel,
+            new PluginRunner(kernel, stdio, inHost, proc.lastCapability()),
+            options.networks(),
+            settings.networks(),
+            policy.limits().hookTimeout()),
         workers,
         deletions,
         Clock.systemUTC(),

@@ -1,11 +1,14 @@
 package dev.caisson.executor;
 
+import dev.caisson.executor.network.NetworkSettings;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * What the executor is told on its command line: {@code --name value} pairs.
@@ -17,6 +20,10 @@ import java.util.Set;
  * @param gatewayGroup the group of the sockets
  * @param guard the guard's configuration; absent: its defaults
  * @param cgroupParent of all sandboxes
+ * @param cniConfigurations the directory of the host's network configurations
+ * @param cniPlugins directories of network plugins, with colons between them
+ * @param cniNetwork path of the network namespace that the host's networks are in; empty: the
+ *     executor's own
  * @param parked how many sandboxes are made in advance
  */
 record Options(
@@ -27,6 +34,9 @@ record Options(
     String gatewayGroup,
     String guard,
     String cgroupParent,
+    String cniConfigurations,
+    String cniPlugins,
+    String cniNetwork,
     int parked) {
   /** More would only cost memory. */
   private static final int MAX_PARKED = 64;
@@ -38,6 +48,9 @@ record Options(
           "--peer-gid", "0",
           "--guard", "",
           "--cgroup-parent", "/caisson",
+          "--cni-configurations", "/etc/cni/net.d",
+          "--cni-plugins", "/usr/lib/cni:/opt/cni/bin",
+          "--cni-network", "",
           "--parked", "4");
 
   /**
@@ -74,7 +87,20 @@ record Options(
         required(values, "--peer-gid"),
         required(values, "--guard"),
         required(values, "--cgroup-parent"),
+        required(values, "--cni-configurations"),
+        required(values, "--cni-plugins"),
+        required(values, "--cni-network"),
         parked(required(values, "--parked")));
+  }
+
+  NetworkSettings networks() {
+    return new NetworkSettings(
+        Path.of(cniConfigurations).toAbsolutePath(),
+        Stream.of(cniPlugins.split(":", -1))
+            .filter(directory -> !directory.isEmpty())
+            .map(directory -> Path.of(directory).toAbsolutePath())
+            .toList(),
+        Optional.of(cniNetwork).filter(path -> !path.isEmpty()).map(Path::of));
   }
 
   private static int parked(String value) {

@@ -62,6 +62,12 @@ final class ChildExecutor implements AutoCloseable {
         options.guard(),
         "--cgroup-parent",
         options.cgroupParent(),
+        "--cni-configurations",
+        options.cniConfigurations(),
+        "--cni-plugins",
+        options.cniPlugins(),
+        "--cni-network",
+        options.cniNetwork(),
         "--parked",
         Integer.toString(options.parked()));
   }

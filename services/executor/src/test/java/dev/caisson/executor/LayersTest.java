@@ -15,6 +15,7 @@ import com.tngtech.archunit.lang.ArchRule;
 import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.guard.HookRule;
 import dev.caisson.executor.guard.IdRange;
+import dev.caisson.executor.guard.NetworkPolicy;
 import dev.caisson.executor.guard.SeccompPolicy;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,6 +33,7 @@ class LayersTest {
           List.of("guard"),
           List.of("sandbox"),
           List.of("seccomp"),
+          List.of("network"),
           List.of("hook"),
           List.of("plan"),
           List.of("init", "cgroup", "donation", "oom", "usage", "stdio", "log", "journal", "store"),
@@ -41,7 +43,7 @@ class LayersTest {
    * The owner's configuration is a value that any layer may read; the decisions are the guard's.
    */
   private static final Class<?>[] POLICY = {
-    GuardPolicy.class, HookRule.class, IdRange.class, SeccompPolicy.class
+    GuardPolicy.class, HookRule.class, IdRange.class, NetworkPolicy.class, SeccompPolicy.class
   };
 
   /** Fewer would mean that the rules were asked about nothing. */

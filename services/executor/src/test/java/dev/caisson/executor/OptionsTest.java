@@ -13,7 +13,19 @@ class OptionsTest {
   void readsPairsAndKnowsDefaults() {
     Options options = Options.parse("--data", "/d", "--run", "/r", "--node", "n");
     assertThat(options)
-        .isEqualTo(new Options(Path.of("/d"), Path.of("/r"), "n", "0", "0", "", "/caisson", 4));
+        .isEqualTo(
+            new Options(
+                Path.of("/d"),
+                Path.of("/r"),
+                "n",
+                "0",
+                "0",
+                "",
+                "/caisson",
+                "/etc/cni/net.d",
+                "/usr/lib/cni:/opt/cni/bin",
+                "",
+                4));
     assertThat(
             Options.parse("--node", "n", "--data", "/d", "--run", "/r", "--cgroup-parent", "/x")
                 .cgroupParent())

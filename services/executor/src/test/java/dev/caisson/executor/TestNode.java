@@ -78,6 +78,8 @@ final class TestNode implements AutoCloseable {
   private final AtomicInteger ids = new AtomicInteger();
   private Executor.Waits waits = Executor.Waits.USUAL;
   private int parked;
+  private String plugins = "/usr/lib/cni";
+  private String network = "";
   private final Beginning beginning;
   private AutoCloseable life;
   private volatile ManagedChannel channel;
@@ -151,7 +153,8 @@ final class TestNode implements AutoCloseable {
         Files.isExecutable(BUSYBOX),
         "Skipped: needs " + BUSYBOX + ": apt-get install busybox-static");
     TestNode node = new TestNode(Files.createTempDirectory("caisson"), beginning);
-    for (String directory : List.of("images/plain/bin", "images/plain/tmp", "volumes", "hooks")) {
+    for (String directory :
+        List.of("images/plain/bin", "images/plain/tmp", "volumes", "hooks", "networks")) {
       Files.createDirectories(node.base.resolve(directory));
     }
     Files.copy(BUSYBOX, node.rootfs().resolve("bin/busybox"));
@@ -192,6 +195,18 @@ final class TestNode implements AutoCloseable {
     return this;
   }
 
+  /** For the next {@link #open}: where the host's networks are, and further plugins for them. */
+  TestNode network(Path namespace, Path directory) {
+    network = namespace.toString();
+    plugins = directory + ":/usr/lib/cni";
+    return this;
+  }
+
+  /** The configurations of networks. */
+  Path networks() {
+    return base.resolve("networks");
+  }
+
   void open() throws IOException {
     life = beginning.begin(options(), waits);
     channel = Channels.unix(run().resolve("executor.sock"));
@@ -199,7 +214,17 @@ final class TestNode implements AutoCloseable {
 
   private Options options() {
     return new Options(
-        data(), run(), "node-1", "0", "0", base + "/guard.conf", cgroupParent, parked);
+        data(),
+        run(),
+        "node-1",
+        "0",
+        "0",
+        base + "/guard.conf",
+        cgroupParent,
+        networks().toString(),
+        plugins,
+        network,
+        parked);
   }
 
   /** Ends this life of the executor; containers run on. */

@@ -45,6 +45,9 @@ public final class Guard {
       ResourceBounds.checkSandbox("resources", request.getResources());
       ContainerRules.checkVolumes(request.getVolumesList());
       HostRules.checkCgroupParent(policy, request.getCgroupParent());
+      if (request.hasNetwork()) {
+        NetworkRules.check(policy.networks(), request.getNetwork());
+      }
     });
   }
 

@@ -31,6 +31,7 @@ import java.util.Set;
  * @param newPrivileges whether a process may be without no_new_privs
  * @param realTime whether a process may come before all others of the host: sched(7)
  * @param seccomp what the filters of system calls may be
+ * @param networks which a sandbox may be joined to
  * @param cgroupParent the cgroup below which all others are
  * @param donors ids of users who may donate descriptors, beside the executor's own
  * @param limits counts
@@ -53,6 +54,7 @@ public record GuardPolicy(
     boolean newPrivileges,
     boolean realTime,
     SeccompPolicy seccomp,
+    NetworkPolicy networks,
     String cgroupParent,
     Set<Integer> donors,
     Limits limits) {

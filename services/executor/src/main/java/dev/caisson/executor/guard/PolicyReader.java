@@ -26,6 +26,8 @@ final class PolicyReader {
   private static final String HOOK = "hook";
   private static final String RLIMITS = "limits.rlimits";
   private static final String DONORS = "donations.users";
+  private static final String CNI = "networks.cni";
+  private static final String HOST_PORTS = "networks.host-ports";
   private static final Set<String> KEYS =
       Set.of(
           "rootfs.roots",
@@ -46,6 +48,8 @@ final class PolicyReader {
           "seccomp.unconfined",
           "seccomp.denied",
           "seccomp.listeners",
+          CNI,
+          HOST_PORTS,
           "cgroup.parent",
           DONORS,
           "limits.sandboxes",
@@ -178,6 +182,7 @@ final class PolicyReader {
         flag("new-privileges"),
         flag("scheduling.realtime"),
         seccomp(),
+        networks(),
         path("cgroup.parent", values.getOrDefault("cgroup.parent", "/caisson")),
         donors(),
         limits());
@@ -213,6 +218,22 @@ final class PolicyReader {
 
   private SeccompPolicy seccomp() {
     return new SeccompPolicy(flag("seccomp.unconfined"), deniedCalls(), paths("seccomp.listeners"));
+  }
+
+  private NetworkPolicy networks() {
+    List<String> names = words(CNI, "").toList();
+    names.stream()
+        .filter(name -> !NetworkRules.NAME.matcher(name).matches())
+        .forEach(name -> problems.add(CNI + " must name networks: " + name));
+    return new NetworkPolicy(names, ids(HOST_PORTS).filter(this::arePorts));
+  }
+
+  private boolean arePorts(IdRange range) {
+    boolean ports = range.first() > 0 && range.last() <= Bounds.MAX_PORT;
+    if (!ports) {
+      problems.add(HOST_PORTS + " must be within 1-65535: " + range.text());
+    }
+    return ports;
   }
 
   private Set<String> deniedCalls() {

@@ -213,6 +213,17 @@ public final class HostProcesses implements HookPlace, Spawner, AutoCloseable {
             words -> new Refusal(Reason.HOOK_FAILED, words, Map.of()).exception());
   }
 
+  /**
+   * A network plugin, as it was compiled, with these descriptors, which stay the caller's.
+   *
+   * @throws dev.caisson.executor.refusal.RefusedException in words if it cannot be executed
+   */
+  Running startPlugin(Plan plan, List<Fd> given) {
+    return helper()
+        .start(
+            plan, given, words -> new Refusal(Reason.NETWORK_FAILED, words, Map.of()).exception());
+  }
+
   @Override
   public First spawn(Fd binary, Fd listening) {
     return helper().start(FIRST, List.of(listening, binary), InitException::new);

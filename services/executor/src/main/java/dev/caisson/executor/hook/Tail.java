@@ -25,11 +25,22 @@ final class Tail {
   private final PollLoop loop;
   private final Fd pipe;
   private final PollLoop.Watch watch;
+  private final int most;
   private final ByteBuffer chunk = ByteBuffer.allocate(BYTES);
   private byte[] end = new byte[0];
 
-  /** Takes the descriptor over; it must not block. */
+  /** Of a hook. */
   Tail(Files files, PollLoop loop, Fd pipe) {
+    this(files, loop, pipe, BYTES);
+  }
+
+  /**
+   * Takes the descriptor over; it must not block.
+   *
+   * @param most how many bytes are kept, at least {@link #BYTES}
+   */
+  Tail(Files files, PollLoop loop, Fd pipe, int most) {
+    this.most = most;
     this.files = files;
     this.loop = loop;
     this.pipe = pipe;
@@ -64,7 +75,7 @@ final class Tail {
   }
 
   private void append(int count) {
-    int kept = Math.min(end.length, BYTES - count);
+    int kept = Math.min(end.length, most - count);
     byte[] joined = new byte[kept + count];
     System.arraycopy(end, end.length - kept, joined, 0, kept);
     System.arraycopy(chunk.array(), 0, joined, kept, count);

@@ -4,10 +4,12 @@ import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.RootFilesystem;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * What the executor knows and a specification does not say.
@@ -27,6 +29,7 @@ import java.util.Set;
  * @param groups whether supplementary groups may be changed: not in a user namespace that somebody
  *     without privileges has made, user_namespaces(7)
  * @param passed the descriptors of a local caller that the process is given
+ * @param nameFiles of the sandbox, by which programs know names: what {@code /etc} shows of them
  */
 public record ContainerFacts(
     boolean rootContainer,
@@ -39,8 +42,10 @@ public record ContainerFacts(
     HostLimits limits,
     Map<String, DirectoryFacts> directories,
     boolean groups,
-    Passed passed) {
+    Passed passed,
+    Set<String> nameFiles) {
   public ContainerFacts {
+    nameFiles = Collections.unmodifiableSet(new TreeSet<>(nameFiles)); // in the order of plans
     fileSources = Set.copyOf(fileSources);
     foreign = Set.copyOf(foreign);
     directories = Map.copyOf(directories);
@@ -48,6 +53,34 @@ public record ContainerFacts(
       throw new IllegalArgumentException(
           "lastCapability must be " + Capability.LAST_NAMED + " to 63: " + lastCapability);
     }
+  }
+
+  /** Where the sandbox has no files of its own. */
+  ContainerFacts(
+      boolean rootContainer,
+      CgroupFacts cgroup,
+      boolean pipes,
+      Set<String> fileSources,
+      int lastCapability,
+      Optional<Filter> filter,
+      Set<Namespace.Type> foreign,
+      HostLimits limits,
+      Map<String, DirectoryFacts> directories,
+      boolean groups,
+      Passed passed) {
+    this(
+        rootContainer,
+        cgroup,
+        pipes,
+        fileSources,
+        lastCapability,
+        filter,
+        foreign,
+        limits,
+        directories,
+        groups,
+        passed,
+        Set.of());
   }
 
   /** Where the process inherits no limits, and supplementary groups may be changed. */

@@ -165,6 +165,7 @@ public final class ContainerPlan {
       mounting.mount(mount);
     }
     assembly.concerns(ROOT);
+    mounting.mountNames(table, facts.nameFiles());
     if (MountTable.hasOwnDev(table)) {
       Devices.fill(assembly, targets);
     }

@@ -449,6 +449,39 @@ public sealed interface Donation {
     }
   }
 
+  /**
+   * A file by which programs know names, which the executor has written for the container's
+   * sandbox: a detached mount of it.
+   *
+   * @param file its name, {@code hosts}
+   */
+  record NameFile(String file) implements Donation {
+    public MountAttributes attributes() {
+      return new MountAttributes(
+          Set.of(
+              Flag.MOUNT_ATTR_RDONLY,
+              Flag.MOUNT_ATTR_NOSUID,
+              Flag.MOUNT_ATTR_NODEV,
+              Flag.MOUNT_ATTR_NOEXEC),
+          Propagation.PRIVATE);
+    }
+
+    @Override
+    public String name() {
+      return file;
+    }
+
+    @Override
+    public String text() {
+      return "open_tree(the sandbox's "
+          + file
+          + ", OPEN_TREE_CLONE) = "
+          + file
+          + " "
+          + attributes().text();
+    }
+  }
+
   /** A namespace, opened and checked for its type. */
   record NamespaceFile(Namespace.Type type, String path) implements Donation {
     /** As clone3(2) calls it. */

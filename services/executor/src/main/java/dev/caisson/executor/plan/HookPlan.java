@@ -130,7 +130,7 @@ public final class HookPlan {
     assembly.add(new NamespaceStep.Join(namespace, List.of(Flag.CLONE_NEWNET)));
   }
 
-  private static void redirect(Assembly assembly) {
+  static void redirect(Assembly assembly) {
     for (Donation.Stream stream : Donation.Stream.values()) {
       Donated pipe = assembly.donate(new Donation.Stdio(stream, 0, 0));
       assembly.add(new FileStep.Redirect(pipe, stream));

@@ -10,6 +10,7 @@ import dev.caisson.executor.plan.PlannedMount.Fresh;
 import dev.caisson.executor.plan.PlannedMount.Volume;
 import dev.caisson.proto.types.v1.Namespace;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -129,6 +130,25 @@ final class Mounting {
             : targets.openDirectory(bind.destination());
     attach(tree, target, tree.name(), bind.destination());
     targets.mounted(bind.file() ? Paths.parent(bind.destination()) : bind.destination());
+    assembly.release(target);
+  }
+
+  /** The sandbox's own, below {@code /etc}, except where the specification mounts something. */
+  void mountNames(List<PlannedMount> table, Collection<String> names) {
+    for (String name : names) {
+      String on = "/etc/" + name;
+      if (table.stream().noneMatch(mount -> Paths.within(on, mount.destination()))) {
+        mountName(new Donation.NameFile(name), on);
+      }
+    }
+  }
+
+  private void mountName(Donation.NameFile file, String on) {
+    Donated tree = assembly.donate(file);
+    targets.makeFile(on);
+    Slot target = targets.openAny(on);
+    attach(tree, target, tree.name(), on);
+    targets.mounted(Paths.parent(on));
     assembly.release(target);
   }
 

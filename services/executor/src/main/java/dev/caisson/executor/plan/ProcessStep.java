@@ -5,6 +5,7 @@ import dev.caisson.executor.plan.Argument.Decimal;
 import dev.caisson.executor.plan.Argument.Descriptor;
 import dev.caisson.executor.plan.Argument.Donated;
 import dev.caisson.executor.plan.Argument.Field;
+import dev.caisson.executor.plan.Argument.Named;
 import dev.caisson.executor.plan.Argument.Octal;
 import dev.caisson.executor.plan.Argument.Room;
 import dev.caisson.executor.plan.Argument.Struct;
@@ -25,6 +26,22 @@ sealed interface ProcessStep extends Step {
     @Override
     public String describe() {
       return "start a session";
+    }
+  }
+
+  /** Killed when its parent ends, prctl(2), unless what it executes has capabilities of its own. */
+  record EndWithParent() implements ProcessStep {
+    private static final Named PR_SET_PDEATHSIG = new Named("PR_SET_PDEATHSIG", 1);
+    private static final Named SIGKILL = new Named("SIGKILL", 9);
+
+    @Override
+    public Instruction instruction() {
+      return Call.of(Syscall.PRCTL, PR_SET_PDEATHSIG, SIGKILL);
+    }
+
+    @Override
+    public String describe() {
+      return "end with its parent";
     }
   }
 

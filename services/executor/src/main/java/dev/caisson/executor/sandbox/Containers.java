@@ -172,7 +172,7 @@ final class Containers {
       return plans.get(key(spec, known), () -> ContainerPlan.compile(spec, known));
     }
     ContainerSpec spec = Volumes.mounted(request.getSpec(), request.getSpec().getVolumesList());
-    ContainerFacts known = facts.rootContainer(spec, streams);
+    ContainerFacts known = facts.rootContainer(spec, streams, request.hasNetwork());
     if (!namesItself(spec)) {
       return plans.get(key(spec, known), () -> ContainerPlan.compile(spec, known));
     }
@@ -314,6 +314,7 @@ final class Containers {
         spec.getCgroupParent(),
         spec.getAnnotationsMap(),
         volumes(request),
+        request.hasNetwork() ? Optional.of(request.getNetwork()) : Optional.empty(),
         resolved.digest(),
         Optional.of(plan.placement()));
   }

@@ -55,6 +55,7 @@ final class Donor implements AutoCloseable {
   private final List<Path> mountRoots;
   private final List<Path> listenerRoots;
   private final List<Path> namespaceRoots;
+  private final Path networks;
   private final Exposure exposure;
   private final IdMaps idMaps;
   private final DeviceNodes devices;
@@ -64,6 +65,7 @@ final class Donor implements AutoCloseable {
    * @param mountRoots the same for the sources of bind mounts
    * @param listenerRoots the same for sockets of those who answer system calls
    * @param namespaceRoots the same for namespaces to be joined
+   * @param networks which holds the files by which sandboxes in networks know names
    * @param exposure of what containers can write
    */
   Donor(
@@ -73,12 +75,14 @@ final class Donor implements AutoCloseable {
       List<Path> mountRoots,
       List<Path> listenerRoots,
       List<Path> namespaceRoots,
+      Path networks,
       Exposure exposure,
       IdMaps idMaps) {
     this.kernel = kernel;
     this.proc = proc;
     this.devices = new DeviceNodes(kernel);
     this.images = new Images(kernel);
+    this.networks = networks;
     this.exposure = exposure;
     this.idMaps = idMaps;
     this.rootfsRoots = List.copyOf(rootfsRoots);
@@ -104,6 +108,7 @@ final class Donor implements AutoCloseable {
    * @param mounts the mount namespace of another container that it joins
    * @param host all that the host has mounted, for hooks of the container's creation
    * @param given what a local caller gives
+   * @param sandbox its uid; absent of a program that is none of a container's
    */
   record Sources(
       Optional<Fd> userNamespace,
@@ -119,7 +124,8 @@ final class Donor implements AutoCloseable {
       Optional<Fd> upper,
       Optional<Fd> mounts,
       Optional<Fd> host,
-      Given given) {
+      Given given,
+      Optional<String> sandbox) {
 
     /** Of a program that gets its cgroup and nothing else. */
     static Sources ofSandbox(Cgroup cgroup) {
@@ -146,7 +152,8 @@ final class Donor implements AutoCloseable {
           Optional.empty(),
           Optional.empty(),
           Optional.empty(),
-          Given.none());
+          Given.none(),
+          Optional.empty());
     }
 
     static Sources of(
@@ -170,7 +177,8 @@ final class Donor implements AutoCloseable {
           Optional.empty(),
           Optional.empty(),
           Optional.empty(),
-          Given.none());
+          Given.none(),
+          Optional.of(sandbox.uid()));
     }
 
     /** What a container is made with; of an exec the last alone. */
@@ -193,7 +201,8 @@ final class Donor implements AutoCloseable {
           directory,
           mountNamespace,
           hostTree,
-          descriptors);
+          descriptors,
+          sandbox);
     }
   }
 
@@ -295,6 +304,7 @@ final class Donor implements AutoCloseable {
           hostDirectory(sources.host().orElseThrow(), place.path());
       case Donation.ContainerNamespace one ->
           proc.namespace(sources.containerProcess().orElseThrow(), one.word());
+      case Donation.NameFile file -> nameFile(file, sources.sandbox().orElseThrow());
       case Donation.NamespaceFile _ -> sources.mounts().orElseThrow().duplicate();
       case Donation.Queues queues ->
           kernel
@@ -400,6 +410,20 @@ final class Donor implements AutoCloseable {
         false,
         "root.overlay",
         Path.of(upper.directory()));
+  }
+
+  /** Of the executor's own, in a directory that nobody else can write to. */
+  private Fd nameFile(Donation.NameFile file, String sandbox) {
+    Path path = networks.resolve(sandbox).resolve(file.file());
+    try (Fd opened = kernel.files().open(path, OpenFlag.PATH)) {
+      return configured(
+          kernel.mounts().cloneTree(opened, false),
+          Attributes.of(file.attributes()),
+          Optional.empty(),
+          false,
+          "network",
+          path);
+    }
   }
 
   private Fd bindTree(Donation.BindTree bind, Sources sources) {

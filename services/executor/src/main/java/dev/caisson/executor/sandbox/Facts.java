@@ -1,6 +1,7 @@
 package dev.caisson.executor.sandbox;
 
 import dev.caisson.executor.cgroup.Cgroup;
+import dev.caisson.executor.network.NameFiles;
 import dev.caisson.executor.plan.CgroupFacts;
 import dev.caisson.executor.plan.ContainerFacts;
 import dev.caisson.executor.plan.ExecFacts;
@@ -86,20 +87,26 @@ final class Facts {
   /**
    * Of a sandbox's first container that is to be made, or only planned: its cgroup need not be
    * there.
+   *
+   * @param network whether its sandbox is joined to a network of the host
    */
-  ContainerFacts rootContainer(ContainerSpec spec, Streams streams) {
+  ContainerFacts rootContainer(ContainerSpec spec, Streams streams, boolean network) {
     SharedNamespaces shared = SharedNamespaces.of(spec.getNamespacesList());
-    return container(spec, true, streams, shared.foreign(isMapped(spec)));
+    return container(spec, true, streams, shared.foreign(isMapped(spec)), network);
   }
 
   /** Of a further container of the sandbox. */
   ContainerFacts furtherContainer(ContainerSpec spec, SandboxRecord sandbox, Streams streams) {
     boolean mapped = sandbox.getUidMappingsCount() > 0;
-    return container(spec, false, streams, shared(sandbox).foreign(mapped));
+    return container(spec, false, streams, shared(sandbox).foreign(mapped), sandbox.hasNetwork());
   }
 
   private ContainerFacts container(
-      ContainerSpec spec, boolean rootContainer, Streams streams, Set<Namespace.Type> foreign) {
+      ContainerSpec spec,
+      boolean rootContainer,
+      Streams streams,
+      Set<Namespace.Type> foreign,
+      boolean network) {
     modules.require(spec.getProcess(), spec);
     Set<String> files = donor.fileSources(spec.getMountsList());
     return new ContainerFacts(
@@ -113,7 +120,8 @@ final class Facts {
         limits,
         donor.directories(spec),
         groups(),
-        streams.passed());
+        streams.passed(),
+        network ? NameFiles.names() : Set.of());
   }
 
   ExecFacts exec(Cgroup cgroup, Streams streams, Process process, ContainerSpec spec) {

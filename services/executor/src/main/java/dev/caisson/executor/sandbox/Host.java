@@ -7,6 +7,7 @@ import dev.caisson.executor.hook.HookRunner;
 import dev.caisson.executor.init.InitLauncher;
 import dev.caisson.executor.journal.Journal;
 import dev.caisson.executor.log.LogThreads;
+import dev.caisson.executor.network.Networks;
 import dev.caisson.executor.poll.PollLoop;
 import dev.caisson.executor.procfs.TrustedProc;
 import dev.caisson.executor.store.Store;
@@ -24,6 +25,7 @@ import java.util.function.Supplier;
  *
  * @param control watches the connections to caisson-init, and their ends
  * @param stdio moves output and input
+ * @param networks that sandboxes can be joined to
  * @param logs write and read what containers put out
  * @param uids UUIDv7, text form, never the same twice
  * @param workers for what must not hold a loop up, and for what is to happen later; nothing that
@@ -43,6 +45,7 @@ public record Host(
     LogThreads logs,
     HookRunner hooks,
     HookPlace hostHooks,
+    Networks networks,
     ScheduledExecutorService workers,
     Executor deletions,
     Clock clock,

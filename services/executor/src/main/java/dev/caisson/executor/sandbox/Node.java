@@ -87,7 +87,7 @@ public final class Node implements AutoCloseable {
   public List<String> unreachable() {
     Stream<String> running =
         sandboxes.all().stream()
-            .flatMap(one -> Stream.concat(one.unreachable().stream(), one.scoreProblem().stream()));
+            .flatMap(one -> Stream.concat(one.unreachable().stream(), one.degraded().stream()));
     return Stream.concat(running, findings.sentences()).sorted().toList();
   }
 

@@ -17,6 +17,7 @@ import java.util.function.Supplier;
 public final class NodeAssembly implements AutoCloseable {
   private final Host host;
   private final Donor donor;
+  private final SandboxNetworks networks;
   private final Filters filters;
   private final IdMaps idMaps;
   private final Sandboxes sandboxes;
@@ -48,6 +49,7 @@ public final class NodeAssembly implements AutoCloseable {
             paths(policy.mountRoots()),
             paths(policy.seccomp().listenerRoots()),
             paths(policy.namespaceRoots()),
+            host.settings().networks(),
             exposure(policy),
             idMaps);
     Uppers uppers = new Uppers(donor, host.settings().dataDirectory().resolve("uppers"));
@@ -64,9 +66,11 @@ public final class NodeAssembly implements AutoCloseable {
         new UserNamespaceFiles(host, namespaces, bystanders, ranges, policy);
     PlanCache plans = new PlanCache(host.settings().machine());
     Tokens tokens = new Tokens(host.settings().epoch());
+    this.networks = new SandboxNetworks(host, host.networks(), policy.networks(), recorder);
     Placing placing = new Placing(host, donor, tokens, plans);
     SandboxBirth sandboxBirth =
-        new SandboxBirth(host, ranges, donor, namespaces, holders, facts, recorder, plans, placing);
+        new SandboxBirth(
+            host, ranges, donor, namespaces, holders, facts, recorder, plans, placing, networks);
     this.pool =
         new SandboxPool(
             host.settings().parked(),
@@ -76,7 +80,16 @@ public final class NodeAssembly implements AutoCloseable {
             sandboxBirth::discardOne);
     this.sandboxes =
         new Sandboxes(
-            host, sandboxBirth, pool, holders, ranges, recorder, exits, usage, policy.limits());
+            host,
+            sandboxBirth,
+            pool,
+            holders,
+            ranges,
+            recorder,
+            exits,
+            usage,
+            networks,
+            policy.limits());
     Execs execs =
         new Execs(
             host, donor, recorder, exits, facts, notifications, plans, donations, policy.limits());
@@ -146,7 +159,8 @@ public final class NodeAssembly implements AutoCloseable {
             logs,
             shared,
             scores,
-            findings);
+            findings,
+            networks);
   }
 
   /** Without root, what a container leaves is that user's who runs it, and no other's. */
@@ -190,5 +204,6 @@ public final class NodeAssembly implements AutoCloseable {
     pool.close();
     donor.close();
     idMaps.close();
+    networks.close();
   }
 }

@@ -68,6 +68,7 @@ final class Recovery {
   private final SharedFilters filters;
   private final Scores scores;
   private final Findings findings;
+  private final SandboxNetworks networks;
 
   /** What an earlier life meant to do and did not say the outcome of. */
   private final List<Event> open;
@@ -85,7 +86,9 @@ final class Recovery {
       ContainerLogs logs,
       SharedFilters filters,
       Scores scores,
-      Findings findings) {
+      Findings findings,
+      SandboxNetworks networks) {
+    this.networks = networks;
     this.findings = findings;
     this.host = host;
     this.sandboxes = sandboxes;
@@ -117,6 +120,7 @@ final class Recovery {
       guarded(record.getUid(), () -> recover(record, mine));
     }
     sweep(others);
+    networks.sweep(uid -> others.contains(uid) || isThere(uid));
     tellOf(loaded.quarantined());
     Set<String> living = living(loaded, others);
     uppers.sweep(living::contains);
@@ -267,6 +271,10 @@ final class Recovery {
       sandboxes.lost(sandbox, lossOf(record));
     } else {
       holder.ifPresent(present -> holders.watch(sandbox));
+      holder
+          .map(Holder::pidfd)
+          .or(() -> sandbox.other().map(OtherInit::pidfd))
+          .ifPresent(init -> guarded(sandbox.uid(), () -> networks.takeUp(sandbox, init)));
       sandbox.other().ifPresent(other -> holders.watch(sandbox, other));
     }
     closeIntents(subject -> subject.getSandboxUid().equals(sandbox.uid()));
@@ -530,7 +538,8 @@ final class Recovery {
         Streams.of(record.getStdio(), record.hasLogs(), record.getDonated(), terminal);
     ContainerFacts known =
         container.isRoot()
-            ? facts.rootContainer(record.getSpec(), streams)
+            ? facts.rootContainer(
+                record.getSpec(), streams, container.sandbox().record().hasNetwork())
             : facts.furtherContainer(record.getSpec(), container.sandbox().record(), streams);
     return Placement.rest(ContainerPlan.compile(record.getSpec(), known));
   }
@@ -598,7 +607,7 @@ final class Recovery {
       entries
           .map(entry -> entry.getFileName().toString())
           .filter(uid -> !others.contains(uid))
-          .filter(uid -> sandboxes.all().stream().noneMatch(known -> known.uid().equals(uid)))
+          .filter(uid -> !isThere(uid))
           .toList()
           .forEach(uid -> guarded(uid, () -> remove(uid)));
     } catch (IOException e) {
@@ -606,9 +615,14 @@ final class Recovery {
     }
   }
 
+  private boolean isThere(String uid) {
+    return sandboxes.all().stream().anyMatch(known -> known.uid().equals(uid));
+  }
+
   private void remove(String uid) {
     SandboxLayout layout = new SandboxLayout(host.settings().cgroupParent(), uid);
     Cgroup cgroup = host.cgroups().open(layout.sandbox());
+    networks.hold(uid, cgroup);
     if (!host.cgroups().tellProcessesApart()) {
       holders.end(uid);
     }

@@ -19,6 +19,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,6 +51,7 @@ final class Sandbox {
   private volatile @Nullable Placed placed;
   private volatile @Nullable OtherInit other;
   private volatile Optional<String> scoreProblem = Optional.empty();
+  private volatile Optional<String> networkProblem = Optional.empty();
 
   /**
    * A process whose program is still on its way.
@@ -148,6 +150,15 @@ final class Sandbox {
 
   void scoreProblem(Optional<String> next) {
     scoreProblem = next;
+  }
+
+  /** What of it is not as it should be, each as a sentence. */
+  List<String> degraded() {
+    return Stream.concat(scoreProblem.stream(), networkProblem.stream()).toList();
+  }
+
+  void networkProblem(Optional<String> next) {
+    networkProblem = next;
   }
 
   /** Present where it runs under a caisson-init of another version. */

@@ -53,6 +53,7 @@ final class SandboxBirth {
   private final Recorder recorder;
   private final PlanCache plans;
   private final Placing placing;
+  private final SandboxNetworks networks;
 
   SandboxBirth(
       Host host,
@@ -63,7 +64,8 @@ final class SandboxBirth {
       Facts facts,
       Recorder recorder,
       PlanCache plans,
-      Placing placing) {
+      Placing placing,
+      SandboxNetworks networks) {
     this.host = host;
     this.ranges = ranges;
     this.donor = donor;
@@ -73,6 +75,7 @@ final class SandboxBirth {
     this.recorder = recorder;
     this.plans = plans;
     this.placing = placing;
+    this.networks = networks;
   }
 
   /** One that is made from the beginning. Nothing is left of one that fails. */
@@ -177,7 +180,9 @@ final class SandboxBirth {
     try (Rollback rollback = new Rollback()) {
       rollback.onFailure("sandbox", () -> discard(parked));
       parked.cgroup().configure(draft.getResources());
-      SandboxRecord record = draft.toBuilder().mergeFrom(own(parked.record())).build();
+      SandboxRecord made = draft.toBuilder().mergeFrom(own(parked.record())).build();
+      SandboxRecord record = networks.attach(made, parked.holder());
+      rollback.onFailure("network", () -> networks.undo(record));
       Sandbox sandbox = new Sandbox(record, parked.cgroup(), parked.ends(), host::later);
       sandbox.holder(parked.holder());
       parked.placed().ifPresent(sandbox::placed);

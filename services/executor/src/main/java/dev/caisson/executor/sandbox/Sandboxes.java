@@ -18,6 +18,7 @@ import dev.caisson.proto.executor.v1.CreateSandboxRequest;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.Namespace;
+import dev.caisson.proto.types.v1.Network;
 import dev.caisson.proto.types.v1.Resources;
 import dev.caisson.proto.types.v1.UserNamespace;
 import dev.caisson.proto.types.v1.Volume;
@@ -47,6 +48,7 @@ final class Sandboxes {
   private final Recorder recorder;
   private final Exits exits;
   private final Usage usage;
+  private final SandboxNetworks networks;
   private final Registry<Sandbox> registry;
   private final Recent<Deletion, Boolean> deletions = new Recent<>(DELETIONS);
 
@@ -62,6 +64,7 @@ final class Sandboxes {
       Recorder recorder,
       Exits exits,
       Usage usage,
+      SandboxNetworks networks,
       GuardPolicy.Limits limits) {
     this.host = host;
     this.birth = birth;
@@ -71,6 +74,7 @@ final class Sandboxes {
     this.recorder = recorder;
     this.exits = exits;
     this.usage = usage;
+    this.networks = networks;
     this.registry = new Registry<>("sandboxes", limits.sandboxes());
   }
 
@@ -80,6 +84,7 @@ final class Sandboxes {
    * @param namespaces as its root container lists them; empty: all that it has are new
    * @param users the user namespace that it joins; stays the caller's
    * @param volumes with complete options
+   * @param network that it is joined to
    * @param rootContainer how the first process of the container that it is made for is placed
    */
   record Wanted(
@@ -95,6 +100,7 @@ final class Sandboxes {
       String cgroupParent,
       Map<String, String> annotations,
       List<Volume> volumes,
+      Optional<Network> network,
       ByteString digest,
       Optional<Placement> rootContainer) {
 
@@ -112,6 +118,7 @@ final class Sandboxes {
           request.getCgroupParent(),
           request.getAnnotationsMap(),
           Volumes.completed(request.getVolumesList(), request.getResources(), ""),
+          request.hasNetwork() ? Optional.of(request.getNetwork()) : Optional.empty(),
           Digests.of(request.toBuilder().clearActor().build()),
           Optional.empty());
     }
@@ -164,6 +171,7 @@ final class Sandboxes {
         && wanted.userNamespace().getMode() == UserNamespace.Mode.AUTO
         && SharedNamespaces.of(wanted.namespaces()).equals(SharedNamespaces.own())
         && wanted.volumes().isEmpty()
+        && wanted.network().isEmpty()
         && (wanted.cgroupParent().isEmpty()
             || wanted.cgroupParent().equals(host.settings().cgroupParent()));
   }
@@ -194,6 +202,7 @@ final class Sandboxes {
             .addAllVolumes(wanted.volumes())
             .setRequestId(wanted.actor().getRequestId())
             .setRequestSha256(wanted.digest());
+    wanted.network().map(networks::named).ifPresent(draft::setNetwork);
     if (wanted.rootContainer().isPresent()) {
       draft.setRootContainerUid(
           parked.flatMap(Parked::placed).map(Placed::uid).orElseGet(host.uids()));
@@ -301,14 +310,15 @@ final class Sandboxes {
 
   /**
    * A caisson-init that has nothing to report any more ends while its containers are removed: the
-   * kernel takes milliseconds to undo its namespaces.
+   * kernel takes milliseconds to undo its namespaces. In a network it stays until that is left.
    */
   private void endEarly(Sandbox sandbox) {
     // From now on a later life would finish this.
     SandboxRecord deleting = sandbox.record().toBuilder().setDeleting(true).build();
     sandbox.record(deleting);
     host.store().put(deleting);
-    if (sandbox.containers().stream().allMatch(Container::hasEnded)) {
+    boolean silent = sandbox.containers().stream().allMatch(Container::hasEnded);
+    if (silent && !deleting.hasNetwork()) {
       sandbox
           .holder()
           .ifPresent(holder -> {
@@ -324,6 +334,7 @@ final class Sandboxes {
       sandbox.cgroup().kill();
       sandbox.cgroup().awaitEmpty(host.settings().stepTimeout());
     }
+    networks.detach(deleting);
     release(sandbox); // whose PID namespace all processes of the sandbox were in
     usage.last(sandbox);
     Emptied.remove(sandbox.cgroup(), host.settings().stepTimeout());
@@ -398,6 +409,7 @@ final class Sandboxes {
       return;
     }
     boolean told = told(sandbox, () -> release(sandbox));
+    networks.detachLater(sandbox);
     told &= told(sandbox, () -> tellOfLoss(sandbox, cause));
     for (Container container : sandbox.containers()) {
       told &= told(sandbox, () -> exits.lost(container));

@@ -36,6 +36,11 @@ public record Settings(
   public static final Duration DEFAULT_LEASE = Duration.ofSeconds(30);
   public static final Duration DEFAULT_PATIENCE = Duration.ofSeconds(10);
 
+  /** What is known of networks of sandboxes. */
+  public Path networks() {
+    return dataDirectory.resolve("networks");
+  }
+
   /** Containers, for each sandbox. */
   static final int MAX_CONTAINERS = 128;
 }

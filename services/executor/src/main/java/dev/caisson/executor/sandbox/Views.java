@@ -28,24 +28,33 @@ final class Views {
   }
 
   static dev.caisson.proto.executor.v1.Sandbox of(Sandbox sandbox) {
-    return line(sandbox).toBuilder()
-        .putAllAnnotations(sandbox.record().getAnnotationsMap())
-        .addAllVolumes(sandbox.record().getVolumesList())
-        .build();
+    SandboxRecord record = sandbox.record();
+    dev.caisson.proto.executor.v1.Sandbox.Builder view =
+        line(sandbox).toBuilder()
+            .putAllAnnotations(record.getAnnotationsMap())
+            .addAllVolumes(record.getVolumesList());
+    if (record.hasNetwork()) {
+      view.setNetwork(record.getNetwork());
+    }
+    return view.build();
   }
 
   /** As in a list. */
   static dev.caisson.proto.executor.v1.Sandbox line(Sandbox sandbox) {
     SandboxRecord record = sandbox.record();
-    return dev.caisson.proto.executor.v1.Sandbox.newBuilder()
-        .setTenant(record.getTenant())
+    dev.caisson.proto.executor.v1.Sandbox.Builder view =
+        dev.caisson.proto.executor.v1.Sandbox.newBuilder();
+    if (record.hasNetworkStatus() && !record.getLost()) {
+      view.setNetworkStatus(record.getNetworkStatus());
+    }
+    return view.setTenant(record.getTenant())
         .setId(record.getId())
         .setUid(record.getUid())
         .setCreateTime(record.getCreateTime())
         .setInitPid(record.getInitPid())
         .setCgroup(record.getCgroup())
         .setLost(record.getLost())
-        .addAllDegraded(sandbox.scoreProblem().stream().toList())
+        .addAllDegraded(sandbox.degraded())
         .addAllContainers(
             sandbox.containers().stream().map(c -> c.record().getId()).sorted().toList())
         .build();

@@ -32,6 +32,8 @@ class GuardPolicyTest {
     assertThat(policy.newPrivileges()).isFalse();
     assertThat(policy.realTime()).isFalse();
     assertThat(policy.seccomp().unconfined()).isFalse();
+    assertThat(policy.networks().named("")).isEmpty();
+    assertThat(policy.networks().hostPorts()).isEmpty();
     assertThat(policy.seccomp().denied()).contains("kexec_load", "init_module", "bpf");
     assertThat(policy.seccomp().listenerRoots()).isEmpty();
     assertThat(policy.cgroupParent()).isEqualTo("/caisson");
@@ -225,5 +227,19 @@ class GuardPolicyTest {
     } catch (InvalidPolicyException e) {
       assertThat(e.problems()).isNotEmpty();
     }
+  }
+
+  @Test
+  void readsWhichNetworksThereAre() {
+    GuardPolicy policy =
+        GuardPolicy.parse("networks.cni = pods, other\nnetworks.host-ports = 8000-8999");
+    assertThat(policy.networks().named("")).contains("pods");
+    assertThat(policy.networks().named("other")).contains("other");
+    assertThat(policy.networks().hostPorts()).contains(new IdRange(8000, 8999));
+    assertThatThrownBy(
+            () -> GuardPolicy.parse("networks.cni = ../x\nnetworks.host-ports = 1-70000"))
+        .isInstanceOf(InvalidPolicyException.class)
+        .hasMessageContaining("networks.cni must name networks: ../x")
+        .hasMessageContaining("networks.host-ports must be within 1-65535");
   }
 }

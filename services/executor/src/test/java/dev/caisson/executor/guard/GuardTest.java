@@ -33,6 +33,8 @@ import dev.caisson.proto.types.v1.IdMapping;
 import dev.caisson.proto.types.v1.IgnoredField;
 import dev.caisson.proto.types.v1.Mount;
 import dev.caisson.proto.types.v1.Namespace;
+import dev.caisson.proto.types.v1.Network;
+import dev.caisson.proto.types.v1.PortMapping;
 import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.Resources;
 import dev.caisson.proto.types.v1.Rlimit;
@@ -45,6 +47,7 @@ import dev.caisson.proto.types.v1.UserNamespace;
 import dev.caisson.proto.types.v1.Volume;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -689,6 +692,93 @@ class GuardTest {
     assertThat(GUARD.check(root)).isEqualTo(new Allowed());
     assertThat(refusal(GUARD.check(root.toBuilder().setSandboxId("s").build())).message())
         .isEqualTo("volumes must be given where the sandbox is made: 1");
+  }
+
+  private static final Guard NETWORKED =
+      new Guard(
+          GuardPolicy.parse(
+              "networks.cni = pods other\nnetworks.host-ports = 8000-8999\nrootfs.roots = /"));
+
+  private static Verdict sandboxIn(Network.Builder network) {
+    return NETWORKED.check(
+        CreateSandboxRequest.newBuilder()
+            .setTenant("t")
+            .setSandboxId("s")
+            .setUserNamespace(users(UserNamespace.Mode.AUTO))
+            .setNetwork(network)
+            .build());
+  }
+
+  private static PortMapping.Builder port(int host, int container) {
+    return PortMapping.newBuilder()
+        .setHostPort(host)
+        .setContainerPort(container)
+        .setProtocol(PortMapping.Protocol.TCP);
+  }
+
+  private static Network.Builder network(PortMapping.Builder... ports) {
+    Network.Builder network = Network.newBuilder();
+    List.of(ports).forEach(network::addPorts);
+    return network;
+  }
+
+  @Test
+  void networksAreThoseThatAreNamed() {
+    assertThat(sandboxIn(network())).isEqualTo(new Allowed());
+    assertThat(sandboxIn(network().setName("other"))).isEqualTo(new Allowed());
+    assertThat(
+            sandboxIn(
+                network(port(8080, 80), port(8080, 80).setProtocol(PortMapping.Protocol.UDP))))
+        .isEqualTo(new Allowed());
+    assertThat(refusal(sandboxIn(network().setName("third"))).metadata())
+        .containsEntry("rule", "networks.cni");
+    assertThat(refusal(sandboxIn(network(port(80, 80)))).metadata())
+        .containsEntry("rule", "networks.host-ports");
+    CreateSandboxRequest asked =
+        CreateSandboxRequest.newBuilder()
+            .setTenant("t")
+            .setSandboxId("s")
+            .setUserNamespace(users(UserNamespace.Mode.AUTO))
+            .setNetwork(network())
+            .build();
+    assertThat(refusal(GUARD.check(asked)).metadata()).containsEntry("rule", "networks.cni");
+  }
+
+  @Test
+  void networksHaveBounds() {
+    Network.Builder many = network();
+    for (int i = 0; i < 65; i++) {
+      many.addPorts(port(8000 + i, 80));
+    }
+    Map<Network.Builder, String> wrong =
+        Map.of(
+            network().setName("a/b"),
+            "network.name",
+            network().setName("x".repeat(65)),
+            "network.name",
+            many,
+            "network.ports",
+            network(port(0, 80)),
+            "network.ports[0].host_port",
+            network(port(8080, 65_536)),
+            "network.ports[0].container_port",
+            network(port(8080, 80).clearProtocol()),
+            "network.ports[0].protocol",
+            network(port(8080, 80).setHostIp("a b")),
+            "network.ports[0].host_ip",
+            network(port(8080, 80), port(8080, 81)),
+            "network.ports[1].host_port");
+    wrong.forEach((network, field) ->
+        assertThat(refusal(sandboxIn(network)).metadata()).containsEntry("field", field));
+  }
+
+  @Test
+  void aNetworkIsOfASandboxWithANetworkNamespace() {
+    CreateContainerRequest.Builder asked = request(spec()).setNetwork(network());
+    assertThat(refusal(GUARD.check(asked.clone().setSandboxId("s").build())).metadata())
+        .containsEntry("field", "network");
+    asked.getSpecBuilder().clearNamespaces();
+    assertThat(refusal(GUARD.check(asked.build())).metadata()).containsEntry("field", "network");
   }
 
   @Test

@@ -161,7 +161,26 @@ class GoldenPlansTest {
         Specs.facts(V2, Optional.of(Specs.filter(seccomp))));
   }
 
+  /** Of a sandbox in a network: what the specification mounts itself stays. */
+  private static ContainerFacts named() {
+    ContainerFacts facts = Specs.facts();
+    return new ContainerFacts(
+        true,
+        facts.cgroup(),
+        true,
+        java.util.Set.of("/srv/file"),
+        facts.lastCapability(),
+        Optional.empty(),
+        java.util.Set.of(),
+        HostLimits.none(),
+        Map.of(),
+        true,
+        Passed.NONE,
+        java.util.Set.of("hosts", "hostname", "resolv.conf"));
+  }
+
   private static void hooks(Map<String, Plan> plans) {
+    plans.put("names", ContainerPlan.compile(binds().build(), named()));
     Hook hook =
         Hook.newBuilder()
             .setPath("/usr/libexec/net")
@@ -175,6 +194,15 @@ class GoldenPlansTest {
     plans.put(
         "hook-as-container",
         HookPlan.asContainer(hook, spec, new ExecFacts(V2, true, 40, Optional.empty())));
+    plans.put(
+        "plugin",
+        PluginPlan.compile(
+            new PluginPlan.Call(
+                "/usr/lib/cni/bridge",
+                List.of("CNI_COMMAND=ADD", "CNI_NETNS=" + PluginPlan.NAMESPACE),
+                "/run/netns/host",
+                true),
+            40));
     plans.put(
         "hook-in-network", HookPlan.compile(hook, new HookFacts(Optional.of("/proc/7/ns/net"))));
   }

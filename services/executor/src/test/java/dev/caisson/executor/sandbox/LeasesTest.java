@@ -50,6 +50,7 @@ class LeasesTest {
         null,
         null,
         null,
+        null,
         workers,
         Runnable::run,
         null,
