@@ -48,6 +48,9 @@ final class Creation {
               .setMaxBytes(request.getLogs().getMaxBytes())
               .setMaxFiles(request.getLogs().getMaxFiles()));
     }
+    if (request.hasNetwork()) {
+      made.setNetwork(request.getNetwork());
+    }
     return made.setActor(Caller.current().actor(Ids.requireRequestId(request.getRequestId())))
         .setTenant(place.tenant())
         .setContainerId(containerId)

@@ -12,7 +12,14 @@ final class Resources {
   private Resources() {}
 
   static Sandbox sandbox(dev.caisson.proto.executor.v1.Sandbox from) {
-    return Sandbox.newBuilder()
+    Sandbox.Builder to = Sandbox.newBuilder();
+    if (from.hasNetwork()) {
+      to.setNetwork(from.getNetwork());
+    }
+    if (from.hasNetworkStatus()) {
+      to.setNetworkStatus(from.getNetworkStatus());
+    }
+    return to
         .setName(new SandboxName(from.getTenant(), from.getId()).toString())
         .setUid(from.getUid())
         .setCreateTime(from.getCreateTime())

@@ -55,6 +55,9 @@ final class SandboxesService extends SandboxesGrpc.SandboxesImplBase {
             .setHostname(wanted.getHostname())
             .putAllAnnotations(wanted.getAnnotationsMap())
             .addAllVolumes(wanted.getVolumesList());
+    if (wanted.hasNetwork()) {
+      create.setNetwork(wanted.getNetwork());
+    }
     if (wanted.hasResources()) {
       create.setResources(wanted.getResources());
     }
