@@ -71,6 +71,8 @@ final class ContainerOptions {
             .setContainer(Container.newBuilder().setOci(oci()))
             .setRequestId(Names.newRequestId());
     logs.apply(request);
+    Networks.of(changes.namespaces.network, changes.namespaces.published)
+        .ifPresent(request::setNetwork);
     return request.build();
   }
 

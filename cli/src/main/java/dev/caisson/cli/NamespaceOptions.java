@@ -3,6 +3,8 @@ package dev.caisson.cli;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -17,10 +19,17 @@ final class NamespaceOptions {
 
   @Option(
       names = "--network",
-      paramLabel = "none|host|PATH",
+      paramLabel = "none|host|cni[:NAME]|PATH",
       description =
-          "Network of its sandbox: loopback alone (default), the host's where the guard allows that, or a namespace to join.")
+          "Network of its sandbox: loopback alone (default), the host's where the guard allows that, one of the host's CNI configuration (without NAME the first that the guard allows), or a namespace to join.")
   @Nullable String network;
+
+  @Option(
+      names = "--publish",
+      paramLabel = "[IP:]HOST:SANDBOX[/PROTO]",
+      description =
+          "With --network cni: a port of the host that leads to one of the sandbox, tcp (default), udp or sctp; repeatable.")
+  List<String> published = new ArrayList<>();
 
   boolean any() {
     return pid != null || network != null;
@@ -31,7 +40,7 @@ final class NamespaceOptions {
       replace(config, "pid", pid, "own", "sandbox");
     }
     if (network != null) {
-      replace(config, "network", network, "none", "host");
+      replace(config, "network", Networks.isCni(network) ? "none" : network, "none", "host");
     }
   }
 

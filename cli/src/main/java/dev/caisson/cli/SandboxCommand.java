@@ -1,5 +1,7 @@
 package dev.caisson.cli;
 
+import dev.caisson.proto.types.v1.Network;
+import dev.caisson.proto.types.v1.NetworkStatus;
 import dev.caisson.proto.types.v1.Resources;
 import dev.caisson.proto.types.v1.Volume;
 import dev.caisson.proto.v1.CreateSandboxRequest;
@@ -13,6 +15,7 @@ import dev.caisson.proto.v1.WatchSandboxesResponse;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -65,6 +68,20 @@ final class SandboxCommand {
             "Memory that its containers can share: data, data:size=64m,noexec; repeatable. run --volume mounts it.")
     private List<String> volumes = new ArrayList<>();
 
+    @Option(
+        names = "--network",
+        paramLabel = "none|cni[:NAME]",
+        description =
+            "Loopback alone (default), or one of the host's CNI configuration (without NAME the first that the guard allows).")
+    private String network = "none";
+
+    @Option(
+        names = "--publish",
+        paramLabel = "[IP:]HOST:SANDBOX[/PROTO]",
+        description =
+            "With --network cni: a port of the host that leads to one of the sandbox, tcp (default), udp or sctp; repeatable.")
+    private List<String> published = new ArrayList<>();
+
     @Parameters(
         arity = "0..1",
         paramLabel = "ID",
@@ -73,20 +90,30 @@ final class SandboxCommand {
 
     @Override
     public Integer call() {
+      Sandbox.Builder sandbox =
+          Sandbox.newBuilder()
+              .setHostname(hostname)
+              .setResources(limits())
+              .addAllVolumes(volumes.stream().map(Create::volume).toList());
+      network().ifPresent(sandbox::setNetwork);
       CreateSandboxRequest request =
           CreateSandboxRequest.newBuilder()
               .setParent(target.names().parent())
               .setSandboxId(id == null ? Names.newId() : id)
-              .setSandbox(
-                  Sandbox.newBuilder()
-                      .setHostname(hostname)
-                      .setResources(limits())
-                      .addAllVolumes(volumes.stream().map(Create::volume).toList()))
+              .setSandbox(sandbox)
               .setRequestId(Names.newRequestId())
               .build();
       Sandbox made = target.sandboxes().createSandbox(request);
-      output.print(made, sandbox -> Names.id(sandbox.getName()) + "\n");
+      output.print(made, one -> Names.id(one.getName()) + "\n");
       return Exit.OK;
+    }
+
+    private Optional<Network> network() {
+      if (!network.equals("none") && !Networks.isCni(network)) {
+        throw CliException.usage(
+            "--network of a sandbox must be none or cni[:NAME]: " + network, "--network cni");
+      }
+      return Networks.of(network, published);
     }
 
     private static Volume volume(String text) {
@@ -144,15 +171,25 @@ final class SandboxCommand {
     }
 
     private static String table(ListSandboxesResponse sandboxes) {
-      Table table = new Table("SANDBOX", "STATE", "CREATED", "CGROUP");
+      Table table = new Table("SANDBOX", "STATE", "CREATED", "ADDRESS", "CGROUP");
       for (Sandbox one : sandboxes.getSandboxesList()) {
         table.row(
             Names.id(one.getName()),
             one.getLost() ? "lost" : "alive",
             Text.time(one.getCreateTime()),
+            addresses(one),
             one.getCgroup());
       }
       return table.toString();
+    }
+
+    private static String addresses(Sandbox sandbox) {
+      String all =
+          sandbox.getNetworkStatus().getInterfacesList().stream()
+              .flatMap(one -> one.getAddressesList().stream())
+              .map(NetworkStatus.Address::getAddress)
+              .collect(Collectors.joining(","));
+      return all.isEmpty() ? "-" : all;
     }
   }
 
