@@ -33,6 +33,11 @@ mounts.roots =
 # joined by /proc/PID/ns/TYPE anyway. Of a user namespace, user-namespace.mapped-ids must lend the ids too.
 namespaces.roots =
 
+# Networks that sandboxes may be joined to, by the names in the host's CNI configuration (/etc/cni/net.d), the first for those who
+# name none; and the ports of the host that may lead to a sandbox, as in 8000-8999: docs/networks.md.
+# networks.cni = NAME …
+# networks.host-ports = FIRST-LAST
+
 # Whether a container may be without a filter of system calls; those that bring none get the default one.
 seccomp.unconfined = false
 
