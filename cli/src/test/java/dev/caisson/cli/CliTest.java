@@ -332,6 +332,23 @@ class CliTest {
     assertThat(err.toString()).contains("--network must be none, host, or an absolute path: blue");
   }
 
+  @Test
+  void asksForANetworkOfTheHost() {
+    assertThat(
+            namespaces("--network", "cni:pods", "--publish", "8080:80", "--publish", "53:53/udp"))
+        .containsOnlyOnce("{\"type\":\"network\"}");
+    assertThat(gateway.created.getFirst().getNetwork().getName()).isEqualTo("pods");
+    assertThat(gateway.created.getFirst().getNetwork().getPortsList()).hasSize(2);
+    assertThat(namespaces("--network", "none")).contains("network");
+    assertThat(gateway.created.getFirst().hasNetwork()).isFalse();
+
+    assertThat(caisson("create", "--rootfs", "/r", "--publish", "8080:80", "--", "sh"))
+        .isEqualTo(Exit.USAGE);
+    assertThat(err.toString()).contains("--publish needs a network of the host");
+    assertThat(caisson("sandbox", "create", "--network", "host")).isEqualTo(Exit.USAGE);
+    assertThat(err.toString()).contains("--network of a sandbox must be none or cni[:NAME]: host");
+  }
+
   private String namespaces(String... options) {
     gateway.created.clear();
     List<String> words = new ArrayList<>(List.of("create", "--rootfs", "/r"));
