@@ -37,6 +37,10 @@ class NetworksIT {
                 "routes": [{"dst": "0.0.0.0/0"}]},
        "dns": {"nameservers": ["10.99.0.1"], "search": ["example.org"]}}\
       """;
+
+  /** Whose rules do not depend on what becomes of the interface: docs/networks.md. */
+  private static final String UNMASKED = BRIDGE.replace("\"ipMasq\": true, ", "");
+
   private static final String PORTMAP =
       "{\"type\": \"portmap\", \"capabilities\": {\"portMappings\": true}}";
   private static final String FIREWALL = "{\"type\": \"firewall\"}";
@@ -412,7 +416,7 @@ class NetworksIT {
 
   @Test
   void whatIsNotAsItWasMadeIsTold() throws Exception {
-    begin(TestNode.launch(), BRIDGE);
+    begin(TestNode.launch(), UNMASKED);
     var _ = node.stub().createSandbox(sandboxIn("good", pods().build()));
     var _ = node.stub().createSandbox(sandboxIn("bad", pods().build()));
     StandInHost.cut(node.sandbox("bad").getInitPid());
@@ -441,7 +445,7 @@ class NetworksIT {
   /** Its caisson-init ends while there is no executor: what is left is found by the next one. */
   @Test
   void aSandboxThatIsLostMeanwhileLeavesItsAddress() throws Exception {
-    begin(TestNode.launch(), BRIDGE.replace("\"ipMasq\": true, ", ""), PORTMAP);
+    begin(TestNode.launch(), UNMASKED, PORTMAP);
     Sandbox made = node.stub().createSandbox(sandboxIn("a", published(8080, 8000)));
     node.shut();
     ProcessHandle.of(made.getInitPid()).orElseThrow().destroyForcibly();
@@ -463,7 +467,7 @@ class NetworksIT {
 
   @Test
   void manyAtOnceHaveDifferentAddresses() throws Exception {
-    begin(TestNode.launch(), BRIDGE.replace("\"ipMasq\": true, ", ""));
+    begin(TestNode.launch(), UNMASKED);
     List<Future<Sandbox>> calls = new ArrayList<>();
     for (int i = 0; i < 200; i++) {
       calls.add(

@@ -66,8 +66,10 @@ final class Attachments {
         file.force(true);
       }
       Files.move(draft, directory.resolve(RECORD), StandardCopyOption.ATOMIC_MOVE);
-      force(directory);
-      force(root);
+      if (attachment.result().isEmpty()) { // the first of this sandbox
+        force(directory);
+        force(root);
+      }
     } catch (IOException e) {
       throw new UncheckedIOException("Failed to note the sandbox's network", e);
     }

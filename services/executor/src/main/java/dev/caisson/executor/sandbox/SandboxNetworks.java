@@ -195,17 +195,19 @@ final class SandboxNetworks implements AutoCloseable {
   void hold(String uid, Cgroup cgroup) {
     if (networks.isKnown(uid)) {
       cgroup.processes().stream()
-          .flatMap(pid -> namespace(pid).stream())
+          .flatMap(pid -> namespace(pid, cgroup).stream())
           .filter(found -> !closedIfOwn(found))
           .findFirst()
-          .filter(found -> cgroup.populated())
           .ifPresent(found -> hold(uid, found));
     }
   }
 
-  private Optional<Fd> namespace(int pid) {
+  /** By the time that a number is opened it may be a stranger's, who is not in the cgroup. */
+  private Optional<Fd> namespace(int pid, Cgroup cgroup) {
     try (Fd pidfd = host.kernel().processes().open(pid)) {
-      return Optional.of(host.proc().namespace(pidfd, "net"));
+      return cgroup.processes().contains(pid)
+          ? Optional.of(host.proc().namespace(pidfd, "net"))
+          : Optional.empty();
     } catch (LinuxException e) {
       LOG.log(Level.DEBUG, "Process {0} is not there: {1}", pid, e.getMessage());
       return Optional.empty();
