@@ -47,7 +47,8 @@ executor_command() {
     -Djava.util.logging.config.file="$DATA/log/executor.properties" \
     -cp "$(jars "$lib" "caisson-linux-*")" dev.caisson.executor.Executor \
     --data "$DATA/executor" --run "$DATA/run/executor" --node "$NODE" --peer-gid "$PEER_UID" --gateway-user "$PEER_UID" \
-    --guard "$DATA/guard.conf" --cgroup-parent "$(cgroup_parent "$DATA")" --parked "$PARKED"
+    --guard "$DATA/guard.conf" --cgroup-parent "$(cgroup_parent "$DATA")" --parked "$PARKED" \
+    --cni-configurations "$CNI_CONFIGURATIONS" --cni-plugins "$CNI_PLUGINS" --cni-network "$CNI_NETWORK"
 }
 
 # Without a Kafka it relays nothing, and does all else.

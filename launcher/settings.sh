@@ -27,6 +27,11 @@ AUDITOR_PORT=${CAISSON_AUDITOR_PORT:-7181}
 # How many sandboxes the executor makes in advance, to hand them out without a wait.
 PARKED=${CAISSON_PARKED:-4}
 
+# CNI: the directory of the host's networks, those of plugins, and the network namespace that they are in (empty: this one).
+CNI_CONFIGURATIONS=${CAISSON_CNI_CONFIGURATIONS:-/etc/cni/net.d}
+CNI_PLUGINS=${CAISSON_CNI_PLUGINS:-/usr/lib/cni:/opt/cni/bin}
+CNI_NETWORK=${CAISSON_CNI_NETWORK:-}
+
 NODE=${CAISSON_NODE:-$(uname -n)}
 
 service_uid() {
