@@ -56,9 +56,13 @@ enum step_flag {
 	/* After success the result, 32 bits of it, is written into the data at `store`: so a descriptor that the call has made
 	 * can be in a structure that a later one is given, a message with SCM_RIGHTS for example. */
 	STEP_STORE = 16,
+	/* The halves of a barrier, each only without a system call: write the index to the gate and go on; write the index into
+	 * the status page, then block until one byte comes back, which may have come before. */
+	STEP_REPORT = 32,
+	STEP_AWAIT = 64,
 };
 
-#define NO_SYSTEM_CALL (-1) /* a step that only waits: a barrier, or for the next program */
+#define NO_SYSTEM_CALL (-1) /* a step that only waits or reports: a barrier, or for the next program */
 #define NO_SLOT 0xffu
 
 struct step {
@@ -79,7 +83,7 @@ struct relocation {
 /* Shared with the executor, a memfd of one page: why the program ended, where that cannot be written to anything. */
 struct status_page {
 	uint32_t state; /* enum status_state */
-	uint32_t step;
+	uint32_t step;  /* of a program that has not ended: the STEP_AWAIT that it has come to last */
 	int32_t error;  /* errno */
 	uint32_t reserved;
 };

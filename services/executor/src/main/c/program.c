@@ -4,7 +4,8 @@
 #define PROGRAM_FAILED 127 /* the exit status; why is in the status page */
 #define REQUIRED_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 #define MAX_ATTEMPTS 4096  /* as LinuxFiles has it */
-#define ALL_STEP_FLAGS (STEP_BARRIER | STEP_STOP_UNLESS_ERROR | STEP_ROOTED | STEP_NEXT | STEP_STORE)
+#define CALLLESS_FLAGS (STEP_NEXT | STEP_REPORT | STEP_AWAIT) /* with a barrier those of a step without a call: one of them */
+#define ALL_STEP_FLAGS (STEP_BARRIER | STEP_STOP_UNLESS_ERROR | STEP_ROOTED | STEP_STORE | CALLLESS_FLAGS)
 
 #if defined(__x86_64__)
 #define MACHINE 62 /* EM_X86_64 */
@@ -71,14 +72,17 @@ static int store_is_valid(const struct program_header *header, const struct step
 	return step->store % 4 == 0 && step->store + 4ull <= header->data_bytes;
 }
 
+static int is_callless(uint8_t flags)
+{
+	return flags != 0 && (flags & ~(STEP_BARRIER | CALLLESS_FLAGS)) == 0 && (flags & (flags - 1)) == 0;
+}
+
 /* A bit of *defined for each slot that an earlier step has filled. */
 static int step_is_valid(const struct program_header *header, const struct step *step, uint64_t *defined)
 {
 	if (step->number < NO_SYSTEM_CALL || step->flags & ~ALL_STEP_FLAGS || !store_is_valid(header, step))
 		return 0;
-	if (step->number == NO_SYSTEM_CALL && step->flags != STEP_BARRIER && step->flags != STEP_NEXT)
-		return 0;
-	if (step->number == NO_SYSTEM_CALL ? step->slot != NO_SLOT : step->flags & STEP_NEXT)
+	if (step->number == NO_SYSTEM_CALL ? step->slot != NO_SLOT || !is_callless(step->flags) : step->flags & CALLLESS_FLAGS)
 		return 0;
 	if (step->flags & STEP_ROOTED && step->kind[0] != ARG_DATA)
 		return 0;
@@ -133,16 +137,23 @@ static int reports(int gate, uint32_t step)
 	return CALL(__NR_sendto, gate, &step, sizeof step, MSG_NOSIGNAL) == sizeof step;
 }
 
-static int passes_gate(int gate, uint32_t step)
+static int opens(int gate)
 {
 	uint8_t answer;
 	long result;
-	if (!reports(gate, step))
-		return 0;
 	do
 		result = CALL(__NR_read, gate, &answer, sizeof answer);
 	while (result == -EINTR);
 	return result == sizeof answer;
+}
+
+static int passes_gate(int gate, uint8_t flags, uint32_t step, struct status_page *page)
+{
+	if (flags & (STEP_BARRIER | STEP_REPORT) && !reports(gate, step))
+		return 0;
+	if (flags & STEP_AWAIT)
+		__atomic_store_n(&page->step, step, __ATOMIC_RELEASE);
+	return !(flags & (STEP_BARRIER | STEP_AWAIT)) || opens(gate);
 }
 
 /* An errno, or 0: the program is then the one that was received, and what is donated is more. */
@@ -225,7 +236,7 @@ static uint32_t run_steps(const struct parts *parts, const struct program_input 
 		const struct step *step = &parts->steps[i];
 		if (step->flags & STEP_NEXT)
 			return i;
-		if (step->flags & STEP_BARRIER && !passes_gate(input->gate, i))
+		if (!passes_gate(input->gate, step->flags, i, page))
 			give_up(page, STATUS_FAILED, i, EPIPE);
 		if (step->number == NO_SYSTEM_CALL)
 			continue;

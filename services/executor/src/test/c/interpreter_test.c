@@ -324,6 +324,46 @@ CASE(waits_at_a_barrier_before_the_call)
 	CHECK(is_readable(ends[0], 0));
 }
 
+CASE(works_between_a_report_and_the_gate)
+{
+	int ends[2];
+	struct init init = start_sandbox(CLONE_NEWPID);
+	MUST(pipe2(ends, O_CLOEXEC));
+	begin_program();
+	STEP(.number = NO_SYSTEM_CALL, .flags = STEP_REPORT);
+	STEP(.number = SYS_write, .argument = {DONATED(0), DATA(add_text("x")), IMMEDIATE(1)});
+	STEP(.number = NO_SYSTEM_CALL, .flags = STEP_AWAIT);
+	STEP(.number = SYS_write, .argument = {DONATED(0), DATA(add_text("y")), IMMEDIATE(1)});
+	struct launch launch =
+		run(&init, 5, finish_program(1), &(struct options){.donated = &ends[1], .donated_count = 1});
+	CHECK_EQUAL(expect_barrier(&launch), 0);
+	CHECK(is_readable(ends[0], PATIENCE_MILLISECONDS));
+	char byte;
+	CHECK_EQUAL(read(ends[0], &byte, 1), 1);
+	CHECK_EQUAL(byte, 'x');
+	while (__atomic_load_n(&launch.page->step, __ATOMIC_ACQUIRE) != 2)
+		CHECK(!is_readable(launch.pidfd, 1));
+	CHECK_EQUAL(launch.page->state, STATUS_NONE);
+	CHECK(!is_readable(launch.gate, 0));
+	CHECK(!is_readable(ends[0], 0));
+	open_gate(&launch);
+	CHECK_EQUAL(expect_exit(&init, 5), 0);
+	CHECK(is_readable(ends[0], 0));
+}
+
+CASE(awaits_nothing_at_a_gate_that_was_opened_before)
+{
+	struct init init = start_sandbox(CLONE_NEWPID);
+	begin_program();
+	STEP(.number = NO_SYSTEM_CALL, .flags = STEP_BARRIER);
+	STEP(.number = NO_SYSTEM_CALL, .flags = STEP_AWAIT);
+	struct launch launch = run(&init, 5, finish_program(0), NULL);
+	CHECK_EQUAL(expect_barrier(&launch), 0);
+	open_gate(&launch);
+	open_gate(&launch);
+	CHECK_EQUAL(expect_exit(&init, 5), 0);
+}
+
 CASE(ends_at_a_barrier_whose_gate_is_gone)
 {
 	struct init init = start_sandbox(CLONE_NEWPID);
@@ -632,8 +672,10 @@ static void use_the_slot_of_the_same_step(void)
 }
 static void use_a_slot_behind_the_last(void) { draft.steps[2].argument[0] = MAX_SLOTS; }
 static void define_a_slot_behind_the_last(void) { draft.steps[1].slot = MAX_SLOTS; }
-static void use_an_unknown_flag(void) { draft.steps[2].flags = STEP_STORE << 1; }
+static void use_an_unknown_flag(void) { draft.steps[2].flags = STEP_AWAIT << 1; }
 static void call_and_go_on_with_another_program(void) { draft.steps[2].flags = STEP_NEXT; }
+static void call_and_report(void) { draft.steps[2].flags = STEP_REPORT; }
+static void call_and_await(void) { draft.steps[2].flags = STEP_AWAIT; }
 static void go_on_with_another_program_at_a_barrier(void)
 {
 	draft.steps[2].number = NO_SYSTEM_CALL;
@@ -676,6 +718,7 @@ CASE(refuses_malformed_programs_whole)
 		SPOILER(define_a_slot_behind_the_last), SPOILER(use_an_unknown_flag),
 		SPOILER(use_a_negative_system_call), SPOILER(use_no_call_without_barrier),
 		SPOILER(use_no_call_with_slot), SPOILER(use_no_call_with_another_flag),
+		SPOILER(call_and_report), SPOILER(call_and_await),
 		SPOILER(call_and_go_on_with_another_program), SPOILER(go_on_with_another_program_at_a_barrier),
 		SPOILER(root_what_is_not_data), SPOILER(tolerate_what_is_no_error), SPOILER(relocate_unaligned),
 		SPOILER(relocate_behind_the_data), SPOILER(relocate_at_the_end_of_numbers),

@@ -61,6 +61,20 @@ class MountNamespacesIT extends OnNode {
     assertThat(node.exec("second", "cat", "/data/copy").ended().out()).isEqualTo("there\n");
   }
 
+  /** What the sandbox has in its own root is gone from there before anybody joins. */
+  @Test
+  void joinsOneThatHasJustBeenCreated() {
+    for (int i = 0; i < 20; i++) {
+      int pid = node.create("pod", node.spec("sleep", "60")).getPid();
+      var _ = node.createIn("pod", "second", joining(node.spec("ls", "/bin/busybox"), pid));
+      var _ = node.start("second");
+      assertThat(node.await("second").getCode()).isZero();
+      var _ = node.start("pod");
+      node.delete("second", false);
+      node.delete("pod", true);
+    }
+  }
+
   @Test
   void hasProcessesAndLimitsOfItsOwn() throws Exception {
     ContainerSpec.Builder spec = joining(node.spec("sleep", "60"), first());

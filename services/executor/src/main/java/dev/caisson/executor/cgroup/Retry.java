@@ -8,7 +8,7 @@ import java.util.function.BooleanSupplier;
  * Trying again, where the kernel has nothing to wait for: from 1 ms, twice as long each time, up to
  * 100 ms.
  */
-final class Retry {
+public final class Retry {
   private static final long FIRST_NANOS = 1_000_000;
   private static final long LONGEST_NANOS = 100_000_000;
 
@@ -18,7 +18,7 @@ final class Retry {
    * Says whether it succeeded in time. Tries at least once, and ends early for an interrupted
    * thread
    */
-  static boolean until(Duration timeout, BooleanSupplier attempt) {
+  public static boolean until(Duration timeout, BooleanSupplier attempt) {
     long deadline = System.nanoTime() + timeout.toNanos();
     long pause = FIRST_NANOS;
     while (!attempt.getAsBoolean()) {

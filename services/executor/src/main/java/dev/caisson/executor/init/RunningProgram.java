@@ -2,7 +2,6 @@ package dev.caisson.executor.init;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Fd;
-import dev.caisson.linux.Files;
 import dev.caisson.linux.Kernel;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Received;
@@ -20,6 +19,7 @@ import java.util.List;
  */
 public final class RunningProgram implements AutoCloseable {
   static final int PAGE_BYTES = 4096;
+  private static final int STATUS_NONE = 0;
   private static final int STATUS_FAILED = 1;
   private static final int STATUS_MALFORMED = 2;
 
@@ -77,10 +77,20 @@ public final class RunningProgram implements AutoCloseable {
         && await(Duration.ZERO) instanceof Progress.Executed;
   }
 
-  private Progress ended() {
+  /** Whether it has come to a step that waits without a report. */
+  public boolean hasComeTo(int step) {
+    ByteBuffer status = status();
+    return status.getInt(0) == STATUS_NONE && status.getInt(4) == step;
+  }
+
+  private ByteBuffer status() {
     ByteBuffer status = ByteBuffer.allocate(3 * Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    Files files = kernel.files();
-    files.readAt(page, status, 0);
+    kernel.files().readAt(page, status, 0);
+    return status;
+  }
+
+  private Progress ended() {
+    ByteBuffer status = status();
     return switch (status.getInt(0)) {
       case STATUS_FAILED -> new Progress.Failed(status.getInt(4), Errno.of(status.getInt(8)));
       case STATUS_MALFORMED -> new Progress.Malformed();

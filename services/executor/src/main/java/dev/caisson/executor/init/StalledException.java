@@ -6,7 +6,7 @@ import java.time.Duration;
 public final class StalledException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  StalledException(Duration timeout) {
+  public StalledException(Duration timeout) {
     super(
         "A process made no progress within "
             + timeout.toMillis()

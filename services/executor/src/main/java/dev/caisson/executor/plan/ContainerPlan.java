@@ -25,14 +25,20 @@ public final class ContainerPlan {
   /** Barrier: the executor raises limits. Only there where some are above its own. */
   public static final String LIMITS = "limits";
 
-  /** Barrier: the container is created. It waits here for its start. */
+  /** Reported, or a barrier: the container is created. */
   public static final String CREATED = "created";
+
+  /** Awaited where there is no such barrier: the start. */
+  public static final String START = "start";
 
   private static final String ROOT = "root.path";
 
   private final ContainerSpec spec;
   private final ContainerFacts facts;
   private final Assembly assembly;
+
+  /** Whether the old root is still there when the container is created. */
+  private boolean apart;
 
   private ContainerPlan(ContainerSpec spec, ContainerFacts facts) {
     this.spec = spec;
@@ -77,13 +83,27 @@ public final class ContainerPlan {
     if (!facts.limits().raisedBy(spec.getProcess()).isEmpty()) {
       assembly.add(new Step.Barrier(LIMITS));
     }
-    assembly.add(new Step.Barrier(CREATED));
+    awaitStart();
     var attributes = new ProcessAttributes(spec.getProcess(), spec, false, labels);
     new ProcessTail(
             attributes, facts.pipes(), facts.lastCapability(), facts.filter(), facts.groups())
         .given(facts.passed())
         .addTo(assembly);
     return assembly.plan(Namespaces.bornWith(spec), Namespaces.bornInto(spec));
+  }
+
+  /**
+   * Letting the old root go takes a grace period of the kernel's, for which nobody waits who does
+   * not look at the container's mounts before its start.
+   */
+  private void awaitStart() {
+    if (apart) {
+      assembly.add(new Step.Report(CREATED));
+      assembly.add(new MountStep.DetachHere());
+      assembly.add(new Step.Await(START));
+    } else {
+      assembly.add(new Step.Barrier(CREATED));
+    }
   }
 
   private Labels makeMounts() {
@@ -197,7 +217,10 @@ public final class ContainerPlan {
       // The process stands in the old root until it is started: others could look there.
       assembly.add(new MountStep.Detach(Paths.relative(SandboxPlan.HOST)));
     }
-    assembly.add(new MountStep.DetachHere());
     assembly.release(old);
+    apart = spec.getHooks().getStartContainerCount() == 0;
+    if (!apart) {
+      assembly.add(new MountStep.DetachHere());
+    }
   }
 }

@@ -19,6 +19,22 @@ sealed interface Instruction {
     }
   }
 
+  /** Report, and go on. */
+  record Report(String name) implements Instruction {
+    @Override
+    public String text() {
+      return "report(" + Quoted.of(name) + ")";
+    }
+  }
+
+  /** Wait until the executor opens the gate, which it may have done before. */
+  record Await(String name) implements Instruction {
+    @Override
+    public String text() {
+      return "await(" + Quoted.of(name) + ")";
+    }
+  }
+
   /** Report, and go on with the program that is received. */
   record Next() implements Instruction {
     @Override

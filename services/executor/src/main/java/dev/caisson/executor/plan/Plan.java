@@ -3,7 +3,9 @@ package dev.caisson.executor.plan;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -117,11 +119,20 @@ public record Plan(
         steps.subList(from, to), fields.subList(from, to), donations, namespaces, entered);
   }
 
-  /** The name of the barrier at an index; empty where the step is a system call. */
+  /** What is told of at an index: the name of the barrier, or the report; otherwise empty. */
   public Optional<String> barrier(int index) {
-    return steps.get(index) instanceof Step.Barrier(String name)
-        ? Optional.of(name)
-        : Optional.empty();
+    return switch (steps.get(index)) {
+      case Step.Barrier(String name) -> Optional.of(name);
+      case Step.Report(String name) -> Optional.of(name);
+      default -> Optional.empty();
+    };
+  }
+
+  /** Where it waits for that without a word; empty where it does not. */
+  public OptionalInt awaits(String name) {
+    return IntStream.range(0, steps.size())
+        .filter(index -> steps.get(index).equals(new Step.Await(name)))
+        .findFirst();
   }
 
   /** Whether the step at an index executes the caller's program: its errors are then about that. */

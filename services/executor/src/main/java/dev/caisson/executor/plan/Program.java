@@ -38,6 +38,8 @@ public final class Program {
   private static final int FLAG_ROOTED = 4;
   private static final int FLAG_NEXT = 8;
   private static final int FLAG_STORE = 16;
+  private static final int FLAG_REPORT = 32;
+  private static final int FLAG_AWAIT = 64;
 
   // Offsets in the header and in a step.
   private static final int STEPS_AT = 8;
@@ -132,6 +134,8 @@ public final class Program {
       ByteBuffer out, Instruction instruction, ProgramData data, Machine machine) {
     switch (instruction) {
       case Gate ignored -> putWait(out, FLAG_BARRIER);
+      case Instruction.Report ignored -> putWait(out, FLAG_REPORT);
+      case Instruction.Await ignored -> putWait(out, FLAG_AWAIT);
       case Next ignored -> putWait(out, FLAG_NEXT);
       case Call call -> putCall(out, call, data, machine);
     }

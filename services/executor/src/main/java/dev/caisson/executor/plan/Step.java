@@ -16,6 +16,8 @@ public sealed interface Step
         ProcessStep,
         TerminalStep,
         Step.Barrier,
+        Step.Report,
+        Step.Await,
         Step.Next,
         Step.Lenient {
 
@@ -45,6 +47,32 @@ public sealed interface Step
     @Override
     public String describe() {
       return "pass barrier " + name;
+    }
+  }
+
+  /** Tells the executor that it has come here, and goes on. */
+  record Report(String name) implements Step {
+    @Override
+    public Instruction instruction() {
+      return new Instruction.Report(name);
+    }
+
+    @Override
+    public String describe() {
+      return "report " + name;
+    }
+  }
+
+  /** Waits until the executor opens the gate, and does not tell it so. */
+  record Await(String name) implements Step {
+    @Override
+    public Instruction instruction() {
+      return new Instruction.Await(name);
+    }
+
+    @Override
+    public String describe() {
+      return "await " + name;
     }
   }
 

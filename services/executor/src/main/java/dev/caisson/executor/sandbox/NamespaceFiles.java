@@ -12,6 +12,7 @@ import dev.caisson.linux.Kernel;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.RootFilesystem;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
@@ -27,6 +28,7 @@ import java.util.stream.Stream;
 final class NamespaceFiles {
   private final Kernel kernel;
   private final TrustedProc proc;
+  private final Duration patience;
   private final Donor donor;
   private final GuardPolicy policy;
   private final Supplier<Collection<Sandbox>> sandboxes;
@@ -35,6 +37,7 @@ final class NamespaceFiles {
       Host host, Donor donor, GuardPolicy policy, Supplier<Collection<Sandbox>> sandboxes) {
     this.kernel = host.kernel();
     this.proc = host.proc();
+    this.patience = host.settings().stepTimeout();
     this.donor = donor;
     this.policy = policy;
     this.sandboxes = sandboxes;
@@ -101,6 +104,10 @@ final class NamespaceFiles {
                 "root", "be that of the container whose mounts are joined", root.getPath())
             .exception();
       }
+      owner
+          .running()
+          .flatMap(Container.Running::program)
+          .ifPresent(waiting -> waiting.awaitApart(patience));
       return opened;
     } catch (RuntimeException e) {
       opened.close();

@@ -1,7 +1,10 @@
 package dev.caisson.executor.sandbox;
 
+import dev.caisson.executor.cgroup.Retry;
 import dev.caisson.executor.init.Progress;
 import dev.caisson.executor.init.RunningProgram;
+import dev.caisson.executor.init.StalledException;
+import dev.caisson.executor.plan.ContainerPlan;
 import dev.caisson.executor.plan.Plan;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
@@ -57,6 +60,20 @@ record Waiting(RunningProgram program, Plan plan, Optional<Fd> listener) impleme
         case Progress.Malformed() -> throw new IllegalStateException("malformed program");
       }
     }
+  }
+
+  /**
+   * Waits until a container that is created has nothing of its sandbox among its mounts any more.
+   *
+   * @throws StalledException when that does not come about in time
+   */
+  void awaitApart(Duration timeout) {
+    plan.awaits(ContainerPlan.START)
+        .ifPresent(step -> {
+          if (!Retry.until(timeout, () -> program.hasComeTo(step))) {
+            throw new StalledException(timeout);
+          }
+        });
   }
 
   /**

@@ -215,7 +215,9 @@ class StatisticsTest {
     Cgroups cgroups = kernel.v1();
     Cgroup sandbox =
         cgroups.create(
-            new SandboxLayout("/", "01a22384-c52d-70c0-9c56-a3b9c7d03af0").sandbox(), Resources.getDefaultInstance(), Owner.ROOT);
+            new SandboxLayout("/", "01a22384-c52d-70c0-9c56-a3b9c7d03af0").sandbox(),
+            Resources.getDefaultInstance(),
+            Owner.ROOT);
 
     assertThat(sandbox.statistics(false).getMemory().hasOomKills()).isFalse();
     assertThat(box(cgroups).statistics(false).getMemory().hasOomKills()).isTrue();

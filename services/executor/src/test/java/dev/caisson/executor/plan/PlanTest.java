@@ -93,9 +93,11 @@ class PlanTest {
 
   @Test
   void knowsItsBarriersAndWhatItExecutes() {
-    int created = indexOf(LEAST, "barrier(\"created\")");
+    int created = indexOf(LEAST, "report(\"created\")");
     assertThat(LEAST.barrier(created)).contains(ContainerPlan.CREATED);
     assertThat(LEAST.barrier(created + 1)).isEmpty();
+    assertThat(LEAST.awaits(ContainerPlan.START)).hasValue(created + 2);
+    assertThat(LEAST.awaits(ContainerPlan.CREATED)).isEmpty();
     assertThat(LEAST.executes(LEAST.steps().size() - 1)).isTrue();
     assertThat(LEAST.executes(0)).isFalse();
   }
@@ -164,7 +166,7 @@ class PlanTest {
     Plan plan = ContainerPlan.compile(Specs.least().setProcess(process).build(), Specs.facts());
     List<String> order =
         List.of(
-            "barrier(\"created\")",
+            "await(\"start\")",
             "dup3(stdin",
             "setsid",
             "umask",

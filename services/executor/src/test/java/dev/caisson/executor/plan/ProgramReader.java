@@ -82,13 +82,13 @@ record ProgramReader(
   private void validate() {
     Set<Integer> defined = new HashSet<>();
     for (ReadStep step : steps) {
-      require(step.number() >= -1 && (step.flags() & ~31) == 0, "step");
+      require(step.number() >= -1 && (step.flags() & ~127) == 0, "step");
       boolean stores = (step.flags() & 16) != 0;
       require(stores ? step.store() % 4 == 0 : step.store() == 0, "store");
       require(step.store() >= 0 && (!stores || step.store() + 4 <= data.size()), "store");
-      boolean waits = step.flags() == 1 || step.flags() == 8;
+      boolean waits = Set.of(1, 8, 32, 64).contains(step.flags());
       require(step.number() != -1 || (waits && step.slot() == 0xff), "wait");
-      require(step.number() == -1 || (step.flags() & 8) == 0, "next");
+      require(step.number() == -1 || (step.flags() & (8 | 32 | 64)) == 0, "next");
       for (int i = 0; i < 6; i++) {
         validateArgument(step.kinds().get(i), step.arguments().get(i), defined);
       }
