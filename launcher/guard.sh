@@ -78,6 +78,9 @@ donations.users =
 # The cgroup below which all others are.
 cgroup.parent = $(cgroup_parent "$1")
 
+# Whether linux.cgroupsPath of a config.json says where there, as a kubelet needs it. Otherwise it has no effect, which is told.
+# cgroup.paths = true
+
 # Programs that containers may have as hooks, run as root on the host: hook = /path [uid=OWNER] [sha256=DIGEST].
 CONF
 }

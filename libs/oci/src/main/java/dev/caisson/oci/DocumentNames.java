@@ -23,6 +23,7 @@ public final class DocumentNames {
           entry("annotations", "annotations"),
           entry("bundle", "bundle"),
           entry("cgroup_parent", "annotations[dev.caisson.spec.cgroup-parent]"),
+          entry("cgroups_path", "linux.cgroupsPath"),
           entry("volumes", "annotations[dev.caisson.mount]"),
           entry("infrastructure", "annotations[io.kubernetes.cri.container-type]"),
           entry("namespaces", "linux.namespaces"),

@@ -39,6 +39,7 @@ final class LinuxReader {
       spec.addAllMaskedPaths(json.strings("maskedPaths"))
           .addAllDevices(DeviceReader.read(json))
           .setMountLabel(json.string("mountLabel"))
+          .setCgroupsPath(json.string("cgroupsPath"))
           .addAllReadonlyPaths(json.strings("readonlyPaths"))
           .putAllSysctl(json.texts("sysctl"));
       spec.setRootfsPropagation(propagation(json));
@@ -88,9 +89,6 @@ final class LinuxReader {
   }
 
   private static void refuseTheRest(JsonObject json) {
-    // Where the container's cgroup is in the tree is Caisson's own affair: Annotations names a
-    // parent.
-    json.ignore("cgroupsPath", "has no effect: Caisson chooses the cgroup of a container");
     json.refuse("intelRdt", "cache and memory bandwidth are not allotted; remove it");
     json.refuseMembers("netDevices", "no network device is moved into a container; remove it");
     json.finish();

@@ -47,7 +47,7 @@ class FaultsIT {
   @BeforeEach
   void launch() throws Exception {
     node = TestNode.launchOn(faults.kernel(), faults::disk);
-    node.allow("hook = " + HOOK);
+    node.allow("hook = " + HOOK, "cgroup.paths = true");
     node.restart();
     node.deleteEverything(); // and is connected from now on
   }
@@ -192,6 +192,24 @@ class FaultsIT {
             node.create("c", spec());
           }
           node.delete("c", true);
+          nothingIsLeft();
+        });
+  }
+
+  @Test
+  void ofACreationInACgroupThatWasNamedLeaveNothing() {
+    String named = node.cgroupParent() + "/pod";
+    node.create("c", spec().setCgroupsPath(named));
+    node.delete("c", true);
+    begin();
+    eachCallOf(
+        50,
+        () -> {
+          node.create("c", spec().setCgroupsPath(named));
+          node.createIn("c", "other", spec().setCgroupsPath(named + "/other"));
+        },
+        done -> {
+          node.deleteEverything();
           nothingIsLeft();
         });
   }

@@ -86,12 +86,25 @@ public interface Cgroups {
    */
   Cgroup createLeaf(Cgroup cgroup, String name, Owner owner);
 
+  /** What is at a path. */
+  enum Occupancy {
+    /** Nothing, in any hierarchy. */
+    NONE,
+    /** A cgroup without processes, its descendants' included. */
+    EMPTY,
+    /** One with processes, whosever they are, in some hierarchy. */
+    USED
+  }
+
+  /** Also of a path that is not ours. */
+  Occupancy occupancy(String path);
+
   /** One that is there, or was: the answers of one that is gone are empty. Does no I/O. */
   Cgroup open(String path);
 
   /**
-   * Removes a path made by {@link #ensure} when nothing is in it. Says whether it is gone
-   * everywhere.
+   * Removes a path that is not ours alone when nothing is in it: no process, and no other cgroup.
+   * Says whether it is gone everywhere.
    */
   boolean removeIfUnused(String path);
 }

@@ -130,6 +130,32 @@ final class MountedCgroups implements Cgroups {
   }
 
   @Override
+  public Occupancy occupancy(String path) {
+    CgroupPath.require(path);
+    List<Path> there =
+        hierarchies.all().stream().map(h -> h.directory(path)).filter(files::exists).toList();
+    if (there.isEmpty()) {
+      return Occupancy.NONE;
+    }
+    return there.stream().anyMatch(this::isUsed) ? Occupancy.USED : Occupancy.EMPTY;
+  }
+
+  /** By processes outside our PID namespace too: those are listed as 0. */
+  private boolean isUsed(Path directory) {
+    boolean own =
+        files.readIfThere(directory.resolve(MountedCgroup.PROCS)).stream()
+            .anyMatch(text -> !text.isBlank());
+    try {
+      return own || files.childDirectories(directory).stream().anyMatch(this::isUsed);
+    } catch (LinuxException e) {
+      if (ControlFiles.isGone(e)) {
+        return false;
+      }
+      throw new CgroupException("list", directory, e);
+    }
+  }
+
+  @Override
   public MountedCgroup open(String path) {
     CgroupPath.require(path);
     return new MountedCgroup(path, path, hierarchies, files, limitsOnHost);
@@ -165,7 +191,13 @@ final class MountedCgroups implements Cgroups {
       files.removeDirectory(directory);
       return true;
     } catch (LinuxException e) {
-      return ControlFiles.isGone(e);
+      if (e.errno() == Errno.EBUSY || e.errno() == Errno.ENOTEMPTY) {
+        return false;
+      }
+      if (ControlFiles.isGone(e)) {
+        return true;
+      }
+      throw new CgroupException("remove cgroup", directory, e);
     }
   }
 

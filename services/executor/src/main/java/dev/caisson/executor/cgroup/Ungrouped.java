@@ -63,6 +63,12 @@ final class Ungrouped implements Cgroups {
   }
 
   @Override
+  public Occupancy occupancy(String path) {
+    CgroupPath.require(path);
+    return Occupancy.NONE;
+  }
+
+  @Override
   public Cgroup open(String path) {
     CgroupPath.require(path);
     return new NamespacedGroup(path, namespaces);

@@ -19,6 +19,9 @@ final class Bounds {
   /** fsconfig(2) takes strings of at most 256 bytes, the NUL included. */
   static final int MAX_MOUNT_OPTION_BYTES = 255;
 
+  /** Of a path in the trees of cgroups, below which ours are still to have names. */
+  static final int MAX_CGROUP_BYTES = 3_072;
+
   static final int MAX_VOLUMES = 64;
   static final int MAX_DEVICES = 64;
   static final int MAX_DEVICE_RULES = 256;

@@ -33,6 +33,7 @@ import java.util.Set;
  * @param seccomp what the filters of system calls may be
  * @param networks which a sandbox may be joined to
  * @param cgroupParent the cgroup below which all others are
+ * @param cgroupPaths whether a container's specification may say where others find its cgroup
  * @param donors ids of users who may donate descriptors, beside the executor's own
  * @param limits counts
  */
@@ -56,6 +57,7 @@ public record GuardPolicy(
     SeccompPolicy seccomp,
     NetworkPolicy networks,
     String cgroupParent,
+    boolean cgroupPaths,
     Set<Integer> donors,
     Limits limits) {
 

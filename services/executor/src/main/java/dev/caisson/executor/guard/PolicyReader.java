@@ -51,6 +51,7 @@ final class PolicyReader {
           CNI,
           HOST_PORTS,
           "cgroup.parent",
+          "cgroup.paths",
           DONORS,
           "limits.sandboxes",
           "limits.containers",
@@ -184,6 +185,7 @@ final class PolicyReader {
         seccomp(),
         networks(),
         path("cgroup.parent", values.getOrDefault("cgroup.parent", "/caisson")),
+        flag("cgroup.paths"),
         donors(),
         limits());
   }

@@ -47,6 +47,7 @@ final class ContainerBirth {
   private final Notifications notifications;
   private final DeviceFence fence;
   private final Facts facts;
+  private final NamedCgroups named;
 
   ContainerBirth(
       Host host,
@@ -59,8 +60,10 @@ final class ContainerBirth {
       Exits exits,
       Notifications notifications,
       DeviceFence fence,
-      Facts facts) {
+      Facts facts,
+      NamedCgroups named) {
     this.host = host;
+    this.named = named;
     this.facts = facts;
     this.fence = fence;
     this.donor = donor;
@@ -118,9 +121,12 @@ final class ContainerBirth {
         Closing mounts = mounts(sandbox, draft);
         Closing hostTree = hostTree(draft);
         Closing upper = upper(draft, rollback)) {
+      Optional<String> found = named.makeBeside(sandbox.record(), draft, rollback);
       Placed placed = place(sandbox, draft, plan, given, rollback);
       fence.restrict(placed.cgroup(), draft.getSpec());
-      Container container = new Container(sandbox, placed.cgroup(), identified(draft, placed));
+      ContainerRecord record =
+          identified(draft, placed).toBuilder().setNamedCgroup(found.orElse("")).build();
+      Container container = new Container(sandbox, placed.cgroup(), record);
       Optional<Pair> sockets = notifications.sockets(plan.plan());
       rollback.onFailure("sockets", () -> sockets.ifPresent(ContainerBirth::close));
       Waiting waiting =
@@ -148,6 +154,7 @@ final class ContainerBirth {
       adjustOomScore(container, placed.process().pidfd());
       container.record(container.record().toBuilder().setState(ContainerState.CREATED).build());
       host.store().put(container.record());
+      found.ifPresent(ignored -> named.recorded(sandbox.uid()));
       container.streams(stdio.streams(host, sandbox, placed.token()));
       exits.expect(container);
       sandbox.containersByUid().put(container.uid(), container);

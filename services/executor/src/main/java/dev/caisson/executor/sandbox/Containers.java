@@ -85,6 +85,7 @@ final class Containers {
   private final Scores scores;
   private final Redaction redaction = new Redaction();
   private final Registry<Container> registry;
+  private final boolean cgroupPaths;
 
   /** By their uids, whose deletion is finished later. */
   private final Set<String> finishing = ConcurrentHashMap.newKeySet();
@@ -105,7 +106,8 @@ final class Containers {
       Donations donations,
       SharedFilters filters,
       Scores scores,
-      GuardPolicy.Limits limits) {
+      GuardPolicy policy) {
+    this.cgroupPaths = policy.cgroupPaths() && host.cgroups().tellProcessesApart();
     this.filters = filters;
     this.scores = scores;
     this.host = host;
@@ -117,7 +119,7 @@ final class Containers {
     this.facts = facts;
     this.userNamespaces = userNamespaces;
     this.plans = plans;
-    this.registry = new Registry<>("containers", limits.containers());
+    this.registry = new Registry<>("containers", policy.limits().containers());
     this.donations = donations;
     this.tokens = tokens;
   }
@@ -153,7 +155,7 @@ final class Containers {
   }
 
   private Resolved resolved(CreateContainerRequest asked) {
-    CreateContainerRequest named = named(asked);
+    CreateContainerRequest named = named(cgroupPaths ? asked : Ignored.cgroupsPath(asked));
     return userNamespaces.resolve(named, digest(named));
   }
 
@@ -187,9 +189,12 @@ final class Containers {
     return spec.getProcess().getTerminal();
   }
 
-  /** The filter's words, which are the most of a specification, are compiled into the facts. */
+  /**
+   * The filter's words, which are the most of a specification, are compiled into the facts; no plan
+   * says where a cgroup is.
+   */
   private static Object key(ContainerSpec spec, ContainerFacts known) {
-    return List.of(spec.toBuilder().clearSeccomp().build(), known);
+    return List.of(spec.toBuilder().clearSeccomp().clearCgroupsPath().build(), known);
   }
 
   /** Whether the sandbox has a UTS namespace of its own. */
@@ -312,6 +317,7 @@ final class Containers {
         spec.getHostname(),
         spec.getDomainname(),
         spec.getCgroupParent(),
+        spec.getCgroupParent().isEmpty() ? spec.getCgroupsPath() : "",
         spec.getAnnotationsMap(),
         volumes(request),
         request.hasNetwork() ? Optional.of(request.getNetwork()) : Optional.empty(),

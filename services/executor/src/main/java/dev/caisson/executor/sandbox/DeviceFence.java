@@ -2,6 +2,7 @@ package dev.caisson.executor.sandbox;
 
 import dev.caisson.executor.cgroup.Cgroup;
 import dev.caisson.executor.plan.DeviceList;
+import dev.caisson.executor.plan.Paths;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.linux.DevicePrograms;
 import dev.caisson.linux.Fd;
@@ -69,7 +70,8 @@ final class DeviceFence {
    */
   void restrict(Cgroup cgroup, ContainerSpec spec) {
     DeviceList allowed = DeviceList.of(spec);
-    if (allowed.equals(raised ? most : DeviceList.standard())) {
+    boolean outside = !Paths.within(cgroup.path(), host.settings().cgroupParent());
+    if (allowed.equals(raised ? most : DeviceList.standard()) && !(raised && outside)) {
       return;
     }
     if (!host.settings().powers().hostsRoot()) {

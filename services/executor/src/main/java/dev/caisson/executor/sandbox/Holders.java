@@ -47,6 +47,11 @@ final class Holders {
     return host.settings().runDirectory().resolve("sandboxes");
   }
 
+  /** What {@link NamedCgroups} knows before there is a record. */
+  Path note(String uid) {
+    return directory(uid).resolve("cgroups");
+  }
+
   private Path directory(String uid) {
     return root().resolve(uid);
   }
@@ -65,6 +70,7 @@ final class Holders {
   void removeDirectory(String uid) {
     try {
       Files.deleteIfExists(socket(uid));
+      Files.deleteIfExists(note(uid));
       Files.deleteIfExists(directory(uid));
     } catch (IOException e) {
       throw new UncheckedIOException("Failed to remove the sandbox's directory", e);

@@ -12,7 +12,33 @@ final class Ignored {
   /** Of the names in one reason; each is at most 64 bytes. */
   private static final int MAX_NAMES = 6;
 
+  /** In characters, of a value. */
+  private static final int MAX_SHOWN = 254;
+
   private Ignored() {}
+
+  /** Where this executor's guard leaves it without effect. */
+  static CreateContainerRequest cgroupsPath(CreateContainerRequest request) {
+    String path = request.getSpec().getCgroupsPath();
+    if (path.isEmpty()) {
+      return request;
+    }
+    CreateContainerRequest.Builder without = request.toBuilder();
+    without.getSpecBuilder().clearCgroupsPath();
+    return without
+        .addIgnored(
+            IgnoredField.newBuilder()
+                .setField("linux.cgroupsPath")
+                .setWhy("has no effect: this host chooses the cgroup of a container")
+                .setValue(shown(path)))
+        .build();
+  }
+
+  /** As JSON, which needs no more escapes without control characters. */
+  private static String shown(String path) {
+    String plain = path.replaceAll("\\p{Cntrl}|\\p{Cf}|[\"\\\\\u2028\u2029]", "?");
+    return '"' + plain.substring(0, Math.min(MAX_SHOWN, plain.length())) + '"';
+  }
 
   static List<IgnoredField> of(CreateContainerRequest request, Plan plan) {
     List<IgnoredField> all = new ArrayList<>(request.getIgnoredList());

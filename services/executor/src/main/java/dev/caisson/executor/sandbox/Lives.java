@@ -45,6 +45,7 @@ final class Lives {
   private final Exits exits;
   private final Standstill standstill;
   private final PortForwards forwards;
+  private final NamedCgroups named;
 
   Lives(
       Host host,
@@ -54,7 +55,8 @@ final class Lives {
       Notifications notifications,
       Uppers uppers,
       Exits exits,
-      PortForwards forwards) {
+      PortForwards forwards,
+      NamedCgroups named) {
     this.host = host;
     this.recorder = recorder;
     this.hooks = hooks;
@@ -64,6 +66,7 @@ final class Lives {
     this.exits = exits;
     this.standstill = new Standstill(host);
     this.forwards = forwards;
+    this.named = named;
   }
 
   void start(Container container, Actor actor) {
@@ -406,6 +409,7 @@ final class Lives {
     Exits.drop(container, container.record().getToken());
     container.execs().values().forEach(exec -> Leases.close(container, exec));
     Emptied.remove(container.cgroup(), host.settings().stepTimeout());
+    named.remove(container.record().getNamedCgroup());
     uppers.remove(container.uid(), container.record().getSpec());
     container.log().ifPresent(ContainerLog::remove);
     hooks.afterDelete(container);

@@ -39,6 +39,7 @@ public final class NodeAssembly implements AutoCloseable {
     this.host = host;
     Recorder recorder = new Recorder(host.journal());
     Holders holders = new Holders(host, this::lost);
+    NamedCgroups named = new NamedCgroups(host, holders);
     Bystanders bystanders = new Bystanders(host, holders);
     this.idMaps = new IdMaps(host, bystanders);
     this.donor =
@@ -70,7 +71,7 @@ public final class NodeAssembly implements AutoCloseable {
     Placing placing = new Placing(host, donor, tokens, plans);
     SandboxBirth sandboxBirth =
         new SandboxBirth(
-            host, ranges, donor, namespaces, holders, facts, recorder, plans, placing, networks);
+            host, ranges, donor, namespaces, holders, facts, recorder, plans, placing, networks, named);
     this.pool =
         new SandboxPool(
             host.settings().parked(),
@@ -89,6 +90,7 @@ public final class NodeAssembly implements AutoCloseable {
             exits,
             usage,
             networks,
+            named,
             policy.limits());
     Execs execs =
         new Execs(
@@ -101,7 +103,8 @@ public final class NodeAssembly implements AutoCloseable {
             new ContainerHooks(host, donor, execs, tokens),
             policy.limits().hookTimeout());
     PortForwards forwards = new PortForwards(host, recorder, tokens, policy);
-    Lives lives = new Lives(host, recorder, hooks, usage, notifications, uppers, exits, forwards);
+    Lives lives =
+        new Lives(host, recorder, hooks, usage, notifications, uppers, exits, forwards, named);
     ContainerBirth birth =
         new ContainerBirth(
             host,
@@ -114,7 +117,8 @@ public final class NodeAssembly implements AutoCloseable {
             exits,
             notifications,
             fence,
-            facts);
+            facts,
+            named);
     SharedFilters shared = new SharedFilters();
     Scores scores = new Scores(host, recorder);
     Containers containers =
@@ -132,7 +136,7 @@ public final class NodeAssembly implements AutoCloseable {
             donations,
             shared,
             scores,
-            policy.limits());
+            policy);
     Leases leases = new Leases(host, containers);
     Findings findings = new Findings();
     this.node =
@@ -160,7 +164,8 @@ public final class NodeAssembly implements AutoCloseable {
             shared,
             scores,
             findings,
-            networks);
+            networks,
+            named);
   }
 
   /** Without root, what a container leaves is that user's who runs it, and no other's. */

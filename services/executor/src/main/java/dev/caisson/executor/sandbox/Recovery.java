@@ -69,6 +69,7 @@ final class Recovery {
   private final Scores scores;
   private final Findings findings;
   private final SandboxNetworks networks;
+  private final NamedCgroups named;
 
   /** What an earlier life meant to do and did not say the outcome of. */
   private final List<Event> open;
@@ -87,8 +88,10 @@ final class Recovery {
       SharedFilters filters,
       Scores scores,
       Findings findings,
-      SandboxNetworks networks) {
+      SandboxNetworks networks,
+      NamedCgroups named) {
     this.networks = networks;
+    this.named = named;
     this.findings = findings;
     this.host = host;
     this.sandboxes = sandboxes;
@@ -241,6 +244,7 @@ final class Recovery {
   }
 
   private void recover(SandboxRecord record, List<ContainerRecord> mine) {
+    guarded(record.getUid(), () -> named.settle(record, mine));
     Queue<ProcessEnd> ends = new ConcurrentLinkedQueue<>();
     Sandbox sandbox =
         new Sandbox(record, host.cgroups().open(record.getCgroup()), ends, host::later);
@@ -620,7 +624,9 @@ final class Recovery {
   }
 
   private void remove(String uid) {
-    SandboxLayout layout = new SandboxLayout(host.settings().cgroupParent(), uid);
+    NamedCgroups.Note note = named.read(uid);
+    String parent = note.parent().isEmpty() ? host.settings().cgroupParent() : note.parent();
+    SandboxLayout layout = new SandboxLayout(parent, uid);
     Cgroup cgroup = host.cgroups().open(layout.sandbox());
     networks.hold(uid, cgroup);
     if (!host.cgroups().tellProcessesApart()) {
@@ -631,6 +637,7 @@ final class Recovery {
       throw new LinuxException("end", "the processes of " + uid, Errno.EBUSY);
     }
     cgroup.remove();
+    named.remove(note.made());
     holders.removeDirectory(uid);
     recorder.observe(
         Event.newBuilder()

@@ -54,6 +54,7 @@ final class SandboxBirth {
   private final PlanCache plans;
   private final Placing placing;
   private final SandboxNetworks networks;
+  private final NamedCgroups named;
 
   SandboxBirth(
       Host host,
@@ -65,7 +66,8 @@ final class SandboxBirth {
       Recorder recorder,
       PlanCache plans,
       Placing placing,
-      SandboxNetworks networks) {
+      SandboxNetworks networks,
+      NamedCgroups named) {
     this.host = host;
     this.ranges = ranges;
     this.donor = donor;
@@ -76,6 +78,7 @@ final class SandboxBirth {
     this.plans = plans;
     this.placing = placing;
     this.networks = networks;
+    this.named = named;
   }
 
   /** One that is made from the beginning. Nothing is left of one that fails. */
@@ -88,15 +91,33 @@ final class SandboxBirth {
             .addAllNamespaces(wanted.namespaces())
             .addAllVolumes(wanted.volumes())
             .build();
-    return claim(
-        park(own, wanted.userNamespace(), wanted.users(), wanted.cgroupParent(), false), draft);
+    Place place = new Place(wanted.cgroupParent(), wanted.cgroupsPath());
+    Sandbox made = claim(park(own, wanted.userNamespace(), wanted.users(), place, false), draft);
+    if (!place.isUsual()) {
+      named.recorded(made.uid());
+    }
+    return made;
+  }
+
+  /**
+   * Where its cgroup is to be.
+   *
+   * @param parent that must be there; empty: the usual one
+   * @param named the parent instead, made unless it is there; empty: none
+   */
+  private record Place(String parent, String named) {
+    static final Place USUAL = new Place("", "");
+
+    boolean isUsual() {
+      return equals(USUAL);
+    }
   }
 
   /** One that nobody has asked for yet. Its hostname will be its root container's. */
   Parked parkOne() {
     donor.devices().stock();
     String uid = host.uids().get();
-    String path = new SandboxLayout(parent(""), uid).sandbox();
+    String path = new SandboxLayout(parent(Place.USUAL), uid).sandbox();
     return recorder.record(
         configured(path),
         () ->
@@ -104,7 +125,7 @@ final class SandboxBirth {
                 SandboxRecord.newBuilder().setUid(uid).setHostname(PARKED).build(),
                 AUTO,
                 Optional.empty(),
-                "",
+                Place.USUAL,
                 true),
         parked -> configured(path));
   }
@@ -129,17 +150,18 @@ final class SandboxBirth {
       SandboxRecord wanted,
       UserNamespace userNamespace,
       Optional<Fd> users,
-      String cgroupParent,
+      Place place,
       boolean forContainer) {
     try (Rollback rollback = new Rollback()) {
       String uid = wanted.getUid();
       // First: what a crash leaves is found by it.
       rollback.onFailure("directory", () -> holders.removeDirectory(uid));
       holders.makeDirectory(uid);
-      SandboxLayout layout = new SandboxLayout(parent(cgroupParent), uid);
+      SandboxLayout layout = new SandboxLayout(parent(place), uid);
       SandboxRecord draft =
           wanted.toBuilder()
               .setCgroup(layout.sandbox())
+              .setNamedCgroup(above(uid, place, rollback))
               .setBootId(host.settings().bootId())
               .build();
       SandboxRecord record = mapped(draft, userNamespace, rollback);
@@ -206,6 +228,7 @@ final class SandboxBirth {
     parked.placed().ifPresent(Placed::close);
     parked.cgroup().kill();
     parked.cgroup().remove();
+    named.remove(parked.record().getNamedCgroup());
     holders.removeDirectory(parked.record().getUid());
     ranges.giveBack(parked.record().getUidMappingsList());
   }
@@ -216,8 +239,20 @@ final class SandboxBirth {
     return cgroup;
   }
 
-  private String parent(String asked) {
+  private String parent(Place place) {
+    String asked = place.named().isEmpty() ? place.parent() : place.named();
     return asked.isEmpty() ? host.settings().cgroupParent() : asked;
+  }
+
+  /** What of it is made here; empty: nothing. */
+  private String above(String uid, Place place, Rollback rollback) {
+    if (!place.named().isEmpty()) {
+      return named.makeAbove(uid, place.named(), rollback).orElse("");
+    }
+    if (!place.parent().isEmpty()) {
+      named.note(uid, new NamedCgroups.Note(place.parent(), ""));
+    }
+    return "";
   }
 
   private SandboxRecord mapped(SandboxRecord draft, UserNamespace wanted, Rollback rollback) {

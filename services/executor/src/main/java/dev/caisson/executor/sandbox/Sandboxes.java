@@ -49,6 +49,7 @@ final class Sandboxes {
   private final Exits exits;
   private final Usage usage;
   private final SandboxNetworks networks;
+  private final NamedCgroups named;
   private final Registry<Sandbox> registry;
   private final Recent<Deletion, Boolean> deletions = new Recent<>(DELETIONS);
 
@@ -65,6 +66,7 @@ final class Sandboxes {
       Exits exits,
       Usage usage,
       SandboxNetworks networks,
+      NamedCgroups named,
       GuardPolicy.Limits limits) {
     this.host = host;
     this.birth = birth;
@@ -75,6 +77,7 @@ final class Sandboxes {
     this.exits = exits;
     this.usage = usage;
     this.networks = networks;
+    this.named = named;
     this.registry = new Registry<>("sandboxes", limits.sandboxes());
   }
 
@@ -83,6 +86,7 @@ final class Sandboxes {
    *
    * @param namespaces as its root container lists them; empty: all that it has are new
    * @param users the user namespace that it joins; stays the caller's
+   * @param cgroupsPath as a container's: of the sandbox's parent, where no other is named
    * @param volumes with complete options
    * @param network that it is joined to
    * @param rootContainer how the first process of the container that it is made for is placed
@@ -98,6 +102,7 @@ final class Sandboxes {
       String hostname,
       String domainname,
       String cgroupParent,
+      String cgroupsPath,
       Map<String, String> annotations,
       List<Volume> volumes,
       Optional<Network> network,
@@ -116,6 +121,7 @@ final class Sandboxes {
           request.getHostname(),
           "",
           request.getCgroupParent(),
+          "",
           request.getAnnotationsMap(),
           Volumes.completed(request.getVolumesList(), request.getResources(), ""),
           request.hasNetwork() ? Optional.of(request.getNetwork()) : Optional.empty(),
@@ -172,6 +178,7 @@ final class Sandboxes {
         && SharedNamespaces.of(wanted.namespaces()).equals(SharedNamespaces.own())
         && wanted.volumes().isEmpty()
         && wanted.network().isEmpty()
+        && wanted.cgroupsPath().isEmpty()
         && (wanted.cgroupParent().isEmpty()
             || wanted.cgroupParent().equals(host.settings().cgroupParent()));
   }
@@ -338,6 +345,7 @@ final class Sandboxes {
     release(sandbox); // whose PID namespace all processes of the sandbox were in
     usage.last(sandbox);
     Emptied.remove(sandbox.cgroup(), host.settings().stepTimeout());
+    named.remove(deleting.getNamedCgroup());
     holders.removeDirectory(sandbox.uid());
     ranges.giveBack(deleting.getUidMappingsList());
     host.store().removeSandbox(sandbox.uid());

@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.entry;
 
+import dev.caisson.linux.Errno;
 import dev.caisson.proto.types.v1.Resources;
 import dev.caisson.proto.types.v1.Statistics;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
@@ -428,6 +430,41 @@ class MountedCgroupsTest {
     box.remove();
     assertThat(cgroups.removeIfUnused("/parent")).isTrue();
     assertThat(cgroups.removeIfUnused("/parent")).isTrue();
+  }
+
+  @Test
+  void tellsWhatIsAtAPathInEveryMode() throws IOException {
+    tellsWhatIsAtAPath(kernel.hybrid(), "memory");
+    tellsWhatIsAtAPath(anew().v1(), "memory");
+    tellsWhatIsAtAPath(anew().v2(), "unified");
+  }
+
+  private FakeKernel anew() throws IOException {
+    kernel = new FakeKernel(Files.createTempDirectory(root, "kernel"));
+    return kernel;
+  }
+
+  private void tellsWhatIsAtAPath(Cgroups cgroups, String tree) throws IOException {
+    assertThat(cgroups.occupancy("/pod/c")).isEqualTo(Cgroups.Occupancy.NONE);
+    cgroups.ensure("/pod/c");
+    assertThat(cgroups.occupancy("/pod/c")).isEqualTo(Cgroups.Occupancy.EMPTY);
+    kernel.set(tree + "/pod/c/cgroup.procs", "0");
+    assertThat(cgroups.occupancy("/pod"))
+        .as("of another PID namespace, below")
+        .isEqualTo(Cgroups.Occupancy.USED);
+    kernel.set(tree + "/pod/c/cgroup.procs", "");
+    assertThat(cgroups.removeIfUnused("/pod/c")).isTrue();
+    assertThat(cgroups.occupancy("/pod/c")).isEqualTo(Cgroups.Occupancy.NONE);
+  }
+
+  @Test
+  void keepsWhatCannotBeRemovedForOthersReasonsAndSaysSo() throws IOException {
+    Cgroups cgroups = kernel.hybrid();
+    cgroups.ensure("/pod");
+    kernel.broken("rmdir memory/pod", Errno.EBUSY);
+    assertThat(cgroups.removeIfUnused("/pod")).isFalse();
+    kernel.broken("rmdir memory/pod", Errno.EIO);
+    assertThatThrownBy(() -> cgroups.removeIfUnused("/pod")).isInstanceOf(CgroupException.class);
   }
 
   @Test

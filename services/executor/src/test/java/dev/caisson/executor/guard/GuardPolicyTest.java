@@ -37,6 +37,7 @@ class GuardPolicyTest {
     assertThat(policy.seccomp().denied()).contains("kexec_load", "init_module", "bpf");
     assertThat(policy.seccomp().listenerRoots()).isEmpty();
     assertThat(policy.cgroupParent()).isEqualTo("/caisson");
+    assertThat(policy.cgroupPaths()).isFalse();
     assertThat(policy.capabilities()).contains("CAP_CHOWN").doesNotContain("CAP_SYS_ADMIN");
     assertThat(policy.limits())
         .isEqualTo(
@@ -76,6 +77,7 @@ class GuardPolicyTest {
             seccomp.denied = kexec_load, ptrace
             seccomp.listeners = /run/agents
             cgroup.parent = /machines/caisson
+            cgroup.paths = true
             limits.sandboxes = 1
             limits.containers = 2
             limits.execs-per-sandbox = 3
@@ -107,6 +109,7 @@ class GuardPolicyTest {
         .isEqualTo(new SeccompPolicy(true, Set.of("kexec_load", "ptrace"), List.of("/run/agents")));
     assertThat(GuardPolicy.parse("seccomp.denied =").seccomp().denied()).isEmpty();
     assertThat(policy.cgroupParent()).isEqualTo("/machines/caisson");
+    assertThat(policy.cgroupPaths()).isTrue();
     assertThat(policy.limits())
         .isEqualTo(
             new GuardPolicy.Limits(

@@ -65,6 +65,7 @@ class GuardTest {
       user-namespace.mapped-ids = 200000-265535
       seccomp.listeners = /run/agents
       hook = /usr/libexec/net
+      cgroup.paths = true
       """;
 
   private static final String LENIENT =
@@ -76,6 +77,9 @@ class GuardTest {
           new-privileges = true
           seccomp.unconfined = true
           """;
+
+  private static final String IN_SANDBOX =
+      "/caisson/box/sandbox-01890a5d-ac96-774b-bcce-b302099a8057";
 
   private static final Guard GUARD = new Guard(GuardPolicy.parse(STRICT));
 
@@ -202,6 +206,7 @@ class GuardTest {
         rule("namespaces.roots", spec -> spec.getNamespacesBuilder(1).setPath("/run/netns/x")),
         rule("cgroup.parent", spec -> spec.setCgroupParent("/")),
         rule("cgroup.parent", spec -> spec.setCgroupParent("/caissonx")),
+        rule("cgroup.parent", spec -> spec.setCgroupsPath("/kubepods/pod7/c")),
         rule("user-namespace.host", spec -> spec.setUserNamespace(users(UserNamespace.Mode.HOST))),
         rule("user-namespace.mapped-ids", spec -> spec.setUserNamespace(mapped(map(0, 0, 1)))),
         rule(
@@ -462,6 +467,16 @@ class GuardTest {
         bound("cgroup_parent", spec -> spec.setCgroupParent("/caisson/../x")),
         bound("cgroup_parent", spec -> spec.setCgroupParent("/caisson//x")),
         bound("cgroup_parent", spec -> spec.setCgroupParent("caisson")),
+        bound("cgroup_parent", spec -> spec.setCgroupParent(IN_SANDBOX)),
+        bound("cgroup_parent", spec -> spec.setCgroupParent("/caisson/" + "x/".repeat(1600) + "x")),
+        bound("cgroups_path", spec -> spec.setCgroupsPath("/caisson")),
+        bound("cgroups_path", spec -> spec.setCgroupsPath("/caisson/a/../../b")),
+        bound("cgroups_path", spec -> spec.setCgroupsPath("/caisson/a/")),
+        bound("cgroups_path", spec -> spec.setCgroupsPath("/caisson/a\nb")),
+        bound("cgroups_path", spec -> spec.setCgroupsPath("a/b")),
+        bound("cgroups_path", spec -> spec.setCgroupsPath("/caisson/" + "x/".repeat(1600) + "x")),
+        bound("cgroups_path", spec -> spec.setCgroupsPath(IN_SANDBOX)),
+        bound("cgroups_path", spec -> spec.setCgroupsPath(IN_SANDBOX + "/init")),
         bound(
             "spec.user_namespace.mode",
             spec -> spec.setUserNamespace(UserNamespace.getDefaultInstance())),
@@ -588,12 +603,29 @@ class GuardTest {
             spec.addMounts(bind("/srv/data/x", "rbind", "ro"))
                 .setBundle("/srv/bundles/b")
                 .setCgroupParent("/caisson/teams")
+                .setCgroupsPath("/caisson/pod:7/sandbox-of-mine")
                 .setUserNamespace(mapped(map(0, 200_000, 65_536)))
                 .setHooks(
                     Hooks.newBuilder()
                         .addCreateRuntime(
                             hook("/usr/libexec/net").toBuilder().setTimeoutSeconds(30))));
     assertThat(verdict).isEqualTo(new Allowed());
+  }
+
+  @Test
+  void saysWhatItDoesNotKnowOfSystemd() {
+    Refusal refusal = refusal(check(spec -> spec.setCgroupsPath("system.slice:docker:7f3a")));
+    assertThat(refusal.reason()).isEqualTo(Reason.UNSUPPORTED_FIELD);
+    assertThat(refusal.message()).contains("systemd").contains("cgroupfs");
+  }
+
+  @Test
+  void leavesAPathOfACgroupAloneThatHasNoEffect() {
+    Guard other = new Guard(GuardPolicy.parse(STRICT.replace("cgroup.paths = true", "")));
+    for (String path : List.of("system.slice:docker:7f3a", "/docker/7f3a", "x")) {
+      assertThat(other.check(request(spec().setCgroupsPath(path)).build()))
+          .isEqualTo(new Allowed());
+    }
   }
 
   @ParameterizedTest
