@@ -63,7 +63,7 @@ final class SpecChanges {
       names = "--volume",
       paramLabel = "NAME:DEST[:OPTION,…]",
       description =
-          "Mount a volume that its sandbox keeps: data:/var/data, data:/in:ro, shm:/dev/shm; repeatable.")
+          "Mount a volume that its sandbox keeps: data:/var/data, data:/in:ro, data:/logs:subpath=logs; repeatable.")
   List<String> volumes = new ArrayList<>();
 
   @Option(

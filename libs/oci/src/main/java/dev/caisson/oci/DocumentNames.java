@@ -65,6 +65,7 @@ public final class DocumentNames {
           entry("user_namespace.uid_mappings.host_id", "hostID"),
           entry("user_namespace.gid_mappings.container_id", "containerID"),
           entry("user_namespace.gid_mappings.host_id", "hostID"),
+          entry("mounts.subpath", "options"),
           entry("mounts.uid_mappings.container_id", "containerID"),
           entry("mounts.uid_mappings.host_id", "hostID"),
           entry("mounts.gid_mappings.container_id", "containerID"),

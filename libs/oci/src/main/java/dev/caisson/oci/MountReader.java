@@ -8,6 +8,9 @@ import java.util.Optional;
 final class MountReader {
   private static final String BIND = "bind";
 
+  /** A directory of a volume, as an option, since the format has no field for it. */
+  private static final String SUBPATH = "subpath=";
+
   private MountReader() {}
 
   /**
@@ -22,12 +25,14 @@ final class MountReader {
     String type = type(json, options);
     String source = json.string("source");
     Optional<IdMapOption> maps = IdMapOption.of(json, options);
+    List<String> others = maps.map(option -> option.without(options)).orElse(options);
     Mount mount =
         Mount.newBuilder()
             .setDestination(destination(json))
             .setType(type)
             .setSource(type.equals(BIND) ? bindSource(json, source, bundle) : source)
-            .addAllOptions(maps.map(option -> option.without(options)).orElse(options))
+            .setSubpath(subpath(json, others))
+            .addAllOptions(others.stream().filter(option -> !option.startsWith(SUBPATH)).toList())
             .addAllUidMappings(ids.mapped(json, "uidMappings", maps))
             .addAllGidMappings(ids.mapped(json, "gidMappings", maps))
             .build();
@@ -45,6 +50,14 @@ final class MountReader {
       throw json.invalid("type", "be a filesystem, or options have bind or rbind", type);
     }
     return type;
+  }
+
+  private static String subpath(JsonObject json, List<String> options) {
+    List<String> all = options.stream().filter(option -> option.startsWith(SUBPATH)).toList();
+    if (all.size() > 1 || all.contains(SUBPATH)) {
+      throw json.invalid("options", "say subpath=DIRECTORY once", String.join(",", all));
+    }
+    return all.isEmpty() ? "" : all.getFirst().substring(SUBPATH.length());
   }
 
   private static String destination(JsonObject json) {

@@ -23,6 +23,7 @@ class DocumentNamesTest {
     "spec.resources.memory.limit,linux.resources.memory.limit",
     "devices[2].file_mode,linux.devices[2].fileMode",
     "mounts[3].options,mounts[3].options",
+    "mounts[3].subpath,mounts[3].options",
     "sysctl.net.some_thing,linux.sysctl.net.some_thing",
     "container_id,container_id",
   })

@@ -294,6 +294,18 @@ class OciSpecTest {
   }
 
   @Test
+  void takesADirectoryOfAVolumeFromItsOption() {
+    String mount =
+        ",\"mounts\":[{\"destination\":\"/l\",\"type\":\"volume\",\"source\":\"data\",\"options\":[%s]}]";
+    Mount read = convert(with(mount.formatted("\"ro\",\"subpath=logs/app\""))).spec().getMounts(0);
+    assertThat(read.getSubpath()).isEqualTo("logs/app");
+    assertThat(read.getOptionsList()).containsExactly("ro");
+    for (String wrong : List.of("\"subpath=\"", "\"subpath=a\",\"subpath=b\"")) {
+      assertThat(refused(with(mount.formatted(wrong))).field()).isEqualTo("mounts[0].options");
+    }
+  }
+
+  @Test
   void letsMountsOfTheHostThroughOnlyWhereAsked() {
     assertThat(convert(withLinux("")).spec().getRootfsPropagation())
         .isEqualTo(Propagation.PROPAGATION_UNSPECIFIED);

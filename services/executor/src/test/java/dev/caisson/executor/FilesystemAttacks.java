@@ -6,6 +6,7 @@ import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Mount;
 import dev.caisson.proto.types.v1.RootFilesystem.Overlay;
 import dev.caisson.proto.types.v1.UserNamespace;
+import dev.caisson.proto.types.v1.Volume;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -25,6 +26,13 @@ final class FilesystemAttacks {
   /** Descriptors that a program may have open by then. */
   private static final int NUMBERS = 24;
 
+  private static final Volume SHARED =
+      Volume.newBuilder()
+          .setName("data")
+          .setType(Volume.Type.TMPFS)
+          .setShare(Volume.Share.POD)
+          .build();
+
   private static final int USER = 1000;
   private static final String PARAMETER = "net/ipv4/ip_unprivileged_port_start";
 
@@ -40,6 +48,7 @@ final class FilesystemAttacks {
     attacks.put("setALabelInAFalseProc", FilesystemAttacks::setALabel);
     attacks.put("haveTheHostsUsersRead", FilesystemAttacks::haveTheHostsUsersRead);
     attacks.put("haveALinkRemoved", FilesystemAttacks::haveALinkRemoved);
+    attacks.put("leadOthersOutOfTheirPart", FilesystemAttacks::leadOthersOutOfTheirPart);
     attacks.put("openADeviceThatItHasMade", FilesystemAttacks::openADevice);
     return attacks;
   }
@@ -60,6 +69,37 @@ final class FilesystemAttacks {
       }
     }
     return false;
+  }
+
+  /**
+   * CVE-2017-1002101, within a volume: who has one of its directories puts a link to all of it
+   * where another container is given a directory.
+   */
+  private static boolean leadOthersOutOfTheirPart(TestNode node) {
+    var _ = node.stub().createSandbox(TestNode.sandboxRequest("box").addVolumes(SHARED).build());
+    var _ = node.createIn("box", "whole", part(node.shell("echo > /v/secret; sleep 600"), ""));
+    node.start("whole");
+    TestNode.eventually(
+        "it is there", () -> node.exec("whole", "ls", "/v/secret").ended().code() == 0);
+    var _ = node.createIn("box", "has", part(node.shell("ln -s .. /v/b"), "a"));
+    node.start("has");
+    var _ = node.await("has");
+    try {
+      var _ = node.createIn("box", "other", part(node.spec("sleep", "600"), "a/b"));
+      node.start("other");
+      return node.exec("other", "ls", "/v").ended().out().contains("secret");
+    } catch (StatusRuntimeException e) {
+      return false;
+    }
+  }
+
+  private static ContainerSpec.Builder part(ContainerSpec.Builder spec, String subpath) {
+    return spec.addMounts(
+        Mount.newBuilder()
+            .setDestination("/v")
+            .setType("volume")
+            .setSource("data")
+            .setSubpath(subpath));
   }
 
   /** A container that lets /shared/d and a link that climbs change places, all the time. */

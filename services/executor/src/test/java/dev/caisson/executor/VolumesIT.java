@@ -13,6 +13,7 @@ import dev.caisson.proto.types.v1.Resources;
 import dev.caisson.proto.types.v1.UserNamespace;
 import dev.caisson.proto.types.v1.Volume;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -179,6 +180,79 @@ class VolumesIT {
         .contains("ro,nosuid,nodev,noexec,noatime");
     assertThat(in("one", "touch /data/file")).isEmpty();
     assertThat(in("two", "ls /data")).isEqualTo("file\n");
+  }
+
+  private static Mount.Builder part(String destination, String subpath, String... options) {
+    return mount(destination, options).setSubpath(subpath);
+  }
+
+  @Test
+  void aContainerMayHaveADirectoryOfAVolumeAlone() {
+    make(box(volume("data")));
+    start("whole", mount("/data"));
+    assertThat(in("whole", "echo secret > /data/secret; mkdir -m 0750 /data/there")).isEmpty();
+    ContainerSpec.Builder user = sleeping(part("/logs", "logs/app"));
+    user.getProcessBuilder().getUserBuilder().setUid(1000).setGid(1000);
+    node.createIn("box", "part", user);
+    node.start("part");
+    assertThat(in("part", "ls -a /logs; echo line > /logs/file")).isEqualTo(".\n..\n");
+    assertThat(in("whole", "cat /data/logs/app/file")).isEqualTo("line\n");
+    assertThat(in("whole", "stat -c '%a %u' /data/logs /data/logs/app"))
+        .isEqualTo("1777 0\n1777 0\n");
+    start("again", part("/a", "logs//app/", "ro"), part("/b", "there"), part("/c", "."));
+    assertThat(in("again", "cat /a/file; touch /a/x")).startsWith("line\n").contains("Read-only");
+    assertThat(in("again", "stat -c %a /b; cat /c/secret")).isEqualTo("750\nsecret\n");
+    assertThat(in("again", "cd /a; ls ..")).doesNotContain("app");
+  }
+
+  @Test
+  void noLinkInAVolumeIsFollowed() {
+    make(box(volume("data")));
+    start("one", mount("/data"));
+    assertThat(
+            in(
+                "one",
+                "cd /data; mkdir a; ln -s .. a/up; ln -s / root; ln -s a there; ln -s no lost;"
+                    + " echo > file"))
+        .isEmpty();
+    for (String subpath :
+        List.of("a/up", "a/up/b", "root", "root/etc", "there", "lost", "file", "file/x")) {
+      refused(part("/x", subpath)).is(Status.Code.INVALID_ARGUMENT, Reason.INVALID_SPEC);
+    }
+    for (String subpath : List.of("/a", "..", "a/../..", "x".repeat(256))) {
+      refused(part("/x", subpath))
+          .is(Status.Code.INVALID_ARGUMENT, Reason.INVALID_SPEC)
+          .says("subpath");
+    }
+    refused(mountOf("bind", node.base() + "/volumes", "/x").setSubpath("a"))
+        .is(Status.Code.INVALID_ARGUMENT, Reason.INVALID_SPEC)
+        .says("of a volume that its sandbox keeps");
+    assertThat(in("one", "ls /data /data/a")).doesNotContain("etc", "\nb\n", "\nx\n");
+  }
+
+  /** Who has a part swaps what is in it while others are given that. */
+  @Test
+  void aLinkThatComesMeanwhileLeadsNobodyOut() throws Exception {
+    make(box(volume("data")));
+    start("whole", mount("/data"));
+    assertThat(in("whole", "echo > /data/secret")).isEmpty();
+    ContainerSpec.Builder swapper =
+        node.shell("cd /a; while :; do mkdir b; rmdir b; ln -s .. b; rm b; ln -s / b; rm b; done");
+    node.createIn("box", "swapper", swapper.addMounts(part("/a", "a")));
+    node.start("swapper");
+    int made = 0;
+    for (int i = 0; i < 60; i++) {
+      try {
+        node.createIn("box", "victim", sleeping(part("/b", "a/b")));
+        node.start("victim");
+        assertThat(in("victim", "ls /b; ls /b/..")).doesNotContain("secret");
+        node.delete("victim", true);
+        made++;
+      } catch (StatusRuntimeException e) {
+        assertThat(Problem.of(e).code()).isIn(Status.Code.INVALID_ARGUMENT, Status.Code.INTERNAL);
+      }
+    }
+    assertThat(made).as("were made all the same").isPositive();
   }
 
   /** Nor can its program lift that. */

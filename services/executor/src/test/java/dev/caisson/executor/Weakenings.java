@@ -161,6 +161,12 @@ final class Weakenings {
             "EnumSet.of(Resolve.IN_ROOT, Resolve.NO_MAGIC_LINKS)",
             "EnumSet.noneOf(Resolve.class)"));
     all.put(
+        "leadOthersOutOfTheirPart",
+        none.inJava(
+            "plan/Targets",
+            "List.of(Flag.RESOLVE_BENEATH, Flag.RESOLVE_NO_SYMLINKS, Flag.RESOLVE_NO_MAGICLINKS)",
+            "IN_ROOT"));
+    all.put(
         "haveALinkRemoved",
         none.inJava("sandbox/Uppers", "Trees.remove(parent, PREFIX + uid);", REMOVE_BY_PATH));
     all.put(

@@ -30,6 +30,7 @@ public enum Flag {
   // linux/openat2.h
   RESOLVE_NO_MAGICLINKS(0x02),
   RESOLVE_NO_SYMLINKS(0x04),
+  RESOLVE_BENEATH(0x08),
   RESOLVE_IN_ROOT(0x10),
 
   // linux/fcntl.h

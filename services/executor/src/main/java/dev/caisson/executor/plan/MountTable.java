@@ -120,6 +120,7 @@ final class MountTable {
     if (mount.getType().equals(Volumes.TYPE)) {
       return Volumes.read(field, mount, destination, options);
     }
+    Volumes.refuseSubpath(field, mount);
     if (options.bind() || mount.getType().equals("bind")) {
       return bind(field, mount, destination, options, known);
     }

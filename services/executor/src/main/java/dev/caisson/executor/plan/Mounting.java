@@ -159,12 +159,24 @@ final class Mounting {
     Slot kept =
         assembly.openTrusted(
             Volumes.path(volume.name()), Flag.O_PATH, Flag.O_DIRECTORY, Flag.O_CLOEXEC);
-    Slot copy = assembly.fill(slot -> new MountStep.CloneTree(kept, false, on, slot));
+    Slot source = volume.directory().equals("/") ? kept : within(kept, volume.directory());
+    Slot copy = assembly.fill(slot -> new MountStep.CloneTree(source, false, on, slot));
     assembly.add(new MountStep.Restrict(copy, volume.attributes(), on));
     Slot target = targets.openDirectory(on);
     attach(copy, target, "volume " + volume.name(), on);
     targets.mounted(on);
-    List.of(target, copy, kept).forEach(assembly::release);
+    List.of(target, copy, source).forEach(assembly::release);
+  }
+
+  /** A directory of a volume, made where missing, in place of the whole. */
+  private Slot within(Slot volume, String directory) {
+    Targets inside = Targets.ofVolume(assembly, volume);
+    assembly.add(new ProcessStep.SetUmask(0));
+    inside.makeDirectories(directory);
+    assembly.add(new ProcessStep.SetUmask(ProcessTail.DEFAULT_UMASK));
+    Slot found = inside.openDirectory(directory);
+    assembly.release(volume);
+    return found;
   }
 
   private void attach(Descriptor tree, Descriptor target, String what, String on) {

@@ -42,8 +42,13 @@ sealed interface PlannedMount {
       Optional<IdMap> idMap)
       implements PlannedMount {}
 
-  /** What its sandbox keeps. */
-  record Volume(String destination, String name, List<Flag> attributes) implements PlannedMount {
+  /**
+   * What its sandbox keeps.
+   *
+   * @param directory in it, clean; {@code /} is the whole
+   */
+  record Volume(String destination, String name, String directory, List<Flag> attributes)
+      implements PlannedMount {
     public Volume {
       attributes = List.copyOf(attributes);
     }

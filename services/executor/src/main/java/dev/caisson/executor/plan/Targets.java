@@ -24,15 +24,38 @@ final class Targets {
       List.of(Flag.O_RDWR, Flag.O_NOCTTY, Flag.O_NONBLOCK, Flag.O_CLOEXEC);
   private static final int DIRECTORY_MODE = 0755;
 
+  /**
+   * Who was given a part of a volume could else put a link there that leads whoever is given a part
+   * of that to the whole.
+   */
+  private static final List<Flag> WITHOUT_LINKS =
+      List.of(Flag.RESOLVE_BENEATH, Flag.RESOLVE_NO_SYMLINKS, Flag.RESOLVE_NO_MAGICLINKS);
+
+  /** Everybody's, as the root of a volume is. */
+  private static final int VOLUME_MODE = 01777;
+
   private final Assembly assembly;
   private final Descriptor root;
+  private final List<Flag> resolve;
+  private final int mode;
 
   /** Directories that are there as long as nothing is mounted. */
   private final Set<String> present = new HashSet<>(Set.of("/"));
 
   Targets(Assembly assembly, Descriptor root) {
+    this(assembly, root, IN_ROOT, DIRECTORY_MODE);
+  }
+
+  private Targets(Assembly assembly, Descriptor root, List<Flag> resolve, int mode) {
     this.assembly = assembly;
     this.root = root;
+    this.resolve = resolve;
+    this.mode = mode;
+  }
+
+  /** In a volume, without links. The umask is to be 0. */
+  static Targets ofVolume(Assembly assembly, Descriptor volume) {
+    return new Targets(assembly, volume, WITHOUT_LINKS, VOLUME_MODE);
   }
 
   Slot openDirectory(String path) {
@@ -94,8 +117,8 @@ final class Targets {
     }
   }
 
-  private static Step directory(Descriptor parent, String path) {
-    return new FileStep.MakeDirectory(parent, Paths.name(path), DIRECTORY_MODE, path)
+  private Step directory(Descriptor parent, String path) {
+    return new FileStep.MakeDirectory(parent, Paths.name(path), mode, path)
         .tolerating(Tolerable.EEXIST);
   }
 
@@ -113,6 +136,6 @@ final class Targets {
   }
 
   private FileStep.Open step(String path, List<Flag> flags, Slot slot) {
-    return new FileStep.Open(root, Paths.relative(path), flags, IN_ROOT, slot);
+    return new FileStep.Open(root, Paths.relative(path), flags, resolve, slot);
   }
 }

@@ -279,6 +279,22 @@ public final class Volumes {
               options.data().getFirst().text())
           .exception();
     }
-    return new PlannedMount.Volume(destination, mount.getSource(), attributes(options));
+    return new PlannedMount.Volume(
+        destination, mount.getSource(), directory(field + ".subpath", mount), attributes(options));
+  }
+
+  private static String directory(String field, Mount mount) {
+    String subpath = mount.getSubpath();
+    refuse(field, "be relative to its volume", subpath.startsWith("/"), subpath);
+    return Paths.clean(field, "/" + subpath);
+  }
+
+  /** Only a directory of the sandbox's own can be opened beneath a volume by its root. */
+  static void refuseSubpath(String field, Mount mount) {
+    if (!mount.getSubpath().isEmpty()) {
+      throw Refusal.invalid(
+              field + ".subpath", "be of a volume that its sandbox keeps", mount.getSubpath())
+          .exception();
+    }
   }
 }

@@ -493,7 +493,9 @@ class GoldenPlansTest {
     return Specs.least()
         .addMounts(Specs.mount("/data", "volume", "data", "noexec"))
         .addMounts(Specs.mount("/data/seen", "volume", "data", "ro", "noexec", "noatime"))
-        .addMounts(Specs.mount("/dev/shm", "volume", "shm"));
+        .addMounts(Specs.mount("/dev/shm", "volume", "shm"))
+        .addMounts(
+            Specs.mount("/logs", "volume", "data", "noexec").toBuilder().setSubpath("logs/app"));
   }
 
   private static Process inDirectory(String directory) {

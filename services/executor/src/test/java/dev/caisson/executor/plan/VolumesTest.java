@@ -10,6 +10,7 @@ import dev.caisson.proto.types.v1.Mount;
 import dev.caisson.proto.types.v1.Resources;
 import dev.caisson.proto.types.v1.Volume;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -49,6 +50,32 @@ class VolumesTest {
     assertThatThrownBy(call)
         .asInstanceOf(throwable(RefusedException.class))
         .satisfies(e -> assertThat(e.refusal().metadata()).containsEntry("field", field));
+  }
+
+  // ---- Parts of one
+
+  private static PlannedMount.Volume part(String subpath) {
+    Mount mount = Specs.mount("/x", "volume", "data").toBuilder().setSubpath(subpath).build();
+    return Volumes.read(
+        "mounts[0]", mount, "/x", MountOptions.parse("mounts[0].options", List.of()));
+  }
+
+  @Test
+  void readsADirectoryOfAVolume() {
+    assertThat(part("").directory()).isEqualTo("/");
+    assertThat(part("./").directory()).isEqualTo("/");
+    assertThat(part("a//./b/").directory()).isEqualTo("/a/b");
+    for (String wrong : List.of("/a", "a/..", "..", "a\0b", "x".repeat(256))) {
+      refuses("mounts[0].subpath", () -> part(wrong));
+    }
+  }
+
+  @Test
+  void refusesADirectoryOfWhatIsNoVolume() {
+    for (String type : List.of("bind", "tmpfs", "proc")) {
+      Mount mount = Specs.mount("/x", type, "/y").toBuilder().setSubpath("a").build();
+      refuses("mounts[0].subpath", () -> MountTable.read(List.of(mount), Set.of()));
+    }
   }
 
   // ---- What a sandbox can have
