@@ -1,6 +1,7 @@
 package dev.caisson.cli;
 
 import dev.caisson.proto.types.v1.ExitStatus;
+import dev.caisson.rpc.Lease;
 import dev.caisson.rpc.RpcErrors;
 import io.grpc.StatusRuntimeException;
 import java.util.Map;
@@ -61,6 +62,8 @@ final class Detaching {
             "hint",
             "`caisson up` starts the services; `"
                 + comeBack
-                + "` takes the program up again within 30 s"));
+                + "` takes the program up again within "
+                + Lease.DURATION.toSeconds()
+                + " s"));
   }
 }

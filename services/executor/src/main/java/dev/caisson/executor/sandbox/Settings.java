@@ -1,6 +1,7 @@
 package dev.caisson.executor.sandbox;
 
 import dev.caisson.executor.plan.Machine;
+import dev.caisson.rpc.Lease;
 import java.nio.file.Path;
 import java.time.Duration;
 
@@ -33,7 +34,7 @@ public record Settings(
     Powers powers) {
 
   public static final Duration DEFAULT_STEP_TIMEOUT = Duration.ofSeconds(20);
-  public static final Duration DEFAULT_LEASE = Duration.ofSeconds(30);
+  public static final Duration DEFAULT_LEASE = Lease.DURATION;
   public static final Duration DEFAULT_PATIENCE = Duration.ofSeconds(10);
 
   /** What is known of networks of sandboxes. */
