@@ -74,6 +74,9 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
   /** Answers come from several threads, and none after the end. */
   private final Object answering = new Object();
 
+  /** Done when the call has ended before its process. */
+  private final CompletableFuture<@Nullable Void> left = new CompletableFuture<>();
+
   private volatile @Nullable Attachment attachment;
   private volatile boolean inputEnded;
 
@@ -119,7 +122,16 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
     if (begun.streams() != null) {
       begun.streams().output().attach(this);
     }
-    var _ = begun.exit().whenComplete((status, lost) -> exited(begun, status));
+    // Whatever waits for the exit is let go of when the caller leaves: anyOf forgets what it was
+    // made
+    // of once it is done.
+    var _ =
+        CompletableFuture.anyOf(begun.exit(), left)
+            .whenComplete((status, lost) -> {
+              if (!left.isDone()) {
+                exited(begun, (ExitStatus) status);
+              }
+            });
     if (client.isCancelled()) {
       cancelled();
     }
@@ -230,8 +242,12 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
   /** Says whether it is this one that ends the call. No answer is under way, and none follows. */
   private boolean end() {
     synchronized (answering) {
-      return ended.compareAndSet(false, true);
+      if (!ended.compareAndSet(false, true)) {
+        return false;
+      }
     }
+    left.complete(null);
+    return true;
   }
 
   private void leave() {
