@@ -66,7 +66,7 @@ devices.allowed =
 # What else has a default of its own, and is not weaker than this unless it is said: namespaces.host, user-namespace.host and
 # new-privileges = false; user-namespace.mapped-ids = FIRST-LAST, none; capabilities = those that containers usually have;
 # limits.sandboxes = 1000, limits.containers = 4000, limits.execs-per-sandbox = 64, limits.hook-timeout-seconds = 30 (of all hooks of one kind together),
-# limits.forwards = 128 and limits.forwards-per-sandbox = 64 (open connections of port-forward).
+# limits.forwards = 128, limits.forwards-per-tenant = 96 and limits.forwards-per-sandbox = 64 (open connections of port-forward).
 
 # Whether a process may come before all others of the host: SCHED_FIFO, SCHED_RR, SCHED_DEADLINE, IOPRIO_CLASS_RT, a nice value
 # below 0. Only where user-namespace.host is allowed too: the kernel gives these to nobody in a user namespace of its own.

@@ -3,6 +3,7 @@ package dev.caisson.executor;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
+import dev.caisson.linux.Kernel;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.Phase;
 import dev.caisson.proto.events.v1.PortForwardClosed;
@@ -12,6 +13,10 @@ import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Namespace;
 import io.grpc.Status;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -20,7 +25,10 @@ import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -61,13 +69,7 @@ class PortForwardIT {
   }
 
   private ForwardedClient open(String id, boolean slow) {
-    while (true) {
-      ForwardedClient client = ForwardedClient.begin(node, ForwardedClient.request(id, PORT), slow);
-      if (client.isOpened()) {
-        return client;
-      }
-      Problem.of(client.failure()).is(Status.Code.FAILED_PRECONDITION, Reason.PORT_CLOSED);
-    }
+    return awaitOpened(() -> ForwardedClient.begin(node, ForwardedClient.request(id, PORT), slow));
   }
 
   private Problem refused(String id, int port) {
@@ -402,6 +404,39 @@ class PortForwardIT {
     assertThat(List.of(second, third)).noneMatch(ForwardedClient::hasEnded);
   }
 
+  @Test
+  void aTenantIsLimitedBesideOthers() throws Exception {
+    relaunch("limits.forwards-per-tenant = 2");
+    node.started("c", server("cat"));
+    node.started("d", server("cat"));
+    ContainerSpec.Builder theirs = server("cat");
+    var _ = node.stub().createContainer(node.request("e", theirs).setTenant("other").build());
+    var _ =
+        node.stub()
+            .startContainer(TestNode.startRequest("e").toBuilder().setTenant("other").build());
+    List<ForwardedClient> mine = List.of(open("c"), open("d"));
+    refused("d", PORT)
+        .is(Status.Code.RESOURCE_EXHAUSTED, Reason.LIMIT_REACHED)
+        .says("for one tenant");
+    ForwardedClient other =
+        awaitOpened(() ->
+            ForwardedClient.begin(
+                node, ForwardedClient.request("e", PORT).setTenant("other"), false));
+    assertThat(other.hasEnded()).isFalse();
+    mine.getFirst().endInput().awaitCompleted();
+    open("d").endInput().awaitCompleted();
+  }
+
+  private static ForwardedClient awaitOpened(Supplier<ForwardedClient> begin) {
+    while (true) {
+      ForwardedClient client = begin.get();
+      if (client.isOpened()) {
+        return client;
+      }
+      Problem.of(client.failure()).is(Status.Code.FAILED_PRECONDITION, Reason.PORT_CLOSED);
+    }
+  }
+
   private boolean has(String id) {
     ForwardedClient client = ForwardedClient.to(node, id, PORT).endInput();
     TestNode.eventually("it ends", client::hasEnded);
@@ -436,9 +471,82 @@ class PortForwardIT {
     node = TestNode.launchApart();
     node.started("c", server("cat"));
     ForwardedClient client = open("c").send("hello").awaitText("hello");
+    String id = client.awaitOpened();
     node.replace(true);
     assertThat(Status.fromThrowable(client.failure()).getCode()).isEqualTo(Status.Code.UNAVAILABLE);
     open("c").send("again").awaitText("again").endInput().awaitCompleted();
+    assertThat(closed(id))
+        .isEqualTo(
+            PortForwardClosed.newBuilder()
+                .setId(id)
+                .setPort(PORT)
+                .setCause("executor-ended")
+                .build());
+    node.replace(true);
+    open("c").endInput().awaitCompleted();
+    assertThat(Recorded.of(node))
+        .as("once")
+        .filteredOn(event -> event.getPortForwardClosed().getId().equals(id))
+        .hasSize(1);
+  }
+
+  /** Its caisson-init is killed when the connection is about to be made. */
+  @Test
+  void tellsThatTheSandboxWasLostMeanwhile() throws Exception {
+    AtomicReference<Runnable> once = new AtomicReference<>();
+    node.close();
+    node = TestNode.launchOn(interrupted(once));
+    node.started("c", server("cat"));
+    open("c").endInput().awaitCompleted();
+    int init = node.sandbox("c").getInitPid();
+    once.set(() -> {
+      onHost("kill", "-9", Integer.toString(init));
+      TestNode.eventually("it ends", () -> !Files.exists(Path.of("/proc/" + init + "/ns/net")));
+    });
+    refused("c", PORT).is(Status.Code.FAILED_PRECONDITION, Reason.SANDBOX_LOST).says("was lost");
+    assertThat(once).hasNullValue();
+  }
+
+  private static void onHost(String... command) {
+    try {
+      OnNode.onHost(command);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The real kernel, where something happens before the next call for a forwarded connection. */
+  private static Kernel interrupted(AtomicReference<Runnable> once) {
+    Kernel real = Kernel.open();
+    Object files =
+        Proxy.newProxyInstance(
+            PortForwardIT.class.getClassLoader(),
+            new Class<?>[] {dev.caisson.linux.Files.class},
+            (ignored, method, arguments) -> {
+              if (isForForwards()) {
+                Optional.ofNullable(once.getAndSet(null)).ifPresent(Runnable::run);
+              }
+              try {
+                return method.invoke(real.files(), arguments);
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
+    return new Kernel(
+        (dev.caisson.linux.Files) files,
+        real.mounts(),
+        real.processes(),
+        real.sockets(),
+        real.polling(),
+        real.terminals());
+  }
+
+  private static boolean isForForwards() {
+    return StackWalker.getInstance()
+        .walk(frames ->
+            frames.anyMatch(frame ->
+                frame.getClassName().endsWith(".PortForwards")
+                    && frame.getMethodName().equals("connect")));
   }
 
   @Test

@@ -66,6 +66,7 @@ public record GuardPolicy(
    *
    * @param execsPerSandbox in flight
    * @param forwards connections to ports of sandboxes that are open at once, of the node
+   * @param forwardsPerTenant the same of each tenant
    * @param forwardsPerSandbox the same of each sandbox
    * @param hookTimeout the longest that a hook may take, and what it gets if it does not say
    * @param pids the most processes of a container, which then must have a limit; empty: any
@@ -79,6 +80,7 @@ public record GuardPolicy(
       int containers,
       int execsPerSandbox,
       int forwards,
+      int forwardsPerTenant,
       int forwardsPerSandbox,
       Duration hookTimeout,
       OptionalLong pids,

@@ -43,6 +43,7 @@ public final class Journal implements AutoCloseable {
   private final JournalState state;
   private final SegmentedLog log;
   private final List<Event> inherited;
+  private final List<Event> inheritedForwards;
   private final Disk disk;
   private final Object writing = new Object();
   private long unrecorded;
@@ -55,14 +56,14 @@ public final class Journal implements AutoCloseable {
       Supplier<byte[]> eventIds,
       JournalState state,
       SegmentedLog log,
-      List<Event> inherited,
       Disk disk) {
     this.settings = settings;
     this.clock = clock;
     this.eventIds = eventIds;
     this.state = state;
     this.log = log;
-    this.inherited = inherited;
+    this.inherited = state.openIntents();
+    this.inheritedForwards = state.openForwards();
     this.disk = disk;
   }
 
@@ -91,7 +92,7 @@ public final class Journal implements AutoCloseable {
             started.getBootId(),
             disk);
     SegmentedLog log = SegmentedLog.open(logSettings, state, clock, end -> end.lastEpoch() + 1);
-    Journal journal = new Journal(settings, clock, eventIds, state, log, state.openIntents(), disk);
+    Journal journal = new Journal(settings, clock, eventIds, state, log, disk);
     journal.append(Event.newBuilder().setExecutorStarted(after(log.previousEnd(), started)));
     return journal;
   }
@@ -243,6 +244,11 @@ public final class Journal implements AutoCloseable {
    */
   public List<Event> openIntents() {
     return inherited;
+  }
+
+  /** How connections of earlier epochs were opened that had no end when this one began. */
+  public List<Event> openForwards() {
+    return inheritedForwards;
   }
 
   /**

@@ -12,12 +12,15 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What follows from the events so far: the last sequence of each living sandbox, and which intents
- * have no outcome.
+ * What follows from the events so far: the last sequence of each living sandbox, which intents have
+ * no outcome, and which forwarded connections no end.
  */
 final class JournalState implements LogState {
   private final Map<String, Long> sandboxSeqs = new HashMap<>();
   private final Map<Position, Event> openIntents = new LinkedHashMap<>();
+
+  /** How connections were opened that are not closed, by their ids. */
+  private final Map<String, Event> openForwards = new LinkedHashMap<>();
 
   /** 0 for what concerns no sandbox. */
   long nextSandboxSeq(String sandboxUid) {
@@ -28,8 +31,13 @@ final class JournalState implements LogState {
     return List.copyOf(openIntents.values());
   }
 
+  List<Event> openForwards() {
+    return List.copyOf(openForwards.values());
+  }
+
   void recorded(Event event) {
     String sandbox = event.getSubject().getSandboxUid();
+    recordForward(event);
     if (event.getPhase() == Phase.INTENT) {
       openIntents.put(new Position(event.getEpoch(), event.getSeq()), event);
     } else if (event.getPhase() == Phase.OUTCOME) {
@@ -37,8 +45,18 @@ final class JournalState implements LogState {
     }
     if (ends(event)) {
       sandboxSeqs.remove(sandbox);
+      openForwards.values().removeIf(one -> one.getSubject().getSandboxUid().equals(sandbox));
     } else if (!sandbox.isEmpty()) {
       sandboxSeqs.put(sandbox, event.getSandboxSeq());
+    }
+  }
+
+  private void recordForward(Event event) {
+    boolean outcome = event.getPhase() == Phase.OUTCOME && !event.hasFailure();
+    if (event.hasPortForwardOpened() && outcome) {
+      openForwards.put(event.getPortForwardOpened().getId(), event);
+    } else if (event.hasPortForwardClosed()) {
+      openForwards.remove(event.getPortForwardClosed().getId());
     }
   }
 
@@ -73,6 +91,7 @@ final class JournalState implements LogState {
   public ByteString snapshot() {
     Snapshot.Builder snapshot = Snapshot.newBuilder().putAllSandboxSeqs(sandboxSeqs);
     openIntents.values().forEach(event -> snapshot.addOpenIntents(event.toByteString()));
+    openForwards.values().forEach(event -> snapshot.addOpenForwards(event.toByteString()));
     return snapshot.build().toByteString();
   }
 
@@ -83,6 +102,9 @@ final class JournalState implements LogState {
     for (ByteString intent : snapshot.getOpenIntentsList()) {
       Event event = Event.parseFrom(intent);
       openIntents.put(new Position(event.getEpoch(), event.getSeq()), event);
+    }
+    for (ByteString forward : snapshot.getOpenForwardsList()) {
+      recordForward(Event.parseFrom(forward));
     }
   }
 

@@ -61,6 +61,10 @@ public final class PortForward {
     return container;
   }
 
+  String tenant() {
+    return container.record().getTenant();
+  }
+
   int port() {
     return request.getPort();
   }

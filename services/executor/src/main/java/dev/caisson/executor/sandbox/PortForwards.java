@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
 
 /**
  * Connections to ports of sandboxes: opened in the sandbox's network namespace, counted, recorded,
@@ -91,12 +92,16 @@ final class PortForwards {
   }
 
   private void requireRoom(Sandbox sandbox) {
-    if (open.size() >= policy.limits().forwards()) {
-      throw full(policy.limits().forwards(), "on one node");
-    }
-    if (open.stream().filter(one -> isOf(one, sandbox)).count()
-        >= policy.limits().forwardsPerSandbox()) {
-      throw full(policy.limits().forwardsPerSandbox(), "into one sandbox");
+    GuardPolicy.Limits limits = policy.limits();
+    String tenant = sandbox.record().getTenant();
+    requireFewer(limits.forwards(), "on one node", one -> true);
+    requireFewer(limits.forwardsPerTenant(), "for one tenant", one -> tenant.equals(one.tenant()));
+    requireFewer(limits.forwardsPerSandbox(), "into one sandbox", one -> isOf(one, sandbox));
+  }
+
+  private void requireFewer(int most, String where, Predicate<PortForward> which) {
+    if (open.stream().filter(which).count() >= most) {
+      throw full(most, where);
     }
   }
 
@@ -119,6 +124,9 @@ final class PortForwards {
       requireAllowed(network);
       return Loopback.connect(network, forward.port(), CONNECTING);
     } catch (LinuxException e) {
+      if (hasEnded(holder) && !container.sandbox().record().getDeleting()) {
+        throw container.sandbox().isLost();
+      }
       if (container.exit().isDone()) {
         throw States.wrong(container, Operation.PORT_FORWARD, "it has ended");
       }
@@ -128,6 +136,14 @@ final class PortForwards {
             forward.broken("was not accepted within " + CONNECTING.toSeconds() + " s").exception();
         default -> e;
       };
+    }
+  }
+
+  private boolean hasEnded(Holder holder) {
+    try {
+      return holder.isEnding() || host.kernel().processes().awaitEnd(holder.pidfd(), Duration.ZERO);
+    } catch (LinuxException e) {
+      return true; // nobody else closes it
     }
   }
 

@@ -20,6 +20,7 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.proto.events.v1.Event;
+import dev.caisson.proto.events.v1.PortForwardClosed;
 import dev.caisson.proto.events.v1.Recovered;
 import dev.caisson.proto.events.v1.Subject;
 import dev.caisson.proto.types.v1.Actor;
@@ -110,6 +111,7 @@ final class Recovery {
 
   /** One sandbox that cannot be recovered never stops another. */
   void run() {
+    closeForwards(); // before what is in the record of their sandboxes' ends
     Loaded loaded = host.store().load();
     Set<String> others = others(loaded);
     for (SandboxRecord record : loaded.sandboxes()) {
@@ -133,6 +135,25 @@ final class Recovery {
         .retain(
             Stream.concat(sandboxes.all().stream().map(Sandbox::uid), others.stream())
                 .collect(Collectors.toUnmodifiableSet()));
+  }
+
+  /** A connection ends with the executor that carries it. */
+  private void closeForwards() {
+    for (Event opened : host.journal().openForwards()) {
+      PortForwardClosed.Builder closed =
+          PortForwardClosed.newBuilder()
+              .setId(opened.getPortForwardOpened().getId())
+              .setPort(opened.getPortForwardOpened().getPort())
+              .setCause("executor-ended");
+      guarded(
+          closed.getId(),
+          () ->
+              recorder.observe(
+                  Event.newBuilder()
+                      .setSubject(opened.getSubject())
+                      .setActor(opened.getActor())
+                      .setPortForwardClosed(closed)));
+    }
   }
 
   /**

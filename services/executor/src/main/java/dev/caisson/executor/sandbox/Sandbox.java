@@ -4,6 +4,7 @@ import dev.caisson.executor.cgroup.Cgroup;
 import dev.caisson.executor.init.InitException;
 import dev.caisson.executor.init.ProcessEnd;
 import dev.caisson.executor.refusal.Refusal;
+import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.executor.store.v1.SandboxRecord;
 import dev.caisson.proto.executor.v1.Reason;
 import java.lang.System.Logger.Level;
@@ -120,13 +121,16 @@ final class Sandbox {
    * @throws RuntimeException (SANDBOX_LOST) when there is none any more, or one of another version
    */
   Holder requireHolder() {
-    return holder()
-        .orElseThrow(() ->
-            new Refusal(
-                    Reason.SANDBOX_LOST,
-                    unreachable().orElse("Sandbox " + record.getId() + " was lost: delete it."),
-                    Map.of("sandbox", record.getId()))
-                .exception());
+    return holder().orElseThrow(this::isLost);
+  }
+
+  /** What a caller is told then. */
+  RefusedException isLost() {
+    return new Refusal(
+            Reason.SANDBOX_LOST,
+            unreachable().orElse("Sandbox " + record.getId() + " was lost: delete it."),
+            Map.of("sandbox", record.getId()))
+        .exception();
   }
 
   /** Why nothing new can be done in it though it runs, as a sentence. */

@@ -46,6 +46,7 @@ class GuardPolicyTest {
                 4000,
                 64,
                 128,
+                96,
                 64,
                 Duration.ofSeconds(30),
                 OptionalLong.empty(),
@@ -82,6 +83,7 @@ class GuardPolicyTest {
             limits.containers = 2
             limits.execs-per-sandbox = 3
             limits.forwards = 13
+            limits.forwards-per-tenant = 11
             limits.forwards-per-sandbox = 12
             limits.hook-timeout-seconds = 4
             limits.pids = 5
@@ -117,6 +119,7 @@ class GuardPolicyTest {
                 2,
                 3,
                 13,
+                11,
                 12,
                 Duration.ofSeconds(4),
                 OptionalLong.of(5),

@@ -8,6 +8,8 @@ import dev.caisson.proto.events.v1.ContainerCreated;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.Failure;
 import dev.caisson.proto.events.v1.Phase;
+import dev.caisson.proto.events.v1.PortForwardClosed;
+import dev.caisson.proto.events.v1.PortForwardOpened;
 import dev.caisson.proto.events.v1.SandboxCreated;
 import dev.caisson.proto.types.v1.Actor;
 import java.io.IOException;
@@ -164,6 +166,43 @@ class JournalTest {
           .extracting(e -> e.getSubject().getSandboxUid())
           .containsExactly("c");
     }
+  }
+
+  @Test
+  void givesForwardedConnectionsWithoutAnEndToTheNextEpoch() {
+    try (Journal first = Journals.open(directory)) {
+      for (String id : List.of("closed", "open", "refused", "deleted")) {
+        Intent intent = first.intent(forwarded(id));
+        if (id.equals("refused")) {
+          intent.failed(Failure.newBuilder().setReason("PORT_CLOSED").build());
+        } else {
+          intent.succeeded();
+        }
+      }
+      first.append(closed("closed"));
+      first.append(Journals.deleted("deleted"));
+      for (int i = 0; i < 40; i++) {
+        first.append(Journals.event("filler, so that it is in the header of a later segment"));
+      }
+    }
+    try (Journal second = Journals.open(directory)) {
+      assertThat(second.openForwards())
+          .extracting(event -> event.getPortForwardOpened().getId())
+          .containsExactly("open");
+      second.append(closed("open"));
+    }
+    try (Journal third = Journals.open(directory)) {
+      assertThat(third.openForwards()).isEmpty();
+    }
+  }
+
+  private static Event.Builder forwarded(String id) {
+    return Journals.event(id)
+        .setPortForwardOpened(PortForwardOpened.newBuilder().setId(id).setPort(80));
+  }
+
+  private static Event.Builder closed(String id) {
+    return Journals.event(id).setPortForwardClosed(PortForwardClosed.newBuilder().setId(id));
   }
 
   @Test
