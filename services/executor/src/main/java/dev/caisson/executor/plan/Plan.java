@@ -113,6 +113,13 @@ public record Plan(
     return fields.get(index);
   }
 
+  /** Whether the step at an index needs room for a key. */
+  public boolean makesKeyring(int index) {
+    Step step = steps.get(index);
+    return (step instanceof Step.Lenient lenient ? lenient.step() : step)
+        instanceof IdentityStep.NewSessionKeyring;
+  }
+
   /** The steps from one index to another, with all else. */
   Plan part(int from, int to) {
     return new Plan(

@@ -14,10 +14,17 @@ import java.util.Map;
  * the host's failure.
  */
 final class StepFailure {
+  /** Each process has a session keyring: keyrings(7). */
+  private static final String KEYS =
+      ". The user that it begins as has as many keys as kernel.keys.maxkeys allows, or as many bytes of"
+          + " them as kernel.keys.maxbytes: end processes of the sandbox, or raise these on the host.";
+
   private StepFailure() {}
 
   static Refusal of(Plan plan, int step, Errno errno) {
-    return of(plan.describe(step), plan.field(step), errno);
+    return errno == Errno.EDQUOT && plan.makesKeyring(step)
+        ? Refusal.limit("kernel.keys.maxkeys", words(plan.describe(step), errno) + KEYS)
+        : of(plan.describe(step), plan.field(step), errno);
   }
 
   /** Of an effect of the executor's own for a field. */
