@@ -3,6 +3,8 @@ package dev.caisson.executor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.caisson.executor.cgroup.Cgroups;
+import dev.caisson.linux.Kernel;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.Capabilities;
 import dev.caisson.proto.types.v1.ContainerSpec;
@@ -11,6 +13,7 @@ import io.grpc.Status;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.UUID;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -96,6 +99,28 @@ class DevicesIT extends OnNode {
             .setMajor(FUSE_MAJOR)
             .setMinor(FUSE_MINOR);
     assertThat(node.run(allowed).out()).isEqualTo("open\n");
+  }
+
+  /** A guard may allow cgroups that are not below the one where the rules of all are. */
+  @Test
+  void areFencedInACgroupElsewhereToo() throws Exception {
+    boolean only1 = this instanceof DevicesOnVersion1IT;
+    assumeTrue(!only1, "Skipped: the cgroup elsewhere is made as on this host, of both versions");
+    Path guard = node.base().resolve("guard.conf");
+    String before = Files.readString(guard);
+    String elsewhere = "/caisson-elsewhere-" + UUID.randomUUID();
+    Cgroups cgroups = Cgroups.detect(Kernel.open().files(), Path.of("/proc/self/mountinfo"));
+    cgroups.ensure(elsewhere);
+    try {
+      Files.writeString(guard, before.replace(node.cgroupParent(), elsewhere));
+      node.restart();
+      ContainerSpec.Builder spec = privileged(MAKE_KMSG).setCgroupParent(elsewhere);
+      assertThat(node.run(spec).err()).contains("/dev/kmsg").contains("Operation not permitted");
+    } finally {
+      Files.writeString(guard, before);
+      node.restart();
+      assertThat(cgroups.removeIfUnused(elsewhere)).isTrue();
+    }
   }
 
   @Test
