@@ -3,8 +3,7 @@
 
 VERIFY_LOG=$TARGET/verify.log
 SYSTEM_TESTS=(system/privileges.sh system/bad-input.sh system/terminal.sh boundary/hostile-documents.sh interop/kcat.sh interop/node/run.sh
-  system/killed-services.sh system/pods.sh system/networks.sh system/rootless.sh inside/compare.sh guest/run.sh)
-  system/killed-services.sh system/pods.sh system/pod-of-ten.sh system/rootless.sh inside/compare.sh guest/run.sh)
+  system/killed-services.sh system/pods.sh system/pod-of-ten.sh system/networks.sh system/rootless.sh inside/compare.sh guest/run.sh)
 
 verify_usage() {
   cat <<'TEXT'

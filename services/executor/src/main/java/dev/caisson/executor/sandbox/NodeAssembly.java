@@ -71,7 +71,17 @@ public final class NodeAssembly implements AutoCloseable {
     Placing placing = new Placing(host, donor, tokens, plans);
     SandboxBirth sandboxBirth =
         new SandboxBirth(
-            host, ranges, donor, namespaces, holders, facts, recorder, plans, placing, networks, named);
+            host,
+            ranges,
+            donor,
+            namespaces,
+            holders,
+            facts,
+            recorder,
+            plans,
+            placing,
+            networks,
+            named);
     this.pool =
         new SandboxPool(
             host.settings().parked(),

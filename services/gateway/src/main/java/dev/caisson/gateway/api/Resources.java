@@ -19,8 +19,7 @@ final class Resources {
     if (from.hasNetworkStatus()) {
       to.setNetworkStatus(from.getNetworkStatus());
     }
-    return to
-        .setName(new SandboxName(from.getTenant(), from.getId()).toString())
+    return to.setName(new SandboxName(from.getTenant(), from.getId()).toString())
         .setUid(from.getUid())
         .setCreateTime(from.getCreateTime())
         .setCgroup(from.getCgroup())
