@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.common.util.concurrent.ListenableFuture;
 import dev.caisson.executor.Model.Step;
 import dev.caisson.executor.Model.Verb;
+import dev.caisson.executor.ModelCalls.Answer;
 import dev.caisson.proto.executor.v1.Container;
 import dev.caisson.proto.executor.v1.CreateContainerRequest;
-import dev.caisson.proto.executor.v1.GetNodeRequest;
 import dev.caisson.proto.executor.v1.LogEntry;
 import dev.caisson.proto.executor.v1.Logs;
 import dev.caisson.proto.executor.v1.PauseContainerRequest;
@@ -20,7 +20,6 @@ import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.proto.types.v1.Hook;
-import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -35,7 +34,6 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -63,19 +61,7 @@ final class ModelClient implements Runnable {
   private static final int CODES = 256;
   private static final int KINDS = 3;
   private static final int SHARED_OF = 5;
-  private static final int BOXES_OF = 16;
-  private static final Set<Status.Code> BROKEN =
-      Set.of(Status.Code.UNAVAILABLE, Status.Code.CANCELLED);
-
-  /** What an operation is answered. */
-  sealed interface Answer {
-    record Accepted() implements Answer {}
-
-    record Refused(Reason reason) implements Answer {}
-
-    /** The executor was replaced meanwhile. */
-    record Unknown() implements Answer {}
-  }
+  private static final int BOXES_OF = 32;
 
   /**
    * An operation that was done.
@@ -109,6 +95,8 @@ final class ModelClient implements Runnable {
   private final AtomicInteger begun;
   private final List<String> shared;
   private final Map<String, Known> own = new TreeMap<>();
+  private final ModelCalls calls;
+  private final ModelBox box;
   private final List<Done> done = new ArrayList<>();
   private final Map<String, ExitStatus> awaited = new TreeMap<>();
 
@@ -129,6 +117,8 @@ final class ModelClient implements Runnable {
     this.operations = operations;
     this.shared = shared;
     this.begun = begun;
+    this.calls = new ModelCalls(node);
+    this.box = new ModelBox(node, calls, name);
     for (String place : List.of("alone", "left", "right")) {
       own.put(name + "-" + place, new Known(Model.NONE, Optional.empty()));
     }
@@ -145,7 +135,14 @@ final class ModelClient implements Runnable {
 
   /** How containers ended, by uid. */
   Map<String, ExitStatus> awaited() {
-    return awaited;
+    Map<String, ExitStatus> all = new TreeMap<>(awaited);
+    all.putAll(box.awaited());
+    return all;
+  }
+
+  /** Uids of sandboxes that were lost. */
+  Set<String> lost() {
+    return box.lost();
   }
 
   @Override
@@ -153,53 +150,35 @@ final class ModelClient implements Runnable {
     for (int i = 0; i < operations; i++) {
       begun.incrementAndGet();
       if (random.nextInt(BOXES_OF) == 0) {
-        box(name + "-" + i);
+        int more = box.live(random, name + "-" + i) - 1;
+        begun.addAndGet(more);
+        i += more;
       } else if (random.nextInt(SHARED_OF) == 0) {
         var _ = perform(any(shared), any(CONTENDED), Optional.empty(), true);
       } else {
-        performOwn(any(List.copyOf(own.keySet())), any(VERBS));
+        String id = any(List.copyOf(own.keySet()));
+        performOwn(id, any(random.nextBoolean() ? VERBS : possible(id)));
       }
     }
+  }
+
+  /** What is accepted where it is as the model has it: of any verbs, most are refused. */
+  private List<Verb> possible(String id) {
+    ContainerState state = known(id).state();
+    return VERBS.stream().filter(verb -> Model.step(state, verb).refused().isEmpty()).toList();
+  }
+
+  private Known known(String id) {
+    return own.getOrDefault(id, new Known(Model.NONE, Optional.empty()));
   }
 
   private <T> T any(List<T> all) {
     return all.get(random.nextInt(all.size()));
   }
 
-  /** A sandbox of its own goes by force while there is something in it, and all that with it. */
-  private void box(String requestId) {
-    Actor actor = TestNode.actor(requestId + "-box");
-    String box = name + "-box";
-    String id = name + "-boxed";
-    var sandbox = TestNode.sandboxRequest(box).setActor(actor).build();
-    var container = request(id, actor, "exec sleep 100000").setSandboxId(box).build();
-    var deletion = TestNode.sandboxDeletion(box).setActor(actor);
-    var _ = patiently(() -> node.stub().createSandbox(sandbox));
-    var _ = patiently(() -> node.stub().createContainer(container));
-    assertThat(until(() -> node.stub().deleteSandbox(deletion.build())))
-        .isEqualTo(new Answer.Refused(Reason.SANDBOX_NOT_EMPTY));
-    Answer first = answer(() -> node.stub().deleteSandbox(deletion.setForce(true).build()));
-    Answer last = until(() -> node.stub().deleteSandbox(deletion.build()));
-    assertThat(last)
-        .as("after %s", first)
-        .isIn(new Answer.Accepted(), new Answer.Refused(Reason.SANDBOX_NOT_FOUND));
-    assertThat(until(() -> node.sandbox(box)))
-        .isEqualTo(new Answer.Refused(Reason.SANDBOX_NOT_FOUND));
-    assertThat(state(id)).isEqualTo(Model.NONE);
-  }
-
-  /** Asks until nobody is replaced meanwhile. */
-  private Answer until(Supplier<?> call) {
-    Answer answer;
-    do {
-      answer = answer(call);
-    } while (answer instanceof Answer.Unknown);
-    return answer;
-  }
-
   /** What was cut off is done once more: it was carried out or not, never half. */
   private void performOwn(String id, Verb verb) {
-    Known before = own.getOrDefault(id, new Known(Model.NONE, Optional.empty()));
+    Known before = known(id);
     Optional<Integer> code = before.code();
     if (verb == Verb.CREATE && before.state() == Model.NONE) {
       code = Optional.of(random.nextInt(CODES)).filter(_ -> random.nextInt(KINDS) == 0);
@@ -260,13 +239,16 @@ final class ModelClient implements Runnable {
 
   /** The executor agrees by now, or soon where a process still ends. */
   private void check(String id, ContainerState state, Optional<Integer> code) {
+    if (state == ContainerState.STOPPED) {
+      var _ = calls.answer(() -> node.await(id));
+    }
     TestNode.eventually(
         "it is as the model has it",
-        () -> state(id) == state,
-        () -> assertThat(state(id)).as("%s after %s", id, last()).isEqualTo(state));
+        () -> calls.state(id) == state,
+        () -> assertThat(calls.state(id)).as("%s after %s", id, last()).isEqualTo(state));
     if (state == ContainerState.STOPPED) {
-      String uid = patiently(() -> node.get(id)).getUid();
-      ExitStatus exit = patiently(() -> node.await(id));
+      String uid = calls.patiently(() -> node.get(id)).getUid();
+      ExitStatus exit = calls.patiently(() -> node.await(id));
       assertThat(exit.getLost()).isFalse();
       assertThat(
               exit.getSignal() == SIGKILL || code.filter(one -> one == exit.getCode()).isPresent())
@@ -278,46 +260,6 @@ final class ModelClient implements Runnable {
 
   private List<Done> last() {
     return done.subList(Math.max(0, done.size() - 12), done.size());
-  }
-
-  private ContainerState state(String id) {
-    return patiently(() -> {
-      try {
-        return node.state(id);
-      } catch (StatusRuntimeException e) {
-        if (BROKEN.contains(e.getStatus().getCode())) {
-          throw e;
-        }
-        assertThat(Problem.of(e).reason()).isEqualTo(Reason.CONTAINER_NOT_FOUND.name());
-        return Model.NONE;
-      }
-    });
-  }
-
-  /** Asks once more where the executor was replaced meanwhile. */
-  private <T> T patiently(Supplier<T> call) {
-    while (true) {
-      try {
-        return call.get();
-      } catch (StatusRuntimeException e) {
-        if (!BROKEN.contains(e.getStatus().getCode())) {
-          throw e;
-        }
-        awaitExecutor();
-      }
-    }
-  }
-
-  private void awaitExecutor() {
-    TestNode.eventually(
-        "there is an executor",
-        () -> {
-          try {
-            return !node.stub().getNode(GetNodeRequest.getDefaultInstance()).getNode().isEmpty();
-          } catch (StatusRuntimeException e) {
-            return false;
-          }
-        });
   }
 
   /**
@@ -333,26 +275,13 @@ final class ModelClient implements Runnable {
         Optional.of(random.nextInt(CODES)).filter(_ -> verb == Verb.EXEC && !contended);
     Instant begin = Instant.now();
     Answer answer =
-        answer(() -> {
+        calls.answer(() -> {
           call(id, verb, actor, code, exec);
           return verb;
         });
     Done operation = new Done(id, verb, requestId, answer, begin, Instant.now(), exec);
     done.add(operation);
     return operation;
-  }
-
-  private Answer answer(Supplier<?> call) {
-    try {
-      var _ = call.get();
-      return new Answer.Accepted();
-    } catch (StatusRuntimeException e) {
-      if (BROKEN.contains(e.getStatus().getCode())) {
-        awaitExecutor();
-        return new Answer.Unknown();
-      }
-      return new Answer.Refused(Reason.valueOf(Problem.of(e).reason()));
-    }
   }
 
   private void call(

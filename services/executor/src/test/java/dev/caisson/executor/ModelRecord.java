@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
 import dev.caisson.executor.Model.Verb;
-import dev.caisson.executor.ModelClient.Answer;
+import dev.caisson.executor.ModelCalls.Answer;
 import dev.caisson.executor.ModelClient.Done;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.Event.PayloadCase;
@@ -130,6 +130,9 @@ final class ModelRecord {
       assertThat(event.getSandboxSeq())
           .as("%s", event)
           .isEqualTo(ofSandboxes.merge(sandbox, 1L, Long::sum));
+    }
+    if (event.hasSandboxDeleted() && isSuccess(event)) {
+      ofSandboxes.remove(sandbox); // nothing comes after it
     }
     return event;
   }
@@ -258,6 +261,13 @@ final class ModelRecord {
     return next;
   }
 
+  /** Exactly these sandboxes were lost, however often it was noticed. */
+  static void tellsLosses(List<Event> events, Set<String> lost) {
+    assertThat(events.stream().filter(Event::hasSandboxLost))
+        .extracting(event -> event.getSubject().getSandboxUid())
+        .containsOnly(lost.toArray(String[]::new));
+  }
+
   /** Those of a start unless it was cut off, and those of each deletion; all of them succeed. */
   static void ranHooks(List<Event> events) {
     events.stream()
@@ -299,12 +309,18 @@ final class ModelRecord {
       String uid = event.getSubject().getContainerUid();
       if (event.hasSignalSent() && isSuccess(event)) {
         killed.put(uid, event.getSubject().getContainerId());
-      } else if (event.hasContainerExited() || (event.hasContainerDeleted() && isSuccess(event))) {
+      } else if (event.hasContainerExited() || isGone(event)) {
         ended.add(uid);
       }
     }
     killed.keySet().removeAll(ended);
     return Set.copyOf(killed.values());
+  }
+
+  /** Deleted, or not made: a deletion by force may kill what is being made. */
+  private static boolean isGone(Event event) {
+    return (event.hasContainerDeleted() && isSuccess(event))
+        || (event.hasContainerCreated() && event.hasFailure());
   }
 
   /** What was waited for is what was recorded, however often. */

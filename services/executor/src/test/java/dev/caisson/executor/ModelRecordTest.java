@@ -2,9 +2,11 @@ package dev.caisson.executor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.proto.events.v1.ContainerCreated;
 import dev.caisson.proto.events.v1.ContainerDeleted;
 import dev.caisson.proto.events.v1.ContainerExited;
 import dev.caisson.proto.events.v1.Event;
+import dev.caisson.proto.events.v1.Failure;
 import dev.caisson.proto.events.v1.Phase;
 import dev.caisson.proto.events.v1.SignalSent;
 import dev.caisson.proto.events.v1.Subject;
@@ -39,6 +41,16 @@ class ModelRecordTest {
     assertThat(ModelRecord.dying(List.of(killed("first")))).containsExactly("c");
     assertThat(ModelRecord.dying(List.of(killed("first"), exited("first")))).isEmpty();
     assertThat(ModelRecord.dying(List.of(killed("first"), deleted("first")))).isEmpty();
+  }
+
+  @Test
+  void oneThatWasKilledWhileItWasMadeIsNotDying() {
+    Event failed =
+        outcome("first")
+            .setContainerCreated(ContainerCreated.getDefaultInstance())
+            .setFailure(Failure.newBuilder().setReason("SYSTEM_CALL_FAILED"))
+            .build();
+    assertThat(ModelRecord.dying(List.of(killed("first"), failed))).isEmpty();
   }
 
   /** Two deletions at once: the kill with which one begins may be recorded after the other. */

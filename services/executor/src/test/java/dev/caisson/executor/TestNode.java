@@ -51,11 +51,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -69,6 +72,7 @@ final class TestNode implements AutoCloseable {
   static final Duration PATIENCE =
       Duration.ofSeconds(Integer.getInteger("caisson.test.patience", 20));
 
+  private static final long POLLED = Duration.ofMillis(1).toNanos();
   private static final Path BUSYBOX = Path.of("/usr/bin/busybox");
   private static final Path MOUNTINFO = Path.of("/proc/self/mountinfo");
   private static final int ROOT = 0;
@@ -270,16 +274,31 @@ final class TestNode implements AutoCloseable {
   /** The same, where the next life is killed too, while it takes up what it finds. */
   void crashTwice() throws IOException {
     apart().kill();
-    long segments = segments();
-    ChildExecutor hasty = ChildExecutor.start(options());
-    life = hasty;
-    eventually("it begins to write its record", () -> segments() > segments);
+    Set<Path> before = segments();
+    life = ChildExecutor.start(options());
+    eventually("it begins to write its record", () -> !before.containsAll(segments()));
     replace(true);
   }
 
-  private long segments() {
+  /** After a crash two begin at once: one of them ends, and says why. */
+  void replaceByOneOfTwo() throws IOException {
+    apart().kill();
+    ChildExecutor one = ChildExecutor.start(options());
+    ChildExecutor other = ChildExecutor.start(options());
+    eventually("one of them ends", () -> !one.isAlive() || !other.isAlive());
+    life = one.isAlive() ? one : other;
+    (one.isAlive() ? other : one).assertRefused();
+    apart().awaitReady(options());
+  }
+
+  /** Another cannot begin while this one lives. */
+  void refuseAnother() throws IOException {
+    ChildExecutor.start(options()).assertRefused();
+  }
+
+  private Set<Path> segments() {
     try (Stream<Path> files = Files.list(data().resolve("journal"))) {
-      return files.count();
+      return files.collect(Collectors.toSet());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -592,7 +611,7 @@ final class TestNode implements AutoCloseable {
     long deadline = System.nanoTime() + PATIENCE.toNanos();
     while (!holds.getAsBoolean()) {
       assertThat(System.nanoTime()).as(what).isLessThan(deadline);
-      Thread.onSpinWait();
+      LockSupport.parkNanos(POLLED); // the processor is that process's too
     }
   }
 
