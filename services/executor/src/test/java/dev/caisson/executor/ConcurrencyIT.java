@@ -16,7 +16,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -161,6 +163,24 @@ class ConcurrencyIT extends OnNode {
     run.started();
     node.delete("c", true);
     assertThat(run.ended().signal()).isEqualTo(9);
+  }
+
+  /** As by one who was cut off before he had an answer, and does not know. */
+  @RepeatedTest(3)
+  void theSameRequestAtOnceMakesOne() throws Exception {
+    var box = TestNode.sandboxRequest("box").setActor(TestNode.actor("r1")).build();
+    var container =
+        node.request("c", node.spec("sleep", "60")).setActor(TestNode.actor("r2")).build();
+    Set<String> boxes = ConcurrentHashMap.newKeySet();
+    Set<String> containers = ConcurrentHashMap.newKeySet();
+    assertThat(together(times(8, () -> boxes.add(node.stub().createSandbox(box).getUid()))))
+        .containsOnlyNulls();
+    assertThat(
+            together(
+                times(8, () -> containers.add(node.stub().createContainer(container).getUid()))))
+        .containsOnlyNulls();
+    assertThat(boxes).hasSize(1);
+    assertThat(containers).hasSize(1);
   }
 
   @Test

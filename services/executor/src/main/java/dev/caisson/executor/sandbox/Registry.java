@@ -27,11 +27,15 @@ final class Registry<T> {
 
     record Present<T>(T value) implements Entry<T> {}
 
+    /** Nobody here is to have it. */
+    record Barred<T>() implements Entry<T> {}
+
     /** What is found. */
     default Optional<T> found() {
       return switch (this) {
         case Reserved<T>(Optional<T> shown) -> shown;
         case Present<T>(T value) -> Optional.of(value);
+        case Barred<T>() -> Optional.empty();
       };
     }
   }
@@ -59,7 +63,8 @@ final class Registry<T> {
   }
 
   /**
-   * Takes the id.
+   * Takes the id. Where somebody has it of whom nothing is shown yet, waits until that is, or the
+   * id is free again: he may be the same caller, who was cut off and asks once more.
    *
    * @throws dev.caisson.executor.refusal.RefusedException (LIMIT_REACHED) when there are enough
    * @return what has it already; empty when it is the caller's now, to {@link #put} or to {@link
@@ -67,12 +72,31 @@ final class Registry<T> {
    */
   synchronized Optional<Entry<T>> reserve(String tenant, String id) {
     Key key = new Key(tenant, id);
+    awaitShown(key);
     @Nullable Entry<T> taken = entries.get(key);
     if (taken == null) {
       requireRoom();
       entries.put(key, new Entry.Reserved<>(Optional.empty()));
     }
     return Optional.ofNullable(taken);
+  }
+
+  private synchronized void awaitShown(Key key) {
+    boolean interrupted = false;
+    while (isHidden(entries.get(key))) {
+      try {
+        wait();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static boolean isHidden(@Nullable Entry<?> entry) {
+    return entry instanceof Entry.Reserved<?> reserved && reserved.shown().isEmpty();
   }
 
   private void requireRoom() {
@@ -83,16 +107,24 @@ final class Registry<T> {
   }
 
   /** Of a reserved id, before it is {@link #put}. */
-  void show(String tenant, String id, T value) {
+  synchronized void show(String tenant, String id, T value) {
     entries.put(new Key(tenant, id), new Entry.Reserved<>(Optional.of(value)));
+    notifyAll();
   }
 
-  void put(String tenant, String id, T value) {
+  synchronized void put(String tenant, String id, T value) {
     entries.put(new Key(tenant, id), new Entry.Present<>(value));
+    notifyAll();
   }
 
-  void release(String tenant, String id) {
+  synchronized void release(String tenant, String id) {
     entries.remove(new Key(tenant, id));
+    notifyAll();
+  }
+
+  /** Nobody is to have it from now on. */
+  void bar(String tenant, String id) {
+    entries.put(new Key(tenant, id), new Entry.Barred<>());
   }
 
   Optional<T> find(String tenant, String id) {

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Optional;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class RegistryTest {
@@ -12,8 +14,44 @@ class RegistryTest {
   @Test
   void anIdIsTakenFromItsReservation() {
     assertThat(registry.reserve("t", "a")).isEmpty();
-    assertThat(registry.reserve("t", "a"))
-        .contains(new Registry.Entry.Reserved<>(Optional.empty()));
+    assertThat(registry.find("t", "a")).isEmpty();
+    assertThat(registry.all()).isEmpty();
+  }
+
+  /** What another is answered who asks for the id meanwhile, once the first has gone on. */
+  private Optional<Registry.Entry<String>> meanwhile(Runnable first) throws Exception {
+    assertThat(registry.reserve("t", "a")).isEmpty();
+    var asked = new FutureTask<>(() -> registry.reserve("t", "a"));
+    Thread another = Thread.ofPlatform().start(asked);
+    while (another.getState() != Thread.State.WAITING) {
+      assertThat(asked).as("nothing is known yet").isNotDone();
+      Thread.onSpinWait();
+    }
+    first.run();
+    return asked.get(10, TimeUnit.SECONDS);
+  }
+
+  @Test
+  void whoAsksForWhatIsBeingMadeIsToldWhatBecameOfIt() throws Exception {
+    assertThat(meanwhile(() -> registry.put("t", "a", "value")))
+        .contains(new Registry.Entry.Present<>("value"));
+  }
+
+  @Test
+  void whoAsksForWhatIsBeingMadeIsToldOfItAsSoonAsItIsShown() throws Exception {
+    assertThat(meanwhile(() -> registry.show("t", "a", "value")))
+        .contains(new Registry.Entry.Reserved<>(Optional.of("value")));
+  }
+
+  @Test
+  void whoAsksForWhatComesToNothingHasTheId() throws Exception {
+    assertThat(meanwhile(() -> registry.release("t", "a"))).isEmpty();
+  }
+
+  @Test
+  void whatIsBarredIsNobodys() {
+    registry.bar("t", "a");
+    assertThat(registry.reserve("t", "a")).contains(new Registry.Entry.Barred<>());
     assertThat(registry.find("t", "a")).isEmpty();
     assertThat(registry.all()).isEmpty();
   }
