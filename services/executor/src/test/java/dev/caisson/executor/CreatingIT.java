@@ -3,6 +3,7 @@ package dev.caisson.executor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
@@ -104,6 +105,25 @@ class CreatingIT {
     assertThatThrownBy(creation::get).hasMessageContaining("createRuntime[0]");
     assertThatThrownBy(end::get).hasMessageContaining("There is no container c any more.");
     Problem.of(() -> node.get("c")).is(Status.Code.NOT_FOUND, Reason.CONTAINER_NOT_FOUND);
+  }
+
+  /** Its maker undoes it, and frees its id: a second who did could free it for a third. */
+  @Test
+  void whatCouldNotBeMadeIsNotThereToBeDeleted() throws Exception {
+    Path go = node.base().resolve("go");
+    does("echo > " + said() + "; while [ ! -e " + go + " ]; do sleep 0.02; done; exit 1");
+    ContainerSpec.Builder spec = node.spec("sleep", "60");
+    spec.getHooksBuilder().addCreateRuntime(call());
+    var creation = node.future().createContainer(node.request("c", spec).build());
+    TestNode.eventually("the hook runs", () -> Files.exists(said()));
+    int pid = node.get("c").getPid();
+    var deletion = node.future().deleteContainer(TestNode.deleteRequest("c", true));
+    TestNode.eventually(
+        "it is killed, by who waits for his turn next", () -> !ProcessHandle.of(pid).isPresent());
+    Files.createFile(go);
+    assertThatThrownBy(creation::get).hasMessageContaining("createRuntime[0]");
+    assertThatThrownBy(deletion::get).hasMessageContaining("There is no container c any more.");
+    assertThat(Recorded.of(node)).noneMatch(Event::hasContainerDeleted);
   }
 
   @Test

@@ -111,6 +111,11 @@ final class Container {
     var _ = exit.completeExceptionally(gone());
   }
 
+  /** Nothing is left of it, and whoever was to make it frees its id. */
+  boolean isGivenUp() {
+    return exit.isCompletedExceptionally();
+  }
+
   /** What those are told who have come too late. */
   RefusedException gone() {
     return new Refusal(

@@ -260,7 +260,7 @@ final class Containers {
     if (container.record().getState() == ContainerState.CREATING) {
       container.sandbox().queue().run(() -> {}); // until it is made, or is not
     }
-    if (container.exit().isCompletedExceptionally()) {
+    if (container.isGivenUp()) {
       throw container.gone();
     }
     return container;
@@ -765,7 +765,7 @@ final class Containers {
   @SuppressWarnings("ReferenceEquality") // this very one
   private void releaseRoot(Sandbox sandbox) {
     find(sandbox.record().getTenant(), sandbox.record().getId())
-        .filter(container -> container.sandbox() == sandbox)
+        .filter(container -> container.sandbox() == sandbox && !container.isGivenUp())
         .ifPresent(this::release);
   }
 
@@ -777,7 +777,8 @@ final class Containers {
   @SuppressWarnings("ReferenceEquality") // this very one
   private void requireSame(Container container) {
     ContainerRecord record = container.record();
-    if (find(record.getTenant(), record.getId()).filter(found -> found == container).isEmpty()) {
+    if (container.isGivenUp()
+        || find(record.getTenant(), record.getId()).filter(found -> found == container).isEmpty()) {
       throw container.gone();
     }
   }
