@@ -36,7 +36,26 @@ final class ChildExecutor implements AutoCloseable {
 
   void awaitReady(Options options) {
     Path socket = options.run().resolve("executor.sock");
-    TestNode.eventually("the executor answers", () -> requireAlive() && answers(socket));
+    TestNode.eventually(
+        "the executor answers",
+        () -> requireAlive() && answers(socket),
+        () ->
+            assertThat(answers(socket))
+                .as("the executor answers: %s", sayingWhatItDoes())
+                .isTrue());
+  }
+
+  /** The JVM prints what its threads do. */
+  private String sayingWhatItDoes() {
+    try {
+      new ProcessBuilder("kill", "-QUIT", Long.toString(process.pid())).start().waitFor();
+      TestNode.eventually("its threads are printed", () -> said().contains("JNI global refs"));
+      return said();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      throw new AssertionError("interrupted", e);
+    }
   }
 
   /** What it says is added to {@code executor.log} beside its data. */

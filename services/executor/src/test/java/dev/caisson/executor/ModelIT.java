@@ -21,6 +21,7 @@ import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -178,9 +179,8 @@ class ModelIT {
     try {
       return Map.of(node.get(id).getUid(), node.await(id));
     } catch (StatusRuntimeException e) {
-      List<Event> history =
-          events.stream().filter(one -> one.getSubject().getContainerId().equals(id)).toList();
-      throw new AssertionError("after " + ModelRecord.words(history), e);
+      throw new AssertionError(
+          "after " + ModelRecord.words(ModelRecord.ofContainer(events, id)), e);
     }
   }
 
@@ -225,6 +225,7 @@ class ModelIT {
   }
 
   private static void replace(Random random) throws IOException {
+    long began = System.nanoTime();
     switch (random.nextInt(8)) {
       case 0, 1 -> node.replace(false);
       case 2 -> node.crashTwice();
@@ -232,7 +233,7 @@ class ModelIT {
       case 4 -> node.refuseAnother();
       default -> node.replace(true);
     }
-    progress.replaced();
+    progress.replaced(Duration.ofNanos(System.nanoTime() - began));
   }
 
   private static Map<String, Container> living() {

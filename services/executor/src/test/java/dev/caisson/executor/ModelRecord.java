@@ -171,12 +171,22 @@ final class ModelRecord {
       long found = successes.getOrDefault(operation.requestId(), 0L);
       switch (operation.answer()) {
         case Answer.Accepted() ->
-            assertThat(found).as("%s", operation).isEqualTo(operation.verb().recorded());
-        case Answer.Refused(Reason _) -> assertThat(found).as("%s", operation).isZero();
+            assertThat(found)
+                .as(() -> operation + " of " + words(ofContainer(events, operation.id())))
+                .isEqualTo(operation.verb().recorded());
+        case Answer.Refused(Reason _) ->
+            assertThat(found)
+                .as(() -> operation + " of " + words(ofContainer(events, operation.id())))
+                .isZero();
         case Answer.Unknown() ->
             assertThat(found).as("%s", operation).isLessThanOrEqualTo(operation.verb().recorded());
       }
     }
+  }
+
+  /** What there is of an id. */
+  static List<Event> ofContainer(List<Event> events, String id) {
+    return events.stream().filter(event -> event.getSubject().getContainerId().equals(id)).toList();
   }
 
   /** That which comes while something else is done to the container kills first. */

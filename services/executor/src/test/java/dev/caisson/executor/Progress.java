@@ -11,6 +11,7 @@ final class Progress {
   private long said = began;
   private long done;
   private long replaced;
+  private Duration longest = Duration.ZERO;
   private long seed;
 
   Progress(long wanted) {
@@ -22,8 +23,9 @@ final class Progress {
     seed = next;
   }
 
-  void replaced() {
+  void replaced(Duration within) {
     replaced++;
+    longest = within.compareTo(longest) > 0 ? within : longest;
   }
 
   void ended(int operations) {
@@ -37,7 +39,8 @@ final class Progress {
   void say() {
     said = System.nanoTime();
     System.out.printf(
-        "model: %d of %d operations, %d replacements of the executor, %.0f operations/s, seed %d%n",
-        done, wanted, replaced, done * 1e9 / (said - began), seed);
+        "model: %d of %d operations, %.0f/s, %d replacements of the executor in at most %d ms, seed"
+            + " %d%n",
+        done, wanted, done * 1e9 / (said - began), replaced, longest.toMillis(), seed);
   }
 }
