@@ -13,6 +13,7 @@ source "$ROOT/tests/state.sh"
 
 pid_of() { cut -d ' ' -f 1 "$CAISSON_DATA/run/$1.pid"; }
 state_of() { caisson inspect --output json "$1" 2> /dev/null | jq -r .state; }
+uid_of() { caisson inspect --output json "$1" | jq -r .uid; }
 host_pid_of() { caisson inspect --output json "$1" | jq -r .pid; }
 alive() { [[ -d /proc/$1 && $(awk '/^State:/ { print $2 }' "/proc/$1/status") != Z ]]; }
 is_state() { [[ $(state_of "$1") == "$2" ]]; }
@@ -61,6 +62,12 @@ make_held_hook() {
     "$ROOT/cli/src/main/resources/dev/caisson/cli/default-config.json" > "$TEST_DIR/held-bundle/config.json"
 }
 
+# What the record has of the requests that made a container: how often it was made, successfully.
+creations_of() {
+  caisson trail --container "$1" --type dev.caisson.container.created.v1 --outcome succeeded --output json | jq '.records | length'
+}
+made_once() { [[ $(creations_of "$1") == 1 ]]; }
+
 is_absent() { ! caisson inspect "$1"; }
 
 echo "Killing the executor"
@@ -101,7 +108,8 @@ background attached run --no-stdin --id attached --rootfs "$TEST_ROOTFS" -- \
   sh -c 'echo begun; until [ -e /tmp/let-go ]; do sleep 0.1; done; echo done; exit 43'
 background left run --no-stdin --id left --rootfs "$TEST_ROOTFS" -- sh -c 'echo begun; sleep 1000'
 background waiting wait survivor
-background creating create --id held --bundle "$TEST_DIR/held-bundle"
+CREATION=(create --request-id once --id held --bundle "$TEST_DIR/held-bundle")
+background creating "${CREATION[@]}"
 holds "a run is under way" eventually 20 grep begun "$TEST_DIR/attached.out"
 holds "another is" eventually 20 grep begun "$TEST_DIR/left.out"
 holds "a creation is" eventually 20 test -e "$TEST_DIR/held"
@@ -119,11 +127,18 @@ holds "that of the run does" alive "$attached"
 holds "up starts the gateway again" caisson up
 equal "they are the same processes" "$pid $attached" "$(host_pid_of survivor) $(host_pid_of attached)"
 equal "what was being created still is" CREATING "$(state_of held)"
+uid=$(uid_of held)
+background repeated "${CREATION[@]}"
 
 touch "$TEST_ROOTFS/tmp/let-go" "$TEST_DIR/let-go"
 equal "the run is taken up, with its last output and its exit code" $'done\n43' "$(caisson attach --no-stdin attached; echo $?)"
 holds "the creation comes to its end" eventually 10 is_state held CREATED
-contains "who repeats it is told that it is there" CONTAINER_EXISTS "$(caisson create --id held --bundle "$TEST_DIR/held-bundle" 2>&1)"
+await_background repeated
+equal "who repeats it through another gateway is answered as he would have been" "0 held" "$CODE $(< "$TEST_DIR/repeated.out")"
+equal "so is who repeats it afterwards" held "$(caisson "${CREATION[@]}")"
+equal "it is the one that was being made" "$uid" "$(uid_of held)"
+holds "it is recorded once" eventually 20 made_once held
+contains "another request is told that it is there" CONTAINER_EXISTS "$(caisson create --id held --bundle "$TEST_DIR/held-bundle" 2>&1)"
 holds "it can be started" caisson start held
 background again wait survivor
 caisson kill survivor TERM

@@ -1,9 +1,12 @@
 package dev.caisson.cli;
 
 import dev.caisson.proto.v1.Container;
+import dev.caisson.proto.v1.CreateContainerRequest;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 @Command(
     name = "create",
@@ -14,10 +17,23 @@ final class CreateCommand implements Callable<Integer>, CommandWords {
   @Mixin private ContainerOptions options = new ContainerOptions();
   @Mixin private PidFile pidFile = new PidFile();
 
+  @Option(
+      names = "--request-id",
+      paramLabel = "REQUEST",
+      description =
+          "At most 128 bytes. Who was cut off repeats the same command with it, and --id: what was"
+              + " made then is answered again, and nothing is made twice (default: one is made"
+              + " up).")
+  @Nullable String requestId;
+
   @Override
   public Integer call() {
     pidFile.requirePlace();
-    Container made = target.containers().createContainer(options.request(target.names()));
+    CreateContainerRequest request = options.request(target.names());
+    if (requestId != null) {
+      request = request.toBuilder().setRequestId(requestId).build();
+    }
+    Container made = target.containers().createContainer(request);
     Warnings.print(made.getIgnoredList(), output);
     DeleteCommand.whereFails(target, made, () -> pidFile.write(made.getPid()));
     output.print(made, container -> Names.id(container.getName()) + "\n");

@@ -188,6 +188,15 @@ class CliTest {
   }
 
   @Test
+  void aCreationCanBeRepeatedAsTheSameRequest() {
+    for (int i = 0; i < 2; i++) {
+      caisson("create", "--request-id", "once", "--id", "c", "--rootfs", "/srv/any", "--", "true");
+    }
+    assertThat(gateway.created).hasSize(2).allMatch(one -> one.getRequestId().equals("once"));
+    assertThat(gateway.created.getFirst()).isEqualTo(gateway.created.getLast());
+  }
+
+  @Test
   void warnsInJsonWhereJsonIsAskedFor() {
     gateway.ignored.add(IgnoredField.newBuilder().setField("x").setWhy("is new").build());
     caisson("create", "--output", "json", "--rootfs", "/srv/any", "--", "true");
