@@ -58,7 +58,7 @@ class ModelIT {
   private static final int OF_A_ROUND = CLIENTS * (LONG ? 500 : 85);
 
   /** A start takes as long as many operations; now and then two follow each other at once. */
-  private static final int REPLACED_AFTER = LONG ? 1_000 : 100;
+  private static final int REPLACED_AFTER = LONG ? 1_000 : 150;
 
   private static final int SOON = 30;
   private static final int SOON_OF = 4;
