@@ -76,6 +76,11 @@ final class ModelClient implements Runnable {
       Instant begin,
       Instant end,
       Optional<Integer> code) {
+    /** Whether the two were under way at the same time. */
+    boolean overlaps(Done other) {
+      return !end.isBefore(other.begin) && !other.end.isBefore(begin);
+    }
+
     boolean accepted() {
       return answer instanceof Answer.Accepted;
     }

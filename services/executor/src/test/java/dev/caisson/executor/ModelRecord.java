@@ -391,6 +391,7 @@ final class ModelRecord {
     ours.stream()
         .filter(one -> one.answer() instanceof Answer.Refused)
         .filter(one -> ours.stream().noneMatch(other -> isMadeBy(other, one)))
+        .filter(one -> ours.stream().noneMatch(other -> isKilledBy(other, one)))
         .forEach(one ->
             assertThat(segments)
                 .as("%s", one)
@@ -400,9 +401,16 @@ final class ModelRecord {
   /** Whether it was refused because the other was just creating the container. */
   private static boolean isMadeBy(Done other, Done refused) {
     return other.verb() == Verb.CREATE
-        && !other.end().isBefore(refused.begin())
-        && !refused.end().isBefore(other.begin())
+        && other.overlaps(refused)
         && refuses(ContainerState.CREATING, refused);
+  }
+
+  /** Whether what it was making was killed by the other, a deletion by force. */
+  private static boolean isKilledBy(Done other, Done refused) {
+    return refused.verb() == Verb.CREATE
+        && refused.answer().equals(new Answer.Refused(Reason.SYSTEM_CALL_FAILED))
+        && other.verb() == Verb.FORCE
+        && other.overlaps(refused);
   }
 
   private static boolean refuses(ContainerState state, Done operation) {

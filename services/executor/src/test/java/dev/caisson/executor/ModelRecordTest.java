@@ -1,7 +1,11 @@
 package dev.caisson.executor;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.executor.Model.Verb;
+import dev.caisson.executor.ModelCalls.Answer;
+import dev.caisson.executor.ModelClient.Done;
 import dev.caisson.proto.events.v1.ContainerCreated;
 import dev.caisson.proto.events.v1.ContainerDeleted;
 import dev.caisson.proto.events.v1.ContainerExited;
@@ -10,7 +14,10 @@ import dev.caisson.proto.events.v1.Failure;
 import dev.caisson.proto.events.v1.Phase;
 import dev.caisson.proto.events.v1.SignalSent;
 import dev.caisson.proto.events.v1.Subject;
+import dev.caisson.proto.executor.v1.Reason;
+import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** Whose ends {@link ModelIT} waits for. */
@@ -59,5 +66,27 @@ class ModelRecordTest {
     assertThat(ModelRecord.dying(List.of(exited("first"), deleted("first"), killed("first"))))
         .as("a second one has the id by now")
         .isEmpty();
+  }
+
+  private static Done done(Verb verb, Answer answer, int begin, int end) {
+    return new Done(
+        "c",
+        verb,
+        verb.name(),
+        answer,
+        Instant.ofEpochSecond(begin),
+        Instant.ofEpochSecond(end),
+        Optional.empty());
+  }
+
+  @Test
+  void aCreationFailsWhereADeletionByForceKillsWhatItMakes() {
+    Done creation = done(Verb.CREATE, new Answer.Refused(Reason.SYSTEM_CALL_FAILED), 10, 20);
+    Answer gone = new Answer.Refused(Reason.CONTAINER_NOT_FOUND);
+    ModelRecord.orders(List.of(), "c", List.of(creation, done(Verb.FORCE, gone, 15, 25)));
+    assertThatThrownBy(() ->
+            ModelRecord.orders(List.of(), "c", List.of(creation, done(Verb.FORCE, gone, 21, 25))))
+        .as("it came later")
+        .isInstanceOf(AssertionError.class);
   }
 }
