@@ -28,8 +28,9 @@ class DevicesIT extends OnNode {
   static final String[] RULES = {"devices.allowed = c:10:229", "user-namespace.host = true"};
 
   @BeforeAll
-  static void startNode() throws Exception {
+  static void startNodeWithDevices() throws Exception {
     assumeTrue(Files.exists(Path.of("/dev/fuse")), "Skipped: needs /dev/fuse");
+    endNode(); // the usual one
     node = TestNode.launch(RULES);
   }
 

@@ -14,9 +14,10 @@ class DevicesOnVersion1IT extends DevicesIT {
 
   /** Instead of the usual node. */
   @BeforeAll
-  static void startNode() throws Exception {
+  static void startNodeOnVersion1() throws Exception {
     assumeTrue(Files.exists(Path.of("/dev/fuse")), "Skipped: needs /dev/fuse");
     assumeTrue(Files.isDirectory(LISTS), "Skipped: needs the devices controller of version 1");
+    endNode(); // the usual one
     node = TestNode.launchOnVersion1(RULES);
   }
 

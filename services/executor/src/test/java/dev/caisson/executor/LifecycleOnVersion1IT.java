@@ -29,7 +29,8 @@ class LifecycleOnVersion1IT extends LifecycleIT {
 
   /** Instead of the usual node. */
   @BeforeAll
-  static void startNode() throws Exception {
+  static void startNodeOnVersion1() throws Exception {
+    endNode(); // the usual one
     node = TestNode.launchOnVersion1();
   }
 
