@@ -48,6 +48,18 @@ final class Quantity {
     }
   }
 
+  /** `0.5`: seconds, not negative. */
+  static final class Seconds implements ITypeConverter<BigDecimal> {
+    @Override
+    public BigDecimal convert(String text) {
+      if (!text.matches("[0-9]{1,9}(\\.[0-9]{1,9})?")) {
+        throw new picocli.CommandLine.TypeConversionException(
+            "--interval must be a number of seconds like 0.5: " + text);
+      }
+      return new BigDecimal(text);
+    }
+  }
+
   private static long positive(
       String field, String rule, String text, String number, BigDecimal scale) {
     try {

@@ -44,6 +44,7 @@ final class StatsCommand implements Callable<Integer> {
   @Option(
       names = "--interval",
       paramLabel = "SECONDS",
+      converter = Quantity.Seconds.class,
       description = "Of --follow: 0.1 to 3600 (default: 1).")
   private BigDecimal interval = BigDecimal.ONE;
 

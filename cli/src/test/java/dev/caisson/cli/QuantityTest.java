@@ -36,4 +36,16 @@ class QuantityTest {
     }
     assertThatThrownBy(() -> cpus.convert("half")).isInstanceOf(TypeConversionException.class);
   }
+
+  @Test
+  void readsSeconds() {
+    Quantity.Seconds seconds = new Quantity.Seconds();
+    assertThat(seconds.convert("0.5")).isEqualByComparingTo("0.5");
+    assertThat(seconds.convert("90")).isEqualByComparingTo("90");
+    for (String bad : List.of("", "x", "-1", "1e9", "1.", ".5", "1234567890", "NaN")) {
+      assertThatThrownBy(() -> seconds.convert(bad))
+          .isInstanceOf(TypeConversionException.class)
+          .hasMessage("--interval must be a number of seconds like 0.5: " + bad);
+    }
+  }
 }
