@@ -34,6 +34,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -94,6 +95,11 @@ final class ModelClient implements Runnable {
   private record Known(ContainerState state, Optional<Integer> code) {}
 
   private final TestNode node;
+
+  /** So many clients were there before: an executor may live through several rounds. */
+  private static final AtomicLong BEFORE = new AtomicLong();
+
+  private final long number = BEFORE.getAndIncrement();
   private final String name;
   private final Random random;
   private final int operations;
@@ -274,7 +280,7 @@ final class ModelClient implements Runnable {
    * @param contended whether others may do something to the container at the same time
    */
   private Done perform(String id, Verb verb, Optional<Integer> code, boolean contended) {
-    String requestId = name + "-" + done.size();
+    String requestId = name + "-" + number + "-" + done.size();
     Actor actor = TestNode.actor(requestId);
     Optional<Integer> exec =
         Optional.of(random.nextInt(CODES)).filter(_ -> verb == Verb.EXEC && !contended);

@@ -225,8 +225,8 @@ class ContainerLogTest {
     settle(log);
     log.output(OutputStream.STDERR, ByteString.copyFromUtf8("12345\n"));
     settle(log);
-    ReadEntries reader = ReadEntries.of(log, ReadEntries.ALL, threads);
     Files.delete(directory);
+    ReadEntries reader = ReadEntries.of(log, ReadEntries.ALL, threads); // none could before
     put(log, " is kept\n");
     log.processEnded();
     assertThat(reader.end()).isEqualTo("completed");
