@@ -35,9 +35,13 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
 import net.jqwik.api.EdgeCasesMode;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import net.jqwik.api.RandomDistribution;
 import net.jqwik.api.ShrinkingMode;
 import net.jqwik.api.lifecycle.AfterContainer;
 import net.jqwik.api.lifecycle.BeforeContainer;
@@ -94,9 +98,15 @@ class ModelIT {
     }
   }
 
+  /** All alike: small numbers, which come first otherwise, would be the same games each time. */
+  @Provide
+  Arbitrary<Long> seeds() {
+    return Arbitraries.longs().withDistribution(RandomDistribution.uniform());
+  }
+
   /** Each of its tries has an equal share of the rounds. */
   @Property(tries = TRIES, shrinking = ShrinkingMode.OFF, edgeCases = EdgeCasesMode.NONE)
-  void agrees(@ForAll long generated) throws Exception {
+  void agrees(@ForAll("seeds") long generated) throws Exception {
     long seed = first.orElse(generated);
     first = Optional.empty();
     cutOff = 0;
