@@ -82,11 +82,19 @@ final class SandboxCommand {
             "With --network cni: a port of the host that leads to one of the sandbox, tcp (default), udp or sctp; repeatable.")
     private List<String> published = new ArrayList<>();
 
-    @Parameters(
-        arity = "0..1",
-        paramLabel = "ID",
-        description = "Its name (default: one is made up).")
+    @Option(names = "--id", paramLabel = "ID", description = "Its name (default: one is made up).")
+    private @Nullable String named;
+
+    @Parameters(arity = "0..1", paramLabel = "ID", description = "The same, without --id.")
     private @Nullable String id;
+
+    private String id() {
+      if (named != null && id != null) {
+        throw CliException.usage(
+            "ID must be given once: " + named + ", " + id, "leave one of them away");
+      }
+      return named != null ? named : id != null ? id : Names.newId();
+    }
 
     @Override
     public Integer call() {
@@ -99,7 +107,7 @@ final class SandboxCommand {
       CreateSandboxRequest request =
           CreateSandboxRequest.newBuilder()
               .setParent(target.names().parent())
-              .setSandboxId(id == null ? Names.newId() : id)
+              .setSandboxId(id())
               .setSandbox(sandbox)
               .setRequestId(Names.newRequestId())
               .build();

@@ -69,14 +69,14 @@ final class StatsCommand implements Callable<Integer> {
 
   private void check() {
     if (total && sandbox == null) {
-      throw new CliException("--total must have a sandbox", "add --sandbox ID");
+      throw CliException.usage("--total must have a sandbox", "add --sandbox ID");
     }
     if (id != null && sandbox != null) {
-      throw new CliException(
+      throw CliException.usage(
           "A container and --sandbox must not both be given", "leave --sandbox away");
     }
     if (follow && id == null && !total) {
-      throw new CliException(
+      throw CliException.usage(
           "--follow must have one to follow", "name a container, or add --sandbox ID --total");
     }
   }

@@ -342,6 +342,14 @@ class CliTest {
   }
 
   @Test
+  void refusesWhatContradictsItself() {
+    assertThat(caisson("sandbox", "create", "--id", "box", "other")).isEqualTo(Exit.USAGE);
+    assertThat(err.toString()).contains("ID must be given once: box, other");
+    assertThat(caisson("stats", "--follow")).isEqualTo(Exit.USAGE);
+    assertThat(err.toString()).contains("--follow must have one to follow");
+  }
+
+  @Test
   void asksForANetworkOfTheHost() {
     assertThat(
             namespaces("--network", "cni:pods", "--publish", "8080:80", "--publish", "53:53/udp"))
