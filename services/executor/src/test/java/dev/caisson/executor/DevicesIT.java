@@ -3,8 +3,6 @@ package dev.caisson.executor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.caisson.executor.cgroup.Cgroups;
-import dev.caisson.linux.Kernel;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.Capabilities;
 import dev.caisson.proto.types.v1.ContainerSpec;
@@ -13,7 +11,6 @@ import io.grpc.Status;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.UUID;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -23,7 +20,7 @@ class DevicesIT extends OnNode {
   private static final int FUSE_MINOR = 229;
 
   /** 1:11, the kernel's log: a device that nothing here allows, and that every kernel has. */
-  private static final String MAKE_KMSG = "mknod /dev/kmsg c 1 11 && head -c 1 /dev/kmsg";
+  static final String MAKE_KMSG = "mknod /dev/kmsg c 1 11 && head -c 1 /dev/kmsg";
 
   static final String[] RULES = {"devices.allowed = c:10:229", "user-namespace.host = true"};
 
@@ -47,7 +44,7 @@ class DevicesIT extends OnNode {
     return spec;
   }
 
-  private ContainerSpec.Builder privileged(String script) {
+  static ContainerSpec.Builder privileged(String script) {
     ContainerSpec.Builder spec = node.shell(script);
     spec.getUserNamespaceBuilder().setMode(UserNamespace.Mode.HOST);
     List<String> make = List.of("CAP_MKNOD");
@@ -100,28 +97,6 @@ class DevicesIT extends OnNode {
             .setMajor(FUSE_MAJOR)
             .setMinor(FUSE_MINOR);
     assertThat(node.run(allowed).out()).isEqualTo("open\n");
-  }
-
-  /** A guard may allow cgroups that are not below the one where the rules of all are. */
-  @Test
-  void areFencedInACgroupElsewhereToo() throws Exception {
-    boolean only1 = this instanceof DevicesOnVersion1IT;
-    assumeTrue(!only1, "Skipped: the cgroup elsewhere is made as on this host, of both versions");
-    Path guard = node.base().resolve("guard.conf");
-    String before = Files.readString(guard);
-    String elsewhere = "/caisson-elsewhere-" + UUID.randomUUID();
-    Cgroups cgroups = Cgroups.detect(Kernel.open().files(), Path.of("/proc/self/mountinfo"));
-    cgroups.ensure(elsewhere);
-    try {
-      Files.writeString(guard, before.replace(node.cgroupParent(), elsewhere));
-      node.restart();
-      ContainerSpec.Builder spec = privileged(MAKE_KMSG).setCgroupParent(elsewhere);
-      assertThat(node.run(spec).err()).contains("/dev/kmsg").contains("Operation not permitted");
-    } finally {
-      Files.writeString(guard, before);
-      node.restart();
-      assertThat(cgroups.removeIfUnused(elsewhere)).isTrue();
-    }
   }
 
   @Test

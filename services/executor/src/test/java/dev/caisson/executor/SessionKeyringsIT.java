@@ -23,7 +23,9 @@ class SessionKeyringsIT extends OnNode {
   @BeforeAll
   static void allowMany() throws Exception {
     int most = Integer.parseInt(Files.readString(MOST).strip());
-    assumeTrue(most < MANY, "Skipped: " + MOST + " is " + most);
+    assumeTrue(
+        most < MANY,
+        "Skipped: needs a limit of keys below the " + MANY + " tried; " + MOST + " is " + most);
     allow("limits.execs-per-sandbox = " + MANY);
   }
 

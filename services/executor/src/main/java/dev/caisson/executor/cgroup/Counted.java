@@ -4,6 +4,7 @@ import dev.caisson.proto.types.v1.CpuStatistics;
 import dev.caisson.proto.types.v1.IoStatistics;
 import dev.caisson.proto.types.v1.MemoryStatistics;
 import dev.caisson.proto.types.v1.PidsStatistics;
+import dev.caisson.proto.types.v1.Pressure;
 import dev.caisson.proto.types.v1.Statistics;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -176,7 +177,7 @@ final class Counted {
 
   void io() {
     Optional<String> stat = unified.flatMap(files -> files.text("io.stat"));
-    var pressure = pressure("io.pressure");
+    Optional<Pressure> pressure = pressure("io.pressure");
     if (stat.isEmpty() && pressure.isEmpty()) {
       return;
     }
@@ -188,7 +189,7 @@ final class Counted {
     pressure.ifPresent(io::setPressure);
   }
 
-  private Optional<dev.caisson.proto.types.v1.Pressure> pressure(String file) {
+  private Optional<Pressure> pressure(String file) {
     return unified.flatMap(files -> files.text(file)).map(NestedKeyed::pressure);
   }
 

@@ -55,35 +55,7 @@ public record ContainerFacts(
     }
   }
 
-  /** Where the sandbox has no files of its own. */
-  ContainerFacts(
-      boolean rootContainer,
-      CgroupFacts cgroup,
-      boolean pipes,
-      Set<String> fileSources,
-      int lastCapability,
-      Optional<Filter> filter,
-      Set<Namespace.Type> foreign,
-      HostLimits limits,
-      Map<String, DirectoryFacts> directories,
-      boolean groups,
-      Passed passed) {
-    this(
-        rootContainer,
-        cgroup,
-        pipes,
-        fileSources,
-        lastCapability,
-        filter,
-        foreign,
-        limits,
-        directories,
-        groups,
-        passed,
-        Set.of());
-  }
-
-  /** Where the process inherits no limits, and supplementary groups may be changed. */
+  /** Where the process inherits and is given nothing, and supplementary groups may be changed. */
   ContainerFacts(
       boolean rootContainer,
       CgroupFacts cgroup,
@@ -104,7 +76,8 @@ public record ContainerFacts(
         HostLimits.none(),
         directories,
         true,
-        Passed.NONE);
+        Passed.NONE,
+        Set.of());
   }
 
   /** Where nothing of the root filesystem matters either. */

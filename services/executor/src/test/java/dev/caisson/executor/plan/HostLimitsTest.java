@@ -42,7 +42,8 @@ class HostLimitsTest {
             limits,
             Map.of(),
             true,
-            Passed.NONE);
+            Passed.NONE,
+            Set.of());
     return ContainerPlan.compile(spec.build(), facts);
   }
 
