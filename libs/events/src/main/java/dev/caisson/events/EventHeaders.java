@@ -6,6 +6,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.Timestamp;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.Subject;
+import dev.caisson.proto.types.v1.Actor;
 import java.net.URLEncoder;
 import java.time.DateTimeException;
 import java.time.Instant;
@@ -14,6 +15,7 @@ import java.util.UUID;
 import java.util.regex.Pattern;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.header.internals.RecordHeader;
 
 /**
  * The headers of a record of {@link Topic#EVENTS}: those of the CloudEvents Kafka protocol binding
@@ -48,6 +50,9 @@ public final class EventHeaders {
   public static final String PARTITION_KEY = "ce_partitionkey";
   public static final String TRACE_PARENT = "ce_traceparent";
 
+  /** Absent without {@link #TRACE_PARENT}. */
+  public static final String TRACE_STATE = "ce_tracestate";
+
   /** The journal's chain value, 32 bytes as they are. */
   public static final String CHAIN = "caisson-chain";
 
@@ -58,14 +63,27 @@ public final class EventHeaders {
 
   public static final String PROTOBUF = "application/protobuf";
 
-  // W3C Trace Context, section 3.2.
+  // W3C Trace Context, section 3.2: no version ff, and ids of zeros are none.
   private static final Pattern TRACE_PARENT_FORM =
-      Pattern.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}");
+      Pattern.compile("(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}");
+
+  // Its section 3.3: visible ASCII and spaces, of which at least 512 characters are to be passed
+  // on.
+  private static final Pattern TRACE_STATE_FORM = Pattern.compile("[ -~]{1,512}");
 
   // A uid has 36 characters; what is longer, or has others, is no uid and goes into no header.
-  private static final Pattern UID_FORM = Pattern.compile("[0-9A-Za-z-]{1,64}");
+  private static final int MAX_UID = 64;
+
+  // The same for each record.
+  private static final Header VERSION_HEADER = header(SPEC_VERSION, "1.0");
+  private static final Header CONTENT_HEADER = header(CONTENT_TYPE, PROTOBUF);
 
   private static final int UUID_BYTES = 16;
+  private static final int SEQUENCE_DIGITS = 20;
+
+  // RFC 3339 has years of four digits.
+  private static final Instant FIRST_TIME = Instant.parse("0000-01-01T00:00:00Z");
+  private static final Instant LAST_TIME = Instant.parse("9999-12-31T23:59:59.999999999Z");
 
   private EventHeaders() {}
 
@@ -74,12 +92,29 @@ public final class EventHeaders {
     instant(event.getTime()).ifPresent(time -> add(headers, TIME, time.toString()));
     subject(event.getSubject()).ifPresent(subject -> add(headers, SUBJECT, subject));
     if (event.getSandboxSeq() != 0) {
-      add(headers, SEQUENCE, "%020d".formatted(event.getSandboxSeq()));
+      add(headers, SEQUENCE, sequence(event.getSandboxSeq()));
     }
-    if (TRACE_PARENT_FORM.matcher(event.getActor().getTraceparent()).matches()) {
-      add(headers, TRACE_PARENT, event.getActor().getTraceparent());
-    }
+    addTrace(headers, event.getActor());
     addPosition(headers, record);
+  }
+
+  /**
+   * The record's key once more; where it is no String of CloudEvents, the extension is not used.
+   */
+  static void addPartitionKey(Headers headers, String key) {
+    if (key.codePoints().noneMatch(EventHeaders::isRefused)) {
+      add(headers, PARTITION_KEY, key);
+    }
+  }
+
+  private static void addTrace(Headers headers, Actor actor) {
+    if (!actor.getTraceparent().isEmpty()
+        && TRACE_PARENT_FORM.matcher(actor.getTraceparent()).matches()) {
+      add(headers, TRACE_PARENT, actor.getTraceparent());
+      if (TRACE_STATE_FORM.matcher(actor.getTracestate()).matches()) {
+        add(headers, TRACE_STATE, actor.getTracestate());
+      }
+    }
   }
 
   static void addUnreadable(Headers headers, JournalRecord record) {
@@ -100,11 +135,11 @@ public final class EventHeaders {
   }
 
   private static void addRequired(Headers headers, JournalRecord record, String id, String type) {
-    add(headers, SPEC_VERSION, "1.0");
+    headers.add(VERSION_HEADER);
     add(headers, ID, id);
     add(headers, TYPE, type);
     add(headers, SOURCE, "/nodes/" + URLEncoder.encode(record.node(), UTF_8).replace("+", "%20"));
-    add(headers, CONTENT_TYPE, PROTOBUF);
+    headers.add(CONTENT_HEADER);
   }
 
   private static void addPosition(Headers headers, JournalRecord record) {
@@ -127,20 +162,45 @@ public final class EventHeaders {
   }
 
   private static Optional<String> subject(Subject subject) {
-    if (!UID_FORM.matcher(subject.getSandboxUid()).matches()) {
+    if (!isUid(subject.getSandboxUid())) {
       return Optional.empty();
     }
     String sandbox = "sandboxes/" + subject.getSandboxUid();
-    boolean container = UID_FORM.matcher(subject.getContainerUid()).matches();
+    boolean container = isUid(subject.getContainerUid());
     return Optional.of(container ? sandbox + "/containers/" + subject.getContainerUid() : sandbox);
+  }
+
+  private static boolean isUid(String text) {
+    return !text.isEmpty()
+        && text.length() <= MAX_UID
+        && text.chars()
+            .allMatch(each -> each < 128 && (Character.isLetterOrDigit(each) || each == '-'));
   }
 
   private static Optional<Instant> instant(Timestamp time) {
     try {
-      return Optional.of(Instant.ofEpochSecond(time.getSeconds(), time.getNanos()));
+      return Optional.of(Instant.ofEpochSecond(time.getSeconds(), time.getNanos()))
+          .filter(instant -> !instant.isBefore(FIRST_TIME) && !instant.isAfter(LAST_TIME));
     } catch (DateTimeException | ArithmeticException e) {
       return Optional.empty();
     }
+  }
+
+  // Padded, so that it sorts as text; a number of 64 bits without a sign.
+  private static String sequence(long value) {
+    String digits = Long.toUnsignedString(value);
+    return "0".repeat(SEQUENCE_DIGITS - digits.length()) + digits;
+  }
+
+  // CloudEvents 1.0.2, type system: control characters and noncharacters are no part of a String.
+  private static boolean isRefused(int codePoint) {
+    return Character.isISOControl(codePoint)
+        || (codePoint & 0xfffe) == 0xfffe
+        || (codePoint >= 0xfdd0 && codePoint <= 0xfdef);
+  }
+
+  private static Header header(String name, String value) {
+    return new RecordHeader(name, value.getBytes(UTF_8));
   }
 
   private static void add(Headers headers, String name, String value) {

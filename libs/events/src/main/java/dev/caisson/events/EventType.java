@@ -2,6 +2,12 @@ package dev.caisson.events;
 
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.Event.PayloadCase;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * The CloudEvents type of each event, from its payload and its phase:
@@ -18,6 +24,16 @@ import dev.caisson.proto.events.v1.Event.PayloadCase;
  * @param participle what has happened, `started`
  */
 public record EventType(String subject, String verb, String participle) {
+
+  /** Looked up for each event of a node's record. */
+  private static final Map<PayloadCase, EventType> TYPES =
+      Arrays.stream(PayloadCase.values())
+          .collect(
+              Collectors.toMap(
+                  Function.identity(),
+                  EventType::made,
+                  (one, _) -> one,
+                  () -> new EnumMap<>(PayloadCase.class)));
 
   /** What cannot be decoded is carried all the same, under this type. */
   public static final String UNREADABLE = "dev.caisson.event.unreadable.v1";
@@ -39,6 +55,10 @@ public record EventType(String subject, String verb, String participle) {
   }
 
   static EventType of(PayloadCase payload) {
+    return Objects.requireNonNull(TYPES.get(payload));
+  }
+
+  private static EventType made(PayloadCase payload) {
     return switch (payload) {
       case SANDBOX_CREATED -> new EventType("sandbox", "create", "created");
       case SANDBOX_LOST -> new EventType("sandbox", "lose", "lost");
@@ -58,6 +78,8 @@ public record EventType(String subject, String verb, String participle) {
       case CGROUP_CONFIGURED -> new EventType("cgroup", "configure", "configured");
       case NAMESPACE_ENTERED -> new EventType("namespace", "enter", "entered");
       case OOM_KILLED -> new EventType("container", "oomkill", "oomkilled");
+      case PIDS_LIMIT_REACHED -> new EventType("container", "refusefork", "forkrefused");
+      case MEMORY_PRESSURE -> new EventType("container", "pressmemory", "memorypressed");
       case REQUEST_DENIED -> new EventType("request", "deny", "denied");
       case EXECUTOR_STARTED -> new EventType("executor", "start", "started");
       case RECOVERED -> new EventType("container", "recover", "recovered");
@@ -65,8 +87,10 @@ public record EventType(String subject, String verb, String participle) {
       case ATTACH_OPENED -> new EventType("attach", "open", "opened");
       case NETWORK_ATTACHED -> new EventType("network", "attach", "attached");
       case NETWORK_DETACHED -> new EventType("network", "detach", "detached");
+      case RESOURCES_UPDATED -> new EventType("resources", "update", "updated");
       case PORT_FORWARD_OPENED -> new EventType("portforward", "open", "opened");
       case PORT_FORWARD_CLOSED -> new EventType("portforward", "close", "closed");
+      case JOURNAL_CHECKPOINT -> new EventType("journal", "sign", "signed");
       case PAYLOAD_NOT_SET -> new EventType("event", "know", "unknown");
     };
   }

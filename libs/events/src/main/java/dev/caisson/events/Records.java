@@ -21,18 +21,14 @@ public final class Records {
   public static ProducerRecord<byte[], byte[]> event(JournalRecord record) {
     try {
       Event event = Event.parseFrom(record.event());
-      ProducerRecord<byte[], byte[]> produced =
-          produced(
-              Topic.EVENTS,
-              Keys.of(record.node(), event.getSubject().getSandboxUid()),
-              record.event());
+      String key = Keys.of(record.node(), event.getSubject().getSandboxUid());
+      ProducerRecord<byte[], byte[]> produced = keyed(record, key);
       EventHeaders.add(produced.headers(), record, event);
-      return partitionKeyAdded(produced);
+      return produced;
     } catch (InvalidProtocolBufferException e) {
-      ProducerRecord<byte[], byte[]> produced =
-          produced(Topic.EVENTS, record.node(), record.event());
+      ProducerRecord<byte[], byte[]> produced = keyed(record, record.node());
       EventHeaders.addUnreadable(produced.headers(), record);
-      return partitionKeyAdded(produced);
+      return produced;
     }
   }
 
@@ -57,9 +53,9 @@ public final class Records {
     return new ProducerRecord<>(topic.topicName(), key.getBytes(UTF_8), value.toByteArray());
   }
 
-  private static ProducerRecord<byte[], byte[]> partitionKeyAdded(
-      ProducerRecord<byte[], byte[]> produced) {
-    produced.headers().add(EventHeaders.PARTITION_KEY, produced.key());
+  private static ProducerRecord<byte[], byte[]> keyed(JournalRecord record, String key) {
+    ProducerRecord<byte[], byte[]> produced = produced(Topic.EVENTS, key, record.event());
+    EventHeaders.addPartitionKey(produced.headers(), key);
     return produced;
   }
 }

@@ -1,6 +1,8 @@
 package dev.caisson.events;
 
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Map;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.common.config.TopicConfig;
@@ -11,12 +13,9 @@ import org.apache.kafka.common.config.TopicConfig;
  */
 public enum Topic {
   /** Every event, byte for byte as journalled. Key: {@link Keys}. */
-  EVENTS(
-      "caisson.events.v1",
-      6,
-      Map.of(TopicConfig.RETENTION_MS_CONFIG, millis(Duration.ofDays(365)))),
+  EVENTS("caisson.events.v1", 6, allFor(Duration.ofDays(365))),
   /** Usage samples. Key: {@link Keys}. */
-  USAGE("caisson.usage.v1", 6, Map.of(TopicConfig.RETENTION_MS_CONFIG, millis(Duration.ofDays(7)))),
+  USAGE("caisson.usage.v1", 6, allFor(Duration.ofDays(7))),
   /**
    * Apportioned CPU: one record for each sandbox and sample, so that its parts cannot be torn
    * apart.
@@ -24,6 +23,9 @@ public enum Topic {
   CPU("caisson.cpu.v1", 6, newestForAWeek()),
   /** How far each node's relay is. Key: the node. */
   RELAY("caisson.relay.v1", 1, newestForEver());
+
+  /** From so many copies on, two must have a record. */
+  static final int SAFE_REPLICATION = 3;
 
   private final String topicName;
   private final int partitions;
@@ -50,8 +52,33 @@ public enum Topic {
     return configuration;
   }
 
+  static Topic named(String topicName) {
+    return Arrays.stream(values())
+        .filter(topic -> topic.topicName.equals(topicName))
+        .findFirst()
+        .orElseThrow(() -> new IllegalArgumentException("No topic of the record: " + topicName));
+  }
+
+  /** Whether only the newest record of each key is kept. */
+  boolean compacted() {
+    return configuration.getOrDefault(TopicConfig.CLEANUP_POLICY_CONFIG, "").contains("compact");
+  }
+
+  /** With three copies, a record is acknowledged when two have it: one broker may fail. */
   NewTopic toCreate(short replication) {
-    return new NewTopic(topicName, partitions, replication).configs(configuration);
+    Map<String, String> settings = new HashMap<>(configuration);
+    if (replication >= SAFE_REPLICATION) {
+      settings.put(TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG, "2");
+    }
+    return new NewTopic(topicName, partitions, replication).configs(settings);
+  }
+
+  private static Map<String, String> allFor(Duration retention) {
+    return Map.of(
+        TopicConfig.CLEANUP_POLICY_CONFIG,
+        "delete",
+        TopicConfig.RETENTION_MS_CONFIG,
+        millis(retention));
   }
 
   private static Map<String, String> newestForEver() {

@@ -15,9 +15,12 @@ import dev.caisson.proto.events.v1.UsageSample;
 import dev.caisson.proto.types.v1.Actor;
 import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RecordsTest {
 
@@ -40,7 +43,11 @@ class RecordsTest {
                   .setSandboxUid("0192f0c1-0000-7000-8000-000000000001")
                   .setContainerId("nginx")
                   .setContainerUid("0192f0c1-0000-7000-8000-000000000002"))
-          .setActor(Actor.newBuilder().setPrincipal("uid:1000").setTraceparent(TRACE))
+          .setActor(
+              Actor.newBuilder()
+                  .setPrincipal("uid:1000")
+                  .setTraceparent(TRACE)
+                  .setTracestate("congo=t61rcWkgMzE"))
           .setPhase(Phase.OBSERVATION)
           .setContainerExited(ContainerExited.getDefaultInstance())
           .build();
@@ -78,6 +85,7 @@ class RecordsTest {
                 Map.entry("ce_sequence", "00000000000000000005"),
                 Map.entry("ce_partitionkey", "n1/0192f0c1-0000-7000-8000-000000000001"),
                 Map.entry("ce_traceparent", TRACE),
+                Map.entry("ce_tracestate", "congo=t61rcWkgMzE"),
                 Map.entry("content-type", "application/protobuf"),
                 Map.entry("caisson-chain", CHAIN.toString(UTF_8)),
                 Map.entry("caisson-epoch", "7"),
@@ -88,7 +96,7 @@ class RecordsTest {
   void leavesOutWhatAnEventDoesNotHave() {
     Event bare = Event.newBuilder().setNode("n1").build();
     assertThat(headers(Records.event(journalled(bare))))
-        .doesNotContainKeys("ce_subject", "ce_sequence", "ce_traceparent")
+        .doesNotContainKeys("ce_subject", "ce_sequence", "ce_traceparent", "ce_tracestate")
         .containsEntry("ce_id", "7-42");
   }
 
@@ -99,18 +107,54 @@ class RecordsTest {
     Event event =
         EXITED.toBuilder()
             .setSubject(hostile)
-            .setActor(Actor.newBuilder().setTraceparent("00-\n"))
+            .setActor(Actor.newBuilder().setTraceparent("00-\n").setTracestate("a=b"))
             .build();
     assertThat(headers(Records.event(journalled(event))))
-        .doesNotContainKeys("ce_subject", "ce_traceparent")
+        .doesNotContainKeys("ce_subject", "ce_traceparent", "ce_tracestate", "ce_partitionkey")
         .containsEntry("ce_type", "dev.caisson.container.exited.v1");
+    for (String state : List.of("a=\r\nx", "a=" + "b".repeat(511), "a=é")) {
+      Actor actor = Actor.newBuilder().setTraceparent(TRACE).setTracestate(state).build();
+      assertThat(headers(Records.event(journalled(event.toBuilder().setActor(actor).build()))))
+          .containsKey("ce_traceparent")
+          .doesNotContainKey("ce_tracestate");
+    }
+  }
+
+  // The second is past the year 9999, which RFC 3339 has no digits for.
+  @ParameterizedTest
+  @ValueSource(longs = {Long.MAX_VALUE, 253_402_300_800L, -62_167_219_201L})
+  void leavesOutATimeThatIsNone(long seconds) {
+    Event event = EXITED.toBuilder().setTime(Timestamp.newBuilder().setSeconds(seconds)).build();
+    assertThat(headers(Records.event(journalled(event)))).doesNotContainKey("ce_time");
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {253_402_300_799L, -62_135_596_800L})
+  void tellsEveryTimeOfFourDigitYears(long seconds) {
+    Event event = EXITED.toBuilder().setTime(Timestamp.newBuilder().setSeconds(seconds)).build();
+    assertThat(headers(Records.event(journalled(event))).get("ce_time"))
+        .matches("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z");
   }
 
   @Test
-  void leavesOutATimeThatIsNone() {
-    Event event =
-        EXITED.toBuilder().setTime(Timestamp.newBuilder().setSeconds(Long.MAX_VALUE)).build();
-    assertThat(headers(Records.event(journalled(event)))).doesNotContainKey("ce_time");
+  void countsSequencesWithoutASign() {
+    Event event = EXITED.toBuilder().setSandboxSeq(-1).build();
+    assertThat(headers(Records.event(journalled(event))))
+        .containsEntry("ce_sequence", "18446744073709551615");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+        "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+        "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01"
+      })
+  void leavesOutATraceThatIsNone(String traceparent) {
+    Actor.Builder actor = EXITED.getActor().toBuilder().setTraceparent(traceparent);
+    Event event = EXITED.toBuilder().setActor(actor).build();
+    assertThat(headers(Records.event(journalled(event)))).doesNotContainKey("ce_traceparent");
   }
 
   @Test

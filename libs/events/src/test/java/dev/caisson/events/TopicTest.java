@@ -32,4 +32,11 @@ class TopicTest {
       assertThat(created.numPartitions()).isEqualTo(topic.partitions()).isPositive();
     }
   }
+
+  @Test
+  void asksForASecondCopyWhereThereAreThree() {
+    assertThat(Topic.EVENTS.toCreate((short) 3).configs())
+        .containsEntry("min.insync.replicas", "2");
+    assertThat(Topic.EVENTS.toCreate((short) 1).configs()).doesNotContainKey("min.insync.replicas");
+  }
 }

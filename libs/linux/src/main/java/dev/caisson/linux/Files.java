@@ -4,6 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 
@@ -56,13 +57,17 @@ public interface Files {
    * @param most bytes; what is beyond them may be left out
    */
   default byte[] readGenerated(Fd fd, int most) {
-    ByteArrayOutputStream all = new ByteArrayOutputStream(GENERATED_PAGE / 2);
     ByteBuffer page = ByteBuffer.allocate(GENERATED_PAGE);
-    int count;
-    do {
+    int count = read(fd, page);
+    if (count < GENERATED_PAGE / 2) {
+      return Arrays.copyOf(page.array(), page.position());
+    }
+    ByteArrayOutputStream all = new ByteArrayOutputStream(2 * GENERATED_PAGE);
+    all.write(page.array(), 0, page.position());
+    while (count >= GENERATED_PAGE / 2 && all.size() < most) {
       count = read(fd, page.clear());
       all.write(page.array(), 0, page.position());
-    } while (count >= GENERATED_PAGE / 2 && all.size() < most);
+    }
     return all.toByteArray();
   }
 

@@ -93,6 +93,22 @@ final class JsonObject {
     return texts;
   }
 
+  /** Objects of any name, in the document's order. */
+  Map<String, JsonObject> members(String name) {
+    Map<String, JsonObject> members = new LinkedHashMap<>();
+    object(name)
+        .ifPresent(object ->
+            object
+                .node
+                .properties()
+                .forEach(entry -> {
+                  requireText(object.path, entry.getKey());
+                  String at = object.path + "." + Shown.of(entry.getKey());
+                  members.put(entry.getKey(), object(at, entry.getValue()));
+                }));
+    return members;
+  }
+
   boolean bool(String name) {
     return get(name)
         .map(value -> {

@@ -3,7 +3,6 @@ package dev.caisson.rpc;
 import static java.util.Objects.requireNonNull;
 
 import io.grpc.BindableService;
-import io.grpc.InsecureServerCredentials;
 import io.grpc.Server;
 import io.grpc.ServerCredentials;
 import io.grpc.ServerInterceptor;
@@ -88,7 +87,7 @@ public final class GrpcServer implements AutoCloseable {
 
   /** A server on a Unix socket, which knows its callers. Its directory must exist. */
   public static Builder unix(Path socket) {
-    return new Builder(socket, 0);
+    return new Builder(socket, new InetSocketAddress(0), null);
   }
 
   /**
@@ -97,7 +96,12 @@ public final class GrpcServer implements AutoCloseable {
    * @param port 0: any that is free
    */
   public static Builder loopback(int port) {
-    return new Builder(null, port);
+    return new Builder(null, new InetSocketAddress(InetAddress.getLoopbackAddress(), port), null);
+  }
+
+  /** A server on TCP whose callers have certificates: {@link PeerCertificate}. */
+  public static Builder tls(InetSocketAddress address, ServerTls tls) {
+    return new Builder(null, address, tls);
   }
 
   /** The TCP port; -1 on a Unix socket. */
@@ -156,7 +160,8 @@ public final class GrpcServer implements AutoCloseable {
   /** What a server is to be. Not thread-safe. */
   public static final class Builder {
     private final @Nullable Path path;
-    private final int port;
+    private final InetSocketAddress address;
+    private final @Nullable ServerTls tls;
     private final List<BindableService> services = new ArrayList<>();
     private final List<ServerInterceptor> interceptors = new ArrayList<>();
     private final List<ServerInterceptor> observers = new ArrayList<>();
@@ -171,9 +176,10 @@ public final class GrpcServer implements AutoCloseable {
     private @Nullable Executor executor;
     private @Nullable SocketLoop loop;
 
-    private Builder(@Nullable Path path, int port) {
+    private Builder(@Nullable Path path, InetSocketAddress address, @Nullable ServerTls tls) {
       this.path = path;
-      this.port = port;
+      this.address = address;
+      this.tls = tls;
     }
 
     /** Of the socket, as in {@code rw-rw----}: writing is connecting. Owner alone, if not set. */
@@ -262,15 +268,18 @@ public final class GrpcServer implements AutoCloseable {
       EventLoopGroup loops = loop == null ? requireNonNull(own) : loop.group();
       HealthStatusManager health = new HealthStatusManager();
       ErrorInterceptor calls = new ErrorInterceptor(errors, domain);
-      Server server = netty(socket, loops, health, calls).build();
+      @Nullable Server server = null;
       try {
+        server = netty(socket, loops, health, calls).build();
         server.start();
         if (socket != null) {
           socket.publish(mode, owner, group);
         }
         return new GrpcServer(server, health, calls, own, socket, grace);
       } catch (IOException | RuntimeException failure) {
-        server.shutdownNow();
+        if (server != null) {
+          server.shutdownNow();
+        }
         release(own, socket);
         throw failure;
       }
@@ -280,9 +289,10 @@ public final class GrpcServer implements AutoCloseable {
         @Nullable SocketFile socket,
         EventLoopGroup loops,
         HealthStatusManager health,
-        ErrorInterceptor calls) {
+        ErrorInterceptor calls)
+        throws IOException {
       NettyServerBuilder builder =
-          NettyServerBuilder.forAddress(address(socket), credentials())
+          NettyServerBuilder.forAddress(address(socket), credentials(loops))
               .channelType(channelType())
               .bossEventLoopGroup(loops)
               .workerEventLoopGroup(loops)
@@ -314,16 +324,17 @@ public final class GrpcServer implements AutoCloseable {
       builder.withChildOption(ChannelOption.SO_KEEPALIVE, null);
     }
 
-    private ServerCredentials credentials() {
-      return path == null
-          ? InsecureServerCredentials.create()
-          : PeerNegotiator.credentials(maxConnections);
+    private ServerCredentials credentials(EventLoopGroup loops) throws IOException {
+      if (path != null) {
+        return PeerNegotiator.unix(maxConnections);
+      }
+      return tls == null
+          ? PeerNegotiator.plaintext(maxConnections)
+          : PeerNegotiator.tls(tls.context(loops), maxConnections);
     }
 
     private SocketAddress address(@Nullable SocketFile socket) {
-      return socket == null
-          ? new InetSocketAddress(InetAddress.getLoopbackAddress(), port)
-          : socket.bindAddress();
+      return socket == null ? address : socket.bindAddress();
     }
 
     private Class<? extends ServerChannel> channelType() {

@@ -14,6 +14,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.nio.NioChannelOption;
+import io.netty.handler.ssl.SslContext;
 import io.netty.util.AsciiString;
 import java.util.concurrent.atomic.AtomicInteger;
 import jdk.net.ExtendedSocketOptions;
@@ -30,21 +31,38 @@ final class PeerNegotiator implements ProtocolNegotiator {
   private static final ChannelOption<UnixDomainPrincipal> PEER_CREDENTIALS =
       NioChannelOption.of(ExtendedSocketOptions.SO_PEERCRED);
 
-  private final ProtocolNegotiator plaintext = InternalProtocolNegotiators.serverPlaintext();
   private final AtomicInteger connections = new AtomicInteger();
+  private final ProtocolNegotiator protocol;
+  private final boolean unix;
   private final int maxConnections;
 
-  private PeerNegotiator(int maxConnections) {
+  private PeerNegotiator(ProtocolNegotiator protocol, boolean unix, int maxConnections) {
+    this.protocol = protocol;
+    this.unix = unix;
     this.maxConnections = maxConnections;
   }
 
-  static ServerCredentials credentials(int maxConnections) {
-    return InternalNettyServerCredentials.create(new PeerNegotiator(maxConnections));
+  /** For a Unix socket. */
+  static ServerCredentials unix(int maxConnections) {
+    return InternalNettyServerCredentials.create(
+        new PeerNegotiator(InternalProtocolNegotiators.serverPlaintext(), true, maxConnections));
+  }
+
+  /** For TCP, without TLS: on loopback. */
+  static ServerCredentials plaintext(int maxConnections) {
+    return InternalNettyServerCredentials.create(
+        new PeerNegotiator(InternalProtocolNegotiators.serverPlaintext(), false, maxConnections));
+  }
+
+  /** For TCP. */
+  static ServerCredentials tls(SslContext tls, int maxConnections) {
+    return InternalNettyServerCredentials.create(
+        new PeerNegotiator(InternalProtocolNegotiators.serverTls(tls), false, maxConnections));
   }
 
   @Override
   public AsciiString scheme() {
-    return plaintext.scheme();
+    return protocol.scheme();
   }
 
   @Override
@@ -54,7 +72,7 @@ final class PeerNegotiator implements ProtocolNegotiator {
 
   @Override
   public void close() {
-    plaintext.close();
+    protocol.close();
   }
 
   private final class Admission extends ChannelInboundHandlerAdapter {
@@ -79,14 +97,18 @@ final class PeerNegotiator implements ProtocolNegotiator {
       connections.incrementAndGet();
       var _ = context.channel().closeFuture().addListener(end -> connections.decrementAndGet());
       var pipeline = context.pipeline();
-      pipeline.replace(this, null, plaintext.newHandler(grpc));
-      pipeline.fireUserEventTriggered(
-          InternalProtocolNegotiationEvent.withAttributes(
-              negotiation,
-              InternalProtocolNegotiationEvent.getAttributes(negotiation).toBuilder()
-                  .set(PEER, peer(context))
-                  .set(Grpc.TRANSPORT_ATTR_REMOTE_ADDR, context.channel().remoteAddress())
-                  .build()));
+      pipeline.replace(this, null, protocol.newHandler(grpc));
+      pipeline.fireUserEventTriggered(unix ? known(context, negotiation) : negotiation);
+    }
+
+    private static ProtocolNegotiationEvent known(
+        ChannelHandlerContext context, ProtocolNegotiationEvent negotiation) {
+      return InternalProtocolNegotiationEvent.withAttributes(
+          negotiation,
+          InternalProtocolNegotiationEvent.getAttributes(negotiation).toBuilder()
+              .set(PEER, peer(context))
+              .set(Grpc.TRANSPORT_ATTR_REMOTE_ADDR, context.channel().remoteAddress())
+              .build());
     }
 
     private static Peer peer(ChannelHandlerContext context) {

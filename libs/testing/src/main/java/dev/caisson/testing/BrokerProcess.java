@@ -2,6 +2,7 @@ package dev.caisson.testing;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.io.Writer;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -11,6 +12,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +31,7 @@ public final class BrokerProcess implements AutoCloseable {
   private final String classPath;
   private final int port;
   private final int controllerPort;
+  private @Nullable Path settings;
   private @Nullable Process process;
 
   private BrokerProcess(Path data, String classPath, int port, int controllerPort) {
@@ -39,20 +42,61 @@ public final class BrokerProcess implements AutoCloseable {
   }
 
   /**
-   * A broker that is not running yet. Its class path is that of a built {@code services/broker},
-   * beside the module whose test this is; empty when it has not been built: {@code mvn -pl
+   * A broker that is not running yet. Its class path is that of a built {@code services/broker}, as
+   * a module of this repository finds it; empty when it has not been built: {@code mvn -pl
    * services/broker -am package}.
    *
    * @param data where it keeps its topics; the caller removes it
    */
   public static Optional<BrokerProcess> at(Path data) {
-    Path target = Path.of("..", "broker", "target").toAbsolutePath().normalize();
+    Path target = Path.of("../../services/broker/target").toAbsolutePath().normalize();
     if (!Files.isDirectory(target.resolve("classes"))
         || !Files.isDirectory(target.resolve("lib"))) {
       return Optional.empty();
     }
     String classPath = target.resolve("classes") + ":" + target.resolve("lib") + "/*";
     return Optional.of(new BrokerProcess(data, classPath, freePort(), freePort()));
+  }
+
+  /** Lays settings of Kafka's broker above its own, from the next start on. */
+  public BrokerProcess with(Properties more) {
+    Path file = data.resolveSibling(data.getFileName() + ".properties");
+    try (Writer writer = Files.newBufferedWriter(file)) {
+      more.store(writer, null);
+    } catch (IOException e) {
+      throw new UncheckedIOException("Failed to write " + file, e);
+    }
+    settings = file;
+    return this;
+  }
+
+  /** Where it speaks to itself. */
+  public String controllerAddress() {
+    return "127.0.0.1:" + controllerPort;
+  }
+
+  /** A port on loopback that nothing listens on. */
+  public static int freePort() {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    } catch (IOException e) {
+      throw new UncheckedIOException("Failed to find a free port", e);
+    }
+  }
+
+  /** What it has said since it was started last. */
+  public Path log() {
+    return data.resolve("log");
+  }
+
+  /** Stops it as it stands, with all its connections open; it answers nobody until it goes on. */
+  public void suspend() {
+    signal("STOP");
+  }
+
+  /** Lets it go on where it was suspended. */
+  public void resume() {
+    signal("CONT");
   }
 
   public String address() {
@@ -87,6 +131,9 @@ public final class BrokerProcess implements AutoCloseable {
     if (running == null) {
       return;
     }
+    if (running.isAlive()) {
+      resume();
+    }
     running.destroy();
     try {
       if (!running.waitFor(STOP_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)) {
@@ -107,10 +154,12 @@ public final class BrokerProcess implements AutoCloseable {
     command.addAll(List.of("-cp", classPath, "dev.caisson.broker.Broker"));
     command.addAll(List.of("--data", data.toString(), "--port", Integer.toString(port)));
     command.addAll(List.of("--controller-port", Integer.toString(controllerPort)));
-    return new ProcessBuilder(command)
-        .redirectErrorStream(true)
-        .redirectOutput(data.resolve("log").toFile())
-        .start();
+    if (settings != null) {
+      command.addAll(List.of("--settings", settings.toString()));
+    }
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().put("CAISSON_AUTHORIZER_LOG_LEVEL", "DEBUG");
+    return builder.redirectErrorStream(true).redirectOutput(log().toFile()).start();
   }
 
   // The file is the broker's own signal; there is nothing to wait on but to look.
@@ -119,7 +168,7 @@ public final class BrokerProcess implements AutoCloseable {
     while (!Files.exists(ready)) {
       if (!started.isAlive() || Instant.now().isAfter(deadline)) {
         kill();
-        throw new IOException("It was not ready: " + Files.readString(data.resolve("log")));
+        throw new IOException("It was not ready: " + Files.readString(log()));
       }
       try {
         started.waitFor(READY_POLL.toMillis(), TimeUnit.MILLISECONDS);
@@ -131,11 +180,21 @@ public final class BrokerProcess implements AutoCloseable {
     }
   }
 
-  private static int freePort() {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
+  private void signal(String name) {
+    Process running = process;
+    if (running == null) {
+      throw new IllegalStateException("The broker was not started");
+    }
+    try {
+      String pid = Long.toString(running.pid());
+      Process kill = new ProcessBuilder("kill", "-" + name, pid).start();
+      if (kill.waitFor() != 0) {
+        throw new IllegalStateException("The broker does not run");
+      }
     } catch (IOException e) {
-      throw new UncheckedIOException("Failed to find a free port", e);
+      throw new UncheckedIOException("Failed to signal the broker", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 }
