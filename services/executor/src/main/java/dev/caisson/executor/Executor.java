@@ -1,6 +1,8 @@
 package dev.caisson.executor;
 
+import com.google.protobuf.ByteString;
 import dev.caisson.executor.cgroup.Cgroups;
+import dev.caisson.executor.cgroup.Systemd;
 import dev.caisson.executor.disk.Disk;
 import dev.caisson.executor.disk.Room;
 import dev.caisson.executor.donation.DonationSocket;
@@ -12,9 +14,11 @@ import dev.caisson.executor.hook.HookRunner;
 import dev.caisson.executor.hook.HostProcesses;
 import dev.caisson.executor.hook.PluginRunner;
 import dev.caisson.executor.init.InitLauncher;
+import dev.caisson.executor.journal.Denials;
 import dev.caisson.executor.journal.Journal;
 import dev.caisson.executor.journal.JournalService;
-import dev.caisson.executor.journal.JournalSettings;
+import dev.caisson.executor.journal.Signing;
+import dev.caisson.executor.journal.SigningKey;
 import dev.caisson.executor.journal.UsageLog;
 import dev.caisson.executor.journal.UsageLogSettings;
 import dev.caisson.executor.log.LogThreads;
@@ -35,6 +39,7 @@ import dev.caisson.executor.store.Store;
 import dev.caisson.executor.usage.UsageSampler;
 import dev.caisson.linux.Kernel;
 import dev.caisson.linux.SeccompCompiler;
+import dev.caisson.model.NodeKey;
 import dev.caisson.model.Uid7;
 import dev.caisson.proto.events.v1.ExecutorStarted;
 import dev.caisson.proto.executor.v1.GetNodeResponse;
@@ -84,6 +89,11 @@ public final class Executor implements AutoCloseable {
   private static final int RLIMIT_NOFILE = 7;
 
   private static final long LEAST_OPEN_FILES = 1024;
+
+  private static final long KEPT_SHARE = 4;
+
+  /** Four for each container of a full node. */
+  private static final long MOST_KEPT_FILES = 1 << 16;
 
   private static final Path MOUNTINFO = Path.of("/proc/self/mountinfo");
 
@@ -177,10 +187,12 @@ public final class Executor implements AutoCloseable {
       LOG.log(Level.WARNING, "The disk of {0} is full: nothing new is started", options.data());
     }
     Uid7 uids = new Uid7(Clock.systemUTC(), new SecureRandom());
+    SigningKey key = SigningKey.of(options.data());
     Journal journal =
         keep(
             Journal.open(
-                JournalSettings.defaults(options.data().resolve("journal"), options.node()),
+                options.journal().settings(options.data().resolve("journal"), options.node()),
+                Signing.usual(key),
                 Clock.systemUTC(),
                 () -> bytes(uids.next().value()),
                 ExecutorStarted.newBuilder().setVersion(VERSION).setBootId(proc.bootId()).build(),
@@ -194,12 +206,12 @@ public final class Executor implements AutoCloseable {
                     journal.epoch(),
                     proc.bootId()),
                 Clock.systemUTC()));
-    Guard guard = new Guard(GuardPolicy.parse(policy()));
+    Guard guard = new Guard(GuardPolicy.parse(policy(), options.cgroupDriver()));
     Host host = host(kernel, proc, powers, cgroups, journal, disk, uids, guard.policy());
     Donations donations = new Donations();
     Node node = node(host, guard, donations, usage);
     keep(donationSocket(host, guard.policy(), donations));
-    serve(host, node, guard, identity(kernel, cgroups, journal), journal, usage);
+    serve(host, node, guard, identity(kernel, cgroups, journal, key.publicKey()), journal, usage);
     LOG.log(
         Level.INFO, "Ready after {0} ms", Duration.ofNanos(System.nanoTime() - began).toMillis());
   }
@@ -248,14 +260,39 @@ public final class Executor implements AutoCloseable {
   }
 
   private Cgroups cgroups(Kernel kernel, TrustedProc proc, Powers powers) {
+    Cgroups cgroups =
+        switch (options.cgroupDriver()) {
+          case CGROUPFS -> ofKernel(kernel, proc, powers);
+          case SYSTEMD -> ofSystemd(kernel, powers);
+        };
+    LOG.log(Level.INFO, "Cgroups: {0}", cgroups.explanation());
+    return cgroups;
+  }
+
+  private Cgroups ofSystemd(Kernel kernel, Powers powers) {
+    if (!powers.hostsRoot()) {
+      throw new IllegalStateException(
+          "The systemd driver needs root; without it, start with --cgroup-driver cgroupfs");
+    }
+    return Cgroups.ofSystemd(kernel.files(), MOUNTINFO, keep(Systemd.load()), keptFiles(kernel));
+  }
+
+  private Cgroups ofKernel(Kernel kernel, TrustedProc proc, Powers powers) {
     return powers.hostsRoot()
-        ? Cgroups.detect(kernel.files(), MOUNTINFO)
+        ? Cgroups.detect(kernel.files(), MOUNTINFO, keptFiles(kernel))
         : Cgroups.delegated(
             kernel.files(),
             MOUNTINFO,
             proc.ownCgroups(),
             options.cgroupParent(),
-            new PidNamespaces(kernel, proc));
+            new PidNamespaces(kernel, proc),
+            keptFiles(kernel));
+  }
+
+  /** Of what may be open, so much that the rest is enough for all else. */
+  private static int keptFiles(Kernel kernel) {
+    long most = kernel.processes().ownHardLimit(RLIMIT_NOFILE);
+    return (int) Math.min(Long.divideUnsigned(most, KEPT_SHARE), MOST_KEPT_FILES);
   }
 
   private Host host(
@@ -299,6 +336,7 @@ public final class Executor implements AutoCloseable {
             waits.lease(),
             waits.patience(),
             options.parked(),
+            options.memoryPressure(),
             powers);
     return new Host(
         settings,
@@ -376,10 +414,13 @@ public final class Executor implements AutoCloseable {
     return node;
   }
 
-  private static GetNodeResponse.Builder identity(Kernel kernel, Cgroups cgroups, Journal journal) {
+  private static GetNodeResponse.Builder identity(
+      Kernel kernel, Cgroups cgroups, Journal journal, NodeKey key) {
     return GetNodeResponse.newBuilder()
         .setVersion(VERSION)
         .setEpoch(journal.epoch())
+        .setPublicKey(ByteString.copyFrom(key.encoded()))
+        .setKeyFingerprint(ByteString.copyFrom(key.fingerprint()))
         .setCgroupMode(cgroups.mode().name().toLowerCase(Locale.ROOT))
         .addAllMissing(kernel.missing())
         .addAllMissing(SeccompCompiler.ofLibrary(kernel.files()).missing().stream().toList())
@@ -397,11 +438,12 @@ public final class Executor implements AutoCloseable {
     ExecutorService commands =
         new ExecutorService(
             node,
-            new GuardedAdmission(guard, host.journal(), host.clock()),
+            new GuardedAdmission(guard, new Denials(journal, host.clock(), "guard")),
             identity.setNode(options.node()).build(),
             host.workers());
     keep(socket("executor.sock", commands));
-    keep(socket("journal.sock", keep(new JournalService(journal, usage))));
+    Denials denials = new Denials(journal, host.clock(), "gateway");
+    keep(socket("journal.sock", keep(new JournalService(journal, usage, denials))));
   }
 
   private GrpcServer socket(String name, BindableService service) throws IOException {

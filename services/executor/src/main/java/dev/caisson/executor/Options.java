@@ -1,5 +1,7 @@
 package dev.caisson.executor;
 
+import dev.caisson.executor.cgroup.CgroupDriver;
+import dev.caisson.executor.cgroup.ScopeName;
 import dev.caisson.executor.network.NetworkSettings;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -8,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -19,12 +22,16 @@ import java.util.stream.Stream;
  * @param gatewayUser the one user, name or number, that may command and read the journal
  * @param gatewayGroup the group of the sockets
  * @param guard the guard's configuration; absent: its defaults
- * @param cgroupParent of all sandboxes
+ * @param cgroupDriver who makes cgroups
+ * @param cgroupParent of all sandboxes, absolute in the trees
  * @param cniConfigurations the directory of the host's network configurations
  * @param cniPlugins directories of network plugins, with colons between them
  * @param cniNetwork path of the network namespace that the host's networks are in; empty: the
  *     executor's own
  * @param parked how many sandboxes are made in advance
+ * @param memoryPressure from how many percent of 10 s on it is told that a container's tasks wait
+ *     for memory; 0, the default: never, since how much is too much depends on what runs
+ * @param journal how the record is kept
  */
 record Options(
     Path data,
@@ -33,25 +40,37 @@ record Options(
     String gatewayUser,
     String gatewayGroup,
     String guard,
+    CgroupDriver cgroupDriver,
     String cgroupParent,
     String cniConfigurations,
     String cniPlugins,
     String cniNetwork,
-    int parked) {
+    int parked,
+    int memoryPressure,
+    JournalOptions journal) {
   /** More would only cost memory. */
   private static final int MAX_PARKED = 64;
 
+  private static final int PERCENT = 100;
+
   private static final Set<String> REQUIRED = Set.of("--data", "--run", "--node");
+  private static final Map<String, String> OWN_DEFAULTS =
+      Map.ofEntries(
+          Map.entry("--gateway-user", "0"),
+          Map.entry("--peer-gid", "0"),
+          Map.entry("--guard", ""),
+          Map.entry("--cgroup-driver", "cgroupfs"),
+          Map.entry("--cgroup-parent", ""),
+          Map.entry("--cni-configurations", "/etc/cni/net.d"),
+          Map.entry("--cni-plugins", "/usr/lib/cni:/opt/cni/bin"),
+          Map.entry("--cni-network", ""),
+          Map.entry("--parked", "4"),
+          Map.entry("--memory-pressure", "0"));
+
   private static final Map<String, String> DEFAULTS =
-      Map.of(
-          "--gateway-user", "0",
-          "--peer-gid", "0",
-          "--guard", "",
-          "--cgroup-parent", "/caisson",
-          "--cni-configurations", "/etc/cni/net.d",
-          "--cni-plugins", "/usr/lib/cni:/opt/cni/bin",
-          "--cni-network", "",
-          "--parked", "4");
+      Stream.of(OWN_DEFAULTS, JournalOptions.DEFAULTS)
+          .flatMap(some -> some.entrySet().stream())
+          .collect(Collectors.toUnmodifiableMap(Map.Entry::getKey, Map.Entry::getValue));
 
   /**
    * @throws IllegalArgumentException with every problem at once, a line each
@@ -79,6 +98,7 @@ record Options(
   }
 
   private static Options of(Map<String, String> values) {
+    CgroupDriver driver = cgroupDriver(required(values, "--cgroup-driver"));
     return new Options(
         Path.of(required(values, "--data")).toAbsolutePath(),
         Path.of(required(values, "--run")).toAbsolutePath(),
@@ -86,11 +106,14 @@ record Options(
         required(values, "--gateway-user"),
         required(values, "--peer-gid"),
         required(values, "--guard"),
-        required(values, "--cgroup-parent"),
+        driver,
+        cgroupParent(driver, required(values, "--cgroup-parent")),
         required(values, "--cni-configurations"),
         required(values, "--cni-plugins"),
         required(values, "--cni-network"),
-        parked(required(values, "--parked")));
+        number(values, "--parked", MAX_PARKED),
+        number(values, "--memory-pressure", PERCENT),
+        JournalOptions.of(values));
   }
 
   NetworkSettings networks() {
@@ -103,9 +126,29 @@ record Options(
         Optional.of(cniNetwork).filter(path -> !path.isEmpty()).map(Path::of));
   }
 
-  private static int parked(String value) {
-    if (!value.matches("\\d{1,2}") || Integer.parseInt(value) > MAX_PARKED) {
-      throw new IllegalArgumentException("--parked must be 0 to " + MAX_PARKED + ": " + value);
+  private static CgroupDriver cgroupDriver(String value) {
+    return CgroupDriver.named(value)
+        .orElseThrow(() ->
+            new IllegalArgumentException("--cgroup-driver must be cgroupfs or systemd: " + value));
+  }
+
+  private static String cgroupParent(CgroupDriver driver, String value) {
+    if (value.isEmpty()) {
+      return driver.usualParent();
+    }
+    if (driver == CgroupDriver.SYSTEMD && !ScopeName.isSlice(value)) {
+      throw new IllegalArgumentException(
+          "--cgroup-parent must, with the systemd driver, be the path of a slice, as in"
+              + " /caisson.slice/caisson-b.slice: "
+              + value);
+    }
+    return value;
+  }
+
+  private static int number(Map<String, String> values, String name, int most) {
+    String value = required(values, name);
+    if (!value.matches("\\d{1,3}") || Integer.parseInt(value) > most) {
+      throw new IllegalArgumentException(name + " must be 0 to " + most + ": " + value);
     }
     return Integer.parseInt(value);
   }

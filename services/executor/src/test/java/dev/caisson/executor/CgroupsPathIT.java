@@ -6,6 +6,7 @@ import dev.caisson.executor.cgroup.Cgroups;
 import dev.caisson.linux.Kernel;
 import dev.caisson.proto.executor.v1.Container;
 import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.executor.v1.Sandbox;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.IgnoredField;
 import dev.caisson.proto.types.v1.Namespace;
@@ -143,6 +144,27 @@ class CgroupsPathIT {
     node.deleteSandbox("pause", true);
     assertThat(isThere(pod + "/b") || isThere(pod + "/pause")).isFalse();
     assertThat(isThere(pod)).as("somebody else's").isTrue();
+  }
+
+  @Test
+  void thoseThatAreRelativeLieBelowTheParentOfAll() throws Exception {
+    make(pod);
+    Container above = node.started("above", spec("pod7/above"));
+    Container beside = node.started("beside", node.spec("sleep", "60").setCgroupParent("pod7"));
+    Sandbox box =
+        node.stub().createSandbox(TestNode.sandboxRequest("box").setCgroupParent("pod7").build());
+    assertThat(above.getCgroup()).startsWith(pod + "/above/sandbox-");
+    assertThat(beside.getCgroup()).startsWith(pod + "/sandbox-");
+    assertThat(box.getCgroup()).startsWith(pod + "/sandbox-");
+    node.replace(true);
+    for (String id : List.of("above", "beside")) {
+      node.delete(id, true);
+    }
+    node.deleteSandbox("box", true);
+    assertThat(isThere(pod + "/above")).isFalse();
+    Problem.of(() -> node.create("c", spec("../elsewhere/c")))
+        .is(Status.Code.INVALID_ARGUMENT, Reason.INVALID_SPEC)
+        .says("cgroups_path must not contain ..");
   }
 
   @Test

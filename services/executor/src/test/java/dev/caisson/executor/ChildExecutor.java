@@ -100,7 +100,9 @@ final class ChildExecutor implements AutoCloseable {
         "--cni-network",
         options.cniNetwork(),
         "--parked",
-        Integer.toString(options.parked()));
+        Integer.toString(options.parked()),
+        "--memory-pressure",
+        Integer.toString(options.memoryPressure()));
   }
 
   /** Without the tests: what is archived is in jars. */

@@ -80,6 +80,7 @@ final class ExecutorOnVersion1 implements AutoCloseable {
     arguments.addAll(List.of("--guard", options.guard()));
     arguments.addAll(List.of("--cgroup-parent", options.cgroupParent()));
     arguments.addAll(List.of("--parked", Integer.toString(options.parked())));
+    arguments.addAll(List.of("--memory-pressure", Integer.toString(options.memoryPressure())));
     return arguments;
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Kernel;
 import dev.caisson.linux.OpenFlag;
+import dev.caisson.proto.executor.v1.Container;
 import dev.caisson.proto.executor.v1.CreateContainerRequest;
 import dev.caisson.proto.executor.v1.ListContainersRequest;
 import dev.caisson.proto.executor.v1.Reason;
@@ -12,6 +13,7 @@ import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.DonatedDescriptors;
 import dev.caisson.proto.types.v1.Hook;
+import dev.caisson.proto.types.v1.Resources;
 import dev.caisson.proto.types.v1.RootFilesystem.Overlay;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -349,6 +351,33 @@ class FaultsIT {
           node.pause("c");
         });
     node.delete("c", true);
+  }
+
+  @Test
+  void ofAnUpdateChangeAllOrNothing() {
+    node.started("c", spec());
+    node.update("c", limits(50));
+    begin();
+    eachCallOf(
+        10,
+        () -> node.update("c", limits(60)),
+        done -> {
+          Container now = node.get("c");
+          int limit = done ? 60 : 50;
+          assertThat(now.getSpec().getResources()).isEqualTo(limits(limit));
+          assertThat(LimitsInForce.pids(now.getCgroup())).isEqualTo(Integer.toString(limit));
+          assertThat(LimitsInForce.memory(now.getCgroup()))
+              .isEqualTo(Integer.toString(limit << 20));
+          node.update("c", limits(50));
+        });
+    node.delete("c", true);
+  }
+
+  private static Resources limits(int number) {
+    Resources.Builder limits = Resources.newBuilder();
+    limits.getMemoryBuilder().setLimit((long) number << 20);
+    limits.getPidsBuilder().setLimit(number);
+    return limits.build();
   }
 
   private void isWhatItSays() {

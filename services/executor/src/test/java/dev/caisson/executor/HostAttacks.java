@@ -224,7 +224,7 @@ final class HostAttacks {
 
   /** One file of a container's process, before it is written. */
   private static boolean writeIntoACoveredFile(TestNode node) throws Exception {
-    Path fake = Files.createFile(node.base().resolve("fake"));
+    Path fake = Files.writeString(node.base().resolve("fake"), "0\n"); // it is read before
     Path hook = node.base().resolve("hooks/cover");
     String target = "/proc/$(sed 's/.*\"pid\":\\([0-9]*\\).*/\\1/')/oom_score_adj";
     Files.writeString(hook, "#!/bin/sh\nmount --bind " + fake + " " + target + "\n");

@@ -16,6 +16,7 @@ import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.guard.HookRule;
 import dev.caisson.executor.guard.IdRange;
 import dev.caisson.executor.guard.NetworkPolicy;
+import dev.caisson.executor.guard.RedactionPolicy;
 import dev.caisson.executor.guard.SeccompPolicy;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -43,7 +44,12 @@ class LayersTest {
    * The owner's configuration is a value that any layer may read; the decisions are the guard's.
    */
   private static final Class<?>[] POLICY = {
-    GuardPolicy.class, HookRule.class, IdRange.class, NetworkPolicy.class, SeccompPolicy.class
+    GuardPolicy.class,
+    HookRule.class,
+    IdRange.class,
+    NetworkPolicy.class,
+    RedactionPolicy.class,
+    SeccompPolicy.class
   };
 
   /** Fewer would mean that the rules were asked about nothing. */

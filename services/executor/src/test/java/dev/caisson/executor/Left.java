@@ -30,8 +30,10 @@ record Left(
         traces.files().size());
   }
 
-  /** Those of the record are named by what is in them. */
-  private static Map<String, Long> withoutSegments(Map<String, Long> descriptors) {
+  /**
+   * Those of the record are named by what is in them; those of classes come with their first use.
+   */
+  static Map<String, Long> withoutSegments(Map<String, Long> descriptors) {
     Map<String, Long> others = new TreeMap<>(descriptors);
     others.keySet().removeIf(name -> name.endsWith(".seg") || name.endsWith(".jar"));
     return others;

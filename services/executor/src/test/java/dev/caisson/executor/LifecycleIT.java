@@ -10,13 +10,18 @@ import dev.caisson.proto.executor.v1.ProcessInfo;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.executor.v1.StdioMode;
 import dev.caisson.proto.executor.v1.WaitResponse;
+import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -155,6 +160,75 @@ class LifecycleIT extends OnNode {
     } catch (java.io.IOException e) {
       throw new java.io.UncheckedIOException(e);
     }
+  }
+
+  /** They do not nest: one resumption is enough. */
+  @Test
+  void ofManyPausesAtOnceOneIsDone() {
+    String cgroup = node.started("c", node.spec("sleep", "60")).getCgroup();
+    assertThat(done(8, () -> node.pause("c"))).isEqualTo(1);
+    assertThat(node.state("c")).isEqualTo(ContainerState.PAUSED);
+    assertThat(Frozen.is(cgroup)).isTrue();
+    assertThat(done(8, () -> node.resume("c"))).isEqualTo(1);
+    assertThat(node.state("c")).isEqualTo(ContainerState.RUNNING);
+    assertThat(Frozen.is(cgroup)).isFalse();
+    assertThat(node.exec("c", "true").ended().code()).isZero();
+  }
+
+  /** How many of so many calls at once are done; the others are refused for the state. */
+  private static long done(int calls, Supplier<Container> call) {
+    return IntStream.range(0, calls)
+        .mapToObj(number -> CompletableFuture.supplyAsync(() -> isDone(call)))
+        .toList()
+        .stream()
+        .filter(CompletableFuture::join)
+        .count();
+  }
+
+  private static boolean isDone(Supplier<Container> call) {
+    try {
+      var _ = call.get();
+      return true;
+    } catch (StatusRuntimeException e) {
+      Problem.of(e).is(Status.Code.FAILED_PRECONDITION, Reason.WRONG_STATE);
+      return false;
+    }
+  }
+
+  @Test
+  void pausesOneAndNotItsNeighbours() {
+    node.createSandbox("box");
+    List<String> cgroups = new ArrayList<>();
+    for (String id : List.of("a", "b")) {
+      cgroups.add(node.createIn("box", id, node.spec("sleep", "60")).getCgroup());
+      node.start(id);
+    }
+    node.pause("a");
+    assertThat(node.exec("b", "true").ended().code()).isZero();
+    Problem.of(node.exec("a", "true").failure())
+        .is(Status.Code.FAILED_PRECONDITION, Reason.WRONG_STATE);
+    node.pause("b");
+    node.resume("a");
+    assertThat(node.exec("a", "true").ended().code()).isZero();
+    assertThat(cgroups).map(Frozen::is).containsExactly(false, true);
+    node.delete("b", true);
+    assertThat(node.exec("a", "true").ended().code()).isZero();
+  }
+
+  @Test
+  void pausesAForkBomb() {
+    ContainerSpec.Builder spec =
+        node.shell("bomb() { while :; do bomb & done; }; (bomb) 2>&- & exec sleep 1000");
+    spec.getResourcesBuilder().getPidsBuilder().setLimit(50);
+    Container container = node.started("c", spec);
+    TestNode.eventually(
+        "it explodes",
+        () -> LimitsInForce.read("pids", container.getCgroup(), "pids.current").equals("50"));
+    assertThat(node.pause("c").getState()).isEqualTo(ContainerState.PAUSED);
+    assertThat(Frozen.is(container.getCgroup())).isTrue();
+    node.signal("c", SIGKILL);
+    assertThat(node.await("c").getSignal()).isEqualTo(SIGKILL);
+    node.delete("c");
   }
 
   @Test

@@ -109,7 +109,6 @@ class ModelIT {
   void agrees(@ForAll("seeds") long generated) throws Exception {
     long seed = first.orElse(generated);
     first = Optional.empty();
-    cutOff = 0;
     for (int done = 0; done < OPERATIONS / TRIES; done += OF_A_ROUND) {
       Random random = new Random(seed);
       long next = random.nextLong();
@@ -123,7 +122,9 @@ class ModelIT {
       progress.ended(OF_A_ROUND);
       seed = next;
     }
-    assertThat(cutOff).as("operations that were cut off").isPositive();
+    if (progress.isThrough()) {
+      assertThat(cutOff).as("operations that were cut off").isPositive();
+    }
     TestNode.eventually(
         "nothing is left",
         () -> Left.now(node).equals(before),

@@ -230,6 +230,10 @@ final class ModelRecord {
         .toList();
   }
 
+  private static boolean isCutOff(Event event) {
+    return event.getFailure().getReason().equals(CRASHED);
+  }
+
   /** What may come between anything else, and changes no state by itself. */
   private static boolean isInNoTurn(Event event) {
     return isOfADeletion(event) || event.hasExecStarted();
@@ -241,8 +245,9 @@ final class ModelRecord {
     Optional<Verb> open = Optional.empty();
     for (Event event : history.stream().filter(one -> !isInNoTurn(one)).toList()) {
       Optional<Verb> verb = Optional.ofNullable(VERBS.get(event.getPayloadCase()));
+      Optional<Verb> before = open;
       if (event.getPhase() == Phase.INTENT) {
-        open = verb;
+        open = verb.or(() -> before); // a part of it
       } else if (event.hasContainerExited()) {
         possible = EnumSet.of(ContainerState.STOPPED);
       } else if (event.hasRecovered()) {
@@ -252,7 +257,7 @@ final class ModelRecord {
       } else if (isSuccess(event) && verb.isPresent()) {
         possible = after(possible, verb);
         open = Optional.empty();
-      } else if (event.getFailure().getReason().equals(CRASHED) && open.isPresent()) {
+      } else if (isCutOff(event) && verb.isPresent() && open.isPresent()) {
         possible = EnumSet.of(Model.NONE); // it was not there to be recovered
       }
       assertThat(possible).as("at %s of %s", event, words(history)).isNotEmpty();
@@ -408,7 +413,7 @@ final class ModelRecord {
   /** Whether what it was making was killed by the other, a deletion by force. */
   private static boolean isKilledBy(Done other, Done refused) {
     return refused.verb() == Verb.CREATE
-        && refused.answer().equals(new Answer.Refused(Reason.SYSTEM_CALL_FAILED))
+        && refused.answer().equals(new Answer.Refused(Reason.PROCESS_KILLED))
         && other.verb() == Verb.FORCE
         && other.overlaps(refused);
   }
@@ -423,7 +428,7 @@ final class ModelRecord {
   private static boolean isCutOff(ContainerState state, Done operation, Reason reason) {
     return operation.verb() == Verb.EXEC
         && state == ContainerState.STOPPED
-        && reason == Reason.SYSTEM_CALL_FAILED;
+        && (reason == Reason.PROCESS_KILLED || reason == Reason.SYSTEM_CALL_FAILED);
   }
 
   private static void isTheClients(List<Placed> outcomes, Map<String, Done> byRequest) {

@@ -81,7 +81,7 @@ class ModelRecordTest {
 
   @Test
   void aCreationFailsWhereADeletionByForceKillsWhatItMakes() {
-    Done creation = done(Verb.CREATE, new Answer.Refused(Reason.SYSTEM_CALL_FAILED), 10, 20);
+    Done creation = done(Verb.CREATE, new Answer.Refused(Reason.PROCESS_KILLED), 10, 20);
     Answer gone = new Answer.Refused(Reason.CONTAINER_NOT_FOUND);
     ModelRecord.orders(List.of(), "c", List.of(creation, done(Verb.FORCE, gone, 15, 25)));
     assertThatThrownBy(() ->

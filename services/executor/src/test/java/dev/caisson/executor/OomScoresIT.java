@@ -198,7 +198,10 @@ class OomScoresIT {
   }
 
   private List<Event> adjusted() throws Exception {
-    return Recorded.of(node).stream().filter(Event::hasOomScoreAdjusted).toList();
+    return Recorded.of(node).stream()
+        .filter(Event::hasOomScoreAdjusted)
+        .filter(event -> event.getSubject().getContainerUid().isEmpty())
+        .toList();
   }
 
   @Test
@@ -218,6 +221,29 @@ class OomScoresIT {
     assertThat(adjusted())
         .extracting(Event::getOomScoreAdjusted)
         .contains(there.build(), there.setFrom(500).setTo(own).build());
+  }
+
+  @Test
+  void theProcessesOfAContainerAreRecordedWithWhoAsked() throws Exception {
+    var _ = node.createSandbox("box");
+    int init = create("c", scored(500));
+    node.start("c");
+    int pid = node.exec("c", "sleep", "60").execStarted().getPid();
+    List<Event> events =
+        Recorded.of(node).stream()
+            .filter(Event::hasOomScoreAdjusted)
+            .filter(event -> !event.getSubject().getContainerUid().isEmpty())
+            .toList();
+    assertThat(events)
+        .extracting(Event::getPhase)
+        .containsExactly(Phase.INTENT, Phase.OUTCOME, Phase.INTENT, Phase.OUTCOME);
+    assertThat(events)
+        .extracting(event -> event.getOomScoreAdjusted().getPid())
+        .containsExactly(init, init, pid, pid);
+    assertThat(events)
+        .allMatch(event -> event.getOomScoreAdjusted().getTo() == 500)
+        .allMatch(event -> event.getActor().getPrincipal().equals("uid:1000"));
+    assertThat(events.getLast().getSubject().getProcessId()).isNotEmpty();
   }
 
   /** A container is made nevertheless; who runs the executor is told until it is well again. */

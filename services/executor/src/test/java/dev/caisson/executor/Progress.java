@@ -36,6 +36,10 @@ final class Progress {
     }
   }
 
+  boolean isThrough() {
+    return done >= wanted;
+  }
+
   void say() {
     said = System.nanoTime();
     System.out.printf(

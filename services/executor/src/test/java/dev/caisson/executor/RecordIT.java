@@ -7,7 +7,11 @@ import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.Event.PayloadCase;
 import dev.caisson.proto.events.v1.Phase;
 import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.journal.v1.JournalGrpc;
+import dev.caisson.proto.journal.v1.RecordDenialRequest;
 import dev.caisson.proto.types.v1.Seccomp;
+import dev.caisson.rpc.Channels;
+import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import java.util.HashMap;
 import java.util.List;
@@ -47,6 +51,13 @@ class RecordIT {
 
   private static List<PayloadCase> kinds(List<Event> events, Phase phase) {
     return events.stream().filter(e -> e.getPhase() == phase).map(Event::getPayloadCase).toList();
+  }
+
+  /** Without those that are part of another. */
+  private static List<PayloadCase> operations(List<Event> events, Phase phase) {
+    return kinds(events, phase).stream()
+        .filter(kind -> kind != PayloadCase.NAMESPACE_ENTERED)
+        .toList();
   }
 
   @Test
@@ -109,8 +120,8 @@ class RecordIT {
             PayloadCase.SIGNAL_SENT,
             PayloadCase.CONTAINER_DELETED,
             PayloadCase.SANDBOX_DELETED);
-    assertThat(kinds(events, Phase.INTENT)).isEqualTo(operations);
-    assertThat(kinds(events, Phase.OUTCOME)).isEqualTo(operations);
+    assertThat(operations(events, Phase.INTENT)).isEqualTo(operations);
+    assertThat(operations(events, Phase.OUTCOME)).isEqualTo(operations);
     assertThat(kinds(events, Phase.OBSERVATION))
         .contains(PayloadCase.EXEC_EXITED, PayloadCase.CONTAINER_EXITED);
     assertComplete(events);
@@ -164,6 +175,28 @@ class RecordIT {
     List<Event> events = recordWith(PayloadCase.REQUEST_DENIED);
     assertThat(events.getLast().getRequestDenied().getReason()).isEqualTo("INVALID_ID");
     assertThat(events.getLast().getActor().getPrincipal()).isEqualTo("uid:1000");
+  }
+
+  @Test
+  void aRefusalOfTheGatewaysIsRecordedAsItsOwn() throws Exception {
+    ManagedChannel channel = Channels.unix(node.journalSocket());
+    try {
+      var answer =
+          Channels.withDeadline(JournalGrpc.newBlockingStub(channel))
+              .recordDenial(
+                  RecordDenialRequest.newBuilder()
+                      .setActor(TestNode.actor())
+                      .setOperation("CreateContainer")
+                      .setReason("NOT_ALLOWED")
+                      .build());
+      assertThat(answer.getRecorded()).isTrue();
+    } finally {
+      channel.shutdownNow();
+    }
+    Event event = recordWith(PayloadCase.REQUEST_DENIED).getLast();
+    assertThat(event.getRequestDenied().getBy()).isEqualTo("gateway");
+    assertThat(event.getActor().getPrincipal()).isEqualTo("uid:1000");
+    assertThat(event.getActor().getPeer()).isIn("0", "root");
   }
 
   @Test

@@ -3,7 +3,9 @@ package dev.caisson.executor;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.executor.cgroup.Cgroup;
 import dev.caisson.executor.cgroup.Cgroups;
+import dev.caisson.executor.cgroup.Owner;
 import dev.caisson.executor.store.Loaded;
 import dev.caisson.executor.store.Store;
 import dev.caisson.executor.store.v1.ContainerRecord;
@@ -13,6 +15,7 @@ import dev.caisson.proto.executor.v1.Container;
 import dev.caisson.proto.executor.v1.GetNodeRequest;
 import dev.caisson.proto.executor.v1.ListSandboxesRequest;
 import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.executor.v1.Sandbox;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
@@ -31,6 +34,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -249,6 +253,47 @@ class RecoveryIT {
     record.getSpecBuilder().getProcessBuilder().addRlimitsBuilder().setType("RLIMIT_OTHER");
   }
 
+  /** As where it dies between the cgroup of a container and its record, or of a sandbox. */
+  @Test
+  void cgroupsOfWhatWasBeingMadeAreCollectedInEveryHierarchy() throws Exception {
+    Sandbox pod = node.createSandbox("pod");
+    node.createIn("pod", "c", node.spec("sleep", "60"));
+    node.start("c");
+    node.shut();
+    Cgroups cgroups = Cgroups.detect(Kernel.open().files(), Path.of("/proc/self/mountinfo"));
+    String uid = UUID.randomUUID().toString();
+    Files.createDirectories(node.run().resolve("sandboxes").resolve(uid));
+    List<String> left =
+        List.of(pod.getCgroup() + "/ctr-" + uid, node.cgroupParent() + "/sandbox-" + uid);
+    List<Process> processes = new ArrayList<>();
+    for (String path : left) {
+      processes.add(occupied(cgroups.create(path, Resources.getDefaultInstance(), Owner.ROOT)));
+    }
+    node.open();
+
+    for (Process process : processes) {
+      assertThat(process.waitFor()).isEqualTo(128 + 9);
+    }
+    assertThat(left).map(cgroups::occupancy).containsOnly(Cgroups.Occupancy.NONE);
+    works("c");
+    assertThat(recovered()).anyMatch(found -> found.contains("belongs to no container, removed"));
+    node.deleteEverything();
+    nothingIsLeft();
+  }
+
+  /** By a process of the host's, in each hierarchy. */
+  private static Process occupied(Cgroup cgroup) throws IOException {
+    Process process = new ProcessBuilder("sleep", "600").start();
+    for (Path directory :
+        Stream.concat(
+                cgroup.joins().stream().map(Cgroup.Join::directory),
+                cgroup.birthDirectory().stream())
+            .toList()) {
+      Files.writeString(directory.resolve("cgroup.procs"), Long.toString(process.pid()));
+    }
+    return process;
+  }
+
   @Test
   void whatCannotBeTakenUpStopsNoSibling() throws Exception {
     node.createSandbox("box");
@@ -462,6 +507,23 @@ class RecoveryIT {
     return hook;
   }
 
+  /** Of an executor that can be killed: a hook that waits at this moment until it may go on. */
+  private Path waitingAt(String moment) throws Exception {
+    node.close();
+    node = TestNode.launchApart();
+    Path hook =
+        hook(
+            "echo $1 >> %s; while [ $1 = %s ] && [ ! -e %s ]; do sleep 0.1; done"
+                .formatted(said(), moment, node.base().resolve("go")));
+    node.shut();
+    node.open();
+    return hook;
+  }
+
+  private Path said() {
+    return node.base().resolve("said");
+  }
+
   private ContainerSpec.Builder hooked(Path hook) {
     ContainerSpec.Builder spec = node.spec("sleep", "60");
     spec.getHooksBuilder()
@@ -487,22 +549,14 @@ class RecoveryIT {
 
   @Test
   void hooksOfTheEndRunWhereTheExecutorDiedInOneOfTheCreation() throws Exception {
-    node.close();
-    node = TestNode.launchApart();
-    Path said = node.base().resolve("said");
-    Path go = node.base().resolve("go");
-    Path hook =
-        hook(
-            "echo $1 >> %s; while [ $1 = create ] && [ ! -e %s ]; do sleep 0.1; done"
-                .formatted(said, go));
-    node.shut();
-    node.open();
+    Path hook = waitingAt("create");
+    Path said = said();
     var creation = node.future().createContainer(node.request("c", hooked(hook)).build());
     TestNode.eventually("its hook runs", () -> says(said, "create"));
     node.replace(true);
     assertThat(creation).failsWithin(TestNode.PATIENCE);
     TestNode.eventually("its hook of the end has run", () -> says(said, "stop"));
-    Files.createFile(go);
+    Files.createFile(node.base().resolve("go"));
 
     assertThat(Files.readAllLines(said)).containsExactly("create", "stop");
     TestNode.eventually(
@@ -512,6 +566,27 @@ class RecoveryIT {
                 .listSandboxes(ListSandboxesRequest.getDefaultInstance())
                 .getSandboxesList()
                 .isEmpty());
+    nothingIsLeft();
+    ModelRecord.isComplete(Recorded.of(node));
+  }
+
+  @Test
+  void aHookOfADeletionThatIsFinishedKeepsNobodyFromTheOthers() throws Exception {
+    Path hook = waitingAt("stop");
+    Path said = said();
+    node.started("stays", node.spec("sleep", "60"));
+    node.started("goes", hooked(hook));
+    var deletion = node.future().deleteContainer(TestNode.deleteRequest("goes", true));
+    TestNode.eventually("its hook runs", () -> says(said, "stop"));
+    node.replace(true);
+    assertThat(deletion).failsWithin(TestNode.PATIENCE);
+
+    assertThat(node.run(node.shell("exit 7")).code()).as("others are served").isEqualTo(7);
+    assertThat(node.get("stays").getState()).isEqualTo(ContainerState.RUNNING);
+    assertThat(isGone("goes")).as("its hook still runs").isFalse();
+    Files.createFile(node.base().resolve("go"));
+    TestNode.eventually("it is gone", () -> isGone("goes"));
+    node.delete("stays", true);
     nothingIsLeft();
     ModelRecord.isComplete(Recorded.of(node));
   }

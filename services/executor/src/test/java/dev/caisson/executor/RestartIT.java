@@ -7,6 +7,8 @@ import dev.caisson.executor.cgroup.Cgroups;
 import dev.caisson.executor.disk.Disk;
 import dev.caisson.executor.journal.Journal;
 import dev.caisson.executor.journal.JournalSettings;
+import dev.caisson.executor.journal.Signing;
+import dev.caisson.executor.journal.SigningKey;
 import dev.caisson.executor.store.Loaded;
 import dev.caisson.executor.store.Store;
 import dev.caisson.executor.store.v1.ContainerRecord;
@@ -183,10 +185,11 @@ class RestartIT {
     nothingIsLeft();
   }
 
-  private void leaveIntent(Event.Builder event) {
+  private void leaveIntent(Event.Builder event) throws IOException {
     try (Journal journal =
         Journal.open(
             JournalSettings.defaults(node.data().resolve("journal"), "node-1"),
+            Signing.usual(SigningKey.of(node.data())),
             Clock.systemUTC(),
             () -> UUID.randomUUID().toString().substring(0, 16).getBytes(StandardCharsets.US_ASCII),
             ExecutorStarted.getDefaultInstance(),

@@ -3,6 +3,7 @@ package dev.caisson.executor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.caisson.executor.cgroup.CgroupDriver;
 import dev.caisson.executor.cgroup.Cgroups;
 import dev.caisson.executor.disk.Disk;
 import dev.caisson.executor.disk.Room;
@@ -31,6 +32,8 @@ import dev.caisson.proto.executor.v1.Sandbox;
 import dev.caisson.proto.executor.v1.SignalRequest;
 import dev.caisson.proto.executor.v1.StartContainerRequest;
 import dev.caisson.proto.executor.v1.StdioMode;
+import dev.caisson.proto.executor.v1.UpdateContainerRequest;
+import dev.caisson.proto.executor.v1.UpdateSandboxRequest;
 import dev.caisson.proto.executor.v1.WaitRequest;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.ContainerSpec;
@@ -39,6 +42,7 @@ import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.proto.types.v1.Mount;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Process;
+import dev.caisson.proto.types.v1.Resources;
 import dev.caisson.proto.types.v1.RootFilesystem;
 import dev.caisson.proto.types.v1.UserNamespace;
 import dev.caisson.rpc.Channels;
@@ -78,10 +82,12 @@ final class TestNode implements AutoCloseable {
   private static final int ROOT = 0;
 
   private final Path base;
-  private final String cgroupParent = "/caisson-test-" + UUID.randomUUID();
+  private CgroupDriver cgroupDriver = CgroupDriver.CGROUPFS;
+  private String cgroupParent = "/caisson-test-" + UUID.randomUUID();
   private final AtomicInteger ids = new AtomicInteger();
   private Executor.Waits waits = Executor.Waits.USUAL;
   private int parked;
+  private int memoryPressure;
   private String plugins = "/usr/lib/cni";
   private String network = "";
   private final Beginning beginning;
@@ -131,8 +137,21 @@ final class TestNode implements AutoCloseable {
     return launch((options, waits) -> ChildExecutor.begin(options), rules);
   }
 
+  /** The same below a slice of the host's systemd, which makes the scopes of its sandboxes. */
+  static TestNode launchOnSystemd(String... rules) throws IOException {
+    TestNode node =
+        prepared((options, waits) -> Executor.start(options, waits, Kernel.open(), Disk::new));
+    node.cgroupDriver = CgroupDriver.SYSTEMD;
+    node.cgroupParent =
+        "/caisson.slice/caisson-test" + UUID.randomUUID().toString().substring(0, 8) + ".slice";
+    return launch(node, rules);
+  }
+
   static TestNode launch(Beginning beginning, String... rules) throws IOException {
-    TestNode node = prepared(beginning);
+    return launch(prepared(beginning), rules);
+  }
+
+  private static TestNode launch(TestNode node, String... rules) throws IOException {
     Files.writeString(
         node.base.resolve("guard.conf"),
         String.format(
@@ -199,6 +218,12 @@ final class TestNode implements AutoCloseable {
     return this;
   }
 
+  /** For the next {@link #open}, percent: 0 otherwise, so that nothing is told. */
+  TestNode memoryPressure(int next) {
+    memoryPressure = next;
+    return this;
+  }
+
   /** For the next {@link #open}: where the host's networks are, and further plugins for them. */
   TestNode network(Path namespace, Path directory) {
     network = namespace.toString();
@@ -224,11 +249,14 @@ final class TestNode implements AutoCloseable {
         "0",
         "0",
         base + "/guard.conf",
+        cgroupDriver,
         cgroupParent,
         networks().toString(),
         plugins,
         network,
-        parked);
+        parked,
+        memoryPressure,
+        JournalOptions.of(JournalOptions.DEFAULTS));
   }
 
   /** Ends this life of the executor; containers run on. */
@@ -523,6 +551,28 @@ final class TestNode implements AutoCloseable {
                 .setActor(actor())
                 .setTenant(TENANT)
                 .setContainerId(id)
+                .build());
+  }
+
+  Container update(String id, Resources limits) {
+    return stub()
+        .updateContainer(
+            UpdateContainerRequest.newBuilder()
+                .setActor(actor())
+                .setTenant(TENANT)
+                .setContainerId(id)
+                .setResources(limits)
+                .build());
+  }
+
+  Sandbox updateSandbox(String id, Resources limits) {
+    return stub()
+        .updateSandbox(
+            UpdateSandboxRequest.newBuilder()
+                .setActor(actor())
+                .setTenant(TENANT)
+                .setSandboxId(id)
+                .setResources(limits)
                 .build());
   }
 

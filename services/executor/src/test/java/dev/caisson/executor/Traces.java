@@ -135,9 +135,14 @@ record Traces(
   private static Map<String, Long> descriptors(long pid) throws IOException {
     try (Stream<Path> all = Files.list(PROC.resolve(pid + "/fd"))) {
       return all.map(Traces::kind)
-          .filter(kind -> !kind.isEmpty() && !kind.equals(COMPILING))
+          .filter(kind -> !kind.isEmpty() && !kind.equals(COMPILING) && !isKept(kind))
           .collect(Collectors.groupingBy(kind -> kind, TreeMap::new, Collectors.counting()));
     }
+  }
+
+  /** What is read each second is open as long as its cgroup is there, from its first sample on. */
+  private static boolean isKept(String kind) {
+    return kind.startsWith("/sys/fs/cgroup/") && !kind.endsWith(" (deleted)");
   }
 
   private static String kind(Path descriptor) {

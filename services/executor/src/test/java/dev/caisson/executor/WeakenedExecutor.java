@@ -158,15 +158,34 @@ final class WeakenedExecutor extends URLClassLoader {
     }
   }
 
-  private static Object copied(Options options, Class<?> type) throws Exception {
+  private static Object copied(Record record, Class<?> type) throws Exception {
     List<Object> values = new ArrayList<>();
-    for (RecordComponent component : Options.class.getRecordComponents()) {
+    for (RecordComponent component : record.getClass().getRecordComponents()) {
       component.getAccessor().setAccessible(true);
-      values.add(component.getAccessor().invoke(options));
+      values.add(in(type.getClassLoader(), component.getAccessor().invoke(record)));
     }
     var constructor = type.getDeclaredConstructors()[0];
     constructor.setAccessible(true);
     return constructor.newInstance(values.toArray());
+  }
+
+  /** Constants, and records of ours, are those of whoever loads their class. */
+  private static Object in(ClassLoader loader, Object value) throws Exception {
+    if (value instanceof Record record && loader.loadClass(type(record)) != record.getClass()) {
+      return copied(record, loader.loadClass(type(record)));
+    }
+    if (!(value instanceof Enum<?> one)) {
+      return value;
+    }
+    Class<?> type = loader.loadClass(one.getDeclaringClass().getName());
+    return Stream.of(type.getEnumConstants())
+        .filter(constant -> ((Enum<?>) constant).name().equals(one.name()))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static String type(Record record) {
+    return record.getClass().getName();
   }
 
   private boolean lets(String attack) throws Exception {

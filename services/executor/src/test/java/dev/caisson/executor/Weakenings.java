@@ -108,7 +108,9 @@ final class Weakenings {
         "swapAHookInItsDirectory",
         none.inJava(
             "sandbox/HookTrust", "owned && (closed || (directory.mode() & STICKY) != 0)", "true"));
-    all.put("findASecretInTheRecord", none.inJava("sandbox/Redaction", "\"$1***\"", "\"$0\""));
+    all.put(
+        "findASecretInTheRecord",
+        none.inJava("sandbox/Redaction", "plain.substring(0, named.end()) + HIDDEN", "plain"));
     all.put(
         "bindTheHostByALink",
         none.inJava(
@@ -279,7 +281,6 @@ final class Weakenings {
             "if (false)"));
     all.put(
         "fillTheRecordWithRefusals",
-        none.inJava(
-            "rpc/GuardedAdmission", "if (now - lastRecorded < INTERVAL_MILLIS)", "if (false)"));
+        none.inJava("journal/Denials", "Math.abs(now - lastRecorded) < INTERVAL_MILLIS", "false"));
   }
 }

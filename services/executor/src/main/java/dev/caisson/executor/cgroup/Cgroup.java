@@ -1,5 +1,6 @@
 package dev.caisson.executor.cgroup;
 
+import dev.caisson.proto.types.v1.Pressure;
 import dev.caisson.proto.types.v1.Resources;
 import dev.caisson.proto.types.v1.Statistics;
 import java.nio.file.Path;
@@ -30,6 +31,12 @@ public interface Cgroup {
    */
   default void standsFor(int pid) {}
 
+  /**
+   * Tells what a process that has ended, and what it had waited for, have used: where nothing else
+   * counts it. Nothing happens on others.
+   */
+  default void spent(Duration cpu) {}
+
   /** One for each v1 hierarchy, in the order of writing; none in pure v2. */
   List<Join> joins();
 
@@ -59,6 +66,18 @@ public interface Cgroup {
    */
   long oomKills();
 
+  /** The same with the other ways in which the kernel was short of something for it. */
+  Shortages shortages();
+
+  /**
+   * Those of its own limits alone, not of its descendants'; version 2 only, there is none in
+   * version 1.
+   */
+  Shortages ownShortages();
+
+  /** How long its tasks waited for memory, where there is a tree of version 2. */
+  Optional<Pressure> memoryPressure();
+
   /**
    * Stops every process, descendants included; returns when all stand still. BUSY after 5 s: then
    * it is thawed again.
@@ -82,6 +101,12 @@ public interface Cgroup {
    * out. In the tree of version 2 where there is one, otherwise in the first of {@link #joins}.
    */
   Map<Integer, String> members();
+
+  /**
+   * The paths of those directly below it, in whichever hierarchies they are; the place of a
+   * sandbox's own processes is none of them.
+   */
+  List<String> children();
 
   /** Their host pids. */
   default List<Integer> processes() {
@@ -110,7 +135,10 @@ public interface Cgroup {
   /**
    * Changes the limits that are given and keeps the others; all of them or none.
    *
+   * @return one for each file that was written, in that order
    * @throws InvalidResources before anything is changed
+   * @throws CgroupException after everything was taken back, but for what is suppressed in it;
+   *     BUSY: more is used than a new limit allows
    */
   List<SettingChange> update(Resources limits);
 

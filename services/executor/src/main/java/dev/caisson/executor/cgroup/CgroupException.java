@@ -30,6 +30,11 @@ public final class CgroupException extends RuntimeException {
     this.kind = kind(cause);
   }
 
+  CgroupException(String operation, String unit, SystemdException cause) {
+    super("Failed to " + operation + " " + unit + ": " + cause.getMessage(), cause);
+    this.kind = cause.kind() == SystemdException.Kind.EXISTS ? Kind.EXISTS : Kind.FAILED;
+  }
+
   static String text(LinuxException failure) {
     return failure.errno().name() + " (" + failure.errno().number() + ")";
   }

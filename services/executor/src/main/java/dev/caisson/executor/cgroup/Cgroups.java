@@ -5,6 +5,7 @@ import dev.caisson.linux.Files;
 import dev.caisson.proto.types.v1.Resources;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The host's cgroups. Safe for use by several threads, as long as no two work on the same path.
@@ -13,13 +14,22 @@ import java.util.List;
  */
 public interface Cgroups {
   /**
-   * Finds what is mounted.
+   * Finds what is mounted, and keeps no file of it open.
    *
    * @param mountinfo {@code /proc/self/mountinfo}
    * @throws CgroupException when no hierarchy is mounted
    */
   static Cgroups detect(Files kernelFiles, Path mountinfo) {
-    ControlFiles files = new ControlFiles(kernelFiles);
+    return detect(kernelFiles, mountinfo, 0);
+  }
+
+  /**
+   * The same.
+   *
+   * @param kept how many files may stay open, since they are read often
+   */
+  static Cgroups detect(Files kernelFiles, Path mountinfo, int kept) {
+    ControlFiles files = new ControlFiles(kernelFiles, kept);
     return new MountedCgroups(Hierarchies.detect(Mountinfo.read(mountinfo), files), files);
   }
 
@@ -30,14 +40,51 @@ public interface Cgroups {
    * @param mountinfo {@code /proc/self/mountinfo}
    * @param own {@code /proc/self/cgroup}
    * @param parent of all sandboxes; made where that is possible
+   * @param kept as of {@link #detect(Files, Path, int)}
    */
   static Cgroups delegated(
-      Files kernelFiles, Path mountinfo, String own, String parent, PidNamespaces namespaces) {
-    return new Delegation(new ControlFiles(kernelFiles), namespaces)
+      Files kernelFiles,
+      Path mountinfo,
+      String own,
+      String parent,
+      PidNamespaces namespaces,
+      int kept) {
+    return new Delegation(new ControlFiles(kernelFiles, kept), namespaces)
         .cgroups(Mountinfo.read(mountinfo), own, parent);
   }
 
+  /**
+   * The same where systemd is to make the scopes that sandboxes lie in.
+   *
+   * @throws SystemdException that says why it cannot, and what to do
+   */
+  static Cgroups ofSystemd(Files kernelFiles, Path mountinfo, Systemd systemd, int kept) {
+    ControlFiles files = new ControlFiles(kernelFiles, kept);
+    return SystemdCgroups.on(
+        Hierarchies.detect(Mountinfo.read(mountinfo), files),
+        files,
+        systemd,
+        new ScopeKeeper(),
+        Path.of("/run/systemd/system"));
+  }
+
   CgroupMode mode();
+
+  /**
+   * The path of what a specification names, which the guard has allowed; of nothing it is empty.
+   * Does no I/O.
+   */
+  default String named(String asked) {
+    return asked;
+  }
+
+  /**
+   * A cgroup that a sandbox is to have to itself, below the usual parent, when it names none: where
+   * they do not lie in the parent itself.
+   */
+  default Optional<String> ownParent(String parent, String sandboxUid) {
+    return Optional.empty();
+  }
 
   /**
    * Whether a process's cgroup says whose it is; otherwise only its PID namespace does, and each
@@ -53,6 +100,16 @@ public interface Cgroups {
    */
   default List<String> unenforced(Resources limits) {
     return List.of();
+  }
+
+  /**
+   * Refuses limits that no cgroup of this host can have, before anything is made for one. What
+   * depends on the cgroup above, {@link #create} refuses.
+   *
+   * @throws InvalidResources if there are such
+   */
+  default void require(Resources limits) {
+    Limits.check(limits);
   }
 
   /** One line for people: the mode, and which controller is used where. */

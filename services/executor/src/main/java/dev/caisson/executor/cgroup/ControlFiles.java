@@ -22,9 +22,18 @@ class ControlFiles {
   private static final int MAX_BYTES = 1 << 20;
 
   private final Files files;
+  private final KeptFiles kept;
 
   ControlFiles(Files files) {
+    this(files, 0);
+  }
+
+  /**
+   * @param kept how many files may stay open
+   */
+  ControlFiles(Files files, int kept) {
     this.files = files;
+    this.kept = new KeptFiles(files, kept);
   }
 
   void makeDirectory(Path directory) {
@@ -33,6 +42,7 @@ class ControlFiles {
 
   void removeDirectory(Path directory) {
     files.removeDirectory(directory);
+    kept.forget(directory);
   }
 
   boolean exists(Path path) {
@@ -59,6 +69,13 @@ class ControlFiles {
       }
       throw new CgroupException("read", file, e);
     }
+  }
+
+  /**
+   * The same of a short file that is read each second: it stays open until its cgroup is removed.
+   */
+  Optional<String> readOften(Path directory, String name) {
+    return kept.read(directory, name);
   }
 
   /** ENODEV is the answer of a control file that was open when its cgroup was removed. */

@@ -1,11 +1,16 @@
 package dev.caisson.executor.cgroup;
 
 import dev.caisson.proto.types.v1.CpuStatistics;
+import dev.caisson.proto.types.v1.HugePageStatistics;
 import dev.caisson.proto.types.v1.IoStatistics;
 import dev.caisson.proto.types.v1.MemoryStatistics;
 import dev.caisson.proto.types.v1.PidsStatistics;
 import dev.caisson.proto.types.v1.Pressure;
+import dev.caisson.proto.types.v1.RdmaStatistics;
 import dev.caisson.proto.types.v1.Statistics;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.LongConsumer;
@@ -47,8 +52,34 @@ final class Counted {
     for (String one : accounting.text("cpuacct.usage_percpu").orElse("").split(" ", -1)) {
       FlatKeyed.number(one).ifPresent(cpu::addPerCpuNanoseconds);
     }
+    perCpu(accounting, cpu);
     bandwidth.ifPresent(files -> bandwidth1(files, cpu));
     pressure("cpu.pressure").ifPresent(cpu::setPressure);
+  }
+
+  /** Lines {@code CPU USER SYSTEM}, after a header. */
+  private static void perCpu(StatFiles accounting, CpuStatistics.Builder cpu) {
+    for (String line : accounting.text("cpuacct.usage_all").orElse("").split("\n", -1)) {
+      String[] fields = line.split(" ", -1);
+      if (fields.length == 3 && FlatKeyed.number(fields[1]).isPresent()) {
+        cpu.addPerCpuUserNanoseconds(FlatKeyed.number(fields[1]).orElse(0));
+        cpu.addPerCpuSystemNanoseconds(FlatKeyed.number(fields[2]).orElse(0));
+      }
+    }
+  }
+
+  void cpuset1(StatFiles files) {
+    cpuset(files.text("cpuset.effective_cpus"), files.text("cpuset.effective_mems"));
+  }
+
+  void cpuset2(StatFiles files) {
+    cpuset(files.text("cpuset.cpus.effective"), files.text("cpuset.mems.effective"));
+  }
+
+  private void cpuset(Optional<String> cpus, Optional<String> nodes) {
+    if (cpus.isPresent()) {
+      statistics.getCpusetBuilder().setCpus(cpus.get()).setMemoryNodes(nodes.orElse(""));
+    }
   }
 
   private static void bandwidth1(StatFiles files, CpuStatistics.Builder cpu) {
@@ -120,9 +151,21 @@ final class Counted {
     stat.get("total_pgfault").ifPresent(memory::setPageFaults);
     stat.get("total_pgmajfault").ifPresent(memory::setMajorPageFaults);
     files.number("memory.failcnt", memory::setLimitHits);
+    files.number("memory.memsw.max_usage_in_bytes", memory::setMaxMemoryAndSwapBytes);
+    files.number("memory.memsw.failcnt", memory::setSwapLimitHits);
+    kernel1(files, memory);
     if (alone) {
       files.flat("memory.oom_control").get("oom_kill").ifPresent(memory::setOomKills);
     }
+  }
+
+  private static void kernel1(StatFiles files, MemoryStatistics.Builder memory) {
+    files.number("memory.kmem.max_usage_in_bytes", memory::setMaxKernelBytes);
+    files.limit("memory.kmem.limit_in_bytes").ifPresent(memory::setKernelLimitBytes);
+    files.number("memory.kmem.failcnt", memory::setKernelLimitHits);
+    files.number("memory.kmem.tcp.max_usage_in_bytes", memory::setMaxSocketBytes);
+    files.limit("memory.kmem.tcp.limit_in_bytes").ifPresent(memory::setSocketLimitBytes);
+    files.number("memory.kmem.tcp.failcnt", memory::setSocketLimitHits);
   }
 
   void memory2(StatFiles files) {
@@ -136,6 +179,8 @@ final class Counted {
     files.number("memory.swap.max", memory::setSwapLimitBytes);
     files.number("memory.peak", memory::setMaxUsageBytes);
     files.number("memory.swap.current", memory::setSwapBytes);
+    files.number("memory.swap.peak", memory::setMaxSwapBytes);
+    files.flat("memory.swap.events").get("max").ifPresent(memory::setSwapLimitHits);
     stat.get("anon").ifPresent(memory::setAnonymousBytes);
     stat.get("file").ifPresent(memory::setFileBytes);
     stat.get("shmem").ifPresent(memory::setSharedBytes);
@@ -144,7 +189,13 @@ final class Counted {
     stat.get("sock").ifPresent(memory::setSocketBytes);
     stat.get("pgfault").ifPresent(memory::setPageFaults);
     stat.get("pgmajfault").ifPresent(memory::setMajorPageFaults);
-    FlatKeyed events = files.flat("memory.events");
+    events2(files.flat("memory.events"), memory);
+  }
+
+  private static void events2(FlatKeyed events, MemoryStatistics.Builder memory) {
+    events.get("low").ifPresent(memory::setLowHits);
+    events.get("oom").ifPresent(memory::setOutOfMemory);
+    events.get("oom_group_kill").ifPresent(memory::setOomGroupKills);
     events.get("max").ifPresent(memory::setLimitHits);
     events.get("high").ifPresent(memory::setHighHits);
     events.get("oom_kill").ifPresent(memory::setOomKills);
@@ -175,18 +226,82 @@ final class Counted {
     files.flat("pids.events").get("max").ifPresent(pids::setLimitHits);
   }
 
-  void io() {
-    Optional<String> stat = unified.flatMap(files -> files.text("io.stat"));
-    Optional<Pressure> pressure = pressure("io.pressure");
-    if (stat.isEmpty() && pressure.isEmpty()) {
-      return;
+  /**
+   * Of version 1. What schedulers count of their own is of their devices alone; all of it passes
+   * the throttle.
+   */
+  void io1(StatFiles files) {
+    Optional<String> bytes = files.text("blkio.throttle.io_service_bytes_recursive");
+    if (bytes.isPresent()) {
+      String operations = files.text("blkio.throttle.io_serviced_recursive").orElse("");
+      statistics.getIoBuilder().addAllDevices(BlockDevices.of(bytes.get(), operations));
     }
-    IoStatistics.Builder io = statistics.getIoBuilder();
-    stat.orElse("")
-        .lines()
-        .flatMap(line -> NestedKeyed.device(line).stream())
-        .forEach(io::addDevices);
-    pressure.ifPresent(io::setPressure);
+  }
+
+  void io2(StatFiles files) {
+    Optional<String> stat = files.text("io.stat");
+    if (stat.isPresent()) {
+      IoStatistics.Builder io = statistics.getIoBuilder();
+      stat.get().lines().flatMap(line -> NestedKeyed.device(line).stream()).forEach(io::addDevices);
+    }
+  }
+
+  void ioPressure() {
+    pressure("io.pressure").ifPresent(pressure -> statistics.getIoBuilder().setPressure(pressure));
+  }
+
+  /**
+   * Of version 1.
+   *
+   * @param size as in the names of files
+   */
+  void hugePages1(StatFiles files, String size) {
+    String prefix = "hugetlb." + size + ".";
+    hugePages(size, files.number(prefix + "usage_in_bytes"))
+        .ifPresent(pages -> {
+          files.limit(prefix + "limit_in_bytes").ifPresent(pages::setLimitBytes);
+          files.number(prefix + "max_usage_in_bytes", pages::setMaxUsageBytes);
+          files.number(prefix + "failcnt", pages::setLimitHits);
+        });
+  }
+
+  void hugePages2(StatFiles files, String size) {
+    String prefix = "hugetlb." + size + ".";
+    hugePages(size, files.number(prefix + "current"))
+        .ifPresent(pages -> {
+          files.number(prefix + "max", pages::setLimitBytes);
+          files.flat(prefix + "events").get("max").ifPresent(pages::setLimitHits);
+        });
+  }
+
+  private Optional<HugePageStatistics.Builder> hugePages(String size, OptionalLong usage) {
+    return usage.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            statistics.addHugePagesBuilder().setSize(size).setUsageBytes(usage.getAsLong()));
+  }
+
+  /** The same in both versions. */
+  void rdma(StatFiles files) {
+    Map<String, NestedKeyed> limits = new HashMap<>();
+    lines(files, "rdma.max").forEach(line -> limits.put(line.name(), line));
+    for (NestedKeyed used : lines(files, "rdma.current")) {
+      RdmaStatistics.Builder device =
+          statistics
+              .addRdmaBuilder()
+              .setDevice(used.name())
+              .setHandles(used.number("hca_handle").orElse(0))
+              .setObjects(used.number("hca_object").orElse(0));
+      Optional.ofNullable(limits.get(used.name()))
+          .ifPresent(limit -> {
+            limit.number("hca_handle").ifPresent(device::setHandlesLimit);
+            limit.number("hca_object").ifPresent(device::setObjectsLimit);
+          });
+    }
+  }
+
+  private static List<NestedKeyed> lines(StatFiles files, String file) {
+    return files.text(file).orElse("").lines().map(NestedKeyed::parse).toList();
   }
 
   private Optional<Pressure> pressure(String file) {

@@ -33,22 +33,26 @@ final class Delegation {
   Cgroups cgroups(List<Mountinfo.Entry> mounts, String own, String parent) {
     CgroupPath.require(parent);
     return unified(mounts)
-        .flatMap(mount -> usable(mount, own, parent))
+        .flatMap(mount -> usable(mount.mountPoint(), inside(mount, own), parent))
         .orElseGet(() -> new Ungrouped(namespaces));
   }
 
-  private static Optional<Path> unified(List<Mountinfo.Entry> mounts) {
-    return mounts.stream()
+  private static Optional<Mountinfo.Entry> unified(List<Mountinfo.Entry> mounts) {
+    return Mountinfo.wholeFirst(mounts).stream()
         .filter(mount -> mount.type().equals("cgroup2"))
-        .findFirst()
-        .map(Mountinfo.Entry::mountPoint);
+        .findFirst();
+  }
+
+  /** Where that cannot be told, the root: then everything lies below it. */
+  private static String inside(Mountinfo.Entry mount, String own) {
+    return mount.inside(ownPath(own)).orElse("/");
   }
 
   private Optional<Cgroups> usable(Path mount, String own, String parent) {
     Hierarchy tree = new Hierarchy(mount, true, Set.of());
     try {
       make(tree, parent);
-      requireEntry(tree, commonAncestor(ownPath(own), parent));
+      requireEntry(tree, commonAncestor(own, parent));
       Set<Controller> controllers = Hierarchies.available(tree.directory(parent), files);
       Hierarchies ours =
           new Hierarchies(CgroupMode.V2, List.of(new Hierarchy(mount, true, controllers)));

@@ -16,7 +16,8 @@ record Hierarchies(CgroupMode mode, List<Hierarchy> all) {
     all = List.copyOf(all);
   }
 
-  static Hierarchies detect(List<Mountinfo.Entry> mounts, ControlFiles files) {
+  static Hierarchies detect(List<Mountinfo.Entry> mountinfo, ControlFiles files) {
+    List<Mountinfo.Entry> mounts = Mountinfo.wholeFirst(mountinfo);
     Optional<Hierarchy> unified = unified(mounts, files);
     List<Hierarchy> v1 = v1(mounts, unified.isEmpty());
     if (v1.isEmpty() && unified.isEmpty()) {
@@ -53,7 +54,7 @@ record Hierarchies(CgroupMode mode, List<Hierarchy> all) {
   /** Of a file that lists some in a line. */
   static Set<Controller> controllersOf(Path file, ControlFiles files) {
     try {
-      return named(List.of(files.read(file).split(" ", -1)));
+      return named(List.of(files.read(file).split(" ", -1)), true);
     } catch (LinuxException e) {
       throw new CgroupException("read", file, e);
     }
@@ -69,7 +70,7 @@ record Hierarchies(CgroupMode mode, List<Hierarchy> all) {
     List<Hierarchy> found = new ArrayList<>();
     for (Mountinfo.Entry mount : mounts) {
       Set<Controller> controllers =
-          mount.type().equals("cgroup") ? named(mount.superOptions()) : Set.of();
+          mount.type().equals("cgroup") ? named(mount.superOptions(), false) : Set.of();
       if (!controllers.isEmpty() && left.containsAll(controllers)) {
         found.add(new Hierarchy(mount.mountPoint(), false, controllers));
         left.removeAll(controllers);
@@ -78,9 +79,9 @@ record Hierarchies(CgroupMode mode, List<Hierarchy> all) {
     return found;
   }
 
-  private static Set<Controller> named(Iterable<String> names) {
+  private static Set<Controller> named(Iterable<String> names, boolean unified) {
     Set<Controller> controllers = EnumSet.noneOf(Controller.class);
-    names.forEach(name -> Controller.named(name).ifPresent(controllers::add));
+    names.forEach(name -> Controller.named(name, unified).ifPresent(controllers::add));
     return controllers;
   }
 
@@ -104,6 +105,8 @@ record Hierarchies(CgroupMode mode, List<Hierarchy> all) {
 
   String explanation() {
     return mode.text()
+        + ", "
+        + mode.why()
         + ": "
         + all.stream().map(Hierarchies::describe).collect(Collectors.joining("; "));
   }
@@ -112,7 +115,7 @@ record Hierarchies(CgroupMode mode, List<Hierarchy> all) {
     String controllers =
         hierarchy.controllers().stream()
             .sorted()
-            .map(Controller::kernelName)
+            .map(controller -> controller.kernelName(hierarchy.unified()))
             .collect(Collectors.joining(", "));
     String what = controllers.isEmpty() ? "no controller, for kill and freeze" : controllers;
     return what + " from " + (hierarchy.unified() ? "v2" : "v1") + " at " + hierarchy.mount();

@@ -1,8 +1,15 @@
 package dev.caisson.executor.cgroup;
 
+import dev.caisson.model.CpuShares;
 import dev.caisson.proto.types.v1.Resources;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /**
  * Limits that make sense by themselves, whatever the host is. Absent: not written. Where a number
@@ -12,8 +19,17 @@ import java.util.OptionalLong;
  * @param shares as v1 counts them
  * @param quota microseconds in each period
  * @param period microseconds
+ * @param swappiness 0 to 100
+ * @param checkBeforeUpdate whether a limit below what is used is refused
+ * @param burst microseconds
+ * @param realtimeRuntime microseconds in each of its periods
+ * @param idle whether it runs when nobody else wants to
+ * @param hugepages bytes, unsigned, by the size of a page as the kernel writes it
+ * @param classId of packets, unsigned
+ * @param priorities of packets, unsigned, by the interface of the host
+ * @param rdma what is written after a device's name, by that
  */
-record Limits(
+public record Limits(
     OptionalLong memory,
     OptionalLong reservation,
     OptionalLong swap,
@@ -22,7 +38,20 @@ record Limits(
     OptionalLong period,
     Optional<IdList> cpus,
     Optional<IdList> mems,
-    OptionalLong pids) {
+    OptionalLong pids,
+    OptionalLong swappiness,
+    Optional<Boolean> oomKillerDisabled,
+    boolean checkBeforeUpdate,
+    OptionalLong burst,
+    OptionalLong realtimeRuntime,
+    OptionalLong realtimePeriod,
+    Optional<Boolean> idle,
+    BlockIo blockIo,
+    SortedMap<String, Long> hugepages,
+    OptionalLong classId,
+    SortedMap<String, Long> priorities,
+    SortedMap<String, String> rdma,
+    Unified unified) {
   static final long UNLIMITED = -1;
 
   /**
@@ -31,21 +60,40 @@ record Limits(
    */
   static final long MIN_MEMORY_BYTES = 2L << 20;
 
-  /**
-   * Sources: MIN_SHARES, MAX_SHARES, min_cfs_quota_period, max_cfs_quota_period in kernel/sched/.
-   */
-  static final long MIN_SHARES = 2;
-
-  static final long MAX_SHARES = 262_144;
+  /** Sources: min_cfs_quota_period, max_cfs_quota_period in kernel/sched/core.c. */
   static final long MIN_QUOTA_MICROS = 1_000;
+
   static final long MIN_PERIOD_MICROS = 1_000;
   static final long MAX_PERIOD_MICROS = 1_000_000;
   static final long DEFAULT_PERIOD_MICROS = 100_000;
+  static final long DEFAULT_REALTIME_PERIOD_MICROS = 1_000_000;
+  private static final long MAX_SWAPPINESS = 100;
 
-  Limits {
+  private static final int MAX_SIZES = 16;
+  private static final int MAX_PRIORITIES = 64;
+  private static final int MAX_RDMA_DEVICES = 16;
+
+  /** Sizes are powers of two, each in its largest unit. Source: mem_fmt in mm/hugetlb_cgroup.c. */
+  private static final Pattern PAGE_SIZE = Pattern.compile("[1-9]\\d{0,2}[KMG]B");
+
+  /** dev_valid_name in net/core/dev.c: neither a way through a directory nor two words. */
+  private static final Pattern INTERFACE = Pattern.compile("(?!\\.{1,2}$)[^\\s/:\\p{Cntrl}]{1,15}");
+
+  private static final Pattern RDMA_DEVICE = Pattern.compile("(?!\\.{1,2}$)[\\w.-]{1,63}");
+
+  public Limits {
     checkMemory(memory, reservation);
     checkSwap(memory, swap);
     checkCpu(shares, quota, period);
+    within("resources.memory.swappiness", swappiness, 0, MAX_SWAPPINESS);
+    checkBurst(quota, burst);
+    checkRealtime(realtimeRuntime, realtimePeriod);
+    if (idle.orElse(false) && shares.isPresent()) {
+      throw InvalidResources.invalid(
+          "resources.cpu.shares",
+          "be absent with resources.cpu.idle 1, which is the least share",
+          shares.getAsLong());
+    }
     atLeastOrUnlimited("resources.pids.limit", pids, 1);
   }
 
@@ -53,16 +101,118 @@ record Limits(
     Resources.Memory memory = resources.getMemory();
     Resources.Cpu cpu = resources.getCpu();
     Resources.Pids pids = resources.getPids();
-    return new Limits(
-        given(memory.hasLimit(), memory.getLimit()),
-        given(memory.hasReservation(), memory.getReservation()),
-        given(memory.hasSwap(), memory.getSwap()),
-        given(cpu.hasShares(), cpu.getShares()),
-        given(cpu.hasQuota(), cpu.getQuota()),
-        given(cpu.hasPeriod(), cpu.getPeriod()),
-        list("resources.cpu.cpus", cpu.getCpus()),
-        list("resources.cpu.mems", cpu.getMems()),
-        given(pids.hasLimit(), pids.getLimit()));
+    Limits limits =
+        new Limits(
+            given(memory.hasLimit(), memory.getLimit()),
+            given(memory.hasReservation(), memory.getReservation()),
+            given(memory.hasSwap(), memory.getSwap()),
+            given(cpu.hasShares(), cpu.getShares()),
+            given(cpu.hasQuota(), cpu.getQuota()),
+            given(cpu.hasPeriod(), cpu.getPeriod()),
+            list("resources.cpu.cpus", cpu.getCpus()),
+            list("resources.cpu.mems", cpu.getMems()),
+            given(pids.hasLimit(), pids.getLimit()),
+            given(memory.hasSwappiness(), Integer.toUnsignedLong(memory.getSwappiness())),
+            memory.hasDisableOomKiller()
+                ? Optional.of(memory.getDisableOomKiller())
+                : Optional.empty(),
+            memory.getCheckBeforeUpdate(),
+            given(cpu.hasBurst(), cpu.getBurst()),
+            given(cpu.hasRealtimeRuntime(), cpu.getRealtimeRuntime()),
+            given(cpu.hasRealtimePeriod(), cpu.getRealtimePeriod()),
+            idle(cpu),
+            BlockIo.of(resources.getBlockIo()),
+            hugepages(resources.getHugepageLimitsList()),
+            given(
+                resources.getNetwork().hasClassId(),
+                Integer.toUnsignedLong(resources.getNetwork().getClassId())),
+            priorities(resources.getNetwork().getPrioritiesList()),
+            rdma(resources.getRdmaMap()),
+            Unified.of(resources));
+    limits.unified().requireApartFrom(V2Files.settings(limits, V2Files.MAX, (c, f) -> true));
+    return limits;
+  }
+
+  /**
+   * Refuses what has no meaning on any host.
+   *
+   * @throws InvalidResources if one of them has none
+   */
+  public static void check(Resources resources) {
+    var _ = of(resources);
+  }
+
+  private static Optional<Boolean> idle(Resources.Cpu cpu) {
+    within("resources.cpu.idle", given(cpu.hasIdle(), cpu.getIdle()), 0, 1);
+    return cpu.hasIdle() ? Optional.of(cpu.getIdle() == 1) : Optional.empty();
+  }
+
+  private static SortedMap<String, Long> hugepages(List<Resources.HugepageLimit> given) {
+    String field = "resources.hugepage_limits";
+    requireAtMost(field, given.size(), MAX_SIZES);
+    SortedMap<String, Long> limits = new TreeMap<>();
+    for (int i = 0; i < given.size(); i++) {
+      String size = given.get(i).getPageSize();
+      String at = field + "[" + i + "].page_size";
+      requireForm(PAGE_SIZE, at, "be a size as the kernel writes it, 2MB or 1GB", size);
+      if (limits.put(size, given.get(i).getLimit()) != null) {
+        throw InvalidResources.invalid(at, "be there once", size);
+      }
+    }
+    return limits;
+  }
+
+  private static SortedMap<String, Long> priorities(List<Resources.NetworkMarks.Priority> given) {
+    String field = "resources.network.priorities";
+    requireAtMost(field, given.size(), MAX_PRIORITIES);
+    SortedMap<String, Long> priorities = new TreeMap<>();
+    for (int i = 0; i < given.size(); i++) {
+      String name = given.get(i).getName();
+      String at = field + "[" + i + "].name";
+      requireForm(INTERFACE, at, "be the name of an interface", name);
+      long priority = Integer.toUnsignedLong(given.get(i).getPriority());
+      if (priorities.put(name, priority) != null) {
+        throw InvalidResources.invalid(at, "be there once", name);
+      }
+    }
+    return priorities;
+  }
+
+  private static SortedMap<String, String> rdma(Map<String, Resources.Rdma> given) {
+    String field = "resources.rdma";
+    requireAtMost(field, given.size(), MAX_RDMA_DEVICES);
+    SortedMap<String, String> limits = new TreeMap<>();
+    given.forEach((device, limit) -> {
+      requireForm(RDMA_DEVICE, field, "name devices, as mlx5_0", device);
+      limits.put(device, rdma(device, limit));
+    });
+    return limits;
+  }
+
+  private static String rdma(String device, Resources.Rdma limit) {
+    List<String> words = new ArrayList<>();
+    if (limit.hasHcaHandles()) {
+      words.add("hca_handle=" + Integer.toUnsignedString(limit.getHcaHandles()));
+    }
+    if (limit.hasHcaObjects()) {
+      words.add("hca_object=" + Integer.toUnsignedString(limit.getHcaObjects()));
+    }
+    if (words.isEmpty()) {
+      throw InvalidResources.invalid("resources.rdma", "limit handles or objects", device);
+    }
+    return String.join(" ", words);
+  }
+
+  private static void requireAtMost(String field, int count, int most) {
+    if (count > most) {
+      throw InvalidResources.invalid(field, "have at most " + most + " entries", count);
+    }
+  }
+
+  private static void requireForm(Pattern form, String field, String rule, String text) {
+    if (!form.matcher(text).matches()) {
+      throw InvalidResources.invalid(field, rule, text);
+    }
   }
 
   private static OptionalLong given(boolean present, long value) {
@@ -114,9 +264,29 @@ record Limits(
   }
 
   private static void checkCpu(OptionalLong shares, OptionalLong quota, OptionalLong period) {
-    within("resources.cpu.shares", shares, MIN_SHARES, MAX_SHARES);
+    within("resources.cpu.shares", shares, CpuShares.MIN, CpuShares.MAX);
     atLeastOrUnlimited("resources.cpu.quota", quota, MIN_QUOTA_MICROS);
     within("resources.cpu.period", period, MIN_PERIOD_MICROS, MAX_PERIOD_MICROS);
+  }
+
+  private static void checkBurst(OptionalLong quota, OptionalLong burst) {
+    if (burst.isEmpty() || burst.getAsLong() == 0) {
+      return;
+    }
+    if (!bounded(quota)) {
+      throw InvalidResources.invalid(
+          "resources.cpu.burst",
+          "come with resources.cpu.quota, of which it is what was left",
+          Long.toUnsignedString(burst.getAsLong()));
+    }
+    within("resources.cpu.burst", burst, 0, quota.getAsLong());
+  }
+
+  private static void checkRealtime(OptionalLong runtime, OptionalLong period) {
+    within(
+        "resources.cpu.realtime_period", period, MIN_PERIOD_MICROS, DEFAULT_REALTIME_PERIOD_MICROS);
+    long most = period.orElse(DEFAULT_REALTIME_PERIOD_MICROS);
+    within("resources.cpu.realtime_runtime", runtime, 0, most);
   }
 
   private static void atLeastOrUnlimited(String field, OptionalLong value, long least) {
@@ -125,7 +295,7 @@ record Limits(
     }
   }
 
-  private static void within(String field, OptionalLong value, long least, long most) {
+  static void within(String field, OptionalLong value, long least, long most) {
     if (value.isPresent() && (value.getAsLong() < least || value.getAsLong() > most)) {
       throw InvalidResources.invalid(
           field, "be from " + least + " to " + most, Long.toUnsignedString(value.getAsLong()));

@@ -1,16 +1,38 @@
 package dev.caisson.executor.cgroup;
 
 import dev.caisson.linux.LinuxException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.function.BiPredicate;
+import java.util.stream.Collectors;
 
 /**
  * Which files limits become on this host, and whether the host and the parent cgroup allow them.
  * Changes nothing.
  */
 final class LimitsOnHost {
+  /** Files that every kernel has: they are not looked for each time. */
+  private static final Set<String> ALWAYS =
+      Set.of(
+          V1Files.MEMORY,
+          V1Files.SWAP,
+          "memory.soft_limit_in_bytes",
+          V1Files.SHARES,
+          V1Files.QUOTA,
+          V1Files.PERIOD,
+          "cpuset.cpus",
+          "cpuset.mems",
+          "pids.max",
+          "memory.max",
+          V2Files.SWAP,
+          "memory.low",
+          V2Files.WEIGHT,
+          V2Files.CPU_MAX);
+
   private final Hierarchies hierarchies;
   private final ControlFiles files;
   private final boolean delegated;
@@ -25,16 +47,45 @@ final class LimitsOnHost {
     this.delegated = delegated;
   }
 
-  /** In the order of writing. */
-  List<Setting> settings(Limits limits, String quotaNow) {
+  /**
+   * In the order of writing: what goes by the file's own name is last.
+   *
+   * @param path of the cgroup whose files they are
+   */
+  List<Setting> settings(Limits limits, String quotaNow, String path) {
+    BiPredicate<Controller, String> has = (controller, file) -> has(controller, file, path);
     List<Setting> all = new ArrayList<>();
-    V1Files.settings(limits).stream().filter(s -> isIn(s, false)).forEach(all::add);
-    V2Files.settings(limits, quotaNow).stream().filter(s -> isIn(s, true)).forEach(all::add);
+    V1Files.settings(limits, has).stream().filter(s -> isIn(s, false)).forEach(all::add);
+    V2Files.settings(limits, quotaNow, has).stream().filter(s -> isIn(s, true)).forEach(all::add);
+    limits.unified().settings().stream().filter(s -> isIn(s, true)).forEach(all::add);
     return all;
   }
 
   private boolean isIn(Setting setting, boolean unified) {
     return hierarchies.of(setting.controller()).filter(h -> h.unified() == unified).isPresent();
+  }
+
+  /** The root of a tree lacks files that all others have: nothing is known there. */
+  private boolean has(Controller controller, String file, String path) {
+    Optional<Hierarchy> hierarchy = hierarchies.of(controller);
+    return hierarchy.isPresent()
+        && (path.equals("/") || files.exists(hierarchy.get().directory(path).resolve(file)));
+  }
+
+  /** Those that only version 2 passes on when they are needed. */
+  Set<Controller> onDemand(Limits limits) {
+    return asked(limits).stream()
+        .map(Setting::controller)
+        .filter(Controller::onDemand)
+        .filter(c -> hierarchies.of(c).filter(Hierarchy::unified).isPresent())
+        .collect(Collectors.toUnmodifiableSet());
+  }
+
+  /** One for each thing that is asked for, whatever the host has. */
+  static List<Setting> asked(Limits limits) {
+    List<Setting> asked = new ArrayList<>(V1Files.settings(limits, (controller, file) -> false));
+    asked.addAll(limits.unified().settings());
+    return asked;
   }
 
   /**
@@ -50,41 +101,157 @@ final class LimitsOnHost {
   }
 
   /** Refuses what cannot be changed: who asks for that does not mean "as far as it goes". */
-  void checkChange(String parent, Limits limits) {
+  void checkChange(String path, Limits limits) {
+    String parent = CgroupPath.parent(path);
     requireControllers(parent, limits);
     requirePossible(parent, limits);
+    requireQuotaForThoseBelow(path, limits);
+    requireListForThoseBelow(path, "cpus", limits.cpus());
+    requireListForThoseBelow(path, "mems", limits.mems());
   }
 
   /** Those that {@link #check} lets pass and nothing puts in force. */
   List<Setting> unenforced(Limits limits) {
-    return V1Files.settings(limits).stream()
+    return asked(limits).stream()
         .filter(setting -> hierarchies.of(setting.controller()).isEmpty())
         .toList();
   }
 
   private void requireControllers(String parent, Limits limits) {
-    for (Setting setting : V1Files.settings(limits)) {
+    for (Setting setting : asked(limits)) {
       requireController(parent, setting);
     }
   }
 
   private void requirePossible(String parent, Limits limits) {
+    requireHost(limits);
+    requireFiles(parent, limits);
+    requireRealtimeWithin(parent, limits);
     requireSwapAccounting(limits);
     requireSubset(parent, "cpus", limits.cpus());
     requireSubset(parent, "mems", limits.mems());
     requireQuotaWithin(parent, limits);
   }
 
+  private String name(Setting setting) {
+    return setting.controller().kernelName(hierarchies.mode() == CgroupMode.V2);
+  }
+
+  private Hierarchy hierarchy(Setting setting) {
+    return hierarchies
+        .of(setting.controller())
+        .orElseThrow(() -> missing(setting, "this host has no cgroup controller " + name(setting)));
+  }
+
   private void requireController(String parent, Setting setting) {
-    String name = setting.controller().kernelName();
-    Hierarchy hierarchy =
-        hierarchies
-            .of(setting.controller())
-            .orElseThrow(() -> missing(setting, "this host has no cgroup controller " + name));
+    String name = name(setting);
+    Hierarchy hierarchy = hierarchy(setting);
     if (hierarchy.unified()
+        && !setting.controller().onDemand()
         && !Hierarchies.available(hierarchy.directory(parent), files)
             .contains(setting.controller())) {
       throw missing(setting, "cgroup controller " + name + " is not delegated to " + parent);
+    }
+  }
+
+  /** Refuses what no cgroup of this host can have. Reads no cgroup. */
+  void require(Limits limits) {
+    if (!delegated) {
+      asked(limits).forEach(this::hierarchy);
+    }
+    requireHost(limits);
+  }
+
+  private void requireHost(Limits limits) {
+    V2Files.lacking(limits).stream()
+        .filter(setting -> isIn(setting, true))
+        .findFirst()
+        .ifPresent(setting -> {
+          throw missing(setting, "version 2 of cgroups, which this host has, has no such limit");
+        });
+    limits.unified().settings().stream()
+        .filter(setting -> isIn(setting, false))
+        .findFirst()
+        .ifPresent(setting -> {
+          throw missing(
+              setting,
+              "version 1 of cgroups has the controller of " + setting.file() + " on this host");
+        });
+    limits.blockIo().devices().forEach(this::requireDisk);
+    limits.hugepages().keySet().forEach(this::requirePageSize);
+    limits
+        .priorities()
+        .keySet()
+        .forEach(name -> requireThere("/sys/class/net/", name, "network.priorities", "interfaces"));
+    limits
+        .rdma()
+        .keySet()
+        .forEach(name -> requireThere("/sys/class/infiniband/", name, "rdma", "RDMA devices"));
+  }
+
+  private void requireDisk(BlockIo.Device device) {
+    Path sysfs = Path.of("/sys/dev/block").resolve(device.text());
+    if (!files.exists(sysfs)) {
+      throw InvalidResources.invalid(
+          device.field(), "name a block device of this host", device.text());
+    }
+    if (files.exists(sysfs.resolve("partition"))) {
+      throw InvalidResources.invalid(
+          device.field(), "name the whole disk, not a partition", device.text());
+    }
+  }
+
+  private void requirePageSize(String size) {
+    int unit = size.length() - "MB".length();
+    long kilobytes =
+        Long.parseLong(size.substring(0, unit)) << (10 * "KMG".indexOf(size.charAt(unit)));
+    if (!files.exists(Path.of("/sys/kernel/mm/hugepages/hugepages-" + kilobytes + "kB"))) {
+      throw InvalidResources.invalid(
+          "resources.hugepage_limits", "have page sizes of this host", size);
+    }
+  }
+
+  private void requireThere(String directory, String name, String field, String what) {
+    if (!files.exists(Path.of(directory + name))) {
+      throw InvalidResources.invalid("resources." + field, "name " + what + " of this host", name);
+    }
+  }
+
+  /** Not every kernel has every file. Those of a controller on demand come with it. */
+  private void requireFiles(String parent, Limits limits) {
+    settings(limits, V2Files.MAX, parent).stream()
+        .filter(setting -> !ALWAYS.contains(setting.file()))
+        .filter(setting -> !setting.controller().onDemand())
+        .filter(setting -> !has(setting.controller(), setting.file(), parent))
+        .findFirst()
+        .ifPresent(setting -> {
+          throw missing(setting, "this kernel has no " + setting.file());
+        });
+  }
+
+  /** A part of the parent's time, which has none until somebody gives it some. */
+  private void requireRealtimeWithin(String parent, Limits limits) {
+    long runtime = limits.realtimeRuntime().orElse(0);
+    Optional<Hierarchy> cpu = hierarchies.of(Controller.CPU).filter(h -> !h.unified());
+    if (runtime == 0 || cpu.isEmpty() || parent.equals("/")) {
+      return;
+    }
+    long period = limits.realtimePeriod().orElse(Limits.DEFAULT_REALTIME_PERIOD_MICROS);
+    OptionalLong above = FlatKeyed.number(readOrEmpty(cpu.get(), parent, V1Files.REALTIME_RUNTIME));
+    OptionalLong each = FlatKeyed.number(readOrEmpty(cpu.get(), parent, V1Files.REALTIME_PERIOD));
+    if (above.isPresent()
+        && each.isPresent()
+        && share(runtime, period) > share(above.getAsLong(), each.getAsLong())) {
+      throw InvalidResources.invalid(
+          "resources.cpu.realtime_runtime",
+          "not be a larger part of its period than that of "
+              + parent
+              + " ("
+              + above.getAsLong()
+              + " of "
+              + each.getAsLong()
+              + "), to which its owner may give more",
+          runtime);
     }
   }
 
@@ -150,6 +317,62 @@ final class LimitsOnHost {
               + period.getAsLong()
               + ")",
           quota);
+    }
+  }
+
+  /** v1 refuses less than one below it has; in v2 each may have what it likes. */
+  private void requireQuotaForThoseBelow(String path, Limits limits) {
+    Optional<Hierarchy> v1 = hierarchies.of(Controller.CPU).filter(h -> !h.unified());
+    if (v1.isEmpty() || !Limits.bounded(limits.quota())) {
+      return;
+    }
+    long quota = limits.quota().getAsLong();
+    double asked = share(quota, limits.period().orElse(Limits.DEFAULT_PERIOD_MICROS));
+    for (String below : below(v1.get(), path)) {
+      OptionalLong has = FlatKeyed.number(readOrEmpty(v1.get(), below, V1Files.QUOTA));
+      OptionalLong period = FlatKeyed.number(readOrEmpty(v1.get(), below, V1Files.PERIOD));
+      if (has.isPresent()
+          && period.isPresent()
+          && asked < share(has.getAsLong(), period.getAsLong())) {
+        throw InvalidResources.invalid(
+            "resources.cpu.quota",
+            "not be a smaller part of its period than that of "
+                + below
+                + " in it ("
+                + has.getAsLong()
+                + " of "
+                + period.getAsLong()
+                + "): lower that first",
+            quota);
+      }
+    }
+  }
+
+  /** The same of its CPUs and memory nodes. */
+  private void requireListForThoseBelow(String path, String what, Optional<IdList> asked) {
+    Optional<Hierarchy> v1 = hierarchies.of(Controller.CPUSET).filter(h -> !h.unified());
+    if (v1.isEmpty() || asked.isEmpty()) {
+      return;
+    }
+    for (String below : below(v1.get(), path)) {
+      IdList has = IdList.ofKernel(readOrEmpty(v1.get(), below, "cpuset." + what));
+      if (!asked.get().contains(has)) {
+        throw InvalidResources.invalid(
+            "resources.cpu." + what,
+            "contain those of " + below + " in it (" + has.text() + "): narrow that first",
+            asked.get().text());
+      }
+    }
+  }
+
+  /** Its children: what is below those is within them. */
+  private List<String> below(Hierarchy hierarchy, String path) {
+    try {
+      return files.childDirectories(hierarchy.directory(path)).stream()
+          .map(child -> path + "/" + child.getFileName())
+          .toList();
+    } catch (LinuxException _) {
+      return List.of(); // it is gone, as the first write will say
     }
   }
 

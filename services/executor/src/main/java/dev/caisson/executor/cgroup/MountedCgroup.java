@@ -1,6 +1,7 @@
 package dev.caisson.executor.cgroup;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.proto.types.v1.Pressure;
 import dev.caisson.proto.types.v1.Resources;
 import dev.caisson.proto.types.v1.Statistics;
 import java.nio.file.Path;
@@ -13,7 +14,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /** {@link Cgroup} of any mode. */
-final class MountedCgroup implements Cgroup {
+class MountedCgroup implements Cgroup {
   static final String EVENTS = "cgroup.events";
 
   static final String PROCS = "cgroup.procs";
@@ -24,6 +25,8 @@ final class MountedCgroup implements Cgroup {
   private final ControlFiles files;
   private final LimitsOnHost limitsOnHost;
   private final List<Join> joins;
+
+  private final Counters counters;
 
   /**
    * @param v1Path the same, but for a leaf, which exists in v2 only
@@ -40,6 +43,12 @@ final class MountedCgroup implements Cgroup {
     this.files = files;
     this.limitsOnHost = limitsOnHost;
     this.joins = hierarchies.v1InOrder().stream().map(h -> join(h, v1Path)).toList();
+    this.counters = new Counters(hierarchies, files, this::directory);
+  }
+
+  /** The same. */
+  MountedCgroup(MountedCgroup other) {
+    this(other.path, other.v1Path, other.hierarchies, other.files, other.limitsOnHost);
   }
 
   @Override
@@ -85,57 +94,35 @@ final class MountedCgroup implements Cgroup {
 
   @Override
   public OptionalLong cpuNanos() {
-    Optional<Path> v1 = file(Controller.CPUACCT, "cpuacct.usage");
-    if (v1.isPresent()) {
-      return files.readIfThere(v1.get()).map(FlatKeyed::number).orElse(OptionalLong.empty());
-    }
-    OptionalLong micros =
-        birthDirectory()
-            .flatMap(d -> files.readIfThere(d.resolve("cpu.stat")))
-            .map(text -> FlatKeyed.parse(text).get("usage_usec"))
-            .orElse(OptionalLong.empty());
-    return micros.isPresent() ? OptionalLong.of(micros.getAsLong() * 1_000) : micros;
+    return counters.cpuNanos();
   }
 
   @Override
   public Statistics.Builder statistics(boolean raw) {
-    Counted counted = new Counted(birthDirectory().map(this::statFiles), raw);
-    Optional<StatFiles> accounting = statFiles(Controller.CPUACCT);
-    accounting.ifPresentOrElse(
-        files -> counted.cpu1(files, statFiles(Controller.CPU)),
-        () -> birthDirectory().map(this::statFiles).ifPresent(counted::cpu2));
     boolean alone = !SandboxLayout.isSandbox(path);
-    statFiles(Controller.MEMORY)
-        .ifPresent(files -> {
-          if (isV1(Controller.MEMORY)) {
-            counted.memory1(files, alone);
-          } else {
-            counted.memory2(files);
-          }
-        });
-    statFiles(Controller.PIDS).ifPresent(counted::pids);
-    counted.io();
-    return counted.get();
-  }
-
-  private Optional<StatFiles> statFiles(Controller controller) {
-    return hierarchies.of(controller).map(this::directory).map(this::statFiles);
-  }
-
-  private StatFiles statFiles(Path directory) {
-    return new StatFiles(directory, files);
+    return new Accounting(hierarchies, files, this::directory).read(alone, raw);
   }
 
   @Override
   public long oomKills() {
-    return file(Controller.MEMORY, isV1(Controller.MEMORY) ? "memory.oom_control" : "memory.events")
-        .flatMap(files::readIfThere)
-        .map(text -> FlatKeyed.parse(text).get("oom_kill").orElse(0))
-        .orElse(0L);
+    return counters.oomKills();
   }
 
-  private boolean isV1(Controller controller) {
-    return hierarchies.of(controller).filter(h -> !h.unified()).isPresent();
+  @Override
+  public Shortages shortages() {
+    return counters.shortages();
+  }
+
+  @Override
+  public Shortages ownShortages() {
+    return counters.ownShortages();
+  }
+
+  @Override
+  public Optional<Pressure> memoryPressure() {
+    return birthDirectory()
+        .flatMap(directory -> files.readIfThere(directory.resolve("memory.pressure")))
+        .map(NestedKeyed::pressure);
   }
 
   private Optional<Path> file(Controller controller, String name) {
@@ -214,6 +201,17 @@ final class MountedCgroup implements Cgroup {
     return Collections.unmodifiableMap(members);
   }
 
+  @Override
+  public List<String> children() {
+    return hierarchies.all().stream()
+        .flatMap(hierarchy -> children(directory(hierarchy)).stream())
+        .map(child -> child.getFileName().toString())
+        .filter(name -> !name.equals(SandboxLayout.LEAF))
+        .distinct()
+        .map(name -> path + "/" + name)
+        .toList();
+  }
+
   private Path mainDirectory() {
     return birthDirectory().orElseGet(() -> directory(hierarchies.v1InOrder().getFirst()));
   }
@@ -271,7 +269,8 @@ final class MountedCgroup implements Cgroup {
   }
 
   void configure(Limits limits) {
-    for (Setting setting : limitsOnHost.settings(limits, V2Files.MAX)) {
+    passOn(limits);
+    for (Setting setting : limitsOnHost.settings(limits, V2Files.MAX, path)) {
       if (hasFromBirth(setting)) {
         continue;
       }
@@ -282,6 +281,14 @@ final class MountedCgroup implements Cgroup {
         throw new CgroupException("write " + setting.value() + " to", file, e);
       }
     }
+  }
+
+  /** v2: what few have a limit of is there only now. */
+  private void passOn(Limits limits) {
+    hierarchies
+        .unified()
+        .ifPresent(h ->
+            new Passing(files).onDemand(h, CgroupPath.parent(path), limitsOnHost.onDemand(limits)));
   }
 
   /** Whether a write would change nothing, while the kernel visited every cgroup for it. */
@@ -300,7 +307,8 @@ final class MountedCgroup implements Cgroup {
   @Override
   public List<SettingChange> update(Resources resources) {
     Limits limits = Limits.of(resources);
-    limitsOnHost.checkChange(CgroupPath.parent(path), limits);
+    limitsOnHost.checkChange(path, limits);
+    passOn(limits);
     return new Update(hierarchies, files, path).apply(limitsOnHost, limits);
   }
 

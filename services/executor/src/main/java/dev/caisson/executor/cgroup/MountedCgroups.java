@@ -7,11 +7,8 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.stream.Collectors;
 
 /** {@link Cgroups} of any mode: a mode is only which controller is in which hierarchy. */
 final class MountedCgroups implements Cgroups {
@@ -41,7 +38,7 @@ final class MountedCgroups implements Cgroups {
 
   @Override
   public String explanation() {
-    return hierarchies.explanation();
+    return CgroupDriver.CGROUPFS.text() + " driver; " + hierarchies.explanation();
   }
 
   @Override
@@ -50,9 +47,14 @@ final class MountedCgroups implements Cgroups {
         .map(setting ->
             setting.field()
                 + ": not in force, since cgroup controller "
-                + setting.controller().kernelName()
+                + setting.controller().kernelName(true)
                 + " is not delegated to the executor's user")
         .toList();
+  }
+
+  @Override
+  public void require(Resources limits) {
+    limitsOnHost.require(Limits.of(limits));
   }
 
   @Override
@@ -65,6 +67,7 @@ final class MountedCgroups implements Cgroups {
         Controller.MEMORY,
         "memory limits are refused, and out-of-memory kills are not told");
     missing(sentences, Controller.PIDS, "limits of processes are refused");
+    missing(sentences, Controller.IO, "limits of reading and writing are refused, and not counted");
     if (hierarchies.unified().isEmpty()) {
       missing(sentences, Controller.FREEZER, "containers cannot be paused");
       missing(sentences, Controller.DEVICES, "containers may use every device that they can reach");
@@ -78,7 +81,11 @@ final class MountedCgroups implements Cgroups {
   private void missing(List<String> sentences, Controller controller, String cost) {
     if (hierarchies.of(controller).isEmpty()) {
       sentences.add(
-          "The cgroup controller " + controller.kernelName() + " is missing: " + cost + ".");
+          "The cgroup controller "
+              + controller.kernelName(mode() == CgroupMode.V2)
+              + " is missing: "
+              + cost
+              + ".");
     }
   }
 
@@ -203,7 +210,7 @@ final class MountedCgroups implements Cgroups {
 
   private Path make(Hierarchy hierarchy, String path, boolean mayExist) {
     if (hierarchy.unified()) {
-      passControllersOn(hierarchy, CgroupPath.parent(path));
+      new Passing(files).usual(hierarchy, CgroupPath.parent(path));
     }
     Path directory = hierarchy.directory(path);
     if (makeDirectory(directory, mayExist) && !hierarchy.unified()) {
@@ -221,33 +228,6 @@ final class MountedCgroups implements Cgroups {
         return false;
       }
       throw new CgroupException("create cgroup", directory, e);
-    }
-  }
-
-  /** v2: children get a controller only when their parent passes it on. */
-  private void passControllersOn(Hierarchy hierarchy, String parent) {
-    if (hierarchy.controllers().isEmpty()) {
-      return;
-    }
-    Path directory = hierarchy.directory(parent);
-    Path subtreeControl = directory.resolve("cgroup.subtree_control");
-    Set<Controller> wanted = EnumSet.copyOf(hierarchy.controllers());
-    wanted.removeAll(Hierarchies.controllersOf(subtreeControl, files));
-    if (!wanted.isEmpty()) {
-      wanted.retainAll(Hierarchies.available(directory, files));
-      passOn(subtreeControl, wanted);
-    }
-  }
-
-  private void passOn(Path subtreeControl, Set<Controller> wanted) {
-    if (wanted.isEmpty()) {
-      return;
-    }
-    String all = wanted.stream().map(c -> "+" + c.kernelName()).collect(Collectors.joining(" "));
-    try {
-      files.write(subtreeControl, all);
-    } catch (LinuxException e) {
-      throw new CgroupException("write " + all + " to", subtreeControl, e);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.caisson.executor.cgroup;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -22,7 +23,30 @@ final class Mountinfo {
    *
    * @param root the directory of the filesystem that is mounted, {@code /} for all of it
    */
-  record Entry(String root, Path mountPoint, String type, Set<String> superOptions) {}
+  record Entry(String root, Path mountPoint, String type, Set<String> superOptions) {
+    private boolean isWhole() {
+      return root.equals("/");
+    }
+
+    /**
+     * Where a path of the filesystem is below the mount point: {@code /} and what follows. Empty
+     * where the mount does not show it. A root outside of our cgroup namespace is written with
+     * {@code ..}, and what is below it cannot be told: cgroup_namespaces(7).
+     */
+    Optional<String> inside(String path) {
+      if (isWhole() || path.equals(root)) {
+        return Optional.of(isWhole() ? path : "/");
+      }
+      return path.startsWith(root + "/")
+          ? Optional.of(path.substring(root.length()))
+          : Optional.empty();
+    }
+  }
+
+  /** Those of a whole filesystem before those of a part, which others may have mounted. */
+  static List<Entry> wholeFirst(List<Entry> mounts) {
+    return mounts.stream().sorted(Comparator.comparing(mount -> !mount.isWhole())).toList();
+  }
 
   static List<Entry> read(Path mountinfo) {
     try {

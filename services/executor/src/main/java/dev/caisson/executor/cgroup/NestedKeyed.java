@@ -5,6 +5,7 @@ import dev.caisson.proto.types.v1.Pressure;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * A line {@code NAME KEY=VALUE …} of {@code io.stat} or a pressure file. Source: the kernel's
@@ -31,23 +32,16 @@ record NestedKeyed(String name, Map<String, String> values) {
   /** A line of {@code io.stat}; empty where it is of no device. */
   static Optional<IoStatistics.Device> device(String line) {
     NestedKeyed one = parse(line);
-    String[] numbers = one.name.split(":", -1);
-    if (numbers.length != 2
-        || !numbers[0].matches("[0-9]{1,9}")
-        || !numbers[1].matches("[0-9]{1,9}")) {
-      return Optional.empty();
-    }
-    return Optional.of(
-        IoStatistics.Device.newBuilder()
-            .setMajor(Integer.parseInt(numbers[0]))
-            .setMinor(Integer.parseInt(numbers[1]))
-            .setReadBytes(one.number("rbytes"))
-            .setWriteBytes(one.number("wbytes"))
-            .setReadOperations(one.number("rios"))
-            .setWriteOperations(one.number("wios"))
-            .setDiscardBytes(one.number("dbytes"))
-            .setDiscardOperations(one.number("dios"))
-            .build());
+    return BlockDevices.named(one.name)
+        .map(device ->
+            device
+                .setReadBytes(one.counter("rbytes"))
+                .setWriteBytes(one.counter("wbytes"))
+                .setReadOperations(one.counter("rios"))
+                .setWriteOperations(one.counter("wios"))
+                .setDiscardBytes(one.counter("dbytes"))
+                .setDiscardOperations(one.counter("dios"))
+                .build());
   }
 
   /** A whole pressure file. Source: Documentation/accounting/psi.rst. */
@@ -71,12 +65,17 @@ record NestedKeyed(String name, Map<String, String> values) {
         .setAverage10Percent(percent("avg10"))
         .setAverage60Percent(percent("avg60"))
         .setAverage300Percent(percent("avg300"))
-        .setTotalMicroseconds(number("total"))
+        .setTotalMicroseconds(counter("total"))
         .build();
   }
 
-  private long number(String key) {
-    return FlatKeyed.number(values.getOrDefault(key, "")).orElse(0);
+  /** Empty also for {@code max}. */
+  OptionalLong number(String key) {
+    return FlatKeyed.number(values.getOrDefault(key, ""));
+  }
+
+  private long counter(String key) {
+    return number(key).orElse(0);
   }
 
   private double percent(String key) {

@@ -7,8 +7,8 @@ import java.util.function.LongConsumer;
 
 /** The control files of one directory that count something. Of what is gone there is nothing. */
 record StatFiles(Path directory, ControlFiles files) {
-  /** From here on a limit of version 1 is none: the highest number of pages of 4 to 64 KiB. */
-  private static final long UNLIMITED = Long.MAX_VALUE - 0xffff;
+  /** From here on a limit of version 1 is none: the highest number of pages, of at most 16 GiB. */
+  private static final long UNLIMITED = Long.MAX_VALUE - (1L << 34);
 
   Optional<String> text(String file) {
     return files.readIfThere(directory.resolve(file));

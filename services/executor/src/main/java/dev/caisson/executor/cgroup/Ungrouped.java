@@ -30,8 +30,8 @@ final class Ungrouped implements Cgroups {
     return List.of(
         "No cgroups can be used ("
             + NamespacedGroup.WITHOUT
-            + "): limits are not in force, CPU time is not known, containers cannot be paused, and"
-            + " each needs a PID namespace of its own.");
+            + "): limits are not in force, CPU time is counted by process in steps of 10 ms, containers"
+            + " cannot be paused, and each needs a PID namespace of its own.");
   }
 
   @Override
@@ -41,7 +41,7 @@ final class Ungrouped implements Cgroups {
 
   @Override
   public List<String> unenforced(Resources limits) {
-    return V1Files.settings(Limits.of(limits)).stream()
+    return LimitsOnHost.asked(Limits.of(limits)).stream()
         .map(setting -> setting.field() + ": not in force, since " + NamespacedGroup.WITHOUT)
         .toList();
   }

@@ -28,6 +28,7 @@ final class ContainerRules {
     checkBounds(request.getSpec(), root);
     ResourceBounds.check("spec.resources", request.getSpec().getResources());
     ResourceBounds.checkSandbox("sandbox_resources", request.getSandboxResources());
+    ResourceRules.checkPowers(policy, request.getSandboxResources());
     NetworkRules.check(policy.networks(), request);
     HostRules.check(policy, request.getSpec(), root);
   }

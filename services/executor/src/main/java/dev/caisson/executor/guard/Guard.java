@@ -15,6 +15,8 @@ import dev.caisson.proto.executor.v1.ReadLogsRequest;
 import dev.caisson.proto.executor.v1.ResumeContainerRequest;
 import dev.caisson.proto.executor.v1.SignalRequest;
 import dev.caisson.proto.executor.v1.StartContainerRequest;
+import dev.caisson.proto.executor.v1.UpdateContainerRequest;
+import dev.caisson.proto.executor.v1.UpdateSandboxRequest;
 import dev.caisson.proto.executor.v1.WaitRequest;
 
 /**
@@ -43,8 +45,9 @@ public final class Guard {
       Names.checkAnnotations(request.getAnnotationsMap());
       new UserNamespaces(policy).checkListless("user_namespace", request.getUserNamespace());
       ResourceBounds.checkSandbox("resources", request.getResources());
+      ResourceRules.checkPowers(policy, request.getResources());
       ContainerRules.checkVolumes(request.getVolumesList());
-      HostRules.checkCgroupParent(policy, request.getCgroupParent());
+      CgroupRules.checkParent(policy, request.getCgroupParent());
       if (request.hasNetwork()) {
         NetworkRules.check(policy.networks(), request.getNetwork());
       }
@@ -84,6 +87,24 @@ public final class Guard {
 
   public Verdict check(ResumeContainerRequest request) {
     return target(request.getActor(), request.getTenant(), request.getContainerId());
+  }
+
+  /** What is asked for alone; with what it is put over it is checked by whoever changes it. */
+  public Verdict check(UpdateContainerRequest request) {
+    return verdict(() -> {
+      checkTarget(request.getActor(), request.getTenant(), request.getContainerId());
+      ResourceBounds.checkUpdate("resources", request.getResources());
+      ResourceRules.checkUpdate(policy.limits(), request.getResources());
+    });
+  }
+
+  public Verdict check(UpdateSandboxRequest request) {
+    return verdict(() -> {
+      Names.checkActor(request.getActor());
+      Names.checkTenant(request.getTenant());
+      Names.checkSandbox(request.getSandboxId());
+      ResourceBounds.checkUpdate("resources", request.getResources());
+    });
   }
 
   public Verdict check(DeleteContainerRequest request) {

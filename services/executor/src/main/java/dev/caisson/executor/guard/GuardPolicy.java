@@ -1,5 +1,6 @@
 package dev.caisson.executor.guard;
 
+import dev.caisson.executor.cgroup.CgroupDriver;
 import dev.caisson.executor.plan.DeviceList;
 import dev.caisson.executor.plan.Paths;
 import java.time.Duration;
@@ -30,11 +31,16 @@ import java.util.Set;
  * @param allowedDevices what containers may use beside the standard devices
  * @param newPrivileges whether a process may be without no_new_privs
  * @param realTime whether a process may come before all others of the host: sched(7)
+ * @param oomKillerDisable whether a cgroup may be without out-of-memory kills, which holds up the
+ *     host
+ * @param networkMarks whether packets may be marked for the host's own rules
  * @param seccomp what the filters of system calls may be
  * @param networks which a sandbox may be joined to
+ * @param cgroupDriver who makes cgroups: what the executor was started with
  * @param cgroupParent the cgroup below which all others are
  * @param cgroupPaths whether a container's specification may say where others find its cgroup
  * @param donors ids of users who may donate descriptors, beside the executor's own
+ * @param redaction what the record does not show
  * @param limits counts
  */
 public record GuardPolicy(
@@ -54,11 +60,15 @@ public record GuardPolicy(
     DeviceList allowedDevices,
     boolean newPrivileges,
     boolean realTime,
+    boolean oomKillerDisable,
+    boolean networkMarks,
     SeccompPolicy seccomp,
     NetworkPolicy networks,
+    CgroupDriver cgroupDriver,
     String cgroupParent,
     boolean cgroupPaths,
     Set<Integer> donors,
+    RedactionPolicy redaction,
     Limits limits) {
 
   /**
@@ -109,7 +119,12 @@ public record GuardPolicy(
    * @throws InvalidPolicyException with every problem there is
    */
   public static GuardPolicy parse(String text) {
-    return PolicyReader.read(text);
+    return parse(text, CgroupDriver.CGROUPFS);
+  }
+
+  /** The same on a host where somebody else may make cgroups. */
+  public static GuardPolicy parse(String text, CgroupDriver cgroupDriver) {
+    return PolicyReader.read(text, cgroupDriver);
   }
 
   /** The allowed root that a root filesystem's path lies in: what it is to be opened beneath. */
@@ -125,6 +140,17 @@ public record GuardPolicy(
   /** The allowed root that a namespace's file lies in: what it is to be opened beneath. */
   public Optional<String> namespaceRoot(String path) {
     return rootOf(namespaceRoots, path);
+  }
+
+  /**
+   * Where in the trees a cgroup lies that a specification names: a relative path lies below the
+   * parent. Nothing, and the name of a scope, stays as it is.
+   */
+  public String cgroup(String asked) {
+    boolean relative =
+        cgroupDriver == CgroupDriver.CGROUPFS && !asked.isEmpty() && !asked.startsWith("/");
+    String above = cgroupParent.equals("/") ? "" : cgroupParent;
+    return relative ? above + "/" + asked : asked;
   }
 
   /** Whether a caller's own maps may name these ids of the host. */

@@ -16,7 +16,6 @@ import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.RootFilesystem;
 import java.util.List;
 import java.util.Set;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** What a container may have of the host. */
@@ -34,12 +33,6 @@ final class HostRules {
   /** Owners on disk that every sandbox sees as its own. */
   private static final long USUAL_IDS = 1 << 16;
 
-  /** {@code system.slice:docker:7f3a}. */
-  private static final Pattern SYSTEMD = Pattern.compile("[^/:]*:[^/:]*:[^/:]*");
-
-  /** As the cgroup package names them. */
-  private static final Pattern IN_SANDBOX = Pattern.compile("/sandbox-[0-9a-f-]{36}(/|$)");
-
   private HostRules() {}
 
   static void check(GuardPolicy policy, ContainerSpec spec, boolean root) {
@@ -53,9 +46,10 @@ final class HostRules {
     checkScheduling(policy, spec.getProcess());
     checkRlimits(policy, spec.getProcess());
     checkNamespaces(policy, spec, root);
-    checkCgroupParent(policy, spec.getCgroupParent());
-    checkCgroupsPath(policy, spec.getCgroupsPath());
+    CgroupRules.checkParent(policy, spec.getCgroupParent());
+    CgroupRules.checkPath(policy, spec.getCgroupsPath());
     ResourceRules.check(policy.limits(), spec.getResources());
+    ResourceRules.checkPowers(policy, spec.getResources());
     SeccompRules.check(policy.seccomp(), spec);
     if (root) {
       new UserNamespaces(policy).check("spec.user_namespace", spec.getUserNamespace());
@@ -213,45 +207,6 @@ final class HostRules {
 
   private static boolean lists(ContainerSpec spec, Namespace.Type type) {
     return spec.getNamespacesList().stream().anyMatch(namespace -> namespace.getType() == type);
-  }
-
-  static void checkCgroupParent(GuardPolicy policy, String parent) {
-    if (parent.isEmpty()) {
-      return;
-    }
-    checkCgroup(policy, "cgroup_parent", parent, "The parent cgroup");
-  }
-
-  /** Where it has no effect it is nobody's affair. */
-  private static void checkCgroupsPath(GuardPolicy policy, String path) {
-    Bounds.atMost("cgroups_path", Bounds.bytes(path), Bounds.MAX_CGROUP_BYTES, "bytes");
-    if (path.isEmpty() || !policy.cgroupPaths()) {
-      return;
-    }
-    if (SYSTEMD.matcher(path).matches()) {
-      throw Refusal.unsupported(
-              "cgroups_path",
-              "cgroups_path names a slice and a scope of systemd, which is not asked to make cgroups:"
-                  + " give a path, as the cgroupfs driver of engines does.")
-          .exception();
-    }
-    checkCgroup(policy, "cgroups_path", path, "The container's cgroup");
-    if (path.equals(policy.cgroupParent())) {
-      throw Refusal.invalid("cgroups_path", "lie below the cgroup of all sandboxes", path)
-          .exception();
-    }
-  }
-
-  /** Not in a sandbox either: whoever is there would be charged, and ended, for another. */
-  private static void checkCgroup(GuardPolicy policy, String field, String path, String subject) {
-    Bounds.atMost(field, Bounds.bytes(path), Bounds.MAX_CGROUP_BYTES, "bytes");
-    String clean = Paths.clean(field, path);
-    Bounds.check(clean.equals(path), field, "be lexically clean", path);
-    Bounds.check(path.chars().noneMatch(Character::isISOControl), field, "be plain text", path);
-    if (!Paths.within(clean, policy.cgroupParent())) {
-      throw refused("cgroup.parent", subject + " is not below the one that this host allows.");
-    }
-    Bounds.check(!IN_SANDBOX.matcher(path).find(), field, "not lie in a sandbox's", path);
   }
 
   static RuntimeException refused(String rule, String sentence) {

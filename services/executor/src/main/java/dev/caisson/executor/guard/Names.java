@@ -14,6 +14,9 @@ final class Names {
   /** W3C Trace Context, version 00, is 55 characters. */
   private static final int MAX_TRACEPARENT = 64;
 
+  /** W3C Trace Context, 3.3.1.5: what is to be passed on at least. */
+  private static final int MAX_TRACESTATE = 512;
+
   /** {@code __NEW_UTS_LEN}. */
   private static final int MAX_HOSTNAME = 64;
 
@@ -54,6 +57,7 @@ final class Names {
     checkLabel("actor.method", actor.getMethod(), MAX_METHOD);
     checkLabel("actor.request_id", actor.getRequestId(), MAX_REQUEST_ID);
     checkLabel("actor.traceparent", actor.getTraceparent(), MAX_TRACEPARENT);
+    checkLabel("actor.tracestate", actor.getTracestate(), MAX_TRACESTATE);
   }
 
   static void checkHostname(String name) {

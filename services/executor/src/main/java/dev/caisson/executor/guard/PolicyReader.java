@@ -1,5 +1,6 @@
 package dev.caisson.executor.guard;
 
+import dev.caisson.executor.cgroup.CgroupDriver;
 import dev.caisson.executor.guard.GuardPolicy.Limits;
 import dev.caisson.executor.log.LogSettings;
 import dev.caisson.executor.plan.Capability;
@@ -28,6 +29,8 @@ final class PolicyReader {
   private static final String DONORS = "donations.users";
   private static final String CNI = "networks.cni";
   private static final String HOST_PORTS = "networks.host-ports";
+  private static final String HIDDEN = "redaction.names";
+  private static final String SHOWN = "redaction.shown";
   private static final Set<String> KEYS =
       Set.of(
           "rootfs.roots",
@@ -45,6 +48,8 @@ final class PolicyReader {
           "devices.allowed",
           "new-privileges",
           "scheduling.realtime",
+          "oom-killer.disable",
+          "networks.marks",
           "seccomp.unconfined",
           "seccomp.denied",
           "seccomp.listeners",
@@ -53,6 +58,8 @@ final class PolicyReader {
           "cgroup.parent",
           "cgroup.paths",
           DONORS,
+          HIDDEN,
+          SHOWN,
           "limits.sandboxes",
           "limits.containers",
           "limits.execs-per-sandbox",
@@ -109,10 +116,14 @@ final class PolicyReader {
   private final Map<String, String> values = new HashMap<>();
   private final List<HookRule> hooks = new ArrayList<>();
 
-  private PolicyReader() {}
+  private final CgroupDriver cgroupDriver;
 
-  static GuardPolicy read(String text) {
-    PolicyReader reader = new PolicyReader();
+  private PolicyReader(CgroupDriver cgroupDriver) {
+    this.cgroupDriver = cgroupDriver;
+  }
+
+  static GuardPolicy read(String text, CgroupDriver cgroupDriver) {
+    PolicyReader reader = new PolicyReader(cgroupDriver);
     int number = 0;
     for (String line : text.lines().toList()) {
       reader.readLine(++number, line.strip());
@@ -183,12 +194,27 @@ final class PolicyReader {
         allowedDevices(),
         flag("new-privileges"),
         flag("scheduling.realtime"),
+        flag("oom-killer.disable"),
+        flag("networks.marks"),
         seccomp(),
         networks(),
-        path("cgroup.parent", values.getOrDefault("cgroup.parent", "/caisson")),
+        cgroupDriver,
+        path("cgroup.parent", values.getOrDefault("cgroup.parent", cgroupDriver.usualParent())),
         flag("cgroup.paths"),
         donors(),
+        RedactionPolicy.with(names(HIDDEN), names(SHOWN)),
         limits());
+  }
+
+  private List<String> names(String key) {
+    List<String> listed = words(key, "").toList();
+    if (listed.size() > RedactionPolicy.MAX_NAMES) {
+      problems.add(key + " must list at most " + RedactionPolicy.MAX_NAMES + " names");
+    }
+    listed.stream()
+        .filter(word -> !RedactionPolicy.NAME.matcher(word).matches())
+        .forEach(word -> problems.add(key + " must list names, as in *-dsn or -p: " + word));
+    return listed;
   }
 
   private Set<Integer> donors() {

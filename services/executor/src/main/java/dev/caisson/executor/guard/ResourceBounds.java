@@ -1,6 +1,9 @@
 package dev.caisson.executor.guard;
 
+import dev.caisson.executor.cgroup.InvalidResources;
+import dev.caisson.executor.cgroup.Limits;
 import dev.caisson.executor.refusal.Refusal;
+import dev.caisson.model.CpuShares;
 import dev.caisson.proto.types.v1.Resources;
 import java.util.regex.Pattern;
 
@@ -13,8 +16,6 @@ public final class ResourceBounds {
   private static final long MIN_QUOTA_MICROS = 1_000;
   private static final long MIN_PERIOD_MICROS = 1_000;
   private static final long MAX_PERIOD_MICROS = 1_000_000;
-  private static final long MIN_SHARES = 2;
-  private static final long MAX_SHARES = 262_144;
   private static final long MIN_PIDS = 1;
   private static final int MAX_LIST = 256;
 
@@ -37,6 +38,16 @@ public final class ResourceBounds {
     if (resources.getPids().hasLimit()) {
       atLeast(field + ".pids.limit", resources.getPids().getLimit(), MIN_PIDS);
     }
+    checkMeaning(field, resources);
+  }
+
+  /** The rest is whatever has a meaning on any host. */
+  private static void checkMeaning(String field, Resources resources) {
+    try {
+      Limits.check(resources);
+    } catch (InvalidResources e) {
+      throw e.refusal(field).exception();
+    }
   }
 
   /** The same of a sandbox, whose containers have devices, and not itself. */
@@ -47,6 +58,24 @@ public final class ResourceBounds {
         field + ".devices",
         "be given for a container",
         resources.getDevicesCount());
+  }
+
+  /** Of limits that are put over others: what is absent may be there already. */
+  static void checkUpdate(String field, Resources resources) {
+    Bounds.check(
+        resources.getSerializedSize() > 0, field, "have a limit that is to be changed", "none");
+    Bounds.check(
+        resources.getDevicesCount() == 0,
+        field + ".devices",
+        "be absent, since devices are settled when a container is made",
+        resources.getDevicesCount());
+    Resources.Builder alone = resources.toBuilder();
+    Resources.Memory memory = resources.getMemory();
+    if (memory.hasSwap() && !memory.hasLimit()) {
+      atLeast(field + ".memory.swap", memory.getSwap(), MIN_MEMORY_BYTES);
+      alone.getMemoryBuilder().clearSwap();
+    }
+    check(field, alone.build());
   }
 
   private static void checkMemory(String field, Resources.Memory memory) {
@@ -76,7 +105,7 @@ public final class ResourceBounds {
 
   private static void checkCpu(String field, Resources.Cpu cpu) {
     if (cpu.hasShares()) {
-      Bounds.range(field + ".shares", cpu.getShares(), MIN_SHARES, MAX_SHARES);
+      Bounds.range(field + ".shares", cpu.getShares(), CpuShares.MIN, CpuShares.MAX);
     }
     if (cpu.hasQuota()) {
       atLeast(field + ".quota", cpu.getQuota(), MIN_QUOTA_MICROS);

@@ -87,6 +87,12 @@ final class Tail {
     pipe.close();
   }
 
+  /** Safe to show; what is no UTF-8 becomes {@code ?}, so that the text is no longer than that. */
+  static String text(byte[] bytes) {
+    String all = new String(bytes, StandardCharsets.UTF_8).replace('\uFFFD', '?');
+    return UNPRINTABLE.matcher(all).replaceAll("?");
+  }
+
   /** The hook has ended: what it printed last, as text that is safe to show. */
   CompletableFuture<String> finish() {
     CompletableFuture<String> text = new CompletableFuture<>();
@@ -95,8 +101,7 @@ final class Tail {
         drain();
         close();
       }
-      String all = new String(end, StandardCharsets.UTF_8);
-      text.complete(UNPRINTABLE.matcher(all).replaceAll("?"));
+      text.complete(text(end));
     });
     return text;
   }

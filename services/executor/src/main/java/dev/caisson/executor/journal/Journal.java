@@ -3,13 +3,15 @@ package dev.caisson.executor.journal;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Timestamp;
 import dev.caisson.executor.disk.Disk;
+import dev.caisson.model.Checkpoint;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.ExecutorStarted;
 import dev.caisson.proto.events.v1.Failure;
-import dev.caisson.proto.events.v1.Gap;
+import dev.caisson.proto.events.v1.JournalCheckpoint;
 import dev.caisson.proto.events.v1.Phase;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -22,7 +24,7 @@ import java.util.function.Supplier;
  *
  * <p>The chain value of a record is SHA-256(chain value of the record before ‖ bytes of the event);
  * before the first record of all it is 32 zero bytes. A new epoch (one life of the executor)
- * continues the chain of the one before.
+ * continues the chain of the one before. Checkpoints sign it, as {@link Signing} says.
  *
  * <p>After a failed fsync every method that records throws {@link JournalException}, and for a
  * write that fails the one that makes it: nothing privileged may be done then.
@@ -35,9 +37,13 @@ public final class Journal implements AutoCloseable {
   private static final int ABORTED = 10;
 
   static final String ABORTED_BY_CRASH = "ABORTED_BY_CRASH";
-  private static final int MAX_MESSAGE_CHARACTERS = 340;
+  private static final int MAX_MESSAGE_BYTES = 1024;
+
+  private static final System.Logger LOG = System.getLogger(Journal.class.getName());
 
   private final JournalSettings settings;
+  private final SigningKey key;
+  private final CheckpointThread checkpoints;
   private final Clock clock;
   private final Supplier<byte[]> eventIds;
   private final JournalState state;
@@ -46,18 +52,21 @@ public final class Journal implements AutoCloseable {
   private final List<Event> inheritedForwards;
   private final Disk disk;
   private final Object writing = new Object();
-  private long unrecorded;
+  private Omission omission = Omission.NONE;
   private Position acknowledged = Position.BEFORE_ALL;
   private boolean closed;
 
   private Journal(
       JournalSettings settings,
+      Signing signing,
       Clock clock,
       Supplier<byte[]> eventIds,
       JournalState state,
       SegmentedLog log,
       Disk disk) {
     this.settings = settings;
+    this.key = signing.key();
+    this.checkpoints = new CheckpointThread(signing, this::checkpoint);
     this.clock = clock;
     this.eventIds = eventIds;
     this.state = state;
@@ -70,13 +79,15 @@ public final class Journal implements AutoCloseable {
   /**
    * Begins a new epoch, with ExecutorStarted as its first record.
    *
+   * @param signing how its checkpoints are made
    * @param eventIds UUIDv7, 16 bytes, a new one each time
-   * @param started version and boot id; how the epoch before ended is filled in
+   * @param started version and boot id; the key, and how the epoch before ended, are filled in
    * @param disk the journal's, with the room that is kept on it
    * @throws JournalCorruptException when a record that was whole once is not
    */
   public static Journal open(
       JournalSettings settings,
+      Signing signing,
       Clock clock,
       Supplier<byte[]> eventIds,
       ExecutorStarted started,
@@ -92,13 +103,17 @@ public final class Journal implements AutoCloseable {
             started.getBootId(),
             disk);
     SegmentedLog log = SegmentedLog.open(logSettings, state, clock, end -> end.lastEpoch() + 1);
-    Journal journal = new Journal(settings, clock, eventIds, state, log, disk);
-    journal.append(Event.newBuilder().setExecutorStarted(after(log.previousEnd(), started)));
+    Journal journal = new Journal(settings, signing, clock, eventIds, state, log, disk);
+    journal.append(
+        Event.newBuilder().setExecutorStarted(journal.after(log.previousEnd(), started)));
+    journal.checkpoints.start();
     return journal;
   }
 
-  private static ExecutorStarted after(LogEnd end, ExecutorStarted started) {
+  private ExecutorStarted after(LogEnd end, ExecutorStarted started) {
     return started.toBuilder()
+        .setPublicKey(ByteString.copyFrom(key.publicKey().encoded()))
+        .setKeyFingerprint(fingerprint())
         .setPreviousEnd(end.how().name().toLowerCase(Locale.ROOT))
         .setPreviousEpoch(end.last().epoch())
         .setPreviousSeq(end.last().seq())
@@ -131,13 +146,24 @@ public final class Journal implements AutoCloseable {
     return record(draft, urgency).map(Event::getSeq).orElse(0L);
   }
 
+  /**
+   * Whether an event tells of a counter what was not told yet: its total is above all that were
+   * recorded for its subject, in whichever epoch. What counts for one subject asks and records in
+   * one thread at a time.
+   */
+  public boolean tellsMore(Event.Builder draft) {
+    synchronized (writing) {
+      return state.tellsMore(draft);
+    }
+  }
+
   private Optional<Event> record(Event.Builder draft, Urgency urgency) {
     Event.Builder event = checked(draft);
     Event recorded;
     synchronized (writing) {
       int size = event.buildPartial().getSerializedSize() + ENVELOPE_BYTES;
       if (!admits(size, urgency)) {
-        unrecorded++;
+        omit();
         return Optional.empty();
       }
       recordGap(size);
@@ -186,19 +212,37 @@ public final class Journal implements AutoCloseable {
   }
 
   /**
-   * Once there is room for new work again; before that, each would take room for a Gap of its own.
+   * The first of a row is told at once, since an executor that dies could not tell of it later, and
+   * an outcome may follow whose intent it was; the others when there is room again.
    */
-  private void recordGap(int sizeOfNext) {
-    if (unrecorded > 0
-        && fits(ENVELOPE_BYTES + sizeOfNext, settings.maxBytes() - settings.reserveBytes())) {
+  private void omit() {
+    boolean first = omission.equals(Omission.NONE);
+    omission = omission.with(clock.instant());
+    if (first && fits(ENVELOPE_BYTES, settings.maxBytes())) {
       writeGap();
+      omission = omission.told();
     }
   }
 
+  /**
+   * Once there is room for new work again; before that, each would take room for a Gap of its own.
+   */
+  private void recordGap(int sizeOfNext) {
+    if (!omission.equals(Omission.NONE)
+        && fits(ENVELOPE_BYTES + sizeOfNext, settings.maxBytes() - settings.reserveBytes())) {
+      endGap();
+    }
+  }
+
+  private void endGap() {
+    if (omission.count() > 0) {
+      writeGap();
+    }
+    omission = Omission.NONE;
+  }
+
   private void writeGap() {
-    Gap gap = Gap.newBuilder().setCount(unrecorded).setCause("journal full").build();
-    Event _ = write(Event.newBuilder().setGap(gap).setPhase(Phase.OBSERVATION));
-    unrecorded = 0;
+    Event _ = write(Event.newBuilder().setGap(omission.gap()).setPhase(Phase.OBSERVATION));
   }
 
   private Event write(Event.Builder event) {
@@ -211,7 +255,65 @@ public final class Journal implements AutoCloseable {
     log.append(at -> event.setEpoch(at.epoch()).setSeq(at.seq()).build().toByteString());
     Event written = event.build();
     state.recorded(written);
+    if (!written.hasJournalCheckpoint()) {
+      checkpoints.recorded();
+    }
     return written;
+  }
+
+  /** Signs what there is. Writers go on meanwhile: what they write is the next one's. */
+  private void checkpoint() {
+    SegmentedLog.Tip tip;
+    long count;
+    synchronized (writing) {
+      tip = log.tip();
+      count = checkpoints.count();
+    }
+    JournalCheckpoint signed = sign(tip);
+    synchronized (writing) {
+      if (!closed) {
+        write(signed, count);
+      }
+    }
+  }
+
+  private JournalCheckpoint sign(SegmentedLog.Tip tip) {
+    Timestamp time = timestamp(clock.instant());
+    Checkpoint checkpoint =
+        new Checkpoint(
+            settings.node(),
+            tip.last().epoch(),
+            tip.last().seq(),
+            HexFormat.of().formatHex(tip.chain().toByteArray()),
+            time.getSeconds(),
+            time.getNanos());
+    return JournalCheckpoint.newBuilder()
+        .setNode(settings.node())
+        .setEpoch(tip.last().epoch())
+        .setSeq(tip.last().seq())
+        .setChain(tip.chain())
+        .setTime(time)
+        .setKeyFingerprint(fingerprint())
+        .setSignature(ByteString.copyFrom(key.sign(checkpoint.message())))
+        .build();
+  }
+
+  private ByteString fingerprint() {
+    return ByteString.copyFrom(key.publicKey().fingerprint());
+  }
+
+  /** Where there is no room, or the log has failed, a later one vouches for the same records. */
+  private void write(JournalCheckpoint signed, long count) {
+    Event.Builder event =
+        Event.newBuilder().setJournalCheckpoint(signed).setPhase(Phase.OBSERVATION);
+    try {
+      if (admits(signed.getSerializedSize() + ENVELOPE_BYTES, Urgency.MUST_RECORD)) {
+        Event _ = write(event);
+        checkpoints.signed(count);
+      }
+    } catch (JournalException e) {
+      LOG.log(System.Logger.Level.WARNING, "No checkpoint was written: {0}", e.getMessage());
+    }
   }
 
   static Timestamp timestamp(Instant instant) {
@@ -261,7 +363,7 @@ public final class Journal implements AutoCloseable {
         Failure.newBuilder()
             .setCode(ABORTED)
             .setReason(ABORTED_BY_CRASH)
-            .setMessage(found.substring(0, Math.min(found.length(), MAX_MESSAGE_CHARACTERS)))
+            .setMessage(BoundedText.of(found, MAX_MESSAGE_BYTES))
             .build();
     return append(
         intent.toBuilder()
@@ -292,6 +394,15 @@ public final class Journal implements AutoCloseable {
     return log.durable();
   }
 
+  /** What is durable after a position, or after what is acknowledged where that is later. */
+  Backlog backlog(Position after) {
+    Position from;
+    synchronized (writing) {
+      from = after.compareTo(acknowledged) < 0 ? acknowledged : after;
+    }
+    return Backlog.of(log, from);
+  }
+
   /**
    * Everything up to a position is in safe hands elsewhere, and may be deleted when it is old
    * enough. Never moves back.
@@ -316,14 +427,18 @@ public final class Journal implements AutoCloseable {
   /** Cleanly: the next epoch will say so. */
   @Override
   public void close() {
+    checkpoints.end();
     synchronized (writing) {
       if (closed) {
         return;
       }
       closed = true;
       try {
-        if (unrecorded > 0 && fits(ENVELOPE_BYTES, settings.maxBytes())) {
-          writeGap();
+        if (fits(ENVELOPE_BYTES, settings.maxBytes())) {
+          endGap();
+        }
+        if (checkpoints.isDue()) {
+          write(sign(log.tip()), checkpoints.count());
         }
       } finally {
         log.close();

@@ -7,6 +7,7 @@ public final class JournalCorruptException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   private final Position position;
+  private final String reason;
 
   JournalCorruptException(Position position, Path file, long offset, String reason) {
     super(
@@ -20,6 +21,12 @@ public final class JournalCorruptException extends RuntimeException {
             + offset
             + ")");
     this.position = position;
+    this.reason = reason;
+  }
+
+  /** Why, in words that follow the record. */
+  String reason() {
+    return reason;
   }
 
   /** Of the first record that does not hold. */

@@ -40,12 +40,12 @@ public final class JournalReader implements AutoCloseable {
     return reader;
   }
 
-  /** The last one that begins after the position. */
+  /** The last one in which the record after the position can be; the oldest where none can. */
   private static Segment startFor(List<Segment> segments, Position after) {
     return segments.stream()
-        .filter(s -> s.header().previous().compareTo(after) <= 0)
+        .filter(segment -> segment.first().compareTo(after.next()) <= 0)
         .reduce((_, later) -> later)
-        .orElseThrow();
+        .orElse(segments.getFirst());
   }
 
   private static SegmentReader openSegment(SegmentedLog log, Segment segment, Position after) {
@@ -140,11 +140,13 @@ public final class JournalReader implements AutoCloseable {
       return false;
     }
     Segment following = segments.get(next);
+    SegmentReader opened = openSegment(log, following, last);
     if (!following.header().previous().equals(last)) {
+      opened.close();
       throw PositionException.notRetained(last, following.header().previous());
     }
     reader.close();
-    reader = openSegment(log, following, last);
+    reader = opened;
     segment = following;
     return true;
   }

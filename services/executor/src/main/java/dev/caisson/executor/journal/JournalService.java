@@ -2,13 +2,19 @@ package dev.caisson.executor.journal;
 
 import dev.caisson.proto.journal.v1.AcknowledgeRequest;
 import dev.caisson.proto.journal.v1.AcknowledgeResponse;
+import dev.caisson.proto.journal.v1.GetBacklogRequest;
+import dev.caisson.proto.journal.v1.GetBacklogResponse;
 import dev.caisson.proto.journal.v1.JournalGrpc;
 import dev.caisson.proto.journal.v1.ReadRequest;
 import dev.caisson.proto.journal.v1.ReadResponse;
 import dev.caisson.proto.journal.v1.ReadUsageRequest;
 import dev.caisson.proto.journal.v1.ReadUsageResponse;
 import dev.caisson.proto.journal.v1.Record;
+import dev.caisson.proto.journal.v1.RecordDenialRequest;
+import dev.caisson.proto.journal.v1.RecordDenialResponse;
 import dev.caisson.proto.journal.v1.UsageRecord;
+import dev.caisson.proto.types.v1.Actor;
+import dev.caisson.rpc.Peer;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.List;
@@ -18,21 +24,33 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
 /**
- * Serves journal and usage log to the relay. Closing it ends all streams; the logs are their
- * owner's to close.
+ * Serves journal and usage log to the relay, and takes what the gateway has refused. Closing it
+ * ends all streams; the logs are their owner's to close.
  */
 public final class JournalService extends JournalGrpc.JournalImplBase implements AutoCloseable {
   /** Each has a thread and an open file. */
   public static final int MAX_STREAMS = 64;
 
+  private static final int MAX_LABEL_BYTES = 256;
+
+  /** Source: https://www.w3.org/TR/trace-context/, 3.3.1.5. */
+  private static final int MAX_TRACE_STATE_BYTES = 512;
+
   private final Journal journal;
   private final UsageLog usage;
+  private final Denials denials;
   private final Set<RecordStream<?>> streams = ConcurrentHashMap.newKeySet();
   private final AtomicInteger open = new AtomicInteger();
 
-  public JournalService(Journal journal, UsageLog usage) {
+  /**
+   * Serves them.
+   *
+   * @param denials where those of the gateway go
+   */
+  public JournalService(Journal journal, UsageLog usage, Denials denials) {
     this.journal = journal;
     this.usage = usage;
+    this.denials = denials;
   }
 
   @Override
@@ -115,6 +133,18 @@ public final class JournalService extends JournalGrpc.JournalImplBase implements
   }
 
   @Override
+  public void getBacklog(GetBacklogRequest request, StreamObserver<GetBacklogResponse> client) {
+    Backlog events = journal.backlog(position(request.getEvents()));
+    Backlog samples = usage.backlog(position(request.getUsage()));
+    client.onNext(
+        GetBacklogResponse.newBuilder()
+            .setEvents(BacklogMessages.ofEvents(events))
+            .setUsage(BacklogMessages.ofSamples(samples))
+            .build());
+    client.onCompleted();
+  }
+
+  @Override
   public void acknowledge(AcknowledgeRequest request, StreamObserver<AcknowledgeResponse> client) {
     try {
       if (request.hasEvents()) {
@@ -129,6 +159,42 @@ public final class JournalService extends JournalGrpc.JournalImplBase implements
     }
     client.onNext(AcknowledgeResponse.getDefaultInstance());
     client.onCompleted();
+  }
+
+  @Override
+  public void recordDenial(
+      RecordDenialRequest request, StreamObserver<RecordDenialResponse> client) {
+    boolean recorded;
+    try {
+      recorded =
+          denials.record(
+              request.getOperation(),
+              request.getReason(),
+              request.getMessage(),
+              seen(request.getActor()),
+              clamped(request.getSuppressed()));
+    } catch (RuntimeException e) {
+      client.onError(JournalStatus.of(e));
+      return;
+    }
+    client.onNext(RecordDenialResponse.newBuilder().setRecorded(recorded).build());
+    client.onCompleted();
+  }
+
+  /** What the gateway asserts, within bounds, and what was seen of itself here. */
+  private static Actor seen(Actor asserted) {
+    return Actor.newBuilder()
+        .setPrincipal(label(asserted.getPrincipal()))
+        .setMethod(label(asserted.getMethod()))
+        .setRequestId(label(asserted.getRequestId()))
+        .setTraceparent(label(asserted.getTraceparent()))
+        .setTracestate(BoundedText.of(asserted.getTracestate(), MAX_TRACE_STATE_BYTES))
+        .setPeer(Peer.current().map(Peer::user).orElse(""))
+        .build();
+  }
+
+  private static String label(String text) {
+    return BoundedText.of(text, MAX_LABEL_BYTES);
   }
 
   /** A number above 2^63-1 is beyond every end. */

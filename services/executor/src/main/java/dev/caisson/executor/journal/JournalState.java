@@ -3,8 +3,11 @@ package dev.caisson.executor.journal;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.caisson.executor.journal.v1.Snapshot;
+import dev.caisson.executor.journal.v1.Told;
 import dev.caisson.proto.events.v1.Event;
+import dev.caisson.proto.events.v1.EventOrBuilder;
 import dev.caisson.proto.events.v1.Phase;
+import dev.caisson.proto.events.v1.Subject;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,7 +16,7 @@ import java.util.Set;
 
 /**
  * What follows from the events so far: the last sequence of each living sandbox, which intents have
- * no outcome, and which forwarded connections no end.
+ * no outcome, which forwarded connections no end, and what was told of counters.
  */
 final class JournalState implements LogState {
   private final Map<String, Long> sandboxSeqs = new HashMap<>();
@@ -21,6 +24,9 @@ final class JournalState implements LogState {
 
   /** How connections were opened that are not closed, by their ids. */
   private final Map<String, Event> openForwards = new LinkedHashMap<>();
+
+  /** The highest totals of counters, by sandbox, and by what was counted for whom. */
+  private final Map<String, Map<String, Long>> told = new HashMap<>();
 
   /** 0 for what concerns no sandbox. */
   long nextSandboxSeq(String sandboxUid) {
@@ -35,9 +41,42 @@ final class JournalState implements LogState {
     return List.copyOf(openForwards.values());
   }
 
+  /** Whether it tells a total of which less was told before, in whichever epoch, or nothing. */
+  boolean tellsMore(EventOrBuilder event) {
+    Map<String, Long> totals = told.getOrDefault(event.getSubject().getSandboxUid(), Map.of());
+    return total(event) > totals.getOrDefault(counter(event), 0L);
+  }
+
+  private static long total(EventOrBuilder event) {
+    return switch (event.getPayloadCase()) {
+      case OOM_KILLED -> event.getOomKilled().getKills();
+      case PIDS_LIMIT_REACHED -> event.getPidsLimitReached().getRefusals();
+      default -> 0;
+    };
+  }
+
+  private static String counter(EventOrBuilder event) {
+    Subject subject = event.getSubject();
+    String whose =
+        subject.getContainerUid().isEmpty() ? subject.getSandboxUid() : subject.getContainerUid();
+    return whose + "/" + event.getPayloadCase().getNumber();
+  }
+
+  private void recordTotal(Event event) {
+    String sandbox = event.getSubject().getSandboxUid();
+    if (total(event) > 0) {
+      told.computeIfAbsent(sandbox, _ -> new HashMap<>())
+          .merge(counter(event), total(event), Math::max);
+    } else if (event.hasContainerDeleted() && event.getPhase() != Phase.INTENT) {
+      String container = event.getSubject().getContainerUid() + "/";
+      told.getOrDefault(sandbox, Map.of()).keySet().removeIf(one -> one.startsWith(container));
+    }
+  }
+
   void recorded(Event event) {
     String sandbox = event.getSubject().getSandboxUid();
     recordForward(event);
+    recordTotal(event);
     if (event.getPhase() == Phase.INTENT) {
       openIntents.put(new Position(event.getEpoch(), event.getSeq()), event);
     } else if (event.getPhase() == Phase.OUTCOME) {
@@ -45,6 +84,7 @@ final class JournalState implements LogState {
     }
     if (ends(event)) {
       sandboxSeqs.remove(sandbox);
+      told.remove(sandbox);
       openForwards.values().removeIf(one -> one.getSubject().getSandboxUid().equals(sandbox));
     } else if (!sandbox.isEmpty()) {
       sandboxSeqs.put(sandbox, event.getSandboxSeq());
@@ -85,6 +125,7 @@ final class JournalState implements LogState {
   /** Forgets all other sandboxes: nothing more comes of them. */
   void retain(Set<String> sandboxUids) {
     sandboxSeqs.keySet().retainAll(sandboxUids);
+    told.keySet().retainAll(sandboxUids);
   }
 
   @Override
@@ -92,6 +133,8 @@ final class JournalState implements LogState {
     Snapshot.Builder snapshot = Snapshot.newBuilder().putAllSandboxSeqs(sandboxSeqs);
     openIntents.values().forEach(event -> snapshot.addOpenIntents(event.toByteString()));
     openForwards.values().forEach(event -> snapshot.addOpenForwards(event.toByteString()));
+    told.forEach((sandbox, totals) ->
+        snapshot.putTold(sandbox, Told.newBuilder().putAllTotals(totals).build()));
     return snapshot.build().toByteString();
   }
 
@@ -106,6 +149,9 @@ final class JournalState implements LogState {
     for (ByteString forward : snapshot.getOpenForwardsList()) {
       recordForward(Event.parseFrom(forward));
     }
+    snapshot
+        .getToldMap()
+        .forEach((sandbox, totals) -> told.put(sandbox, new HashMap<>(totals.getTotalsMap())));
   }
 
   @Override

@@ -12,8 +12,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Finds out what the lives before have left: reads every segment's header and the last one's
- * records, and cuts a torn tail.
+ * Finds out what the lives before have left: reads the last segment, and cuts a torn tail. Of the
+ * others it reads what the oldest begins with, where readers may start, and nothing more.
  *
  * <p>A record that is not whole, in the last segment, is one of two things. At the end of the file,
  * or after a reboot (a loss of power may keep later pages and lose earlier ones), it was never
@@ -41,8 +41,10 @@ final class LogRecovery {
 
   LogEnd run() throws IOException {
     Files.createDirectories(settings.directory());
-    for (Path file : files()) {
-      take(file);
+    List<Path> files = files();
+    List<Path> ends = ends(files);
+    for (Path file : files) {
+      take(file, ends.contains(file));
     }
     return segments.isEmpty() ? none() : scan(segments.getLast());
   }
@@ -61,18 +63,29 @@ final class LogRecovery {
     }
   }
 
-  private void take(Path file) throws IOException {
+  /** The oldest segment, and the newest. */
+  private static List<Path> ends(List<Path> files) {
+    List<Path> all = files.stream().filter(LogRecovery::isSegment).toList();
+    return all.isEmpty() ? all : List.of(all.getFirst(), all.getLast());
+  }
+
+  private static boolean isSegment(Path file) {
+    return file.getFileName().toString().endsWith(Segment.SUFFIX);
+  }
+
+  private void take(Path file, boolean isEnd) throws IOException {
     String name = file.getFileName().toString();
-    if (name.endsWith(Segment.SUFFIX)) {
-      takeSegment(file);
+    if (isSegment(file)) {
+      takeSegment(file, isEnd || settings.cutCorrupt());
     } else if (name.endsWith(SegmentWriter.TEMPORARY)) {
       Files.delete(file);
     }
   }
 
-  private void takeSegment(Path file) throws IOException {
+  /** A log that leaves out what is corrupt must find that now. */
+  private void takeSegment(Path file, boolean whole) throws IOException {
     try {
-      segments.add(Segment.open(file));
+      segments.add(whole ? Segment.open(file) : Segment.listed(file));
     } catch (IOException e) {
       if (!settings.cutCorrupt()) {
         throw new JournalException("read the header of", file, e);
@@ -144,7 +157,7 @@ final class LogRecovery {
    * Whether the frame at the offset goes on up to the end of the file, or beyond: then its writer
    * died in it.
    */
-  private static boolean reachesTheEnd(Segment segment, long at, long size) throws IOException {
+  static boolean reachesTheEnd(Segment segment, long at, long size) throws IOException {
     if (size - at < Frame.HEAD_BYTES) {
       return true;
     }

@@ -37,6 +37,11 @@ record SegmentHeader(
   /** A few thousand living sandboxes and open intents. */
   static final int MAX_BYTES = 64 << 20;
 
+  /** It is for the next life alone, and may be long. */
+  SegmentHeader withoutSnapshot() {
+    return new SegmentHeader(first, previous, created, bootId, chainBefore, ByteString.EMPTY);
+  }
+
   byte[] encode() {
     byte[] rest = rest();
     return ByteBuffer.allocate(PREFIX_BYTES + rest.length)

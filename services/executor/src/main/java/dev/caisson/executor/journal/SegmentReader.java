@@ -34,7 +34,7 @@ final class SegmentReader implements AutoCloseable {
     try {
       file.seek(segment.recordsOffset());
       return new SegmentReader(segment, file);
-    } catch (IOException e) {
+    } catch (IOException | JournalException e) {
       file.close();
       throw e;
     }

@@ -57,7 +57,7 @@ final class SegmentWriter {
     }
     Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
     syncDirectory(directory);
-    Segment segment = new Segment(file, header, encoded.length);
+    Segment segment = Segment.begun(file, header, encoded.length);
     return new SegmentWriter(segment, new FileOutputStream(file.toFile(), true), disk);
   }
 

@@ -127,6 +127,18 @@ final class SegmentedLog implements AutoCloseable {
     return active.isEmpty() ? active.segment().header().first() : end.next();
   }
 
+  /** The last record, durable or not, and its chain value. */
+  record Tip(Position last, ByteString chain) {}
+
+  Tip tip() {
+    lock.lock();
+    try {
+      return new Tip(end, chain);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** All segments together. */
   long bytes() {
     lock.lock();

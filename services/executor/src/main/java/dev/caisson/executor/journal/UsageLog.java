@@ -77,6 +77,11 @@ public final class UsageLog implements AutoCloseable {
     log.delete((last, _) -> last.compareTo(position) <= 0);
   }
 
+  /** What is durable after a position. */
+  Backlog backlog(Position after) {
+    return Backlog.of(log, after);
+  }
+
   /** The last durable sample. */
   public Position durable() {
     return log.durable();

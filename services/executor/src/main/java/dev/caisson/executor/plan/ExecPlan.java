@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * How a child of caisson-init, born in a container's PID namespace, becomes a process of the
@@ -136,6 +137,14 @@ public final class ExecPlan {
     }
     assembly.add(new ProcessStep.EnterDirectory(outside, "the sandbox's root"));
     assembly.release(outside);
+  }
+
+  /** Which a process that is executed in a container is born in, or enters. */
+  public static List<Namespace.Type> entered(ContainerSpec spec) {
+    return Stream.concat(
+            Stream.of(Namespace.Type.PID),
+            own(spec).stream().map(Donation.ContainerNamespace::type))
+        .toList();
   }
 
   /**

@@ -5,6 +5,7 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.Kernel;
 import dev.caisson.linux.LinuxException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -42,6 +43,14 @@ public final class PidNamespaces {
   /** Those in it, and in the namespaces below it. */
   public List<Integer> members(FileStatus namespace) {
     return proc.processes().stream().filter(pid -> isIn(pid, namespace)).toList();
+  }
+
+  /** CPU time of these, and of their children that have ended and been waited for. */
+  public Duration cpu(FileStatus namespace) {
+    return members(namespace).stream()
+        .flatMap(pid -> proc.stat(pid).stream())
+        .map(stat -> stat.cpu().plus(stat.children()))
+        .reduce(Duration.ZERO, Duration::plus);
   }
 
   private boolean isIn(int pid, FileStatus wanted) {

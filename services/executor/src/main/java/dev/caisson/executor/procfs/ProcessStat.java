@@ -12,6 +12,7 @@ import java.util.regex.Pattern;
  * @param group its process group
  * @param terminal number of the device of its controlling terminal, as the kernel packs it; 0: none
  * @param foreground process group in the foreground of that terminal; -1: none
+ * @param children CPU time of those that have ended and been waited for, and of theirs
  * @param startTicks since boot; with the pid it identifies a process across the executor's restarts
  */
 public record ProcessStat(
@@ -25,6 +26,7 @@ public record ProcessStat(
     int threads,
     Duration user,
     Duration system,
+    Duration children,
     long startTicks) {
 
   /** {@code USER_HZ}: 100 on every architecture that is supported here. */
@@ -51,6 +53,8 @@ public record ProcessStat(
   private static final int TPGID = 8 - 3;
   private static final int UTIME = 14 - 3;
   private static final int STIME = 15 - 3;
+  private static final int CUTIME = 16 - 3;
+  private static final int CSTIME = 17 - 3;
   private static final int THREADS = 20 - 3;
   private static final int STARTTIME = 22 - 3;
 
@@ -120,6 +124,7 @@ public record ProcessStat(
         Integer.parseInt(fields[THREADS]),
         ticks(fields[UTIME]),
         ticks(fields[STIME]),
+        ticks(fields[CUTIME]).plus(ticks(fields[CSTIME])),
         Long.parseLong(fields[STARTTIME]));
   }
 

@@ -48,6 +48,8 @@ import dev.caisson.proto.executor.v1.SignalRequest;
 import dev.caisson.proto.executor.v1.SignalResponse;
 import dev.caisson.proto.executor.v1.StartContainerRequest;
 import dev.caisson.proto.executor.v1.StdioMode;
+import dev.caisson.proto.executor.v1.UpdateContainerRequest;
+import dev.caisson.proto.executor.v1.UpdateSandboxRequest;
 import dev.caisson.proto.executor.v1.WaitRequest;
 import dev.caisson.proto.executor.v1.WaitResponse;
 import dev.caisson.proto.types.v1.Actor;
@@ -216,6 +218,20 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
     Actor actor = seen(request.getActor());
     admission.admit("ResumeContainer", request, actor);
     answer(responses, node.resumeContainer(request.getTenant(), request.getContainerId(), actor));
+  }
+
+  @Override
+  public void updateContainer(UpdateContainerRequest request, StreamObserver<Container> responses) {
+    Actor actor = seen(request.getActor());
+    admission.admit("UpdateContainer", request, actor);
+    answer(responses, node.updateContainer(request.toBuilder().setActor(actor).build()));
+  }
+
+  @Override
+  public void updateSandbox(UpdateSandboxRequest request, StreamObserver<Sandbox> responses) {
+    Actor actor = seen(request.getActor());
+    admission.admit("UpdateSandbox", request, actor);
+    answer(responses, node.updateSandbox(request.toBuilder().setActor(actor).build()));
   }
 
   @Override

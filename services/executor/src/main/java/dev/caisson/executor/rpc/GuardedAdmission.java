@@ -3,12 +3,8 @@ package dev.caisson.executor.rpc;
 import com.google.protobuf.Message;
 import dev.caisson.executor.guard.Guard;
 import dev.caisson.executor.guard.Verdict;
-import dev.caisson.executor.journal.Journal;
-import dev.caisson.executor.journal.JournalFullException;
+import dev.caisson.executor.journal.Denials;
 import dev.caisson.executor.refusal.Refusal;
-import dev.caisson.proto.events.v1.Event;
-import dev.caisson.proto.events.v1.Phase;
-import dev.caisson.proto.events.v1.RequestDenied;
 import dev.caisson.proto.executor.v1.AttachContainer;
 import dev.caisson.proto.executor.v1.CreateContainerRequest;
 import dev.caisson.proto.executor.v1.CreateSandboxRequest;
@@ -30,35 +26,29 @@ import dev.caisson.proto.executor.v1.ReadLogsRequest;
 import dev.caisson.proto.executor.v1.ResumeContainerRequest;
 import dev.caisson.proto.executor.v1.SignalRequest;
 import dev.caisson.proto.executor.v1.StartContainerRequest;
+import dev.caisson.proto.executor.v1.UpdateContainerRequest;
+import dev.caisson.proto.executor.v1.UpdateSandboxRequest;
 import dev.caisson.proto.executor.v1.WaitRequest;
 import dev.caisson.proto.types.v1.Actor;
-import java.time.Clock;
 
 /**
- * The guard before every command. A denial is recorded, though not more often than once a second:
- * those in between are counted, so that refusing cannot fill the disk.
+ * The guard before every command. A denial is recorded, or counted.
  *
  * <p>Thread-safe.
  */
 public final class GuardedAdmission implements Admission {
-  private static final long INTERVAL_MILLIS = 1000;
-
   private final Guard guard;
-  private final Journal journal;
-  private final Clock clock;
-  private long lastRecorded;
-  private long suppressed;
+  private final Denials denials;
 
-  public GuardedAdmission(Guard guard, Journal journal, Clock clock) {
+  public GuardedAdmission(Guard guard, Denials denials) {
     this.guard = guard;
-    this.journal = journal;
-    this.clock = clock;
+    this.denials = denials;
   }
 
   @Override
   public void admit(String operation, Message request, Actor actor) {
     if (check(request) instanceof Verdict.Refused(Refusal refusal)) {
-      deny(operation, refusal, actor);
+      var _ = denials.record(operation, refusal.reason().name(), refusal.message(), actor);
       throw refusal.exception();
     }
   }
@@ -71,6 +61,8 @@ public final class GuardedAdmission implements Admission {
       case StartContainerRequest r -> guard.check(r);
       case PauseContainerRequest r -> guard.check(r);
       case ResumeContainerRequest r -> guard.check(r);
+      case UpdateContainerRequest r -> guard.check(r);
+      case UpdateSandboxRequest r -> guard.check(r);
       case SignalRequest r -> guard.check(r);
       case DeleteContainerRequest r -> guard.check(r);
       case ExecProcess r -> guard.check(r);
@@ -90,34 +82,5 @@ public final class GuardedAdmission implements Admission {
       case PortForwardRequest r -> guard.check(r);
       default -> throw new IllegalArgumentException("no rule for " + request.getClass());
     };
-  }
-
-  private synchronized void deny(String operation, Refusal refusal, Actor actor) {
-    long now = clock.millis();
-    if (now - lastRecorded < INTERVAL_MILLIS) {
-      suppressed++;
-      return;
-    }
-    RequestDenied denied =
-        RequestDenied.newBuilder()
-            .setBy("guard")
-            .setOperation(operation)
-            .setReason(refusal.reason().name())
-            .setMessage(refusal.message())
-            .setSuppressed(suppressed)
-            .build();
-    try {
-      var _ =
-          journal.append(
-              Event.newBuilder()
-                  .setPhase(Phase.OBSERVATION)
-                  .setActor(actor)
-                  .setRequestDenied(denied));
-    } catch (JournalFullException e) {
-      suppressed++;
-      return;
-    }
-    lastRecorded = now;
-    suppressed = 0;
   }
 }

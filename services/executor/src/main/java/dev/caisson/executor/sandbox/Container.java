@@ -29,6 +29,7 @@ final class Container {
 
   private final Sandbox sandbox;
   private final Cgroup cgroup;
+  private final Observed observed = new Observed();
   private final CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
   private final Map<String, ExecedProcess> execs = new ConcurrentHashMap<>();
   private final Attachments attachments = new Attachments();
@@ -62,6 +63,11 @@ final class Container {
 
   Cgroup cgroup() {
     return cgroup;
+  }
+
+  /** What was seen of its cgroup. */
+  Observed observed() {
+    return observed;
   }
 
   String uid() {

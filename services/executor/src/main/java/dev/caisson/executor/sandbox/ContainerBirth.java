@@ -12,9 +12,12 @@ import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Pair;
+import dev.caisson.proto.events.v1.CgroupConfigured;
+import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.Namespace;
+import dev.caisson.proto.types.v1.Resources;
 import dev.caisson.proto.types.v1.UserNamespace;
 import java.util.EnumSet;
 import java.util.List;
@@ -22,6 +25,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +40,7 @@ final class ContainerBirth {
   private static final Namespace OWN_PROCESSES =
       Namespace.newBuilder().setType(Namespace.Type.PID).build();
 
+  private final Recorder recorder;
   private final Host host;
   private final Donor donor;
   private final NamespaceFiles namespaces;
@@ -61,7 +66,8 @@ final class ContainerBirth {
       Notifications notifications,
       DeviceFence fence,
       Facts facts,
-      NamedCgroups named) {
+      NamedCgroups named,
+      Recorder recorder) {
     this.host = host;
     this.named = named;
     this.facts = facts;
@@ -74,6 +80,7 @@ final class ContainerBirth {
     this.hooks = hooks;
     this.exits = exits;
     this.notifications = notifications;
+    this.recorder = recorder;
   }
 
   /**
@@ -267,14 +274,38 @@ final class ContainerBirth {
         Stdio.Kind.of(
             Stdio.isPiped(draft.getStdio(), draft.hasLogs()) || given.hasConsole(),
             draft.getSpec().getProcess());
-    Optional<Placed> ready = sandbox.takePlaced(draft.getUid());
     Placed placed =
-        ready.isPresent()
-            ? limited(sandbox, draft, ready.get(), kind, rollback)
-            : placedNow(sandbox, draft, plan.placement(), kind, rollback);
+        recorded(sandbox, draft, () -> placed(sandbox, draft, plan.placement(), kind, rollback));
     return given.hasStreams()
         ? streaming(sandbox, placed, Stdio.given(given.streams(host)), rollback)
         : placed;
+  }
+
+  /** Where there are limits. */
+  private Placed recorded(Sandbox sandbox, ContainerRecord draft, Supplier<Placed> effect) {
+    Resources resources = draft.getSpec().getResources();
+    if (resources.equals(Resources.getDefaultInstance())) {
+      return effect.get();
+    }
+    Event.Builder configured =
+        Recorder.event(sandbox.record(), draft)
+            .setCgroupConfigured(
+                CgroupConfigured.newBuilder()
+                    .setCgroup(Placing.path(sandbox.record(), draft.getUid()))
+                    .setResources(resources));
+    return recorder.record(configured, effect, placed -> configured);
+  }
+
+  private Placed placed(
+      Sandbox sandbox,
+      ContainerRecord draft,
+      Placement placement,
+      Stdio.Kind kind,
+      Rollback rollback) {
+    Optional<Placed> ready = sandbox.takePlaced(draft.getUid());
+    return ready.isPresent()
+        ? limited(sandbox, draft, ready.get(), kind, rollback)
+        : placedNow(sandbox, draft, placement, kind, rollback);
   }
 
   private Placed streaming(Sandbox sandbox, Placed placed, Stdio stdio, Rollback rollback) {
@@ -299,26 +330,38 @@ final class ContainerBirth {
       Stdio.Kind kind,
       Rollback rollback) {
     Holder holder = sandbox.requireHolder();
-    Optional<Fd> pidNamespace = pidNamespace(sandbox, placement.plan());
-    Placed placed;
-    try {
-      placed =
-          placing.place(
-              holder,
-              sandbox.record(),
-              new Placing.Place(
-                  draft.getUid(),
-                  draft.getToken(),
-                  draft.getSpec().getResources(),
-                  kind,
-                  pidNamespace),
-              placement);
-    } finally {
-      pidNamespace.ifPresent(Fd::close);
-    }
+    Placed placed =
+        recorder.recordEntered(
+            Recorder.event(sandbox.record(), draft),
+            joined(draft),
+            "container",
+            () -> place(sandbox, holder, draft, placement, kind));
     rollback.onFailure("process", () -> placing.discard(holder, placed));
     placing.await(placed, placement);
     return placed;
+  }
+
+  private Placed place(
+      Sandbox sandbox, Holder holder, ContainerRecord draft, Placement placement, Stdio.Kind kind) {
+    Optional<Fd> pidNamespace = pidNamespace(sandbox, placement.plan());
+    try {
+      return placing.place(
+          holder,
+          sandbox.record(),
+          new Placing.Place(
+              draft.getUid(), draft.getToken(), draft.getSpec().getResources(), kind, pidNamespace),
+          placement);
+    } finally {
+      pidNamespace.ifPresent(Fd::close);
+    }
+  }
+
+  /** Namespaces of others that it names by their paths, beside those of its sandbox. */
+  private static List<Namespace.Type> joined(ContainerRecord draft) {
+    return draft.getSpec().getNamespacesList().stream()
+        .filter(one -> !one.getPath().isEmpty() && OF_CONTAINERS.contains(one.getType()))
+        .map(Namespace::getType)
+        .toList();
   }
 
   /** The one that it joins. */
@@ -381,7 +424,7 @@ final class ContainerBirth {
   private void adjustOomScore(Container container, Fd pidfd) {
     var process = Scores.completed(container.record().getSpec(), container.sandbox()).getProcess();
     if (process.hasOomScoreAdj()) {
-      Scores.adjust(host, pidfd, process.getOomScoreAdj());
+      Scores.adjust(host, recorder, Recorder.event(container), pidfd, process.getOomScoreAdj());
     }
   }
 }

@@ -27,6 +27,7 @@ import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.proto.types.v1.Namespace;
+import dev.caisson.proto.types.v1.Resources;
 import dev.caisson.proto.types.v1.UserNamespace;
 import dev.caisson.proto.types.v1.Volume;
 import java.lang.System.Logger.Level;
@@ -75,6 +76,7 @@ final class Containers {
   private final Sandboxes sandboxes;
   private final ContainerBirth birth;
   private final Lives lives;
+  private final Updates updates;
   private final Execs execs;
   private final Recorder recorder;
   private final Facts facts;
@@ -83,9 +85,9 @@ final class Containers {
   private final Donations donations;
   private final SharedFilters filters;
   private final Scores scores;
-  private final Redaction redaction = new Redaction();
+  private final Redaction redaction;
   private final Registry<Container> registry;
-  private final boolean cgroupPaths;
+  private final GuardPolicy policy;
 
   /** By their uids, whose deletion is finished later. */
   private final Set<String> finishing = ConcurrentHashMap.newKeySet();
@@ -97,6 +99,7 @@ final class Containers {
       Sandboxes sandboxes,
       ContainerBirth birth,
       Lives lives,
+      Updates updates,
       Execs execs,
       Recorder recorder,
       Facts facts,
@@ -107,18 +110,20 @@ final class Containers {
       SharedFilters filters,
       Scores scores,
       GuardPolicy policy) {
-    this.cgroupPaths = policy.cgroupPaths() && host.cgroups().tellProcessesApart();
+    this.policy = policy;
     this.filters = filters;
     this.scores = scores;
     this.host = host;
     this.sandboxes = sandboxes;
     this.birth = birth;
     this.lives = lives;
+    this.updates = updates;
     this.execs = execs;
     this.recorder = recorder;
     this.facts = facts;
     this.userNamespaces = userNamespaces;
     this.plans = plans;
+    this.redaction = new Redaction(policy.redaction());
     this.registry = new Registry<>("containers", policy.limits().containers());
     this.donations = donations;
     this.tokens = tokens;
@@ -155,8 +160,19 @@ final class Containers {
   }
 
   private Resolved resolved(CreateContainerRequest asked) {
-    CreateContainerRequest named = named(cgroupPaths ? asked : Ignored.cgroupsPath(asked));
+    CreateContainerRequest named = named(placed(asked));
     return userNamespaces.resolve(named, digest(named));
+  }
+
+  /** With the paths of its cgroups as they are in the trees. */
+  private CreateContainerRequest placed(CreateContainerRequest asked) {
+    boolean paths = policy.cgroupPaths() && host.cgroups().tellProcessesApart();
+    CreateContainerRequest.Builder placed =
+        (paths ? asked : Ignored.cgroupsPath(asked)).toBuilder();
+    ContainerSpec.Builder spec = placed.getSpecBuilder();
+    spec.setCgroupParent(policy.cgroup(spec.getCgroupParent()));
+    spec.setCgroupsPath(policy.cgroup(spec.getCgroupsPath()));
+    return placed.build();
   }
 
   private CompiledPlan prepared(CreateContainerRequest request) {
@@ -280,6 +296,7 @@ final class Containers {
 
   private Container made(Resolved resolved, boolean leased, CompiledPlan plan, Given given) {
     CreateContainerRequest request = resolved.request();
+    host.cgroups().require(request.getSpec().getResources());
     if (!request.getSandboxId().isEmpty()) {
       Sandbox sandbox = sandboxes.require(request.getTenant(), request.getSandboxId());
       return madeIn(sandbox, resolved, leased, plan, host.uids().get(), given);
@@ -505,6 +522,10 @@ final class Containers {
 
   void resume(Container container, Actor actor) {
     inTurn(container, Operation.RESUME, () -> lives.resume(container, actor));
+  }
+
+  void update(Container container, Resources asked, Actor actor) {
+    inTurn(container, Operation.UPDATE, () -> updates.update(container, asked, actor));
   }
 
   void signal(Container container, String processId, int signal, Actor actor) {

@@ -16,6 +16,7 @@ import dev.caisson.executor.store.v1.ProcessRecord;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Pair;
 import dev.caisson.model.Operation;
+import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.ExecStarted;
 import dev.caisson.proto.executor.v1.ExecProcess;
 import dev.caisson.proto.types.v1.ContainerSpec;
@@ -45,7 +46,7 @@ final class Execs {
   private final PlanCache plans;
   private final Donations donations;
   private final GuardPolicy.Limits limits;
-  private final Redaction redaction = new Redaction();
+  private final Redaction redaction;
 
   Execs(
       Host host,
@@ -56,7 +57,9 @@ final class Execs {
       Notifications notifications,
       PlanCache plans,
       Donations donations,
+      Redaction redaction,
       GuardPolicy.Limits limits) {
+    this.redaction = redaction;
     this.host = host;
     this.donor = donor;
     this.recorder = recorder;
@@ -149,7 +152,7 @@ final class Execs {
     try (Rollback rollback = new Rollback()) {
       Stdio stdio = asked.stdio(host);
       rollback.onFailure("stdio", stdio::close);
-      Executed executed = run(container, plan, asked, draft.getToken(), stdio, rollback, Turn.LEFT);
+      Executed executed = run(container, plan, asked, draft, stdio, rollback, Turn.LEFT);
       StartedProcess process = executed.process();
       Stdio ours = executed.stdio();
       rollback.onFailure("held", () -> Exits.drop(container, draft.getToken()));
@@ -185,14 +188,14 @@ final class Execs {
   /** What becomes of the turn while there is a wait for what a container may hold up. */
   private enum Turn {
     /** It is part of something else. */
-    KEPT {
+    KEPT("hook") {
       @Override
       <T> T waiting(Container container, Supplier<T> wait) {
         return wait.get();
       }
     },
     /** The container can still be signalled, paused and deleted. */
-    LEFT {
+    LEFT("exec") {
       @Override
       <T> T waiting(Container container, Supplier<T> wait) {
         Sandbox sandbox = container.sandbox();
@@ -203,6 +206,12 @@ final class Execs {
         return awaited;
       }
     };
+
+    final String why;
+
+    Turn(String why) {
+      this.why = why;
+    }
 
     abstract <T> T waiting(Container container, Supplier<T> wait);
   }
@@ -221,7 +230,8 @@ final class Execs {
       CompiledPlan plan =
           plans.get(List.of(hook, spec, known), () -> HookPlan.asContainer(hook, spec, known));
       Asked asked = new Asked(process, true, Given.none());
-      Executed executed = run(container, plan, asked, token, stdio, rollback, Turn.KEPT);
+      ProcessRecord unnamed = ProcessRecord.newBuilder().setToken(token).build();
+      Executed executed = run(container, plan, asked, unnamed, stdio, rollback, Turn.KEPT);
       rollback.keep();
       return executed.process();
     }
@@ -232,7 +242,7 @@ final class Execs {
       Container container,
       CompiledPlan plan,
       Asked asked,
-      long token,
+      ProcessRecord draft,
       Stdio stdio,
       Rollback rollback,
       Turn turn) {
@@ -241,8 +251,19 @@ final class Execs {
     rollback.onFailure("socket", () -> ours.ifPresent(Fd::close));
     try (Notifications.Handover handover = begin(container, sockets)) {
       StartedProcess process =
-          launchWithHome(
-              container, plan, token, stdio, asked.given(), sockets.map(Pair::second), turn);
+          recorder.recordEntered(
+              about(container, draft),
+              ExecPlan.entered(container.record().getSpec()),
+              turn.why,
+              () ->
+                  launchWithHome(
+                      container,
+                      plan,
+                      draft.getToken(),
+                      stdio,
+                      asked.given(),
+                      sockets.map(Pair::second),
+                      turn));
       rollback.onFailure("process", () -> abandon(host, process));
       stdio.closeInside();
       int pid = host.kernel().processes().pid(process.pidfd());
@@ -252,7 +273,7 @@ final class Execs {
             turn.waiting(
                 container,
                 () -> {
-                  adjustOomScore(waiting, process.pidfd(), asked.process());
+                  adjustOomScore(container, draft, waiting, process.pidfd(), asked.process());
                   raiseLimits(waiting, process.pidfd(), asked.process());
                   Stdio received = received(waiting, stdio, asked.given(), rollback);
                   handover.finish("running", pid);
@@ -264,11 +285,16 @@ final class Execs {
     }
   }
 
+  private static Event.Builder about(Container container, ProcessRecord draft) {
+    return Recorder.event(container, draft.getId());
+  }
+
   /** As {@link ContainerBirth} does: see {@link ExecPlan#SCORE}. */
-  private void adjustOomScore(Waiting waiting, Fd pidfd, Process asked) {
+  private void adjustOomScore(
+      Container container, ProcessRecord draft, Waiting waiting, Fd pidfd, Process asked) {
     if (asked.hasOomScoreAdj()) {
       waiting.advanceTo(ExecPlan.SCORE, host.settings().stepTimeout(), barrier -> {});
-      Scores.adjust(host, pidfd, asked.getOomScoreAdj());
+      Scores.adjust(host, recorder, about(container, draft), pidfd, asked.getOomScoreAdj());
       waiting.program().proceed();
     }
   }

@@ -7,7 +7,6 @@ import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.executor.store.v1.ProcessRecord;
 import dev.caisson.proto.events.v1.ContainerExited;
 import dev.caisson.proto.events.v1.ExecExited;
-import dev.caisson.proto.events.v1.OomKilled;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.proto.types.v1.ProcessUsage;
@@ -26,11 +25,13 @@ final class Exits {
   private final Host host;
   private final Recorder recorder;
   private final Usage usage;
+  private final KernelEvents events;
 
-  Exits(Host host, Recorder recorder, Usage usage) {
+  Exits(Host host, Recorder recorder, Usage usage, KernelEvents events) {
     this.host = host;
     this.recorder = recorder;
     this.usage = usage;
+    this.events = events;
   }
 
   /** From now on the end of the container's first process is dealt with. */
@@ -92,6 +93,7 @@ final class Exits {
     host.store().put(stopped);
     container.record(stopped);
     tell(container, status);
+    container.cgroup().spent(cpu(status));
     container.running().ifPresent(Container.Running::close);
     attempt(container, () -> usage.sample(container.sandbox()));
     attempt(container, () -> acknowledge(container, stopped.getToken()));
@@ -136,8 +138,21 @@ final class Exits {
     container.record(next);
     exec.ended(ended);
     tell(container, ended, status);
+    container.cgroup().spent(cpu(status));
     attempt(container, () -> acknowledge(container, exec.token()));
     exec.exit().complete(status);
+  }
+
+  /** What an earlier life of the executor was told of those that had ended. */
+  static void spent(Container container) {
+    ContainerRecord record = container.record();
+    container.cgroup().spent(cpu(record.getExit()));
+    record.getExecsList().forEach(exec -> container.cgroup().spent(cpu(exec.getExit())));
+  }
+
+  private static Duration cpu(ExitStatus status) {
+    ProcessUsage used = status.getUsage();
+    return Duration.ofNanos(used.getUserNanos() + used.getSystemNanos());
   }
 
   /**
@@ -154,17 +169,14 @@ final class Exits {
   }
 
   private void tell(Container container, ExitStatus status) {
-    if (status.getOutOfMemory()) {
-      recorder.observe(
-          Recorder.event(container)
-              .setOomKilled(OomKilled.newBuilder().setKills(container.cgroup().oomKills())));
-    }
+    events.ended(container, status);
     recorder.observe(
         Recorder.event(container)
             .setContainerExited(ContainerExited.newBuilder().setStatus(status)));
   }
 
   private void tell(Container container, ProcessRecord exec, ExitStatus status) {
+    events.ended(container, status);
     Duration duration = Duration.between(instant(exec.getStartTime()), instant(status.getTime()));
     recorder.observe(
         Recorder.event(container, exec.getId())

@@ -2,8 +2,10 @@ package dev.caisson.executor.sandbox;
 
 import dev.caisson.executor.init.InitClient;
 import dev.caisson.executor.poll.PollLoop;
+import dev.caisson.linux.Errno;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Interest;
+import dev.caisson.linux.LinuxException;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -108,15 +110,25 @@ final class Holder implements AutoCloseable {
 
   /** It may forget the exit; it need not be told once it ends. */
   void acknowledge(long token) {
-    if (!ending.get()) {
-      client.acknowledge(token);
-    }
+    unlessGone(() -> client.acknowledge(token));
   }
 
   /** What it holds under the token is not needed any more. */
   void drop(long token) {
-    if (!ending.get()) {
-      client.drop(token);
+    unlessGone(() -> client.drop(token));
+  }
+
+  /** What it holds and remembers is gone with it, also where that is not known here yet. */
+  private void unlessGone(Runnable request) {
+    if (ending.get()) {
+      return;
+    }
+    try {
+      request.run();
+    } catch (LinuxException e) {
+      if (e.errno() != Errno.EPIPE && e.errno() != Errno.ECONNRESET) {
+        throw e;
+      }
     }
   }
 

@@ -10,7 +10,6 @@ import dev.caisson.linux.Fd;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.HookFinished;
 import dev.caisson.proto.events.v1.HookStarted;
-import dev.caisson.proto.events.v1.Phase;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.proto.types.v1.Hook;
@@ -33,10 +32,17 @@ final class HookPoints {
   private final Recorder recorder;
   private final HookTrust trust;
   private final ContainerHooks inContainer;
+  private final Redaction redaction;
   private final Duration timeout;
 
   HookPoints(
-      Host host, Recorder recorder, HookTrust trust, ContainerHooks inContainer, Duration timeout) {
+      Host host,
+      Recorder recorder,
+      HookTrust trust,
+      ContainerHooks inContainer,
+      Redaction redaction,
+      Duration timeout) {
+    this.redaction = redaction;
     this.inContainer = inContainer;
     this.host = host;
     this.recorder = recorder;
@@ -130,17 +136,17 @@ final class HookPoints {
       Container container, Kind kind, int index, Hook hook, HookPlace place, Duration most) {
     Event.Builder started =
         Recorder.event(container)
-            .setPhase(Phase.OBSERVATION)
             .setHookStarted(
                 HookStarted.newBuilder()
                     .setKind(kind.word)
                     .setIndex(index)
                     .setPath(hook.getPath()));
-    recorder.observe(started);
-    HookOutcome outcome = trusted(container, kind, hook, place, most);
-    recorder.observe(
-        Recorder.event(container).setHookFinished(finished(kind.word, index, hook, outcome)));
-    return outcome;
+    // Those of a container's end must run though the journal is full.
+    return recorder.recordEnd(
+        started,
+        () -> trusted(container, kind, hook, place, most),
+        outcome ->
+            Recorder.event(container).setHookFinished(finished(kind.word, index, hook, outcome)));
   }
 
   /** The host's are checked each time: the file may have changed since the guard saw its path. */
@@ -164,7 +170,7 @@ final class HookPoints {
     };
   }
 
-  private static HookFinished finished(String kind, int index, Hook hook, HookOutcome outcome) {
+  private HookFinished finished(String kind, int index, Hook hook, HookOutcome outcome) {
     HookFinished.Builder finished =
         HookFinished.newBuilder()
             .setKind(kind)
@@ -172,7 +178,7 @@ final class HookPoints {
             .setPath(hook.getPath())
             .setTimedOut(outcome.timedOut())
             .setDuration(Exits.protoDuration(outcome.duration()))
-            .setOutputTail(outcome.outputTail());
+            .setOutputTail(redaction.text(outcome.outputTail()));
     outcome
         .end()
         .ifPresent(end ->
@@ -204,7 +210,7 @@ final class HookPoints {
     return text.substring(Math.max(0, text.length() - MAX_SHOWN));
   }
 
-  private static RuntimeException failed(String kind, int index, Hook hook, HookOutcome outcome) {
+  private RuntimeException failed(String kind, int index, Hook hook, HookOutcome outcome) {
     String words =
         String.format(
             Locale.ROOT,
@@ -213,7 +219,9 @@ final class HookPoints {
             index,
             hook.getPath(),
             outcome.problem().orElseThrow(),
-            outcome.outputTail().isBlank() ? "" : " It printed: " + end(outcome.outputTail()));
+            outcome.outputTail().isBlank()
+                ? ""
+                : " It printed: " + end(redaction.text(outcome.outputTail())));
     return new Refusal(Reason.HOOK_FAILED, words, Map.of("hook", hook.getPath(), "kind", kind))
         .exception();
   }

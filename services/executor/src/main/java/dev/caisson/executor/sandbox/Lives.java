@@ -43,6 +43,7 @@ final class Lives {
   private final Notifications notifications;
   private final Uppers uppers;
   private final Exits exits;
+  private final KernelEvents events;
   private final Standstill standstill;
   private final PortForwards forwards;
   private final NamedCgroups named;
@@ -55,6 +56,7 @@ final class Lives {
       Notifications notifications,
       Uppers uppers,
       Exits exits,
+      KernelEvents events,
       PortForwards forwards,
       NamedCgroups named) {
     this.host = host;
@@ -64,6 +66,7 @@ final class Lives {
     this.notifications = notifications;
     this.uppers = uppers;
     this.exits = exits;
+    this.events = events;
     this.standstill = new Standstill(host);
     this.forwards = forwards;
     this.named = named;
@@ -403,7 +406,9 @@ final class Lives {
     if (!container.sandbox().record().getDeleting()) { // which says it of all that is in it
       put(container, container.record().toBuilder().setDeleting(true).build());
     }
+    container.attachments().close();
     end(container);
+    events.last(container);
     forwards.cut(container);
     container.streams().ifPresent(ProcessStreams::close);
     Exits.drop(container, container.record().getToken());

@@ -55,7 +55,7 @@ final class NamedCgroups {
    * @param draft its path is empty, or that of its sandbox's parent: then there is none
    */
   Optional<String> makeBeside(SandboxRecord sandbox, ContainerRecord draft, Rollback rollback) {
-    String path = draft.getSpec().getCgroupsPath();
+    String path = host.cgroups().named(draft.getSpec().getCgroupsPath());
     if (path.isEmpty() || parent(sandbox.getCgroup()).equals(path)) {
       return Optional.empty();
     }

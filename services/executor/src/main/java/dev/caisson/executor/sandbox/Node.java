@@ -7,6 +7,8 @@ import dev.caisson.executor.plan.Plan;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.model.Operation;
+import dev.caisson.proto.events.v1.AttachOpened;
+import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.executor.v1.AttachContainer;
 import dev.caisson.proto.executor.v1.Container;
 import dev.caisson.proto.executor.v1.CreateContainerRequest;
@@ -20,13 +22,17 @@ import dev.caisson.proto.executor.v1.ProcessInfo;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.executor.v1.Sandbox;
 import dev.caisson.proto.executor.v1.SignalRequest;
+import dev.caisson.proto.executor.v1.UpdateContainerRequest;
+import dev.caisson.proto.executor.v1.UpdateSandboxRequest;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.proto.types.v1.Statistics;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
@@ -43,6 +49,7 @@ public final class Node implements AutoCloseable {
   private final Leases leases;
   private final PortForwards forwards;
   private final Findings findings;
+  private final Recorder recorder;
   private final Host host;
 
   Node(
@@ -53,7 +60,9 @@ public final class Node implements AutoCloseable {
       Leases leases,
       PortForwards forwards,
       Findings findings,
+      Recorder recorder,
       Host host) {
+    this.recorder = recorder;
     this.findings = findings;
     this.host = host;
     this.sandboxes = sandboxes;
@@ -71,7 +80,7 @@ public final class Node implements AutoCloseable {
   }
 
   public Sandbox createSandbox(CreateSandboxRequest request) {
-    return Views.of(sandboxes.create(Sandboxes.Wanted.of(request)));
+    return Views.of(sandboxes.create(request));
   }
 
   public Sandbox sandbox(String tenant, String id) {
@@ -159,6 +168,18 @@ public final class Node implements AutoCloseable {
     return Views.of(container);
   }
 
+  public Container updateContainer(UpdateContainerRequest request) {
+    var container = containers.require(request.getTenant(), request.getContainerId());
+    containers.update(container, request.getResources(), request.getActor());
+    return Views.of(container);
+  }
+
+  public Sandbox updateSandbox(UpdateSandboxRequest request) {
+    var sandbox = sandboxes.require(request.getTenant(), request.getSandboxId());
+    sandboxes.update(sandbox, request.getResources(), request.getActor());
+    return Views.of(sandbox);
+  }
+
   public List<ProcessInfo> processes(String tenant, String id) {
     return views.processes(containers.require(tenant, id));
   }
@@ -196,11 +217,35 @@ public final class Node implements AutoCloseable {
     var container = containers.require(request.getTenant(), request.getContainerId());
     String process = request.getProcessId();
     if (!Containers.isInit(process)) {
-      return attach(container, Containers.requireExec(container, process), request.getActor());
+      ExecedProcess exec = Containers.requireExec(container, process);
+      return attached(
+          container,
+          Recorder.event(container, process).setActor(request.getActor()),
+          exec.streams(),
+          () -> attach(container, exec, request.getActor()));
     }
     Containers.requireMade(container, Operation.ATTACH);
-    AttachedProcess first = attach(container, request.getActor());
+    AttachedProcess first =
+        attached(
+            container,
+            Recorder.event(container, request.getActor()),
+            container.streams(),
+            () -> attach(container, request.getActor()));
     return first.afterRelease(() -> broken(container, request.getActor()));
+  }
+
+  private AttachedProcess attached(
+      dev.caisson.executor.sandbox.Container container,
+      Event.Builder event,
+      Optional<ProcessStreams> streams,
+      Supplier<AttachedProcess> effect) {
+    List<String> names = streams.map(ProcessStreams::names).orElse(List.of());
+    event.setAttachOpened(AttachOpened.newBuilder().addAllStreams(names));
+    return container
+        .attachments()
+        .attach(
+            () -> recorder.record(event, effect, attached -> event),
+            () -> States.wrong(container, Operation.ATTACH, "it is being deleted"));
   }
 
   Executor deletions() {

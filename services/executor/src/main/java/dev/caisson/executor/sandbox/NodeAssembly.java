@@ -20,6 +20,7 @@ public final class NodeAssembly implements AutoCloseable {
   private final SandboxNetworks networks;
   private final Filters filters;
   private final IdMaps idMaps;
+  private final KernelEvents events;
   private final Sandboxes sandboxes;
   private final SandboxPool pool;
   private final DeviceFence fence;
@@ -38,6 +39,7 @@ public final class NodeAssembly implements AutoCloseable {
       Function<Supplier<Collection<SampledSandbox>>, UsageSampler> sampler) {
     this.host = host;
     Recorder recorder = new Recorder(host.journal());
+    Redaction redaction = new Redaction(policy.redaction());
     Holders holders = new Holders(host, this::lost);
     NamedCgroups named = new NamedCgroups(host, holders);
     Bystanders bystanders = new Bystanders(host, holders);
@@ -60,14 +62,18 @@ public final class NodeAssembly implements AutoCloseable {
     this.fence = new DeviceFence(host, DevicePrograms.ofKernel(), policy.devicesAtMost());
     Facts facts = new Facts(host, donor, filters);
     Notifications notifications = new Notifications(host, donor);
-    Usage usage = new Usage(sampler.apply(this::sampled), host.cgroups().tellProcessesApart());
-    Exits exits = new Exits(host, recorder, usage);
+    this.events =
+        new KernelEvents(
+            host.journal(), recorder, host.settings().memoryPressure(), System::nanoTime);
+    Usage usage = new Usage(sampler.apply(this::sampled), events);
+    Exits exits = new Exits(host, recorder, usage, events);
     IdRanges ranges = new IdRanges(policy.autoIds());
     UserNamespaceFiles userNamespaces =
         new UserNamespaceFiles(host, namespaces, bystanders, ranges, policy);
     PlanCache plans = new PlanCache(host.settings().machine());
     Tokens tokens = new Tokens(host.settings().epoch());
     this.networks = new SandboxNetworks(host, host.networks(), policy.networks(), recorder);
+    Updates updates = new Updates(host, recorder);
     Placing placing = new Placing(host, donor, tokens, plans);
     SandboxBirth sandboxBirth =
         new SandboxBirth(
@@ -99,22 +105,35 @@ public final class NodeAssembly implements AutoCloseable {
             recorder,
             exits,
             usage,
+            events,
             networks,
             named,
-            policy.limits());
+            updates,
+            policy);
     Execs execs =
         new Execs(
-            host, donor, recorder, exits, facts, notifications, plans, donations, policy.limits());
+            host,
+            donor,
+            recorder,
+            exits,
+            facts,
+            notifications,
+            plans,
+            donations,
+            redaction,
+            policy.limits());
     HookPoints hooks =
         new HookPoints(
             host,
             recorder,
             new HookTrust(host.kernel(), policy),
             new ContainerHooks(host, donor, execs, tokens),
+            redaction,
             policy.limits().hookTimeout());
     PortForwards forwards = new PortForwards(host, recorder, tokens, policy);
     Lives lives =
-        new Lives(host, recorder, hooks, usage, notifications, uppers, exits, forwards, named);
+        new Lives(
+            host, recorder, hooks, usage, notifications, uppers, exits, events, forwards, named);
     ContainerBirth birth =
         new ContainerBirth(
             host,
@@ -128,7 +147,8 @@ public final class NodeAssembly implements AutoCloseable {
             notifications,
             fence,
             facts,
-            named);
+            named,
+            recorder);
     SharedFilters shared = new SharedFilters();
     Scores scores = new Scores(host, recorder);
     Containers containers =
@@ -137,6 +157,7 @@ public final class NodeAssembly implements AutoCloseable {
             sandboxes,
             birth,
             lives,
+            updates,
             execs,
             recorder,
             facts,
@@ -158,6 +179,7 @@ public final class NodeAssembly implements AutoCloseable {
             leases,
             forwards,
             findings,
+            recorder,
             host);
     this.recovery =
         new Recovery(
@@ -175,7 +197,8 @@ public final class NodeAssembly implements AutoCloseable {
             scores,
             findings,
             networks,
-            named);
+            named,
+            updates);
   }
 
   /** Without root, what a container leaves is that user's who runs it, and no other's. */
@@ -197,9 +220,7 @@ public final class NodeAssembly implements AutoCloseable {
   }
 
   private Collection<SampledSandbox> sampled() {
-    return host.cgroups().tellProcessesApart()
-        ? sandboxes.all().stream().map(Usage::of).toList()
-        : List.of();
+    return sandboxes.all().stream().map(one -> Usage.of(one, events)).toList();
   }
 
   /** Takes up what an earlier executor has left. To be called once, before anything is served. */

@@ -7,13 +7,10 @@ import dev.caisson.executor.init.RunRequest;
 import dev.caisson.executor.init.StartedProcess;
 import dev.caisson.executor.plan.Placement;
 import dev.caisson.executor.plan.Plan;
-import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.store.v1.SandboxRecord;
 import dev.caisson.linux.Fd;
-import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.Resources;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /** Puts the first process of a container into its place, before it is told what to do there. */
@@ -92,11 +89,16 @@ final class Placing {
   }
 
   private Cgroup cgroup(SandboxRecord sandbox, Place place) {
+    String path = path(sandbox, place.uid());
+    return host.cgroups().create(path, place.resources(), SandboxBirth.ownerOf(sandbox));
+  }
+
+  /** Of the cgroup that a container has, or is to have. */
+  static String path(SandboxRecord sandbox, String containerUid) {
     String above = sandbox.getCgroup();
     int end = above.lastIndexOf('/');
     String parent = end == 0 ? "/" : above.substring(0, end);
-    String path = new SandboxLayout(parent, sandbox.getUid()).container(place.uid());
-    return host.cgroups().create(path, place.resources(), SandboxBirth.ownerOf(sandbox));
+    return new SandboxLayout(parent, sandbox.getUid()).container(containerUid);
   }
 
   private StartedProcess launch(Holder holder, Place place, Placement placement, Cgroup cgroup) {
@@ -126,12 +128,7 @@ final class Placing {
       case Progress.AtBarrier ignored -> {}
       case Progress.Failed(int step, var errno) ->
           throw StepFailure.of(plan, step, errno).exception();
-      case Progress.Executed ignored ->
-          throw new Refusal(
-                  Reason.SYSTEM_CALL_FAILED,
-                  "The process was killed while it was set up.",
-                  Map.of())
-              .exception();
+      case Progress.Executed ignored -> throw Waiting.killed();
       case Progress.Malformed ignored -> throw new IllegalStateException("malformed program");
     }
   }

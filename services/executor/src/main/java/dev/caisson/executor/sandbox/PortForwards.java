@@ -10,6 +10,7 @@ import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Loopback;
 import dev.caisson.model.Operation;
 import dev.caisson.proto.executor.v1.ForwardPort;
+import dev.caisson.proto.types.v1.Namespace;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.HashSet;
@@ -122,7 +123,11 @@ final class PortForwards {
     Holder holder = container.sandbox().requireHolder();
     try (Fd network = host.proc().namespace(holder.pidfd(), "net")) {
       requireAllowed(network);
-      return Loopback.connect(network, forward.port(), CONNECTING);
+      return recorder.recordEntered(
+          Recorder.event(container),
+          List.of(Namespace.Type.NETWORK),
+          "port-forward",
+          () -> Loopback.connect(network, forward.port(), CONNECTING));
     } catch (LinuxException e) {
       if (hasEnded(holder) && !container.sandbox().record().getDeleting()) {
         throw container.sandbox().isLost();

@@ -5,6 +5,7 @@ import dev.caisson.executor.cgroup.CgroupException;
 import dev.caisson.executor.cgroup.InvalidResources;
 import dev.caisson.executor.init.InitException;
 import dev.caisson.executor.init.StalledException;
+import dev.caisson.executor.journal.BoundedText;
 import dev.caisson.executor.journal.JournalException;
 import dev.caisson.executor.journal.JournalFullException;
 import dev.caisson.executor.refusal.Refusal;
@@ -20,7 +21,7 @@ import java.util.Map;
  * reasons.
  */
 public final class Problems {
-  /** Of {@code Failure.message}. */
+  /** Of {@code Failure.message}, in bytes. */
   private static final int MAX_MESSAGE = 1024;
 
   private Problems() {}
@@ -31,7 +32,7 @@ public final class Problems {
   public static Refusal of(RuntimeException e) {
     return switch (e) {
       case RefusedException refused -> refused.refusal();
-      case InvalidResources invalid -> resources(invalid);
+      case InvalidResources invalid -> invalid.refusal("resources");
       case LinuxException failed ->
           new Refusal(
               Reason.SYSTEM_CALL_FAILED,
@@ -60,25 +61,13 @@ public final class Problems {
     return new Refusal(reason, String.valueOf(e.getMessage()), Map.of());
   }
 
-  private static Refusal resources(InvalidResources invalid) {
-    Reason reason =
-        switch (invalid.kind()) {
-          case INVALID -> Reason.INVALID_SPEC;
-          case TOO_LOW -> Reason.LIMIT_TOO_LOW;
-          case UNSUPPORTED -> Reason.HOST_UNSUPPORTED;
-        };
-    return new Refusal(
-        reason, String.valueOf(invalid.getMessage()), Map.of("field", invalid.field()));
-  }
-
   /** For an OUTCOME. */
   static Failure failure(RuntimeException e) {
     Refusal refusal = of(e);
-    String message = refusal.message();
     return Failure.newBuilder()
         .setCode(code(refusal.reason()).getNumber())
         .setReason(refusal.reason().name())
-        .setMessage(message.length() > MAX_MESSAGE ? message.substring(0, MAX_MESSAGE) : message)
+        .setMessage(BoundedText.of(refusal.message(), MAX_MESSAGE))
         .build();
   }
 
@@ -100,11 +89,12 @@ public final class Problems {
           SANDBOX_LOST,
           NO_TERMINAL,
           NO_LOGS,
+          LIMIT_IN_USE,
           PORT_CLOSED,
           HOST_UNSUPPORTED ->
           Code.FAILED_PRECONDITION;
       case LIMIT_REACHED, JOURNAL_FULL -> Code.RESOURCE_EXHAUSTED;
-      case HOOK_FAILED, NETWORK_FAILED, CONNECTION_BROKEN -> Code.ABORTED;
+      case HOOK_FAILED, NETWORK_FAILED, CONNECTION_BROKEN, PROCESS_KILLED -> Code.ABORTED;
       case NOT_READY -> Code.UNAVAILABLE;
       case SYSTEM_CALL_FAILED, INTERNAL, REASON_UNSPECIFIED, UNRECOGNIZED -> Code.INTERNAL;
     };

@@ -7,10 +7,14 @@ import dev.caisson.executor.journal.Urgency;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.executor.store.v1.SandboxRecord;
 import dev.caisson.proto.events.v1.Event;
+import dev.caisson.proto.events.v1.NamespaceEntered;
 import dev.caisson.proto.events.v1.Phase;
 import dev.caisson.proto.events.v1.Subject;
 import dev.caisson.proto.types.v1.Actor;
+import dev.caisson.proto.types.v1.Namespace;
 import java.lang.System.Logger.Level;
+import java.util.List;
+import java.util.Locale;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -24,6 +28,9 @@ import java.util.function.Supplier;
 final class Recorder {
   private static final System.Logger LOG = System.getLogger(Recorder.class.getName());
 
+  /** Who asked for the operation that this thread carries out. */
+  private static final ScopedValue<Actor> ASKED = ScopedValue.newInstance();
+
   private final Journal journal;
 
   Recorder(Journal journal) {
@@ -31,7 +38,7 @@ final class Recorder {
   }
 
   /**
-   * Does what the intent says.
+   * Does what the intent says. Operations that are part of it are recorded as its actor's.
    *
    * @param outcome the event's payload, from the effect's result
    * @throws RuntimeException that of the effect, after it was recorded
@@ -48,21 +55,43 @@ final class Recorder {
     return record(Urgency.MUST_RECORD, intent, effect, outcome);
   }
 
+  /**
+   * Does what enters namespaces of others, if any.
+   *
+   * @param event about what enters them
+   * @param types none: nothing is recorded
+   */
+  <T> T recordEntered(
+      Event.Builder event, List<Namespace.Type> types, String why, Supplier<T> effect) {
+    if (types.isEmpty()) {
+      return effect.get();
+    }
+    NamespaceEntered.Builder entered = NamespaceEntered.newBuilder().setWhy(why);
+    types.forEach(type -> entered.addNamespaces(type.name().toLowerCase(Locale.ROOT)));
+    event.setNamespaceEntered(entered);
+    return record(event, effect, done -> event);
+  }
+
   private <T> T record(
       Urgency urgency,
       Event.Builder intent,
       Supplier<T> effect,
       Function<T, Event.Builder> outcome) {
-    Intent recorded = journal.intent(intent, urgency);
+    Intent recorded = journal.intent(attributed(intent), urgency);
     T result;
     try {
-      result = effect.get();
+      result = ScopedValue.where(ASKED, recorded.event().getActor()).call(effect::get);
     } catch (RuntimeException e) {
       end(() -> recorded.failed(Problems.failure(e)));
       throw e;
     }
     end(() -> recorded.succeeded(outcome.apply(result)));
     return result;
+  }
+
+  private static Event.Builder attributed(Event.Builder intent) {
+    boolean asked = ASKED.isBound() && !ASKED.get().equals(Actor.getDefaultInstance());
+    return intent.hasActor() || !asked ? intent : intent.clone().setActor(ASKED.get());
   }
 
   /** Done is done, and its intent is recorded: the executor's next life says what came of it. */

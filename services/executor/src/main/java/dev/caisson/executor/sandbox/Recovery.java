@@ -40,7 +40,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -48,13 +50,16 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What a new life of the executor does before it serves: takes up what runs, records what it finds,
- * and removes what was half made or half removed.
+ * and removes what was half made or half removed. What of that takes long ends while it serves.
  */
 final class Recovery {
   private static final System.Logger LOG = System.getLogger(Recovery.class.getName());
 
   /** Of records that cannot be read, each; more are told of together. */
   private static final int MOST_TOLD = 64;
+
+  /** For deletions that are to be finished, of all sandboxes together. */
+  private static final Duration MOST_WAITED = Duration.ofSeconds(3);
 
   private final Host host;
   private final Sandboxes sandboxes;
@@ -71,6 +76,7 @@ final class Recovery {
   private final Findings findings;
   private final SandboxNetworks networks;
   private final NamedCgroups named;
+  private final Updates updates;
 
   /** What an earlier life meant to do and did not say the outcome of. */
   private final List<Event> open;
@@ -90,9 +96,11 @@ final class Recovery {
       Scores scores,
       Findings findings,
       SandboxNetworks networks,
-      NamedCgroups named) {
+      NamedCgroups named,
+      Updates updates) {
     this.networks = networks;
     this.named = named;
+    this.updates = updates;
     this.findings = findings;
     this.host = host;
     this.sandboxes = sandboxes;
@@ -135,6 +143,7 @@ final class Recovery {
         .retain(
             Stream.concat(sandboxes.all().stream().map(Sandbox::uid), others.stream())
                 .collect(Collectors.toUnmodifiableSet()));
+    finish();
   }
 
   /** A connection ends with the executor that carries it. */
@@ -284,9 +293,15 @@ final class Recovery {
             for (ContainerRecord container : mine) {
               guarded(container.getUid(), () -> recover(sandbox, container, known));
             }
-            holder.ifPresent(present -> abandonStrangers(sandbox, known.values()));
+            holder.ifPresent(present -> {
+              abandonStrangers(sandbox, known.values());
+              removeStrangers(sandbox);
+            });
           } finally {
             known.values().forEach(process -> process.pidfd().ifPresent(Fd::close));
+          }
+          if (runs) {
+            guarded(record.getUid(), () -> finishUpdate(new Limited.OfSandbox(sandbox)));
           }
           scores.settle(sandbox);
           holder.ifPresent(present -> sandbox.collectEnds());
@@ -303,7 +318,6 @@ final class Recovery {
       sandbox.other().ifPresent(other -> holders.watch(sandbox, other));
     }
     closeIntents(subject -> subject.getSandboxUid().equals(sandbox.uid()));
-    finish(sandbox);
   }
 
   private String lossOf(SandboxRecord record) {
@@ -394,12 +408,42 @@ final class Recovery {
     }
   }
 
+  /** Cgroups of containers that were being made: their records come later. */
+  private void removeStrangers(Sandbox sandbox) {
+    Set<String> known =
+        sandbox.containers().stream()
+            .map(container -> container.cgroup().path())
+            .collect(Collectors.toUnmodifiableSet());
+    sandbox.cgroup().children().stream()
+        .filter(path -> !known.contains(path))
+        .forEach(path -> guarded(path, () -> removeStranger(sandbox, host.cgroups().open(path))));
+  }
+
+  private void removeStranger(Sandbox sandbox, Cgroup cgroup) {
+    end(cgroup);
+    recorder.observe(
+        Recorder.event(sandbox.record())
+            .setRecovered(
+                Recovered.newBuilder()
+                    .setState(ContainerState.STOPPED)
+                    .setFound("a cgroup that belongs to no container, removed: " + cgroup.path())));
+  }
+
+  private static void end(Cgroup cgroup) {
+    cgroup.kill();
+    if (!cgroup.awaitEmpty(Duration.ofSeconds(10))) {
+      throw new LinuxException("end", "the processes of " + cgroup.path(), Errno.EBUSY);
+    }
+    cgroup.remove();
+  }
+
   private void recover(Sandbox sandbox, ContainerRecord stored, Map<Long, KnownProcess> known) {
     ContainerRecord record = sharing(stored);
     Cgroup cgroup = host.cgroups().open(record.getCgroup());
     Container container = new Container(sandbox, cgroup, record);
     sandbox.containersByUid().put(record.getUid(), container);
     containers.adopt(container);
+    Exits.spent(container);
     if (!record.hasExit()) {
       exits.expect(container); // whatever becomes of it here, it can be deleted
     }
@@ -436,10 +480,17 @@ final class Recovery {
     } else {
       takeUp(container, known.get(record.getToken()), program);
     }
+    if (container.running().isPresent()) {
+      finishUpdate(new Limited.OfContainer(container));
+    }
     if (record.getLeased()) {
       leases.begin(container, Actor.getDefaultInstance());
     }
     tellOf(container, States.words(container.record()));
+  }
+
+  private void finishUpdate(Limited limited) {
+    updates.finish(limited).ifPresent(problem -> tellOf(problem));
   }
 
   private void tellOf(Container container, String found) {
@@ -607,7 +658,34 @@ final class Recovery {
     return new ExecedProcess(record, pidfd.orElse(null), streams);
   }
 
-  /** What an earlier life had begun to delete. What cannot be deleted now is tried again later. */
+  /**
+   * What an earlier life had begun to delete. Callers wait for it, but not for long: a hook, or a
+   * process that does not die, keeps nobody from the others.
+   */
+  private void finish() {
+    Stream<CompletableFuture<Void>> deletions =
+        sandboxes.all().stream()
+            .filter(Recovery::isUnfinished)
+            .map(sandbox ->
+                CompletableFuture.runAsync(
+                    () -> guarded(sandbox.uid(), () -> finish(sandbox)), host.deletions()));
+    boolean all =
+        CompletableFuture.allOf(deletions.toArray(CompletableFuture[]::new))
+            .thenApply(_ -> true)
+            .completeOnTimeout(false, MOST_WAITED.toMillis(), TimeUnit.MILLISECONDS)
+            .join();
+    if (!all) {
+      LOG.log(Level.WARNING, "Deletions of an earlier life are not through yet; they go on");
+    }
+  }
+
+  private static boolean isUnfinished(Sandbox sandbox) {
+    return sandbox.record().getDeleting()
+        || isHalf(sandbox)
+        || sandbox.containers().stream().anyMatch(one -> one.record().getDeleting());
+  }
+
+  /** What cannot be deleted now is tried again later. */
   private void finish(Sandbox sandbox) {
     Actor nobody = Actor.getDefaultInstance();
     List.copyOf(sandbox.containers()).stream()
@@ -653,11 +731,7 @@ final class Recovery {
     if (!host.cgroups().tellProcessesApart()) {
       holders.end(uid);
     }
-    cgroup.kill();
-    if (!cgroup.awaitEmpty(Duration.ofSeconds(10))) {
-      throw new LinuxException("end", "the processes of " + uid, Errno.EBUSY);
-    }
-    cgroup.remove();
+    end(cgroup);
     named.remove(note.made());
     holders.removeDirectory(uid);
     recorder.observe(

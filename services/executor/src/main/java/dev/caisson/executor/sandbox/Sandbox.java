@@ -36,6 +36,7 @@ final class Sandbox {
 
   private final SerialQueue queue = new SerialQueue(this::handleEnds);
   private final Cgroup cgroup;
+  private final Observed observed = new Observed();
   private final ConcurrentMap<String, Container> containers = new ConcurrentHashMap<>();
   private final ConcurrentMap<Long, EndListener> processes = new ConcurrentHashMap<>();
   private final Queue<ProcessEnd> ends;
@@ -96,6 +97,11 @@ final class Sandbox {
 
   Cgroup cgroup() {
     return cgroup;
+  }
+
+  /** What was seen of its cgroup. */
+  Observed observed() {
+    return observed;
   }
 
   /** The one that it was made for, if there is one, and it is made. */

@@ -91,7 +91,7 @@ final class SandboxBirth {
             .addAllNamespaces(wanted.namespaces())
             .addAllVolumes(wanted.volumes())
             .build();
-    Place place = new Place(wanted.cgroupParent(), wanted.cgroupsPath());
+    Place place = place(draft.getUid(), wanted);
     Sandbox made = claim(park(own, wanted.userNamespace(), wanted.users(), place, false), draft);
     if (!place.isUsual()) {
       named.recorded(made.uid());
@@ -113,11 +113,30 @@ final class SandboxBirth {
     }
   }
 
+  private Place place(String uid, Sandboxes.Wanted wanted) {
+    String parent = host.cgroups().named(wanted.cgroupParent());
+    String named = host.cgroups().named(wanted.cgroupsPath());
+    if (parent.isEmpty() && named.isEmpty()) {
+      return usual(uid);
+    }
+    // Where each sandbox has a parent to itself, whoever names one has it made.
+    boolean made = host.cgroups().ownParent(parent, uid).isPresent();
+    return made && named.isEmpty() ? new Place("", parent) : new Place(parent, named);
+  }
+
+  private Place usual(String uid) {
+    return host.cgroups()
+        .ownParent(host.settings().cgroupParent(), uid)
+        .map(own -> new Place("", own))
+        .orElse(Place.USUAL);
+  }
+
   /** One that nobody has asked for yet. Its hostname will be its root container's. */
   Parked parkOne() {
     donor.devices().stock();
     String uid = host.uids().get();
-    String path = new SandboxLayout(parent(Place.USUAL), uid).sandbox();
+    Place place = usual(uid);
+    String path = new SandboxLayout(parent(place), uid).sandbox();
     return recorder.record(
         configured(path),
         () ->
@@ -125,7 +144,7 @@ final class SandboxBirth {
                 SandboxRecord.newBuilder().setUid(uid).setHostname(PARKED).build(),
                 AUTO,
                 Optional.empty(),
-                Place.USUAL,
+                place,
                 true),
         parked -> configured(path));
   }
@@ -201,7 +220,7 @@ final class SandboxBirth {
   Sandbox claim(Parked parked, SandboxRecord draft) {
     try (Rollback rollback = new Rollback()) {
       rollback.onFailure("sandbox", () -> discard(parked));
-      parked.cgroup().configure(draft.getResources());
+      limit(parked, draft);
       SandboxRecord made = draft.toBuilder().mergeFrom(own(parked.record())).build();
       SandboxRecord record = networks.attach(made, parked.holder());
       rollback.onFailure("network", () -> networks.undo(record));
@@ -209,10 +228,33 @@ final class SandboxBirth {
       sandbox.holder(parked.holder());
       parked.placed().ifPresent(sandbox::placed);
       host.store().put(record);
+      if (!record.getNamedCgroup().isEmpty()) {
+        named.recorded(record.getUid());
+      }
       holders.watch(sandbox);
       rollback.keep();
       return sandbox;
     }
+  }
+
+  private void limit(Parked parked, SandboxRecord draft) {
+    if (draft.getResources().equals(Resources.getDefaultInstance())) {
+      return;
+    }
+    Event.Builder configured =
+        Recorder.event(draft)
+            .setCgroupConfigured(
+                CgroupConfigured.newBuilder()
+                    .setCgroup(parked.cgroup().path())
+                    .setResources(draft.getResources()));
+    var _ =
+        recorder.record(
+            configured,
+            () -> {
+              parked.cgroup().configure(draft.getResources());
+              return parked;
+            },
+            limited -> configured);
   }
 
   /** What a claim does not change. */
@@ -344,7 +386,13 @@ final class SandboxBirth {
               donated,
               entered);
       LaunchedInit launched =
-          host.launcher().launch(holders.socket(record.getUid()), request, false, ends::add);
+          recorder.recordEntered(
+              Recorder.event(record),
+              plan.entered().stream().map(Donation.NamespaceFile::type).toList(),
+              "sandbox",
+              () ->
+                  host.launcher()
+                      .launch(holders.socket(record.getUid()), request, false, ends::add));
       rollback.onFailure("caisson-init", () -> holders.kill(launched));
       if (source.ownUsers()) {
         writeMaps(launched, record);

@@ -48,8 +48,11 @@ final class Sandboxes {
   private final Recorder recorder;
   private final Exits exits;
   private final Usage usage;
+  private final KernelEvents events;
   private final SandboxNetworks networks;
   private final NamedCgroups named;
+  private final Updates updates;
+  private final GuardPolicy policy;
   private final Registry<Sandbox> registry;
   private final Recent<Deletion, Boolean> deletions = new Recent<>(DELETIONS);
 
@@ -65,9 +68,12 @@ final class Sandboxes {
       Recorder recorder,
       Exits exits,
       Usage usage,
+      KernelEvents events,
       SandboxNetworks networks,
       NamedCgroups named,
-      GuardPolicy.Limits limits) {
+      Updates updates,
+      GuardPolicy policy) {
+    this.policy = policy;
     this.host = host;
     this.birth = birth;
     this.pool = pool;
@@ -76,9 +82,11 @@ final class Sandboxes {
     this.recorder = recorder;
     this.exits = exits;
     this.usage = usage;
+    this.events = events;
     this.networks = networks;
     this.named = named;
-    this.registry = new Registry<>("sandboxes", limits.sandboxes());
+    this.updates = updates;
+    this.registry = new Registry<>("sandboxes", policy.limits().sandboxes());
   }
 
   /**
@@ -109,7 +117,7 @@ final class Sandboxes {
       ByteString digest,
       Optional<Placement> rootContainer) {
 
-    static Wanted of(CreateSandboxRequest request) {
+    private static Wanted of(CreateSandboxRequest request) {
       return new Wanted(
           request.getActor(),
           request.getTenant(),
@@ -130,12 +138,18 @@ final class Sandboxes {
     }
   }
 
+  Sandbox create(CreateSandboxRequest request) {
+    String parent = policy.cgroup(request.getCgroupParent());
+    return create(Wanted.of(request.toBuilder().setCgroupParent(parent).build()));
+  }
+
   Sandbox create(Wanted wanted) {
     Optional<Registry.Entry<Sandbox>> taken = registry.reserve(wanted.tenant(), wanted.id());
     if (taken.isPresent()) {
       return repeated(wanted, taken.get());
     }
     try {
+      host.cgroups().require(wanted.resources());
       Sandbox made = made(wanted);
       registry.put(wanted.tenant(), wanted.id(), made);
       return made;
@@ -263,6 +277,16 @@ final class Sandboxes {
     return registry.all();
   }
 
+  /** Changes limits around all that is in it. */
+  void update(Sandbox sandbox, Resources asked, Actor actor) {
+    sandbox
+        .queue()
+        .run(() -> {
+          requireSame(sandbox);
+          updates.update(sandbox, asked, actor);
+        });
+  }
+
   /**
    * Ends a sandbox without containers: when it returns nothing of it is left. In the sandbox's
    * queue.
@@ -344,6 +368,7 @@ final class Sandboxes {
     networks.detach(deleting);
     release(sandbox); // whose PID namespace all processes of the sandbox were in
     usage.last(sandbox);
+    events.last(sandbox);
     Emptied.remove(sandbox.cgroup(), host.settings().stepTimeout());
     named.remove(deleting.getNamedCgroup());
     holders.removeDirectory(sandbox.uid());

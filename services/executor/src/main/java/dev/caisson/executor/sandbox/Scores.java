@@ -31,9 +31,23 @@ final class Scores {
     this.recorder = recorder;
   }
 
-  static void adjust(Host host, Fd pidfd, int score) {
+  /**
+   * Of a process that has not executed its program yet.
+   *
+   * @param event about whose it is
+   */
+  static void adjust(Host host, Recorder recorder, Event.Builder event, Fd pidfd, int score) {
+    int pid = host.kernel().processes().pid(pidfd);
+    int now = of(host, pidfd);
+    Event.Builder adjusted =
+        event.setOomScoreAdjusted(adjusted(pid, now, score, "process.oom_score_adj"));
+    var _ = recorder.record(adjusted, () -> write(host, pidfd, score), written -> adjusted);
+  }
+
+  private static int write(Host host, Fd pidfd, int score) {
     try {
       host.proc().write(pidfd, FILE, Integer.toString(score));
+      return score;
     } catch (LinuxException e) {
       throw StepFailure.of("set the OOM score", "process.oom_score_adj", e);
     }
@@ -126,11 +140,11 @@ final class Scores {
   private static Event.Builder adjusted(Sandbox sandbox, int from, int to) {
     return Recorder.event(sandbox.record())
         .setOomScoreAdjusted(
-            OomScoreAdjusted.newBuilder()
-                .setPid(sandbox.record().getInitPid())
-                .setFrom(from)
-                .setTo(to)
-                .setWhy("the least of its containers"));
+            adjusted(sandbox.record().getInitPid(), from, to, "the least of its containers"));
+  }
+
+  private static OomScoreAdjusted adjusted(int pid, int from, int to, String why) {
+    return OomScoreAdjusted.newBuilder().setPid(pid).setFrom(from).setTo(to).setWhy(why).build();
   }
 
   private static String problem(SandboxRecord record, LinuxException failed) {

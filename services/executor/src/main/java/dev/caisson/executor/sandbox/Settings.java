@@ -18,6 +18,8 @@ import java.time.Duration;
  * @param lease for a caller who has gone from an attached run, or an exec'd process, to come back
  * @param patience with a reader of output who takes none while others wait for it
  * @param parked how many sandboxes are made in advance
+ * @param memoryPressure percent of a window from which it is told that a container waits for
+ *     memory; 0: never
  * @param powers what the executor may do
  */
 public record Settings(
@@ -31,6 +33,7 @@ public record Settings(
     Duration lease,
     Duration patience,
     int parked,
+    int memoryPressure,
     Powers powers) {
 
   public static final Duration DEFAULT_STEP_TIMEOUT = Duration.ofSeconds(20);

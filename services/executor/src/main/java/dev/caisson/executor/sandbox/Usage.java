@@ -3,6 +3,7 @@ package dev.caisson.executor.sandbox;
 import dev.caisson.executor.usage.SampledContainer;
 import dev.caisson.executor.usage.SampledSandbox;
 import dev.caisson.executor.usage.UsageSampler;
+import dev.caisson.proto.events.v1.UsageSample;
 import dev.caisson.proto.types.v1.ContainerState;
 import java.util.List;
 import java.util.OptionalLong;
@@ -22,14 +23,14 @@ final class Usage {
 
   private final UsageSampler sampler;
 
-  private final boolean counted;
+  private final KernelEvents events;
 
   /**
-   * @param counted whether this host counts for us what a sandbox uses
+   * @param events are looked for with each sample
    */
-  Usage(UsageSampler sampler, boolean counted) {
+  Usage(UsageSampler sampler, KernelEvents events) {
     this.sampler = sampler;
-    this.counted = counted;
+    this.events = events;
   }
 
   void sample(Sandbox sandbox) {
@@ -37,9 +38,7 @@ final class Usage {
   }
 
   private void sample(Sandbox sandbox, boolean last) {
-    if (counted) {
-      var _ = sampler.sample(of(sandbox), last);
-    }
+    var _ = sampler.sample(of(sandbox, events), last);
   }
 
   /** The last one, when no process is left and the cgroup still is. */
@@ -47,11 +46,11 @@ final class Usage {
     sample(sandbox, true);
   }
 
-  static SampledSandbox of(Sandbox sandbox) {
-    return new Sampled(sandbox);
+  static SampledSandbox of(Sandbox sandbox, KernelEvents events) {
+    return new Sampled(sandbox, events);
   }
 
-  private record Sampled(Sandbox sandbox) implements SampledSandbox {
+  private record Sampled(Sandbox sandbox, KernelEvents events) implements SampledSandbox {
     @Override
     public String tenant() {
       return sandbox.record().getTenant();
@@ -80,6 +79,11 @@ final class Usage {
     @Override
     public List<SampledContainer> containers() {
       return sandbox.containers().stream().map(Counted::of).toList();
+    }
+
+    @Override
+    public void sampled(UsageSample sample) {
+      events.look(sandbox, sample);
     }
   }
 

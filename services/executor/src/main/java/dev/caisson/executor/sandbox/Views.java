@@ -36,6 +36,9 @@ final class Views {
     if (record.hasNetwork()) {
       view.setNetwork(record.getNetwork());
     }
+    if (record.hasResources()) {
+      view.setResources(record.getResources());
+    }
     return view.build();
   }
 

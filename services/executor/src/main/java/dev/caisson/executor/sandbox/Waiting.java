@@ -50,12 +50,7 @@ record Waiting(RunningProgram program, Plan plan, Optional<Fd> listener) impleme
           others.reached(reached);
           program.proceed();
         }
-        case Progress.Executed() ->
-            throw new Refusal(
-                    Reason.SYSTEM_CALL_FAILED,
-                    "The process was killed while it was set up.",
-                    Map.of())
-                .exception();
+        case Progress.Executed() -> throw killed();
         case Progress.Failed(int step, Errno errno) -> throw failed(step, errno);
         case Progress.Malformed() -> throw new IllegalStateException("malformed program");
       }
@@ -63,14 +58,15 @@ record Waiting(RunningProgram program, Plan plan, Optional<Fd> listener) impleme
   }
 
   /**
-   * Waits until a container that is created has nothing of its sandbox among its mounts any more.
+   * Waits until a container that is created has nothing of its sandbox among its mounts any more,
+   * or has ended.
    *
    * @throws StalledException when that does not come about in time
    */
   void awaitApart(Duration timeout) {
     plan.awaits(ContainerPlan.START)
         .ifPresent(step -> {
-          if (!Retry.until(timeout, () -> program.hasComeTo(step))) {
+          if (!Retry.until(timeout, () -> program.hasComeTo(step) || program.isThrough())) {
             throw new StalledException(timeout);
           }
         });
@@ -89,6 +85,16 @@ record Waiting(RunningProgram program, Plan plan, Optional<Fd> listener) impleme
       case Progress.Failed(int step, Errno errno) -> throw failed(step, errno);
       case Progress.Malformed() -> throw new IllegalStateException("malformed program");
     }
+  }
+
+  /** What a caller is told of a process that has ended at no step of its own. */
+  static RefusedException killed() {
+    return new Refusal(
+            Reason.PROCESS_KILLED,
+            "The process was killed while it was set up, as a deletion by force does, or the"
+                + " kernel when memory runs out.",
+            Map.of())
+        .exception();
   }
 
   private RefusedException failed(int step, Errno errno) {

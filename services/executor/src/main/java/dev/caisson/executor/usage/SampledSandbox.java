@@ -1,5 +1,6 @@
 package dev.caisson.executor.usage;
 
+import dev.caisson.proto.events.v1.UsageSample;
 import java.util.List;
 import java.util.OptionalLong;
 
@@ -22,4 +23,7 @@ public interface SampledSandbox {
 
   /** Every container that ran at any time since the sample before. */
   List<SampledContainer> containers();
+
+  /** After each sample of it was kept. */
+  void sampled(UsageSample sample);
 }

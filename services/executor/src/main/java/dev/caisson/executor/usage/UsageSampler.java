@@ -138,6 +138,7 @@ public final class UsageSampler implements AutoCloseable {
       if (last) {
         ended.put(sandbox.uid(), true);
       }
+      sandbox.sampled(sample);
       return Optional.of(sample);
     } catch (RuntimeException e) {
       warnOnce(sandbox, e);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.google.protobuf.TextFormat;
 import dev.caisson.linux.Kernel;
 import dev.caisson.proto.types.v1.Resources;
 import java.io.IOException;
@@ -13,6 +14,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.FutureTask;
@@ -21,12 +23,18 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The host's own trees, below a parent of its own. Needs root and busybox. */
 class CgroupIT {
   private static final Path MOUNTINFO = Path.of("/proc/self/mountinfo");
   private static final dev.caisson.linux.Files FILES = Kernel.open().files();
+  private static final Path POOL = Path.of("/proc/sys/vm/nr_hugepages");
   private static final Resources NONE = Resources.getDefaultInstance();
+
+  private static final int KEPT_FILES = 64;
+  private static final int BOMB = 60;
 
   private final String parent = "/caisson-test-" + UUID.randomUUID();
   private final List<Process> started = new ArrayList<>();
@@ -38,7 +46,7 @@ class CgroupIT {
     assumeTrue(
         Files.isExecutable(Path.of("/bin/busybox")),
         "needs /bin/busybox: apt-get install busybox-static");
-    cgroups = Cgroups.detect(FILES, MOUNTINFO);
+    cgroups = Cgroups.detect(FILES, MOUNTINFO, KEPT_FILES);
     cgroups.ensure(parent);
   }
 
@@ -95,6 +103,24 @@ class CgroupIT {
 
     assertThat(shell.waitFor()).isEqualTo(137);
     assertThat(cgroup.oomKills()).isEqualTo(1);
+  }
+
+  @Test
+  void countsAnewInOneThatSomebodyElseRemovedAndThatIsMadeAgain() throws Exception {
+    Cgroup cgroup = cgroups.create(parent + "/box", NONE, Owner.ROOT);
+    Process shell = spawn(cgroup, "read x; exec busybox true");
+    go(shell);
+    assertThat(shell.waitFor()).isZero();
+    assertThat(cgroup.cpuNanos().orElseThrow()).isPositive();
+    assertThat(cgroup.shortages()).isEqualTo(Shortages.NONE);
+
+    Cgroups.detect(FILES, MOUNTINFO).open(parent + "/box").remove();
+    assertThat(cgroup.cpuNanos()).isEmpty();
+    assertThat(cgroup.shortages()).isEqualTo(Shortages.NONE);
+
+    Cgroup again = cgroups.create(parent + "/box", NONE, Owner.ROOT);
+    assertThat(again.cpuNanos()).hasValue(0);
+    assertThat(cgroup.cpuNanos()).hasValue(0);
   }
 
   @Test
@@ -228,6 +254,127 @@ class CgroupIT {
         .containsExactlyInAnyOrder("134217728", swap);
   }
 
+  /** Where the host has the controller in version 1: what is asked, and what its file then says. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "memory | memory { swappiness: 0 } | memory.swappiness | 0",
+        "memory | memory { disable_oom_killer: true } | memory.oom_control | oom_kill_disable 1",
+        "cpu | cpu { quota: 50000 burst: 20000 } | cpu.cfs_burst_us | 20000",
+        "cpu | cpu { idle: 1 } | cpu.idle | 1",
+        "cpu | cpu { idle: 0 shares: 512 } | cpu.shares | 512",
+        "cpu | cpu { realtime_runtime: 0 realtime_period: 500000 } | cpu.rt_period_us | 500000",
+        "blkio | block_io { weight: 500 } | blkio.bfq.weight | 500",
+        "blkio | block_io { throttle_read_bps_device { DISK rate: 1048576 } } | blkio.throttle.read_bps_device | 1048576",
+        "blkio | block_io { throttle_write_iops_device { DISK rate: 30 } } | blkio.throttle.write_iops_device | 30",
+      })
+  void limitsOfVersion1AreTheKernels(String hierarchy, String asked, String name, String says)
+      throws Exception {
+    Optional<Cgroup.Join> join =
+        cgroups.open(parent).joins().stream()
+            .filter(one -> one.hierarchy().equals(hierarchy))
+            .findFirst();
+    assumeTrue(join.isPresent(), "needs a v1 hierarchy " + hierarchy);
+    assumeTrue(
+        Files.exists(join.orElseThrow().directory().resolve(name)), "needs a kernel with " + name);
+    Resources limits = TextFormat.parse(asked.replace("DISK", disk()), Resources.class);
+    Cgroup made = cgroups.create(parent + "/made", limits, Owner.ROOT);
+    Cgroup changed = cgroups.create(parent + "/changed", NONE, Owner.ROOT);
+    changed.update(limits);
+
+    for (Cgroup cgroup : List.of(made, changed)) {
+      String last = cgroup.path().substring(cgroup.path().lastIndexOf('/') + 1);
+      Path file = join.orElseThrow().directory().resolve(last).resolve(name);
+      assertThat(Files.readString(file)).contains(says);
+    }
+  }
+
+  /** The kernel refuses a burst above the quota at every moment, and shares of what is idle. */
+  @Test
+  void updatesGoBothWaysThroughWhatTheKernelTakes() throws Exception {
+    Cgroup cgroup = cgroups.create(parent + "/box", NONE, Owner.ROOT);
+    for (String asked :
+        List.of(
+            "cpu { quota: 90000 burst: 80000 }",
+            "cpu { quota: 20000 burst: 10000 }",
+            "cpu { quota: 90000 period: 200000 burst: 80000 }",
+            "cpu { quota: -1 burst: 0 }",
+            "cpu { idle: 1 }",
+            "cpu { idle: 0 shares: 512 }",
+            "memory { limit: 67108864 swap: 67108864 }",
+            "memory { limit: -1 }",
+            "memory { limit: 33554432 check_before_update: true }")) {
+      assertThat(cgroup.update(TextFormat.parse(asked, Resources.class))).as(asked).isNotEmpty();
+    }
+    Resources idle = TextFormat.parse("cpu { idle: 1 }", Resources.class);
+    cgroup.update(idle);
+    Resources shares = TextFormat.parse("cpu { shares: 512 }", Resources.class);
+    assertThatThrownBy(() -> cgroup.update(shares))
+        .isInstanceOf(InvalidResources.class)
+        .hasMessageContaining("resources.cpu.idle 0");
+  }
+
+  /** The first whole disk, in the words of the limit. */
+  private static String disk() throws IOException {
+    try (var disks = Files.list(Path.of("/sys/block"))) {
+      List<String> numbers = new ArrayList<>();
+      for (Path disk : disks.sorted().toList()) {
+        numbers.add(Files.readString(disk.resolve("dev")).strip());
+      }
+      assumeTrue(!numbers.isEmpty(), "needs a disk");
+      return "major: " + numbers.getFirst().replace(":", " minor: ");
+    }
+  }
+
+  @Test
+  void limitsHugePagesInTheTreeOfVersion2(@TempDir Path directory) throws Exception {
+    Path unified = cgroups.open("/").birthDirectory().orElse(Path.of("/none"));
+    Path controllers = unified.resolve("cgroup.controllers");
+    assumeTrue(
+        Files.exists(controllers) && Files.readString(controllers).contains("hugetlb"),
+        "needs hugetlb in the tree of version 2");
+    Path subtree = unified.resolve("cgroup.subtree_control");
+    boolean passedOn = Files.readString(subtree).contains("hugetlb");
+    String pool = Files.readString(POOL).strip();
+    try {
+      Files.writeString(POOL, "8");
+      assumeTrue(
+          Integer.parseInt(Files.readString(POOL).strip()) >= 4, "needs memory for 4 huge pages");
+      assertHugePagesAreLimited(directory);
+    } finally {
+      Files.writeString(POOL, pool);
+      cgroups.open(parent).remove();
+      if (!passedOn) {
+        Files.writeString(subtree, "-hugetlb");
+      }
+      cgroups.ensure(parent);
+    }
+  }
+
+  private void assertHugePagesAreLimited(Path directory) throws Exception {
+    assertThat(
+            new ProcessBuilder("mount", "-t", "hugetlbfs", "none", directory.toString())
+                .start()
+                .waitFor())
+        .isZero();
+    try {
+      Resources limits =
+          TextFormat.parse("hugepage_limits { page_size: '2MB' limit: 4194304 }", Resources.class);
+      Cgroup cgroup = cgroups.create(parent + "/box", limits, Owner.ROOT);
+      String file = directory + "/pages";
+      Process two = spawn(cgroup, "read x; busybox fallocate -l 4m " + file);
+      go(two);
+      assertThat(two.waitFor()).as("two pages").isZero();
+      Process three = spawn(cgroup, "read x; busybox fallocate -l 6m " + file);
+      go(three);
+      assertThat(three.waitFor()).as("a page more than the limit").isNotZero();
+    } finally {
+      assertThat(new ProcessBuilder("umount", directory.toString()).start().waitFor()).isZero();
+    }
+  }
+
   @Test
   void worksWithoutAV2Tree(@TempDir Path directory) throws Exception {
     assumeTrue(cgroups.mode() == CgroupMode.HYBRID, "needs v1 hierarchies beside a v2 tree");
@@ -259,6 +406,43 @@ class CgroupIT {
     assertThat(shell.waitFor(5, TimeUnit.SECONDS)).isTrue();
     assertThat(outer.awaitEmpty(Duration.ofSeconds(5))).isTrue();
     v1.open(parent).remove();
+  }
+
+  /** As where one of them waits for a server that is dead. */
+  @Test
+  void aForkBombDoesNotOutrunItThoughItCannotBeFrozen(@TempDir Path directory) throws Exception {
+    assumeTrue(cgroups.mode() == CgroupMode.HYBRID, "needs v1 hierarchies beside a v2 tree");
+    ControlFiles files = new Unfreezable();
+    Cgroups v1 =
+        new MountedCgroups(Hierarchies.detect(Mountinfo.read(withoutV2(directory)), files), files);
+    v1.ensure(parent);
+    Resources limit =
+        Resources.newBuilder().setPids(Resources.Pids.newBuilder().setLimit(BOMB)).build();
+    Cgroup cgroup = v1.create(parent + "/box", limit, Owner.ROOT);
+    go(spawn(cgroup, "read x; bomb() { while :; do bomb & done; }; exec 2>&-; bomb"));
+    assertThat(Retry.until(Duration.ofSeconds(5), () -> tasks(cgroup) == BOMB)).isTrue();
+
+    cgroup.kill();
+    assertThat(cgroup.awaitEmpty(Duration.ofSeconds(5))).isTrue();
+    v1.open(parent).remove();
+  }
+
+  /** With those that have ended, and nobody has asked how. */
+  private static long tasks(Cgroup cgroup) {
+    return cgroup.statistics(false).getPids().getCurrent();
+  }
+
+  private static final class Unfreezable extends ControlFiles {
+    Unfreezable() {
+      super(FILES);
+    }
+
+    @Override
+    void write(Path file, String value) {
+      if (!value.equals("FROZEN")) {
+        super.write(file, value);
+      }
+    }
   }
 
   private static Path withoutV2(Path directory) throws IOException {

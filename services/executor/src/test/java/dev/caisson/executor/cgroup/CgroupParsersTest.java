@@ -13,6 +13,8 @@ import net.jqwik.api.constraints.LongRange;
 import net.jqwik.api.constraints.LowerChars;
 import net.jqwik.api.constraints.NotEmpty;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class CgroupParsersTest {
   @Test
@@ -94,5 +96,31 @@ class CgroupParsersTest {
     String plain = name.replace("a", " ").replace("b", "\\").replace("c", "\t");
 
     assertThat(Mountinfo.unescape(escaped)).isEqualTo(plain);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/, /a/b, /a/b",
+    "/, /, /",
+    "/a, /a/b, /b",
+    "/a, /a, /",
+    "/a, /ab, none",
+    "/a/b, /a, none",
+    "/.., /a, none",
+    "/a, /../a/b, none"
+  })
+  void saysWhereAPathIsBelowAMount(String mounted, String path, String inside) {
+    Mountinfo.Entry mount =
+        new Mountinfo.Entry(mounted, Path.of("/m"), "cgroup2", java.util.Set.of());
+    assertThat(mount.inside(path).orElse("none")).isEqualTo(inside);
+  }
+
+  @Test
+  void takesAWholeTreeBeforeAPartOfOne() {
+    Mountinfo.Entry part =
+        new Mountinfo.Entry("/a", Path.of("/part"), "cgroup2", java.util.Set.of());
+    Mountinfo.Entry whole =
+        new Mountinfo.Entry("/", Path.of("/whole"), "cgroup2", java.util.Set.of());
+    assertThat(Mountinfo.wholeFirst(List.of(part, whole))).containsExactly(whole, part);
   }
 }

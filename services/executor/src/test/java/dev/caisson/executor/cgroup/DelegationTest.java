@@ -55,6 +55,24 @@ class DelegationTest {
         .cgroups(mounts, OWN, PARENT);
   }
 
+  /** As in a container whose cgroup is mounted, and seen from outside. */
+  @Test
+  void countsPathsFromTheCgroupThatIsMounted() {
+    kernel.broken("open unified/cgroup.procs", Errno.EACCES);
+
+    assertThat(nested("/machine/web", "0::/machine/web/user/services\n").mode())
+        .isEqualTo(CgroupMode.V2);
+    assertThat(nested("/machine/web", "0::/elsewhere\n").mode()).isEqualTo(CgroupMode.NONE);
+    assertThat(nested("/../..", "0::/user/services\n").mode()).isEqualTo(CgroupMode.NONE);
+  }
+
+  private Cgroups nested(String mounted, String own) {
+    var mounts =
+        List.of(new Mountinfo.Entry(mounted, root.resolve("unified"), "cgroup2", Set.of("rw")));
+    return new Delegation(kernel, new PidNamespaces(Kernel.open(), proc))
+        .cgroups(mounts, own, PARENT);
+  }
+
   @Test
   void usesWhatWasDelegated() {
     Cgroups cgroups = cgroups();

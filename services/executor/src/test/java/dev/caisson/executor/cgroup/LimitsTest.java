@@ -91,13 +91,6 @@ class LimitsTest {
     assertRefused(none, "resources.pids.limit", InvalidResources.Kind.INVALID);
   }
 
-  @Test
-  void mapsTheEndsAndTheDefaultOfSharesToWeights() {
-    assertThat(V2Files.weight(2)).isEqualTo("1");
-    assertThat(V2Files.weight(1_024)).isEqualTo("39");
-    assertThat(V2Files.weight(262_144)).isEqualTo("10000");
-  }
-
   private static Resources memory(Long limit, Long swap) {
     Resources.Memory.Builder memory = Resources.Memory.newBuilder();
     if (limit != null) {

@@ -33,12 +33,19 @@ class MountedCgroupsTest {
 
     assertThat(
             List.of(
-                "cpu/box", "cpuacct/box", "cpuset/box", "memory/box", "pids/box", "unified/box"))
+                "cpu/box",
+                "cpuacct/box",
+                "cpuset/box",
+                "memory/box",
+                "pids/box",
+                "blkio/box",
+                "unified/box"))
         .allMatch(kernel::has);
     assertThat(cgroup.birthDirectory()).contains(root.resolve("unified/box"));
     assertThat(cgroup.joins())
         .extracting(join -> root.relativize(join.directory()).toString())
-        .containsExactly("cpu/box", "cpuacct/box", "cpuset/box", "memory/box", "pids/box");
+        .containsExactly(
+            "cpu/box", "cpuacct/box", "cpuset/box", "memory/box", "pids/box", "blkio/box");
   }
 
   @Test
@@ -63,7 +70,7 @@ class MountedCgroupsTest {
     assertThat(kernel.get("unified/box/memory.max")).isEqualTo("67108864");
     assertThat(kernel.get("unified/box/memory.swap.max")).isEqualTo("32891136");
     assertThat(kernel.get("unified/box/memory.low")).isEqualTo("33554432");
-    assertThat(kernel.get("unified/box/cpu.weight")).isEqualTo("20");
+    assertThat(kernel.get("unified/box/cpu.weight")).isEqualTo("59");
     assertThat(kernel.get("unified/box/cpu.max")).isEqualTo("50000 200000");
     assertThat(kernel.get("unified/box/cpuset.cpus")).isEqualTo("1");
     assertThat(kernel.get("unified/box/pids.max")).isEqualTo("32");
@@ -91,8 +98,8 @@ class MountedCgroupsTest {
 
     assertThat(kernel.writes)
         .containsExactly(
-            "cgroup.subtree_control=+cpu +cpuset +memory +pids",
-            "cgroup.subtree_control=+cpu +cpuset +memory +pids");
+            "cgroup.subtree_control=+cpu +cpuset +memory +pids +io",
+            "cgroup.subtree_control=+cpu +cpuset +memory +pids +io");
   }
 
   @Test
@@ -103,7 +110,7 @@ class MountedCgroupsTest {
     kernel.writes.clear();
     cgroups.create("/parent/box", NONE, Owner.ROOT);
 
-    assertThat(kernel.writes).containsExactly("cgroup.subtree_control=+cpuset +pids");
+    assertThat(kernel.writes).containsExactly("cgroup.subtree_control=+cpuset +pids +io");
   }
 
   @Test
@@ -161,8 +168,38 @@ class MountedCgroupsTest {
             "cpuset/sandbox-1",
             "memory/sandbox-1",
             "pids/sandbox-1",
+            "blkio/sandbox-1",
             "unified/sandbox-1/init",
             "unified/sandbox-1");
+  }
+
+  @Test
+  void listsWhatIsBelowInAnyHierarchy() throws IOException {
+    Cgroups cgroups = kernel.hybrid();
+    Cgroup box = cgroups.create("/sandbox-1", NONE, Owner.ROOT);
+    var _ = cgroups.createLeaf(box, SandboxLayout.LEAF, Owner.ROOT);
+    var _ = cgroups.create("/sandbox-1/ctr-a", NONE, Owner.ROOT);
+    kernel.makeDirectory(root.resolve("memory/sandbox-1/ctr-b"));
+
+    assertThat(box.children()).containsExactlyInAnyOrder("/sandbox-1/ctr-a", "/sandbox-1/ctr-b");
+    assertThat(cgroups.open("/gone").children()).isEmpty();
+  }
+
+  /** Each waits for as long as is waited for a process that does not stop. */
+  @Test
+  void whatDoesNotFreezeInTimeIsThawedAgain() throws IOException {
+    Cgroup v1 = kernel.v1().create("/box", NONE, Owner.ROOT);
+    kernel.unfreezable = true;
+    assertThatThrownBy(v1::freeze)
+        .isInstanceOfSatisfying(
+            CgroupException.class, e -> assertThat(e.kind()).isEqualTo(CgroupException.Kind.BUSY))
+        .hasMessageEndingWith("not frozen within 5 s");
+    assertThat(kernel.get("freezer/box/freezer.state")).isEqualTo("THAWED");
+    assertThat(kernel.writes).endsWith("freezer.state=FROZEN", "freezer.state=THAWED");
+
+    Cgroup v2 = kernel.v2().create("/box", NONE, Owner.ROOT);
+    assertThatThrownBy(v2::freeze).hasMessageEndingWith("not frozen within 5 s");
+    assertThat(kernel.writes).endsWith("cgroup.freeze=1", "cgroup.freeze=0");
   }
 
   @Test
@@ -210,7 +247,13 @@ class MountedCgroupsTest {
   private void assertNothingLeft() {
     assertThat(
             List.of(
-                "cpu/box", "cpuacct/box", "cpuset/box", "memory/box", "pids/box", "unified/box"))
+                "cpu/box",
+                "cpuacct/box",
+                "cpuset/box",
+                "memory/box",
+                "pids/box",
+                "blkio/box",
+                "unified/box"))
         .noneMatch(kernel::has);
   }
 
@@ -301,6 +344,30 @@ class MountedCgroupsTest {
   }
 
   @Test
+  void tellsShortagesOfVersion1WithoutWhoseLimitItWas() throws IOException {
+    Cgroup hybrid = kernel.hybrid().create("/box", NONE, Owner.ROOT);
+    kernel.set("memory/box/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n");
+    kernel.set("pids/box/pids.events", "max 5\n");
+    kernel.set("unified/box/memory.pressure", "some avg10=1.50 avg60=0.00 avg300=0.00 total=7\n");
+
+    assertThat(hybrid.shortages()).isEqualTo(new Shortages(3, OptionalLong.empty(), 5));
+    assertThat(hybrid.ownShortages()).isEqualTo(Shortages.NONE);
+    assertThat(hybrid.memoryPressure().orElseThrow().getSome().getTotalMicroseconds()).isEqualTo(7);
+  }
+
+  @Test
+  void tellsShortagesOfVersion2WithAndWithoutThoseOfDescendants() throws IOException {
+    Cgroup v2 = kernel.v2().create("/box", NONE, Owner.ROOT);
+    kernel.set("unified/box/memory.events", "low 0\nmax 7\noom 2\noom_kill 4\n");
+    kernel.set("unified/box/memory.events.local", "low 0\nmax 7\noom 1\noom_kill 0\n");
+    kernel.set("unified/box/pids.events", "max 9\n");
+    kernel.set("unified/box/pids.events.local", "max 8\n");
+
+    assertThat(v2.shortages()).isEqualTo(new Shortages(4, OptionalLong.of(2), 9));
+    assertThat(v2.ownShortages()).isEqualTo(new Shortages(0, OptionalLong.of(1), 8));
+  }
+
+  @Test
   void saysInWhichCgroupsProcessesAre() throws IOException {
     Cgroups cgroups = kernel.hybrid();
     Cgroup box = cgroups.create("/box", NONE, Owner.ROOT);
@@ -320,6 +387,8 @@ class MountedCgroupsTest {
     assertThat(gone.cpuNanos()).isEqualTo(OptionalLong.empty());
     assertThat(gone.statistics(true).build()).isEqualTo(Statistics.getDefaultInstance());
     assertThat(gone.oomKills()).isZero();
+    assertThat(gone.shortages()).isEqualTo(Shortages.NONE);
+    assertThat(gone.memoryPressure()).isEmpty();
     assertThat(gone.processes()).isEmpty();
     assertThat(gone.populated()).isFalse();
     gone.kill();
@@ -398,6 +467,69 @@ class MountedCgroupsTest {
   }
 
   @Test
+  void saysWhatOfAFailedUpdateCouldNotBeTakenBack() throws IOException {
+    Cgroup cgroup = kernel.hybrid().create("/box", quota(20_000), Owner.ROOT);
+    kernel.broken("write pids/box/pids.max", Errno.EBUSY);
+    kernel.brokenOnceWritten("write cpu/box/cpu.shares");
+    Resources.Builder update = Resources.newBuilder();
+    update.getCpuBuilder().setShares(2);
+    update.getPidsBuilder().setLimit(5);
+
+    assertThatThrownBy(() -> cgroup.update(update.build()))
+        .isInstanceOfSatisfying(
+            CgroupException.class,
+            e -> {
+              assertThat(e.kind()).isEqualTo(CgroupException.Kind.BUSY);
+              assertThat(e.getSuppressed()).singleElement().asString().contains("cpu.shares");
+            });
+  }
+
+  @Test
+  void restoresAListThatWasEmpty() throws IOException {
+    Cgroup cgroup = kernel.v2().create("/box", NONE, Owner.ROOT);
+    kernel.broken.add("write unified/box/pids.max");
+    Resources.Builder update = Resources.newBuilder();
+    update.getCpuBuilder().setCpus("1");
+    update.getPidsBuilder().setLimit(5);
+
+    assertThatThrownBy(() -> cgroup.update(update.build())).isInstanceOf(CgroupException.class);
+    assertThat(kernel.writes).contains("cpuset.cpus=1", "cpuset.cpus=\n");
+  }
+
+  @Test
+  void refusesLessForOneThanIsInItInV1BeforeAnythingIsWritten() throws IOException {
+    Cgroups cgroups = kernel.hybrid();
+    Cgroup sandbox = cgroups.create("/sandbox-1", quota(80_000), Owner.ROOT);
+    var _ = cgroups.create("/sandbox-1/ctr-a", quota(40_000), Owner.ROOT);
+    kernel.writes.clear();
+
+    assertThatThrownBy(() -> sandbox.update(quota(39_999)))
+        .isInstanceOf(InvalidResources.class)
+        .hasMessageContaining("/sandbox-1/ctr-a in it (40000 of 100000): lower that first");
+    assertThatThrownBy(() -> sandbox.update(cpus("1")))
+        .isInstanceOf(InvalidResources.class)
+        .hasMessageContaining("contain those of /sandbox-1/ctr-a in it (0-1)");
+    assertThat(kernel.writes).isEmpty();
+    sandbox.update(quota(40_000));
+    sandbox.update(quota(-1));
+  }
+
+  @Test
+  void leavesItToV2WhatIsInOne() throws IOException {
+    Cgroups cgroups = kernel.v2();
+    Cgroup sandbox = cgroups.create("/sandbox-1", quota(80_000), Owner.ROOT);
+    var _ = cgroups.create("/sandbox-1/ctr-a", quota(40_000), Owner.ROOT);
+
+    assertThat(sandbox.update(quota(20_000)))
+        .extracting(SettingChange::file)
+        .containsExactly("cpu.max");
+  }
+
+  private static Resources cpus(String list) {
+    return Resources.newBuilder().setCpu(Resources.Cpu.newBuilder().setCpus(list)).build();
+  }
+
+  @Test
   void refusesAnUpdateOfMemoryAboveMemoryAndSwapTogether() throws IOException {
     Cgroup cgroup = kernel.hybrid().create("/box", memory(64 << 20, 64 << 20), Owner.ROOT);
     Resources update =
@@ -473,8 +605,11 @@ class MountedCgroupsTest {
 
     assertThat(cgroups.mode()).isEqualTo(CgroupMode.HYBRID);
     assertThat(cgroups.explanation())
-        .startsWith("hybrid: cpu from v1 at ")
-        .contains("no controller, for kill and freeze from v2 at ");
+        .startsWith(
+            "cgroupfs driver; hybrid, since controllers of version 1 are mounted, and a tree of"
+                + " version 2: cpu from v1 at ")
+        .contains("blkio from v1 at ")
+        .contains("hugetlb from v2 at ");
     assertThat(cgroups.missing()).isEmpty();
   }
 
@@ -491,7 +626,9 @@ class MountedCgroupsTest {
     assertThat(cgroups.missing())
         .containsExactly(
             "The cgroup controller cpuset is missing: CPU and memory node lists are refused.",
-            "The cgroup controller pids is missing: limits of processes are refused.");
+            "The cgroup controller pids is missing: limits of processes are refused.",
+            "The cgroup controller io is missing: limits of reading and writing are refused, and not"
+                + " counted.");
   }
 
   @Test

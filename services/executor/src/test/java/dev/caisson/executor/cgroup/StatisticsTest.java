@@ -57,15 +57,29 @@ class StatisticsTest {
                 """
                 cpu { usage_nanoseconds: 123456789 user_nanoseconds: 70000000
                   system_nanoseconds: 50000000 per_cpu_nanoseconds: 100000000
-                  per_cpu_nanoseconds: 23456789 quota_microseconds: 50000
+                  per_cpu_nanoseconds: 23456789 per_cpu_user_nanoseconds: 60000000
+                  per_cpu_user_nanoseconds: 10000000 per_cpu_system_nanoseconds: 40000000
+                  per_cpu_system_nanoseconds: 13456789 quota_microseconds: 50000
                   period_microseconds: 200000 periods: 11 throttled_periods: 7
                   throttled_nanoseconds: 5555 bursts: 2 burst_nanoseconds: 333 }
                 memory { usage_bytes: 40960 working_set_bytes: 36864 limit_bytes: 1048576
                   max_usage_bytes: 81920 anonymous_bytes: 8192 file_bytes: 16384
                   shared_bytes: 1000 mapped_file_bytes: 2000 kernel_bytes: 300 socket_bytes: 40
                   swap_bytes: 5000 swap_limit_bytes: 1048576 page_faults: 77
-                  major_page_faults: 6 limit_hits: 9 oom_kills: 3 }
+                  major_page_faults: 6 limit_hits: 9 oom_kills: 3
+                  max_memory_and_swap_bytes: 90000 swap_limit_hits: 1 max_kernel_bytes: 500
+                  kernel_limit_hits: 0 max_socket_bytes: 60 socket_limit_bytes: 70
+                  socket_limit_hits: 2 }
                 pids { current: 4 limit: 64 max: 12 limit_hits: 8 }
+                io {
+                  devices { major: 8 minor: 16 read_bytes: 1 write_bytes: 2 discard_bytes: 5
+                    read_operations: 3 write_operations: 4 discard_operations: 6 }
+                  devices { major: 254 read_bytes: 7 read_operations: 1 } }
+                cpuset { cpus: "0-1" memory_nodes: "0" }
+                huge_pages { size: "1GB" usage_bytes: 0 }
+                huge_pages { size: "2MB" usage_bytes: 4194304 limit_bytes: 8388608
+                  max_usage_bytes: 6291456 limit_hits: 3 }
+                rdma { device: "mlx5_0" handles: 2 objects: 30 objects_limit: 2000 }
                 """));
   }
 
@@ -75,7 +89,8 @@ class StatisticsTest {
         Map.of(
             "cpuacct.usage", "123456789",
             "cpuacct.stat", "user 7\nsystem 5",
-            "cpuacct.usage_percpu", "100000000 23456789 "));
+            "cpuacct.usage_percpu", "100000000 23456789 ",
+            "cpuacct.usage_all", "cpu user system\n0 60000000 40000000\n1 10000000 13456789"));
     set(
         "cpu/box",
         Map.of(
@@ -108,8 +123,45 @@ class StatisticsTest {
                 total_inactive_file 4096\
                 """));
     set(
+        "memory/box",
+        Map.of(
+            "memory.memsw.max_usage_in_bytes", "90000",
+            "memory.memsw.failcnt", "1",
+            "memory.kmem.max_usage_in_bytes", "500",
+            "memory.kmem.limit_in_bytes", "9223372036854771712",
+            "memory.kmem.failcnt", "0",
+            "memory.kmem.tcp.max_usage_in_bytes", "60",
+            "memory.kmem.tcp.limit_in_bytes", "70",
+            "memory.kmem.tcp.failcnt", "2"));
+    set(
         "pids/box",
         Map.of("pids.current", "4", "pids.max", "64", "pids.peak", "12", "pids.events", "max 8"));
+    setV1OfFewHosts();
+  }
+
+  private void setV1OfFewHosts() throws IOException {
+    set(
+        "blkio/box",
+        Map.of(
+            "blkio.throttle.io_service_bytes_recursive",
+            "8:16 Read 1\n8:16 Write 2\n8:16 Sync 1\n8:16 Async 2\n8:16 Discard 5\n8:16 Total 8\n"
+                + "254:0 Read 7\nnonsense\n1:x Read 7\nTotal 15",
+            "blkio.throttle.io_serviced_recursive",
+            "8:16 Read 3\n8:16 Write 4\n8:16 Discard 6\n254:0 Read 1\n254:0 Write x\nTotal 14"));
+    set(
+        "hugetlb/box",
+        Map.of(
+            "hugetlb.2MB.usage_in_bytes", "4194304",
+            "hugetlb.2MB.limit_in_bytes", "8388608",
+            "hugetlb.2MB.max_usage_in_bytes", "6291456",
+            "hugetlb.2MB.failcnt", "3",
+            "hugetlb.1GB.usage_in_bytes", "0",
+            "hugetlb.1GB.limit_in_bytes", "9223372035781033984"));
+    set(
+        "rdma/box",
+        Map.of(
+            "rdma.current", "mlx5_0 hca_handle=2 hca_object=30",
+            "rdma.max", "mlx5_0 hca_handle=max hca_object=2000"));
   }
 
   @Test
@@ -138,7 +190,7 @@ class StatisticsTest {
             "memory.max", "1048576",
             "memory.swap.current", "5000",
             "memory.swap.max", "0",
-            "memory.events", "low 0\nhigh 5\nmax 9\noom 1\noom_kill 3",
+            "memory.events", "low 7\nhigh 5\nmax 9\noom 1\noom_kill 3\noom_group_kill 2",
             "memory.stat",
                 """
                 anon 8192
@@ -155,6 +207,16 @@ class StatisticsTest {
             "pids.peak", "12",
             "pids.events", "max 8"));
 
+    set(
+        "unified/box",
+        Map.of(
+            "memory.swap.peak", "6000",
+            "memory.swap.events", "high 0\nmax 4\nfail 5",
+            "hugetlb.2MB.current", "4194304",
+            "hugetlb.2MB.max", "8388608",
+            "hugetlb.2MB.events", "max 3",
+            "rdma.current", "mlx5_0 hca_handle=2 hca_object=30"));
+
     assertThat(box.statistics(false).build())
         .isEqualTo(
             expected(
@@ -167,8 +229,12 @@ class StatisticsTest {
                   max_usage_bytes: 81920 anonymous_bytes: 8192 file_bytes: 16384
                   shared_bytes: 1000 mapped_file_bytes: 2000 kernel_bytes: 300 socket_bytes: 40
                   swap_bytes: 5000 swap_limit_bytes: 0 page_faults: 77 major_page_faults: 6
-                  limit_hits: 9 high_hits: 5 oom_kills: 3 }
+                  limit_hits: 9 high_hits: 5 oom_kills: 3 low_hits: 7 out_of_memory: 1
+                  oom_group_kills: 2 max_swap_bytes: 6000 swap_limit_hits: 4 }
                 pids { current: 4 max: 12 limit_hits: 8 }
+                cpuset { cpus: "0-1" memory_nodes: "0" }
+                huge_pages { size: "2MB" usage_bytes: 4194304 limit_bytes: 8388608 limit_hits: 3 }
+                rdma { device: "mlx5_0" handles: 2 objects: 30 }
                 io { %1$s
                   devices { major: 8 minor: 16 read_bytes: 1 write_bytes: 2 read_operations: 3
                     write_operations: 4 discard_bytes: 5 discard_operations: 6 }

@@ -3,6 +3,7 @@ package dev.caisson.executor.guard;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
+import dev.caisson.executor.cgroup.CgroupDriver;
 import dev.caisson.executor.guard.Verdict.Allowed;
 import dev.caisson.executor.guard.Verdict.Refused;
 import dev.caisson.executor.refusal.Refusal;
@@ -21,6 +22,8 @@ import dev.caisson.proto.executor.v1.ResumeContainerRequest;
 import dev.caisson.proto.executor.v1.SignalRequest;
 import dev.caisson.proto.executor.v1.StartContainerRequest;
 import dev.caisson.proto.executor.v1.StdioMode;
+import dev.caisson.proto.executor.v1.UpdateContainerRequest;
+import dev.caisson.proto.executor.v1.UpdateSandboxRequest;
 import dev.caisson.proto.executor.v1.WaitRequest;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.Capabilities;
@@ -55,6 +58,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class GuardTest {
   private static final String STRICT =
@@ -466,14 +470,17 @@ class GuardTest {
         bound("root.path", spec -> spec.getRootBuilder().setPath("/srv/rootfs/../../etc")),
         bound("cgroup_parent", spec -> spec.setCgroupParent("/caisson/../x")),
         bound("cgroup_parent", spec -> spec.setCgroupParent("/caisson//x")),
-        bound("cgroup_parent", spec -> spec.setCgroupParent("caisson")),
+        bound("cgroup_parent", spec -> spec.setCgroupParent("../caisson")),
         bound("cgroup_parent", spec -> spec.setCgroupParent(IN_SANDBOX)),
         bound("cgroup_parent", spec -> spec.setCgroupParent("/caisson/" + "x/".repeat(1600) + "x")),
         bound("cgroups_path", spec -> spec.setCgroupsPath("/caisson")),
         bound("cgroups_path", spec -> spec.setCgroupsPath("/caisson/a/../../b")),
         bound("cgroups_path", spec -> spec.setCgroupsPath("/caisson/a/")),
         bound("cgroups_path", spec -> spec.setCgroupsPath("/caisson/a\nb")),
-        bound("cgroups_path", spec -> spec.setCgroupsPath("a/b")),
+        bound("cgroups_path", spec -> spec.setCgroupsPath("a/../b")),
+        bound("cgroups_path", spec -> spec.setCgroupsPath("a/")),
+        bound("cgroups_path", spec -> spec.setCgroupsPath(".")),
+        bound("cgroups_path", spec -> spec.setCgroupsPath(IN_SANDBOX.substring(9))),
         bound("cgroups_path", spec -> spec.setCgroupsPath("/caisson/" + "x/".repeat(1600) + "x")),
         bound("cgroups_path", spec -> spec.setCgroupsPath(IN_SANDBOX)),
         bound("cgroups_path", spec -> spec.setCgroupsPath(IN_SANDBOX + "/init")),
@@ -619,6 +626,54 @@ class GuardTest {
     assertThat(refusal.message()).contains("systemd").contains("cgroupfs");
   }
 
+  private static final Guard ON_SYSTEMD =
+      new Guard(GuardPolicy.parse(STRICT, CgroupDriver.SYSTEMD));
+
+  @Test
+  void takesAScopeBelowTheSliceThatItAllows() {
+    for (String scope : List.of("caisson.slice:cri:7f3a", "caisson-pods.slice::web")) {
+      ContainerSpec.Builder spec = spec().setCgroupsPath(scope).setCgroupParent(scope);
+      assertThat(ON_SYSTEMD.check(request(spec).build())).as(scope).isEqualTo(new Allowed());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "system.slice:cri:7f3a",
+        ":cri:7f3a",
+        "-.slice:cri:7f3a",
+        "caissonx.slice:cri:7f3a"
+      })
+  void keepsScopesBelowTheSliceThatItAllows(String scope) {
+    Refusal refusal = onSystemd(spec().setCgroupsPath(scope));
+    assertThat(refusal.reason()).isEqualTo(Reason.GUARD_REFUSED);
+    assertThat(refusal.metadata()).containsEntry("rule", "cgroup.parent");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "/caisson/x",
+        "caisson.slice",
+        "caisson.slice:a:b:c",
+        "caisson.slice:a:../x",
+        "caisson.slice:a:",
+        "caisson.slice:a:b.slice",
+        "caisson.slice:caisson:01234567-0123-7123-8123-0123456789ab",
+        "caisson.slice:a:b\nc"
+      })
+  void saysWhatNamesAScope(String path) {
+    Refusal refusal = onSystemd(spec().setCgroupParent(path));
+    assertThat(refusal.reason()).isEqualTo(Reason.INVALID_SPEC);
+    assertThat(refusal.metadata()).containsEntry("field", "cgroup_parent");
+    assertThat(refusal.message()).contains("name a scope, since systemd makes the cgroups here");
+  }
+
+  private static Refusal onSystemd(ContainerSpec.Builder spec) {
+    return refusal(ON_SYSTEMD.check(request(spec).build()));
+  }
+
   @Test
   void leavesAPathOfACgroupAloneThatHasNoEffect() {
     Guard other = new Guard(GuardPolicy.parse(STRICT.replace("cgroup.paths = true", "")));
@@ -704,7 +759,8 @@ class GuardTest {
             Actor.newBuilder().setPrincipal("a\nb").build(),
             Actor.newBuilder().setMethod("m".repeat(65)).build(),
             Actor.newBuilder().setRequestId("r".repeat(129)).build(),
-            Actor.newBuilder().setTraceparent("t".repeat(65)).build())) {
+            Actor.newBuilder().setTraceparent("t".repeat(65)).build(),
+            Actor.newBuilder().setTracestate("t".repeat(513)).build())) {
       Verdict verdict = GUARD.check(request(spec()).setActor(actor).build());
       assertThat(refusal(verdict).metadata().get("field")).startsWith("actor.");
     }
@@ -912,6 +968,9 @@ class GuardTest {
                 ResumeContainerRequest.newBuilder().setTenant("t").setContainerId("-").build()),
             GUARD.check(
                 DeleteContainerRequest.newBuilder().setTenant("t").setContainerId("-").build()),
+            GUARD.check(
+                UpdateContainerRequest.newBuilder().setTenant("t").setContainerId("-").build()),
+            GUARD.check(UpdateSandboxRequest.newBuilder().setTenant("t").setSandboxId("-").build()),
             GUARD.check(AttachContainer.newBuilder().setTenant("t").setContainerId("-").build()),
             GUARD.check(
                 WaitRequest.newBuilder()
@@ -945,7 +1004,17 @@ class GuardTest {
             Reason.INVALID_SPEC,
             "cpu.cpus",
             r -> r.getCpuBuilder().setCpus("1" + ",1".repeat(128))),
-        limits(Reason.LIMIT_TOO_LOW, "pids.limit", r -> r.getPidsBuilder().setLimit(0)));
+        limits(Reason.LIMIT_TOO_LOW, "pids.limit", r -> r.getPidsBuilder().setLimit(0)),
+        limits(Reason.INVALID_SPEC, "memory.swappiness", r -> memory(r).setSwappiness(101)),
+        limits(Reason.INVALID_SPEC, "cpu.burst", r -> r.getCpuBuilder().setBurst(1)),
+        limits(Reason.INVALID_SPEC, "cpu.idle", r -> r.getCpuBuilder().setIdle(2)),
+        limits(Reason.INVALID_SPEC, "block_io.weight", r -> r.getBlockIoBuilder().setWeight(9)),
+        limits(
+            Reason.INVALID_SPEC,
+            "hugepage_limits[0].page_size",
+            r -> r.addHugepageLimitsBuilder().setPageSize("../2MB")),
+        limits(Reason.INVALID_SPEC, "unified", r -> r.putUnified("cgroup.procs", "1")),
+        limits(Reason.INVALID_SPEC, "unified", r -> r.putUnified("memory.max", "max")));
   }
 
   private static Arguments limits(Reason reason, String field, Consumer<Resources.Builder> change) {
@@ -969,6 +1038,34 @@ class GuardTest {
     assertThat(around.metadata()).containsEntry("field", "sandbox_resources." + field);
   }
 
+  static List<Arguments> powers() {
+    return List.of(
+        Arguments.of("scheduling.realtime", power(r -> r.getCpuBuilder().setRealtimeRuntime(1))),
+        Arguments.of("scheduling.realtime", power(r -> r.getCpuBuilder().setRealtimePeriod(5000))),
+        Arguments.of("oom-killer.disable", power(r -> memory(r).setDisableOomKiller(true))),
+        Arguments.of("networks.marks", power(r -> r.getNetworkBuilder().setClassId(1))),
+        Arguments.of(
+            "networks.marks",
+            power(r -> r.getNetworkBuilder().addPrioritiesBuilder().setName("eth0"))));
+  }
+
+  private static Consumer<Resources.Builder> power(Consumer<Resources.Builder> change) {
+    return change;
+  }
+
+  @ParameterizedTest
+  @MethodSource("powers")
+  void allowsLimitsThatReachBeyondTheCgroupOnlyWhereTheOwnerDoes(
+      String rule, Consumer<Resources.Builder> change) {
+    Resources.Builder resources = Resources.newBuilder();
+    change.accept(resources);
+    CreateContainerRequest around = request(spec()).setSandboxResources(resources).build();
+    Refusal own = refusal(check(spec -> spec.setResources(resources)));
+    assertThat(own.reason()).isEqualTo(Reason.GUARD_REFUSED);
+    assertThat(own.metadata()).containsEntry("rule", rule);
+    assertThat(refusal(GUARD.check(around)).metadata()).containsEntry("rule", rule);
+  }
+
   @Test
   void acceptsTheLeastAndNoLimits() {
     Resources.Builder least = Resources.newBuilder();
@@ -981,5 +1078,70 @@ class GuardTest {
     none.getCpuBuilder().setQuota(-1);
     none.getPidsBuilder().setLimit(-1);
     assertThat(check(spec -> spec.setResources(none))).isEqualTo(new Allowed());
+  }
+
+  private static Verdict update(Guard guard, Resources.Builder resources) {
+    return guard.check(
+        UpdateContainerRequest.newBuilder()
+            .setTenant("t")
+            .setContainerId("c")
+            .setResources(resources)
+            .build());
+  }
+
+  @ParameterizedTest
+  @MethodSource("resources")
+  void refusesSuchLimitsInAnUpdate(
+      Reason reason, String field, Consumer<Resources.Builder> change) {
+    Resources.Builder resources = Resources.newBuilder();
+    change.accept(resources);
+    if (resources.getMemory().hasSwap() && !resources.getMemory().hasLimit()) {
+      return; // the limit may be there already
+    }
+    assertThat(refusal(update(GUARD, resources)).reason()).isEqualTo(reason);
+    Refusal around =
+        refusal(
+            GUARD.check(
+                UpdateSandboxRequest.newBuilder()
+                    .setTenant("t")
+                    .setSandboxId("s")
+                    .setResources(resources)
+                    .build()));
+    assertThat(around.metadata()).containsEntry("field", "resources." + field);
+  }
+
+  @Test
+  void anUpdateChangesSomethingAndNoDevices() {
+    assertThat(refusal(update(GUARD, Resources.newBuilder())).message())
+        .contains("have a limit that is to be changed");
+    Resources.Builder devices = Resources.newBuilder();
+    devices.addDevicesBuilder().setAllow(true);
+    assertThat(refusal(update(GUARD, devices)).metadata())
+        .containsEntry("field", "resources.devices");
+    Resources.Builder swap = Resources.newBuilder();
+    memory(swap).setSwap(1 << 30);
+    assertThat(update(GUARD, swap)).isEqualTo(new Allowed());
+    memory(swap).setSwap(5);
+    assertThat(refusal(update(GUARD, swap)).metadata())
+        .containsEntry("field", "resources.memory.swap");
+  }
+
+  @Test
+  void anUpdateTakesNoLimitAwayThatIsRequired() {
+    Guard strict =
+        new Guard(GuardPolicy.parse(STRICT + "limits.pids = 10\nlimits.memory-bytes = 4194304\n"));
+    for (long limit : List.of(-1L, 11L)) {
+      Resources.Builder pids = Resources.newBuilder();
+      pids.getPidsBuilder().setLimit(limit);
+      assertThat(refusal(update(strict, pids)).metadata()).containsEntry("rule", "limits.pids");
+    }
+    Resources.Builder none = Resources.newBuilder();
+    memory(none).setLimit(-1);
+    assertThat(refusal(update(strict, none)).metadata())
+        .containsEntry("rule", "limits.memory-bytes");
+    Resources.Builder other = Resources.newBuilder();
+    other.getCpuBuilder().setShares(2);
+    other.getPidsBuilder().setLimit(10);
+    assertThat(update(strict, other)).isEqualTo(new Allowed());
   }
 }

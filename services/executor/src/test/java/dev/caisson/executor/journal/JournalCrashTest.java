@@ -2,6 +2,7 @@ package dev.caisson.executor.journal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.caisson.proto.events.v1.Event;
 import java.io.IOException;
@@ -26,11 +27,13 @@ class JournalCrashTest {
   void keepsEveryWholeRecordWhereverTheFileEnds() throws IOException {
     Path original = directory.resolve("original");
     List<LogRecord> all;
-    try (Journal journal = Journals.open(original)) {
+    Path living = directory.resolve("living");
+    try (Journal journal = Journals.open(living)) {
       for (int i = 0; i < 9; i++) {
         journal.intent(Journals.event("s" + i % 2));
       }
       all = Journals.records(journal, 10);
+      Journals.copyAsCrashed(living, original);
     }
     long end = Files.size(Journals.segments(original).getLast());
     long cut = all.subList(7, 10).stream().mapToLong(r -> Frame.HEAD_BYTES + r.size()).sum();
@@ -108,7 +111,7 @@ class JournalCrashTest {
   }
 
   /** Loses the mark, and bytes of the last segment, as far as they are records'. */
-  private static void crash(Path home, int cut) throws IOException {
+  static void crash(Path home, int cut) throws IOException {
     Files.deleteIfExists(home.resolve(LogRecovery.CLEAN_MARK));
     Path last = Journals.segments(home).getLast();
     long records = Segment.open(last).recordsOffset();
@@ -136,7 +139,7 @@ class JournalCrashTest {
     }
   }
 
-  private static void deleteTree(Path home) throws IOException {
+  static void deleteTree(Path home) throws IOException {
     try (var files = Files.walk(home)) {
       for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
         Files.delete(file);
@@ -191,7 +194,7 @@ class JournalCrashTest {
       assertThatThrownBy(() -> Journals.records(journal, 1))
           .isInstanceOfSatisfying(
               JournalCorruptException.class,
-              e -> assertThat(e.position()).isEqualTo(new Position(1, 1)));
+              e -> assertThat(e.position()).isEqualTo(new Position(1, 2)));
     }
   }
 
@@ -227,6 +230,70 @@ class JournalCrashTest {
     assertThatThrownBy(() -> Journals.open(directory))
         .isInstanceOf(JournalException.class)
         .hasMessageContaining("Failed to read the header of");
+  }
+
+  /** /proc/thread-self/io counts what this thread reads, whatever it reads it with. */
+  @Test
+  void opensWithoutReadingWhatIsBetweenTheOldestAndTheNewestSegment() throws IOException {
+    Path counters = Path.of("/proc/thread-self/io");
+    assumeThat(Files.exists(counters)).as("the kernel counts what a thread reads").isTrue();
+    Path few = journalOf(8, directory.resolve("few"));
+    Path many = journalOf(80, directory.resolve("many"));
+    Journals.open(few).close(); // with all classes that it needs
+    long ofFew = readToOpen(few, counters);
+    long ofMany = readToOpen(many, counters);
+
+    assertThat(Journals.segments(many)).hasSizeGreaterThanOrEqualTo(80);
+    assertThat(ofMany).as("bytes; %s with few segments", ofFew).isLessThan(ofFew + 1_024);
+    assertThat(ofFew).isPositive();
+  }
+
+  private static Path journalOf(int segments, Path home) {
+    try (Journal journal = Journals.open(home)) {
+      while (Journals.segments(home).size() < segments) {
+        journal.append(Journals.event("a"));
+      }
+      long last = journal.append(Journals.event("a"));
+      assertThat(Journals.records(journal, last)).hasSizeGreaterThan(segments);
+    }
+    try (Journal journal = Journals.open(home)) { // whose last segment is as long in any of them
+      journal.append(Journals.event("a"));
+    }
+    return home;
+  }
+
+  private static long readToOpen(Path home, Path counters) throws IOException {
+    long before = charactersRead(counters);
+    Journal journal = Journals.open(home);
+    long after = charactersRead(counters);
+    journal.close();
+    return after - before;
+  }
+
+  private static long charactersRead(Path counters) throws IOException {
+    return Files.readAllLines(counters).stream()
+        .filter(line -> line.startsWith("rchar: "))
+        .mapToLong(line -> Long.parseLong(line.substring(7)))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
+  void namesASegmentWithoutAHeaderOnceSomebodyReadsIt() throws Exception {
+    Path home = journalOf(8, directory.resolve("damaged"));
+    Path damaged = Journals.segments(home).get(3);
+    flip(damaged, 20);
+
+    try (Journal journal = Journals.open(home)) {
+      long last = journal.append(Journals.event("a"));
+      assertThatThrownBy(() -> Journals.records(journal, last))
+          .isInstanceOf(JournalException.class)
+          .hasMessageContaining("Failed to read the header of")
+          .hasMessageContaining(damaged.getFileName().toString());
+    }
+    assertThat(FileCheck.check(home, List.of(Journals.KEY.publicKey())).problem().orElseThrow())
+        .extracting(FileCheck.Problem::segment)
+        .isEqualTo(damaged.getFileName().toString());
   }
 
   @Test

@@ -126,7 +126,8 @@ class JournalDiskTest {
             Duration.ZERO,
             base.retention());
     ExecutorStarted started = ExecutorStarted.newBuilder().setBootId(Journals.BOOT).build();
-    return Journal.open(settings, Journals.CLOCK, () -> new byte[16], started, disk);
+    return Journal.open(
+        settings, Journals.unsigned(), Journals.CLOCK, () -> new byte[16], started, disk);
   }
 
   private static final class FailingDisk extends Disk {

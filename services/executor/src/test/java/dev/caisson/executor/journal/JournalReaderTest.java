@@ -116,7 +116,11 @@ class JournalReaderTest {
     try (JournalReader reader = journal.read(Position.BEFORE_ALL);
         var threads = Executors.newSingleThreadExecutor()) {
       assertThat(reader.take(10, 1 << 20)).hasSize(1);
-      Future<List<LogRecord>> waiting = threads.submit(() -> reader.take(10, 1 << 20));
+      Future<List<LogRecord>> waiting =
+          threads.submit(() -> {
+            assertThat(reader.take(10, 1 << 20)).as("the last checkpoint").hasSize(1);
+            return reader.take(10, 1 << 20);
+          });
       journal.close();
       assertThatThrownBy(waiting::get).hasCauseInstanceOf(JournalException.class);
     }

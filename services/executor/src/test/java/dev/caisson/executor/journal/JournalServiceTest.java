@@ -5,13 +5,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.rpc.ErrorInfo;
 import dev.caisson.proto.events.v1.ContainerCreated;
+import dev.caisson.proto.events.v1.Event;
+import dev.caisson.proto.events.v1.RequestDenied;
 import dev.caisson.proto.events.v1.UsageSample;
 import dev.caisson.proto.journal.v1.AcknowledgeRequest;
+import dev.caisson.proto.journal.v1.GetBacklogRequest;
+import dev.caisson.proto.journal.v1.GetBacklogResponse;
 import dev.caisson.proto.journal.v1.JournalGrpc;
 import dev.caisson.proto.journal.v1.ReadRequest;
 import dev.caisson.proto.journal.v1.ReadResponse;
 import dev.caisson.proto.journal.v1.ReadUsageRequest;
 import dev.caisson.proto.journal.v1.Record;
+import dev.caisson.proto.journal.v1.RecordDenialRequest;
 import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
@@ -65,7 +70,7 @@ class JournalServiceTest {
             new UsageLogSettings(
                 directory.resolve("usage"), "n", 1, Journals.BOOT, 1 << 20, 1_024, Duration.ZERO),
             Journals.CLOCK);
-    service = new JournalService(journal, usage);
+    service = new JournalService(journal, usage, new Denials(journal, Journals.CLOCK, "gateway"));
     String name = UUID.randomUUID().toString();
     server = InProcessServerBuilder.forName(name).addService(service).build().start();
     channel = InProcessChannelBuilder.forName(name).build();
@@ -78,6 +83,27 @@ class JournalServiceTest {
     server.shutdownNow().awaitTermination();
     journal.close();
     usage.close();
+  }
+
+  @Test
+  void tellsWhatIsAfterAPosition() {
+    long seq = fill(10);
+    Journals.awaitDurable(journal, seq);
+    GetBacklogResponse backlog =
+        JournalGrpc.newBlockingStub(channel)
+            .getBacklog(
+                GetBacklogRequest.newBuilder()
+                    .setEvents(
+                        dev.caisson.proto.journal.v1.Position.newBuilder()
+                            .setEpoch(1)
+                            .setSeq(seq - 4))
+                    .build());
+    assertThat(backlog.getEvents().getRecords()).isEqualTo(4);
+    assertThat(backlog.getEvents().getBytes()).isPositive();
+    assertThat(backlog.getEvents().getOldest())
+        .isEqualTo(Journal.timestamp(Journals.CLOCK.instant()));
+    assertThat(backlog.getUsage().getRecords()).isZero();
+    assertThat(backlog.getUsage().hasOldest()).isFalse();
   }
 
   @Test
@@ -222,6 +248,33 @@ class JournalServiceTest {
         assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
       }
     }
+  }
+
+  @Test
+  void takesWhatTheGatewayHasRefusedAndBoundsIt() {
+    RecordDenialRequest.Builder request =
+        RecordDenialRequest.newBuilder()
+            .setOperation("CreateContainer")
+            .setReason("NOT_ALLOWED")
+            .setMessage("The caller\nmay not")
+            .setSuppressed(-1);
+    request.getActorBuilder().setPrincipal("p".repeat(1_000)).setPeer("root");
+    var stub = JournalGrpc.newBlockingStub(channel);
+    assertThat(stub.recordDenial(request.build()).getRecorded()).isTrue();
+    assertThat(stub.recordDenial(request.build()).getRecorded()).as("in the same second").isFalse();
+
+    Event event = Journals.events(journal, 2).getLast();
+    assertThat(event.getRequestDenied())
+        .isEqualTo(
+            RequestDenied.newBuilder()
+                .setBy("gateway")
+                .setOperation("CreateContainer")
+                .setReason("NOT_ALLOWED")
+                .setMessage("The caller?may not")
+                .setSuppressed(Long.MAX_VALUE)
+                .build());
+    assertThat(event.getActor().getPrincipal()).hasSize(254).endsWith("…");
+    assertThat(event.getActor().getPeer()).as("which it cannot assert").isEmpty();
   }
 
   @Test

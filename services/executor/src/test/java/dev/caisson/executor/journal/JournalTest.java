@@ -3,11 +3,16 @@ package dev.caisson.executor.journal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.protobuf.Timestamp;
 import dev.caisson.executor.disk.Disk;
 import dev.caisson.proto.events.v1.ContainerCreated;
+import dev.caisson.proto.events.v1.ContainerDeleted;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.Failure;
+import dev.caisson.proto.events.v1.Gap;
+import dev.caisson.proto.events.v1.OomKilled;
 import dev.caisson.proto.events.v1.Phase;
+import dev.caisson.proto.events.v1.PidsLimitReached;
 import dev.caisson.proto.events.v1.PortForwardClosed;
 import dev.caisson.proto.events.v1.PortForwardOpened;
 import dev.caisson.proto.events.v1.SandboxCreated;
@@ -79,11 +84,12 @@ class JournalTest {
               new Position(1, 2),
               new Position(1, 3),
               new Position(1, 4),
+              new Position(1, 5),
               new Position(2, 1),
               new Position(2, 2));
       assertThat(records)
           .extracting(r -> Journals.event(r).getSandboxSeq())
-          .containsExactly(0L, 1L, 1L, 2L, 0L, 3L);
+          .containsExactly(0L, 1L, 1L, 2L, 0L, 0L, 3L);
       assertThat(Journals.chainHolds(records)).isTrue();
     }
   }
@@ -168,6 +174,62 @@ class JournalTest {
     }
   }
 
+  private static Event.Builder killed(String sandbox, String container, long kills) {
+    Event.Builder event =
+        Journals.event(sandbox).setOomKilled(OomKilled.newBuilder().setKills(kills));
+    event.getSubjectBuilder().setContainerUid(container);
+    return event;
+  }
+
+  private static Event.Builder refused(String sandbox, long refusals) {
+    return Journals.event(sandbox)
+        .setPidsLimitReached(PidsLimitReached.newBuilder().setRefusals(refusals));
+  }
+
+  private static Event.Builder deleted(String sandbox, String container) {
+    Event.Builder event =
+        Journals.event(sandbox).setContainerDeleted(ContainerDeleted.getDefaultInstance());
+    event.getSubjectBuilder().setContainerUid(container);
+    return event;
+  }
+
+  /** In segments that are closed by then, too. */
+  @Test
+  void knowsInTheNextEpochWhatWasToldOfCounters() {
+    try (Journal journal = Journals.open(directory)) {
+      assertThat(journal.tellsMore(killed("s", "c", 2))).isTrue();
+      journal.append(killed("s", "c", 2));
+      journal.append(refused("s", 5));
+      for (int i = 0; i < 50; i++) {
+        journal.append(Journals.event("other"));
+      }
+      assertThat(journal.tellsMore(killed("s", "c", 2))).isFalse();
+    }
+    try (Journal journal = Journals.open(directory)) {
+      assertThat(journal.tellsMore(killed("s", "c", 2))).isFalse();
+      assertThat(journal.tellsMore(killed("s", "c", 3))).isTrue();
+      assertThat(journal.tellsMore(killed("s", "d", 1))).isTrue();
+      assertThat(journal.tellsMore(refused("s", 5))).isFalse();
+      assertThat(journal.tellsMore(refused("s", 6))).isTrue();
+    }
+  }
+
+  @Test
+  void forgetsWhatWasToldOfCountersThatHaveGone() {
+    try (Journal journal = Journals.open(directory)) {
+      journal.append(killed("s", "c", 2));
+      journal.append(killed("s", "d", 2));
+      journal.append(killed("t", "e", 2));
+      journal.append(deleted("s", "c"));
+      assertThat(journal.tellsMore(killed("s", "c", 1))).isTrue();
+      assertThat(journal.tellsMore(killed("s", "d", 2))).isFalse();
+      journal.append(Journals.deleted("s"));
+      assertThat(journal.tellsMore(killed("s", "d", 1))).isTrue();
+      journal.retain(Set.of());
+      assertThat(journal.tellsMore(killed("t", "e", 1))).isTrue();
+    }
+  }
+
   @Test
   void givesForwardedConnectionsWithoutAnEndToTheNextEpoch() {
     try (Journal first = Journals.open(directory)) {
@@ -230,29 +292,61 @@ class JournalTest {
 
       Journals.awaitDurable(journal, last);
       journal.acknowledge(journal.durable());
-      assertThat(journal.append(Journals.event("a"))).as("the gap comes first").isEqualTo(last + 2);
-      assertThat(lastEvents(journal, last).getFirst().getGap().getCount()).isEqualTo(2);
+      assertThat(journal.append(Journals.event("a"))).as("after two gaps").isEqualTo(last + 3);
+      assertThat(omitted(events(journal, last, 3))).isEqualTo(2);
     }
   }
 
   @Test
-  void goesOnUnrecordedWhenFullAndOpenAndTellsOfTheGapOnce() {
+  void goesOnUnrecordedWhenFullAndOpenAndTellsOfItAtOnceAndAtItsEnd() {
     try (Journal journal =
         Journals.open(Journals.bounded(directory, FullMode.FAIL_OPEN), Journals.BOOT)) {
-      long last = fill(journal);
+      long gap = fill(journal) + 1;
       Intent unrecorded = journal.intent(Journals.event("a"));
       assertThat(unrecorded.seq()).isZero();
-      assertThat(journal.append(Journals.event("a"))).isEqualTo(last + 1);
+      assertThat(journal.append(Journals.event("a"))).isEqualTo(gap + 1);
 
-      Journals.awaitDurable(journal, last + 1);
+      Journals.awaitDurable(journal, gap + 1);
       journal.acknowledge(journal.durable());
-      assertThat(journal.append(Journals.event("a"), Urgency.NEW_WORK)).isEqualTo(last + 3);
-      assertThat(journal.append(Journals.event("a"), Urgency.NEW_WORK)).isEqualTo(last + 4);
-      List<Event> events = lastEvents(journal, last + 1);
-      assertThat(events.getFirst().getGap().getCount()).isEqualTo(2);
+      assertThat(journal.append(Journals.event("a"), Urgency.NEW_WORK)).isEqualTo(gap + 3);
+      assertThat(journal.append(Journals.event("a"), Urgency.NEW_WORK)).isEqualTo(gap + 4);
+      List<Event> events = lastEvents(journal, gap + 1);
+      assertThat(events.getFirst().getGap()).as("of two").isEqualTo(gap(1));
       assertThat(events).filteredOn(Event::hasGap).hasSize(1);
-      assertThat(unrecorded.succeeded()).isEqualTo(last + 5);
+      assertThat(unrecorded.succeeded()).isEqualTo(gap + 5);
     }
+  }
+
+  private static Gap gap(long count) {
+    Timestamp now = Journal.timestamp(Journals.CLOCK.instant());
+    return Gap.newBuilder()
+        .setCount(count)
+        .setCause("journal full")
+        .setFrom(now)
+        .setTo(now)
+        .build();
+  }
+
+  @Test
+  void tellsOfTheFirstEventThatItLeavesOutBeforeAnythingElse() throws IOException {
+    try (Journal journal =
+        Journals.open(Journals.bounded(directory, FullMode.FAIL_OPEN), Journals.BOOT)) {
+      long gap = fill(journal) + 1;
+      var _ = journal.intent(Journals.event("a"));
+      long outcome = journal.intent(Journals.event("a")).succeeded();
+      assertThat(outcome).isEqualTo(gap + 1);
+      Journals.awaitDurable(journal, outcome);
+      Path crashed = directory.resolve("crashed");
+      Journals.copyAsCrashed(directory, crashed);
+      assertThat(FileCheck.check(crashed, List.of(Journals.KEY.publicKey())).omitted())
+          .as("in the life that ends here")
+          .isEqualTo(1);
+      assertThat(lastEvents(journal, gap - 1).getFirst().getGap()).isEqualTo(gap(1));
+    }
+  }
+
+  private static long omitted(List<Event> events) {
+    return events.stream().mapToLong(event -> event.getGap().getCount()).sum();
   }
 
   /** With new work, until it is refused or goes unrecorded; the last seq that was given. */
@@ -268,6 +362,15 @@ class JournalTest {
       assertThat(e).hasMessageStartingWith("The journal is full (");
     }
     return last;
+  }
+
+  /** So many, once they are durable. */
+  private static List<Event> events(Journal journal, long after, int count) {
+    List<Event> events = new ArrayList<>();
+    while (events.size() < count) {
+      events.addAll(lastEvents(journal, after + events.size()));
+    }
+    return events;
   }
 
   private static List<Event> lastEvents(Journal journal, long after) {
@@ -304,6 +407,7 @@ class JournalTest {
     try (Journal journal =
         Journal.open(
             Journals.bounded(directory, FullMode.FAIL_CLOSED),
+            Journals.unsigned(),
             later,
             () -> new byte[16],
             dev.caisson.proto.events.v1.ExecutorStarted.getDefaultInstance(),

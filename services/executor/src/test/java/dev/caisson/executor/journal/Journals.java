@@ -24,8 +24,9 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /** Journals and events for tests. */
-final class Journals {
+public final class Journals {
   static final Clock CLOCK = Clock.fixed(Instant.parse("2026-01-02T03:04:05Z"), ZoneOffset.UTC);
+  static final SigningKey KEY = SigningKey.generate();
   static final String BOOT = "5a6f2b1c-0000-4000-8000-000000000001";
 
   private Journals() {}
@@ -64,7 +65,16 @@ final class Journals {
   static Journal open(JournalSettings settings, String bootId) {
     ExecutorStarted started =
         ExecutorStarted.newBuilder().setVersion("1").setBootId(bootId).build();
-    return Journal.open(settings, CLOCK, ids(), started, new Disk());
+    return Journal.open(settings, unsigned(), CLOCK, ids(), started, new Disk());
+  }
+
+  /** Whose only checkpoint is the one at a clean end. */
+  public static Signing unsigned() {
+    return signed(Long.MAX_VALUE);
+  }
+
+  static Signing signed(long records) {
+    return new Signing(KEY, records, Duration.ofDays(1));
   }
 
   private static Supplier<byte[]> ids() {
@@ -104,8 +114,12 @@ final class Journals {
     }
   }
 
+  /** Those of records, without the checkpoints. */
   static List<Event> events(Journal journal, long untilSeq) {
-    return records(journal, untilSeq).stream().map(Journals::event).toList();
+    return records(journal, untilSeq).stream()
+        .map(Journals::event)
+        .filter(event -> !event.hasJournalCheckpoint())
+        .toList();
   }
 
   static Event event(LogRecord record) {

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class ProcessStatTest {
   private static final String FIELDS =
-      " S 7 1 1 0 -1 4194560 1 2 3 4 150 50 0 0 20 0 3 0 123456 1000 1";
+      " S 7 1 1 0 -1 4194560 1 2 3 4 150 50 30 5 20 0 3 0 123456 1000 1";
 
   @Test
   void readsTheFieldsThatTheManualNumbers() {
@@ -31,6 +31,7 @@ class ProcessStatTest {
                 3,
                 Duration.ofMillis(1_500),
                 Duration.ofMillis(500),
+                Duration.ofMillis(350),
                 123_456));
     assertThat(stat.cpu()).isEqualTo(Duration.ofSeconds(2));
     assertThat(stat.sinceBoot()).isEqualTo(Duration.ofMillis(1_234_560));

@@ -36,7 +36,7 @@ class LeasesTest {
 
   private Host host() {
     Duration time = Duration.ofSeconds(1);
-    Settings settings = new Settings(null, null, null, null, null, 1, time, time, time, 0, null);
+    Settings settings = new Settings(null, null, null, null, null, 1, time, time, time, 0, 0, null);
     return new Host(
         settings,
         null,

@@ -8,6 +8,7 @@ import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.proto.executor.v1.Reason;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -72,6 +73,7 @@ class ProblemsTest {
         Problems.failure(new Refusal(Reason.HOOK_FAILED, "x".repeat(5000), Map.of()).exception());
     assertThat(failure.getCode()).isEqualTo(Code.ABORTED.getNumber());
     assertThat(failure.getReason()).isEqualTo("HOOK_FAILED");
-    assertThat(failure.getMessage()).hasSize(1024);
+    assertThat(failure.getMessage().getBytes(StandardCharsets.UTF_8)).hasSize(1024);
+    assertThat(failure.getMessage()).endsWith("x…");
   }
 }

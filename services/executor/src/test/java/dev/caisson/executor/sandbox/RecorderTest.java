@@ -9,9 +9,12 @@ import dev.caisson.executor.journal.FullMode;
 import dev.caisson.executor.journal.Journal;
 import dev.caisson.executor.journal.JournalException;
 import dev.caisson.executor.journal.JournalSettings;
+import dev.caisson.executor.journal.Signing;
+import dev.caisson.executor.journal.SigningKey;
 import dev.caisson.proto.events.v1.ContainerStarted;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.ExecutorStarted;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -22,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 class RecorderTest {
   @TempDir Path directory;
 
-  private Journal journal() {
+  private Journal journal() throws IOException {
     JournalSettings settings =
         new JournalSettings(
             directory,
@@ -36,6 +39,7 @@ class RecorderTest {
             Duration.ZERO);
     return Journal.open(
         settings,
+        Signing.usual(SigningKey.of(directory)),
         Clock.systemUTC(),
         () -> new byte[16],
         ExecutorStarted.newBuilder().setVersion("1").setBootId("boot").build(),
@@ -47,7 +51,7 @@ class RecorderTest {
   }
 
   @Test
-  void whatIsDoneIsDoneThoughItsOutcomeCannotBeRecorded() {
+  void whatIsDoneIsDoneThoughItsOutcomeCannotBeRecorded() throws IOException {
     Journal journal = journal();
     String done =
         new Recorder(journal)
@@ -65,7 +69,7 @@ class RecorderTest {
   }
 
   @Test
-  void whatHasFailedSaysWhyThoughThatCannotBeRecorded() {
+  void whatHasFailedSaysWhyThoughThatCannotBeRecorded() throws IOException {
     Journal journal = journal();
     Recorder recorder = new Recorder(journal);
     assertThatThrownBy(() ->
@@ -80,7 +84,7 @@ class RecorderTest {
   }
 
   @Test
-  void nothingIsDoneOfWhichTheIntentCannotBeRecorded() {
+  void nothingIsDoneOfWhichTheIntentCannotBeRecorded() throws IOException {
     Journal journal = journal();
     journal.close();
     AtomicInteger done = new AtomicInteger();

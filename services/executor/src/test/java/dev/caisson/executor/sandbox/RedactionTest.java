@@ -3,16 +3,66 @@ package dev.caisson.executor.sandbox;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
+import dev.caisson.executor.guard.GuardPolicy;
+import dev.caisson.executor.guard.RedactionPolicy;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RedactionTest {
+  private static final Redaction REDACTION = new Redaction(RedactionPolicy.usual());
+
   private static List<String> shown(String... args) {
-    return new Redaction().args(List.of(args));
+    return REDACTION.args(List.of(args));
+  }
+
+  @Test
+  void hidesThePasswordInAUrl() {
+    assertThat(
+            shown("postgres://ada:hun:te@r2@db/x?user=a@b", "--url=https://u:p@h:80/", "ssh://u@h"))
+        .containsExactly(
+            "postgres://ada:***@db/x?user=a@b", "--url=https://u:***@h:80/", "ssh://u@h");
+  }
+
+  @Test
+  void hidesWhatTheOperatorNames() {
+    Redaction own =
+        new Redaction(
+            GuardPolicy.parse("redaction.names = -p\nredaction.shown = token").redaction());
+    assertThat(own.args(List.of("-p", "4711", "--token=shown", "--password", "x")))
+        .containsExactly("-p", "***", "--token=shown", "--password", "***");
+  }
+
+  @Test
+  void hidesSecretsAmongWhatAProgramPrints() {
+    assertThat(
+            REDACTION.text(
+                """
+                connecting to amqp://u:p@mq with user=ada password=hunter2, retries: 3
+                { "api_key": "s3 cret", "port": 80 }
+                DB_TOKEN='a b' done
+                token:\
+                """))
+        .isEqualTo(
+            """
+            connecting to amqp://u:***@mq with user=ada password=***, retries: 3
+            { "api_key": ***, "port": 80 }
+            DB_TOKEN=*** done
+            token:\
+            """);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"x", "token", "token=", "://", "://:", "=", "\"", "a:"})
+  void looksAtTheLargestOutputInNoTime(String part) {
+    String text = part.repeat(4096 / part.length());
+    assertThat(assertTimeoutPreemptively(Duration.ofSeconds(5), () -> REDACTION.text(text)))
+        .isNotNull();
   }
 
   @Test
@@ -50,7 +100,7 @@ class RedactionTest {
     List<String> args = List.of(word, "-" + word, "-" + word + "!", word + "=", "--" + word + "=x");
 
     List<String> shown =
-        assertTimeoutPreemptively(Duration.ofSeconds(5), () -> new Redaction().args(args));
+        assertTimeoutPreemptively(Duration.ofSeconds(5), () -> REDACTION.args(args));
 
     assertThat(shown).allMatch(arg -> arg.length() <= Redaction.MAX_LENGTH);
   }
@@ -66,11 +116,57 @@ class RedactionTest {
     }
   }
 
+  private static int bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8).length;
+  }
+
   @Test
   void boundsLengthAndNumber() {
-    List<String> shown = new Redaction().args(Collections.nCopies(100, "x".repeat(1000)));
-    assertThat(shown)
-        .hasSize(Redaction.MAX_ARGS)
-        .allMatch(arg -> arg.length() == Redaction.MAX_LENGTH);
+    for (String word : List.of("x".repeat(1000), "x".repeat(257), "ä".repeat(129))) {
+      List<String> shown = REDACTION.args(Collections.nCopies(100, word));
+      assertThat(shown)
+          .hasSize(Redaction.MAX_ARGS)
+          .allMatch(arg -> arg.endsWith("…"))
+          .allMatch(arg -> bytes(arg) <= Redaction.MAX_LENGTH && bytes(arg) > 250);
+    }
+    assertThat(shown("x".repeat(256), "ä".repeat(128)))
+        .containsExactly("x".repeat(256), "ä".repeat(128));
+  }
+
+  /** What a program prints is its own choice; looking at it must not cost more than it is long. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "0", "a.-_", "token ", "token=", "=", "://", "://a:", "\"", "'x", " \t", "token=,"
+      })
+  void looksAtEachCharacterAFewTimes(String part) {
+    int length = 1 << 14;
+    Counted text = new Counted(part.repeat(length / part.length()), new AtomicLong());
+    assertThat(REDACTION.text(text)).isNotEmpty();
+    assertThat(text.looks().get()).isLessThan(40L * length);
+  }
+
+  /** A text that counts how often one of its characters is looked at. */
+  private record Counted(String text, AtomicLong looks) implements CharSequence {
+    @Override
+    public int length() {
+      return text.length();
+    }
+
+    @Override
+    public char charAt(int index) {
+      looks.incrementAndGet();
+      return text.charAt(index);
+    }
+
+    @Override
+    public CharSequence subSequence(int start, int end) {
+      return text.subSequence(start, end);
+    }
+
+    @Override
+    public String toString() {
+      return text;
+    }
   }
 }

@@ -54,7 +54,7 @@ class UsageSamplerTest {
     sandbox.containers.add(new Container("d", 30, false));
     UsageSample sample = sampler.sample(sandbox, false).orElseThrow();
 
-    assertThat(readings).containsExactly("c", "d", "s");
+    assertThat(readings).containsExactly("c", "d", "s", "sampled s");
     assertThat(sample.getCgroupNanos()).isEqualTo(100);
     assertThat(sample.getCounterEpoch()).isEqualTo(3);
     assertThat(sample.getTime().getSeconds()).isEqualTo(7);
@@ -142,6 +142,11 @@ class UsageSamplerTest {
     }
 
     @Override
+    public void sampled(UsageSample sample) {
+      readings.add("sampled " + uid);
+    }
+
+    @Override
     public String tenant() {
       return "t";
     }
@@ -207,6 +212,9 @@ class UsageSamplerTest {
   }
 
   private static final class Failing implements SampledSandbox {
+    @Override
+    public void sampled(UsageSample sample) {}
+
     @Override
     public String tenant() {
       return "t";

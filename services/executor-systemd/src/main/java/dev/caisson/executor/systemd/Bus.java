@@ -1,0 +1,127 @@
+package dev.caisson.executor.systemd;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.RejectedExecutionException;
+import org.freedesktop.dbus.connections.impl.DBusConnection;
+import org.freedesktop.dbus.connections.impl.DBusConnectionBuilder;
+import org.freedesktop.dbus.errors.NoReply;
+import org.freedesktop.dbus.errors.ServiceUnknown;
+import org.freedesktop.dbus.exceptions.DBusException;
+import org.freedesktop.dbus.exceptions.DBusExecutionException;
+import org.freedesktop.dbus.exceptions.NotConnected;
+import org.freedesktop.dbus.interfaces.DBus;
+import org.freedesktop.dbus.interfaces.Properties;
+
+/** One connection, on which systemd tells of the ends of jobs. */
+final class Bus implements AutoCloseable {
+  private static final String NAME = "org.freedesktop.systemd1";
+  private static final String PATH = "/org/freedesktop/systemd1";
+
+  /** With a bus that is being started anew; whoever wants a sandbox waits for it. */
+  private static final Duration CONNECT_PATIENCE = Duration.ofSeconds(2);
+
+  private final DBusConnection connection;
+  private final Manager manager;
+  private final List<JobWait> waits = new CopyOnWriteArrayList<>();
+
+  private Bus(DBusConnection connection) throws DBusException {
+    this.connection = connection;
+    this.manager = connection.getRemoteObject(NAME, PATH, Manager.class);
+  }
+
+  static Bus connect(String address) throws DBusException {
+    DBusConnection connection =
+        DBusConnectionBuilder.forAddress(address)
+            .withShared(false)
+            .transportConfig()
+            .withTimeout((int) CONNECT_PATIENCE.toMillis())
+            .back()
+            .receivingThreadConfig()
+            .withSignalThreadCount(1)
+            .withMethodCallThreadCount(1)
+            .connectionConfig()
+            .build();
+    try {
+      Bus bus = new Bus(connection);
+      bus.subscribe();
+      return bus;
+    } catch (DBusException | DBusExecutionException e) {
+      connection.disconnect();
+      throw e;
+    }
+  }
+
+  private void subscribe() throws DBusException {
+    var _ = connection.addSigHandler(Manager.JobRemoved.class, this::ended);
+    manager.Subscribe();
+  }
+
+  private void ended(Manager.JobRemoved signal) {
+    waits.forEach(wait -> wait.ended(signal));
+  }
+
+  /** Before the job is begun: it may end before the answer is read. */
+  JobWait waitFor(String unit) {
+    JobWait wait = new JobWait(unit, () -> connection.getDBusOwnerName(NAME), waits::remove);
+    waits.add(wait);
+    return wait;
+  }
+
+  Manager manager() {
+    return manager;
+  }
+
+  String version() {
+    try {
+      return connection
+          .getRemoteObject(NAME, PATH, Properties.class)
+          .<String>Get("org.freedesktop.systemd1.Manager", "Version");
+    } catch (DBusException e) {
+      throw new DBusExecutionException("no such object", e);
+    }
+  }
+
+  /** As the bus sees this end of the connection. */
+  long ownPid() {
+    try {
+      return daemon().GetConnectionUnixProcessID(connection.getUniqueName()).longValue();
+    } catch (DBusException e) {
+      throw new DBusExecutionException("no such object", e);
+    }
+  }
+
+  /**
+   * That systemd is not there, or that the connection has broken. Calls that wait while it breaks
+   * end with whatever their thread met, so the bus is asked again in doubt.
+   */
+  boolean isUnreachable(RuntimeException e) {
+    return e instanceof NotConnected
+        || e instanceof NoReply
+        || e instanceof ServiceUnknown
+        || e instanceof RejectedExecutionException
+        || !answers();
+  }
+
+  private boolean answers() {
+    try {
+      return !daemon().GetId().isEmpty();
+    } catch (DBusException | DBusExecutionException | RejectedExecutionException e) {
+      return false;
+    }
+  }
+
+  private DBus daemon() throws DBusException {
+    return connection.getRemoteObject("org.freedesktop.DBus", "/org/freedesktop/DBus", DBus.class);
+  }
+
+  boolean isConnected() {
+    return connection.isConnected();
+  }
+
+  @Override
+  public void close() {
+    connection.disconnect();
+  }
+}

@@ -1,0 +1,70 @@
+package dev.caisson.executor.cgroup;
+
+import dev.caisson.linux.LinuxException;
+import dev.caisson.proto.types.v1.Resources;
+import java.lang.System.Logger.Level;
+import java.nio.file.Path;
+import java.util.List;
+
+/** The cgroup of a sandbox in a scope, whose properties follow its limits. */
+final class ScopedCgroup extends MountedCgroup {
+  private static final System.Logger LOG = System.getLogger(ScopedCgroup.class.getName());
+
+  private final Path directory;
+  private final ControlFiles files;
+  private final Systemd systemd;
+  private final String scope;
+
+  /**
+   * @param scope the unit
+   */
+  ScopedCgroup(MountedCgroup own, ControlFiles files, Systemd systemd, String scope) {
+    super(own);
+    this.directory = own.birthDirectory().orElseThrow();
+    this.files = files;
+    this.systemd = systemd;
+    this.scope = scope;
+  }
+
+  @Override
+  public void configure(Resources limits) {
+    super.configure(limits);
+    follow(limits);
+  }
+
+  void follow(Resources limits) {
+    if (!limits.equals(Resources.getDefaultInstance())) {
+      follow();
+    }
+  }
+
+  private void follow() {
+    try {
+      systemd.set(
+          scope, UnitProperties.ofLimits(file -> files.readIfThere(directory.resolve(file))));
+    } catch (SystemdException e) {
+      throw SystemdCgroups.failed("set the limits of", scope, e);
+    }
+  }
+
+  @Override
+  public List<SettingChange> update(Resources limits) {
+    List<SettingChange> changes = super.update(limits);
+    try {
+      follow();
+      return changes;
+    } catch (CgroupException e) {
+      changes.reversed().forEach(this::takeBack);
+      throw e;
+    }
+  }
+
+  private void takeBack(SettingChange change) {
+    Path file = directory.resolve(change.file());
+    try {
+      files.write(file, change.before());
+    } catch (LinuxException e) {
+      LOG.log(Level.ERROR, "Failed to restore {0}: {1}", file, CgroupException.text(e));
+    }
+  }
+}

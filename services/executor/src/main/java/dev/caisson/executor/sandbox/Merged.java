@@ -1,0 +1,86 @@
+package dev.caisson.executor.sandbox;
+
+import com.google.protobuf.Descriptors.FieldDescriptor;
+import com.google.protobuf.Message;
+import dev.caisson.proto.types.v1.Resources;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * Limits with others put over them: what is absent there stays, at any depth and whatever fields
+ * there are. Entries of a list are added, or replace those for the same thing.
+ *
+ * @param all as they are to hold
+ * @param touched the groups of them ({@code memory}, {@code cpu}) of which something changes, each
+ *     complete: what belongs together, like memory and swap, is checked and written together
+ */
+record Merged(Resources all, Resources touched) {
+  /** Which say what an entry of a list is for, a map's among them; the others are its limits. */
+  private static final Set<String> KEYS =
+      Set.of("key", "major", "minor", "page_size", "name", "type");
+
+  private static final long UNLIMITED = -1;
+  private static final long IDLE = 1;
+
+  static Merged of(Resources before, Resources asked) {
+    Resources.Builder all = before.toBuilder();
+    putOver(all, asked);
+    takeAway(all, asked);
+    Resources.Builder touched = Resources.newBuilder();
+    asked.getAllFields().keySet().forEach(group -> touched.setField(group, all.getField(group)));
+    if (all.hasMemory()) { // a word about this one change, and not one that holds from now on
+      all.getMemoryBuilder().setCheckBeforeUpdate(before.getMemory().getCheckBeforeUpdate());
+    }
+    return new Merged(all.build(), touched.build());
+  }
+
+  /** What holds no more with a limit that is asked for, unless both are. */
+  private static void takeAway(Resources.Builder all, Resources asked) {
+    if (asked.getMemory().getLimit() == UNLIMITED && !asked.getMemory().hasSwap()) {
+      all.getMemoryBuilder().clearSwap();
+    }
+    if (asked.getCpu().getIdle() == IDLE && !asked.getCpu().hasShares()) {
+      all.getCpuBuilder().clearShares();
+    }
+  }
+
+  private static void putOver(Message.Builder before, Message asked) {
+    asked
+        .getAllFields()
+        .forEach((field, value) -> before.setField(field, merged(before, field, value)));
+  }
+
+  private static Object merged(Message.Builder before, FieldDescriptor field, Object asked) {
+    if (field.isRepeated()) {
+      return entries(field, (List<?>) before.getField(field), (List<?>) asked);
+    }
+    if (field.getJavaType() != FieldDescriptor.JavaType.MESSAGE) {
+      return asked;
+    }
+    Message.Builder inner = ((Message) before.getField(field)).toBuilder();
+    putOver(inner, (Message) asked);
+    return inner.build();
+  }
+
+  private static List<Object> entries(FieldDescriptor field, List<?> before, List<?> asked) {
+    Set<Object> replaced = asked.stream().map(one -> key(field, one)).collect(Collectors.toSet());
+    List<Object> all = new ArrayList<>(before);
+    all.removeIf(one -> replaced.contains(key(field, one)));
+    all.addAll(asked);
+    return all;
+  }
+
+  private static Object key(FieldDescriptor list, Object entry) {
+    if (list.getJavaType() != FieldDescriptor.JavaType.MESSAGE) {
+      return entry;
+    }
+    Map<FieldDescriptor, Object> keys =
+        list.getMessageType().getFields().stream()
+            .filter(field -> KEYS.contains(field.getName()))
+            .collect(Collectors.toMap(field -> field, ((Message) entry)::getField));
+    return keys.isEmpty() ? entry : keys;
+  }
+}

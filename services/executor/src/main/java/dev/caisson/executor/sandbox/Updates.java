@@ -1,0 +1,144 @@
+package dev.caisson.executor.sandbox;
+
+import dev.caisson.executor.cgroup.CgroupException;
+import dev.caisson.executor.cgroup.InvalidResources;
+import dev.caisson.executor.cgroup.SettingChange;
+import dev.caisson.executor.refusal.Refusal;
+import dev.caisson.executor.refusal.RefusedException;
+import dev.caisson.executor.store.StoreException;
+import dev.caisson.model.Operation;
+import dev.caisson.proto.events.v1.Event;
+import dev.caisson.proto.events.v1.ResourcesUpdated;
+import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.types.v1.Actor;
+import dev.caisson.proto.types.v1.Resources;
+import java.lang.System.Logger.Level;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Limits of what lives, changed: all that are asked for, or none. In the sandbox's queue.
+ *
+ * <p>What is asked for is on the disk before the first control file is written, and what holds
+ * replaces it there after the last: an executor that finds the former does it again.
+ */
+final class Updates {
+  private static final System.Logger LOG = System.getLogger(Updates.class.getName());
+
+  private final Host host;
+  private final Recorder recorder;
+
+  Updates(Host host, Recorder recorder) {
+    this.host = host;
+    this.recorder = recorder;
+  }
+
+  void update(Container container, Resources asked, Actor actor) {
+    var _ = States.require(container, Operation.UPDATE);
+    update(new Limited.OfContainer(container), asked, actor);
+  }
+
+  void update(Sandbox sandbox, Resources asked, Actor actor) {
+    if (sandbox.record().getLost() || sandbox.record().getDeleting()) {
+      throw sandbox.isLost();
+    }
+    update(new Limited.OfSandbox(sandbox), asked, actor);
+  }
+
+  private void update(Limited limited, Resources asked, Actor actor) {
+    recorder.record(
+        event(limited, asked, List.of()).setActor(actor),
+        () -> change(limited, asked),
+        changes -> event(limited, asked, changes).setActor(actor));
+  }
+
+  private List<SettingChange> change(Limited limited, Resources asked) {
+    Resources before = limited.limits();
+    Merged merged = Merged.of(before, asked);
+    limited.begin(host, asked);
+    List<SettingChange> changes;
+    try {
+      changes = limited.cgroup().update(merged.touched());
+    } catch (RuntimeException e) {
+      settle(limited, before);
+      throw e instanceof CgroupException || e instanceof InvalidResources ? refused(limited, e) : e;
+    }
+    settle(limited, merged.all());
+    return changes;
+  }
+
+  /** Done is done: on a full disk the next life of the executor finds it begun, and ends it. */
+  private void settle(Limited limited, Resources limits) {
+    try {
+      limited.settle(host, limits);
+    } catch (StoreException e) {
+      LOG.log(Level.ERROR, "The limits of " + limited.words() + " could not be stored", e);
+    }
+  }
+
+  private static RefusedException refused(Limited limited, RuntimeException e) {
+    Refusal told = Problems.of(e);
+    boolean busy =
+        e instanceof CgroupException failed && failed.kind() == CgroupException.Kind.BUSY;
+    String why = busy ? ", since more is used and cannot be taken back" : "";
+    return new Refusal(
+            busy ? Reason.LIMIT_IN_USE : told.reason(),
+            "Cannot update " + limited.words() + why + ": " + told.message() + ". " + kept(e),
+            told.metadata())
+        .exception();
+  }
+
+  private static String kept(RuntimeException e) {
+    return e.getSuppressed().length == 0
+        ? "Nothing was changed."
+        : "Some of it was changed and could not be taken back: "
+            + e.getSuppressed()[0].getMessage();
+  }
+
+  /**
+   * Does again what an earlier life has begun.
+   *
+   * @return what went wrong, as a sentence: then its limits are those from before, as far as they
+   *     were not changed
+   */
+  Optional<String> finish(Limited limited) {
+    if (limited.updating().isEmpty()) {
+      return Optional.empty();
+    }
+    Resources before = limited.limits();
+    Merged merged = Merged.of(before, limited.updating().get());
+    List<SettingChange> changes;
+    try {
+      changes = limited.cgroup().update(merged.touched());
+    } catch (RuntimeException e) {
+      LOG.log(Level.WARNING, "Failed to finish an update of " + limited.words(), e);
+      settle(limited, before);
+      return Optional.of(
+          "An update of the limits of "
+              + limited.words()
+              + " was cut off and could not be finished: give it those that it is to have.");
+    }
+    settle(limited, merged.all());
+    recorder.observe(event(limited, merged.all(), changes));
+    return Optional.empty();
+  }
+
+  private static Event.Builder event(
+      Limited limited, Resources resources, List<SettingChange> changes) {
+    ResourcesUpdated.Builder updated =
+        ResourcesUpdated.newBuilder().setTarget(limited.target()).setResources(resources);
+    changes.stream()
+        .filter(change -> !change.before().equals(change.after()))
+        .map(Updates::change)
+        .forEach(updated::addChanges);
+    return limited.event().setResourcesUpdated(updated);
+  }
+
+  private static ResourcesUpdated.Change change(SettingChange change) {
+    return ResourcesUpdated.Change.newBuilder()
+        .setFile(change.file())
+        .setBefore(change.before())
+        .setAfter(change.after())
+        .build();
+  }
+}
