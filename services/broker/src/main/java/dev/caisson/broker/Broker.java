@@ -10,7 +10,7 @@ import org.apache.kafka.common.utils.Time;
 
 /**
  * A Kafka of one process, for a machine that has none. Ends cleanly on SIGTERM. It authenticates
- * nobody, so it listens on loopback unless it is told otherwise.
+ * nobody unless its settings say so, and listens on loopback unless it is told otherwise.
  */
 public final class Broker {
 

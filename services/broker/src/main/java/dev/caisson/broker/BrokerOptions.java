@@ -3,6 +3,7 @@ package dev.caisson.broker;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -12,24 +13,27 @@ import java.util.Set;
  * @param host the address that it listens on and tells its clients
  * @param port for clients, 1 to 65,535
  * @param controllerPort for itself, on loopback, 1 to 65,535
+ * @param settings a file of the broker's own settings, above those that it has here
  * @param readyFile written when clients can connect, and removed at the end
  */
-record BrokerOptions(Path data, String host, int port, int controllerPort, Path readyFile) {
+record BrokerOptions(
+    Path data, String host, int port, int controllerPort, Optional<Path> settings, Path readyFile) {
 
   static final String USAGE =
       """
-      Usage: broker --data DIR [--host ADDRESS] [--port N] [--controller-port N] [--ready-file FILE]
+      Usage: broker --data DIR [--host ADDRESS] [--port N] [--controller-port N] [--settings FILE] [--ready-file FILE]
         --data             where topics are kept; made when missing
         --host             address to listen on (default: 127.0.0.1)
         --port             port for clients (default: 19092)
         --controller-port  port for the broker itself, on 127.0.0.1 (default: the port after --port)
+        --settings         a file of settings of Kafka's broker, above those that it has here: listeners, TLS, SASL, ACLs
         --ready-file       written when clients can connect (default: DIR/ready)
       """;
 
   private static final int DEFAULT_PORT = 19_092;
   private static final int MAX_PORT = 65_535;
   private static final Set<String> NAMES =
-      Set.of("--data", "--host", "--port", "--controller-port", "--ready-file");
+      Set.of("--data", "--host", "--port", "--controller-port", "--settings", "--ready-file");
 
   BrokerOptions {
     data = data.toAbsolutePath();
@@ -64,6 +68,7 @@ record BrokerOptions(Path data, String host, int port, int controllerPort, Path 
         values.getOrDefault("--host", "127.0.0.1"),
         port,
         number(values, "--controller-port", port + 1),
+        Optional.ofNullable(values.get("--settings")).map(Path::of),
         Path.of(values.getOrDefault("--ready-file", data.resolve("ready").toString())));
   }
 

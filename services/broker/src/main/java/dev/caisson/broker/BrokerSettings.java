@@ -1,5 +1,8 @@
 package dev.caisson.broker;
 
+import java.io.IOException;
+import java.io.Reader;
+import java.nio.file.Files;
 import java.util.Properties;
 
 /** The settings of a Kafka that is one process on one machine, with one copy of everything. */
@@ -15,12 +18,17 @@ final class BrokerSettings {
 
   private BrokerSettings() {}
 
-  static Properties of(BrokerOptions options) {
+  static Properties of(BrokerOptions options) throws IOException {
     Properties settings = new Properties();
     identity(settings, options);
     listeners(settings, options);
     oneCopy(settings);
     small(settings);
+    if (options.settings().isPresent()) {
+      try (Reader file = Files.newBufferedReader(options.settings().get())) {
+        settings.load(file);
+      }
+    }
     return settings;
   }
 

@@ -3,9 +3,13 @@ package dev.caisson.broker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.Properties;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -22,9 +26,12 @@ class BrokerOptionsTest {
   @Test
   void takesWhatItIsGiven() {
     BrokerOptions options =
-        parse("--data", "/d", "--port", "1", "--controller-port", "65535", "--ready-file", "/r");
+        parse(
+            "--data /d --port 1 --controller-port 65535 --settings /s --ready-file /r".split(" "));
     assertThat(options)
-        .isEqualTo(new BrokerOptions(Path.of("/d"), "127.0.0.1", 1, 65_535, Path.of("/r")));
+        .isEqualTo(
+            new BrokerOptions(
+                Path.of("/d"), "127.0.0.1", 1, 65_535, Optional.of(Path.of("/s")), Path.of("/r")));
   }
 
   @ParameterizedTest
@@ -47,13 +54,21 @@ class BrokerOptionsTest {
   }
 
   @Test
-  void keepsOneCopyOfEverything() {
+  void keepsOneCopyOfEverything() throws IOException {
     Properties settings = BrokerSettings.of(parse("--data", "/d"));
     assertThat(settings)
         .containsEntry("transaction.state.log.replication.factor", "1")
         .containsEntry("offsets.topic.replication.factor", "1")
         .containsEntry("auto.create.topics.enable", "false")
         .containsEntry("log.dirs", "/d/topics");
+  }
+
+  @Test
+  void takesSettingsOfAFileAboveItsOwn(@TempDir Path directory) throws IOException {
+    Path file = Files.writeString(directory.resolve("s"), "num.io.threads=7\n");
+    assertThat(BrokerSettings.of(parse("--data", "/d", "--settings", file.toString())))
+        .containsEntry("num.io.threads", "7")
+        .containsEntry("num.network.threads", "2");
   }
 
   private static BrokerOptions parse(String... args) {
