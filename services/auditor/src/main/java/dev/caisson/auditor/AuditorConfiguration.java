@@ -7,11 +7,14 @@ import java.nio.file.Path;
  * Where the auditor keeps its things.
  *
  * @param data a directory of its own
+ * @param nodeKeys a directory with the public keys of nodes, a file ‹node›.pem for each; read only
  * @param socket of the API
  * @param socketMode the permissions of the socket
+ * @param instance a name that no other auditor of the same Kafka has at the same time
  */
 @ConfigurationProperties("caisson.auditor")
-record AuditorConfiguration(Path data, Path socket, String socketMode) {
+record AuditorConfiguration(
+    Path data, Path nodeKeys, Path socket, String socketMode, String instance) {
 
   Path trail() {
     return data.resolve("trail");

@@ -1,11 +1,15 @@
 package dev.caisson.auditor;
 
 import dev.caisson.auditor.cpu.CpuService;
+import dev.caisson.auditor.cpu.CpuSettings;
 import dev.caisson.auditor.rpc.AuditServer;
+import dev.caisson.auditor.trail.EnrolmentDirectory;
 import dev.caisson.auditor.trail.TrailDatabase;
 import dev.caisson.auditor.trail.TrailSearch;
 import dev.caisson.auditor.trail.TrailService;
+import dev.caisson.auditor.trail.TrailSettings;
 import dev.caisson.auditor.trail.TrailVerifier;
+import dev.caisson.events.KafkaAccess;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micronaut.context.annotation.Bean;
 import io.micronaut.context.annotation.Context;
@@ -14,34 +18,52 @@ import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.sql.SQLException;
+import java.time.Clock;
 
 /** Puts the auditor together. Nothing of it waits for Kafka. */
 @Factory
 final class AuditorFactory {
 
   @Singleton
+  TrailSettings trailSettings(AuditorConfiguration configuration, TrailConfiguration trail)
+      throws IOException {
+    return trail.settings(Files.createDirectories(configuration.trail()));
+  }
+
+  @Singleton
   @Bean(preDestroy = "close")
-  TrailDatabase trailDatabase(AuditorConfiguration configuration) throws IOException, SQLException {
-    return TrailDatabase.open(Files.createDirectories(configuration.trail()));
+  TrailDatabase trailDatabase(TrailSettings settings) throws SQLException {
+    return TrailDatabase.open(settings);
+  }
+
+  @Context
+  KafkaAccess kafkaAccess(KafkaConfiguration configuration) {
+    return configuration.access();
   }
 
   @Context
   @Bean(preDestroy = "close")
   TrailService trailService(
-      TrailDatabase database, KafkaConfiguration kafka, MeterRegistry registry) {
-    return TrailService.start(database, kafka.bootstrapServers(), kafka.replication(), registry);
+      TrailDatabase database,
+      TrailSettings settings,
+      AuditorConfiguration configuration,
+      KafkaAccess kafka,
+      MeterRegistry registry) {
+    TrailService.Membership membership =
+        new TrailService.Membership(kafka, configuration.instance());
+    return TrailService.start(database, membership, settings.retention(), registry);
   }
 
   @Context
   @Bean(preDestroy = "close")
   CpuService cpuService(
-      AuditorConfiguration configuration, KafkaConfiguration kafka, MeterRegistry registry)
+      AuditorConfiguration configuration,
+      KafkaAccess kafka,
+      CpuSettings settings,
+      MeterRegistry registry)
       throws IOException {
     return CpuService.start(
-        kafka.bootstrapServers(),
-        kafka.replication(),
-        Files.createDirectories(configuration.streams()),
-        registry);
+        kafka, Files.createDirectories(configuration.streams()), settings, registry);
   }
 
   @Context
@@ -49,6 +71,7 @@ final class AuditorFactory {
   AuditServer auditServer(
       AuditorConfiguration configuration,
       TrailDatabase database,
+      TrailSettings settings,
       TrailService trail,
       CpuService cpu,
       MeterRegistry registry)
@@ -57,8 +80,14 @@ final class AuditorFactory {
         configuration.socket(),
         configuration.socketMode(),
         new TrailSearch(database),
-        new TrailVerifier(database, trail.horizon()),
+        new TrailVerifier(
+            database,
+            trail.horizon(),
+            new EnrolmentDirectory(configuration.nodeKeys()),
+            settings.shortestRetention(),
+            Clock.systemUTC()),
         cpu.table(),
+        cpu.history(),
         registry);
   }
 }

@@ -3,6 +3,7 @@ package dev.caisson.auditor;
 import dev.caisson.auditor.cpu.CpuService;
 import dev.caisson.auditor.kafka.Worker;
 import dev.caisson.auditor.trail.TrailService;
+import dev.caisson.events.KafkaAccess;
 import io.micronaut.core.async.publisher.Publishers;
 import io.micronaut.health.HealthStatus;
 import io.micronaut.management.health.indicator.HealthIndicator;
@@ -24,10 +25,12 @@ final class KafkaHealth implements HealthIndicator {
 
   private final TrailService trail;
   private final CpuService cpu;
+  private final KafkaAccess kafka;
 
-  KafkaHealth(TrailService trail, CpuService cpu) {
+  KafkaHealth(TrailService trail, CpuService cpu, KafkaAccess kafka) {
     this.trail = trail;
     this.cpu = cpu;
+    this.kafka = kafka;
   }
 
   @Override
@@ -37,7 +40,9 @@ final class KafkaHealth implements HealthIndicator {
         .forEach(worker ->
             worker.trouble().ifPresent(trouble -> troubles.put(worker.name(), text(trouble))));
     HealthStatus status = troubles.isEmpty() ? HealthStatus.UP : HealthStatus.DOWN;
-    return Publishers.just(HealthResult.builder("kafka", status).details(troubles).build());
+    Map<String, Object> details = new LinkedHashMap<>(troubles);
+    details.put("topics", kafka.topics().warnings());
+    return Publishers.just(HealthResult.builder("kafka", status).details(details).build());
   }
 
   private static String text(Worker.Trouble trouble) {

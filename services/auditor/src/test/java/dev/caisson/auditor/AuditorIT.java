@@ -4,13 +4,19 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.protobuf.Timestamp;
 import dev.caisson.auditor.trail.FakeJournal;
 import dev.caisson.events.ClientSettings;
 import dev.caisson.events.JournalRecord;
+import dev.caisson.events.KafkaAccess;
 import dev.caisson.events.Records;
-import dev.caisson.events.TopicCreation;
+import dev.caisson.events.Topic;
+import dev.caisson.model.NodeKey;
 import dev.caisson.proto.audit.v1.AuditGrpc;
+import dev.caisson.proto.audit.v1.ContainerCpuWindow;
+import dev.caisson.proto.audit.v1.CpuWindow;
 import dev.caisson.proto.audit.v1.GetCpuUsageRequest;
+import dev.caisson.proto.audit.v1.GetCpuWindowRequest;
 import dev.caisson.proto.audit.v1.NodeVerification;
 import dev.caisson.proto.audit.v1.Reason;
 import dev.caisson.proto.audit.v1.SearchTrailRequest;
@@ -34,18 +40,21 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.Statement;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.awaitility.Awaitility;
@@ -152,6 +161,36 @@ class AuditorIT {
   }
 
   @Test
+  void checksSignaturesOnceAKeyIsEnrolled() throws Exception {
+    broker.start();
+    KeyPair key = KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
+    publish(journal.signed(key).records());
+    awaitRecords(13);
+    assertThat(verify().getOk()).isTrue();
+    assertThat(verify().getSignaturesChecked()).isFalse();
+    enrol("n2", key);
+    assertThat(verify().getProblem().getKind()).isEqualTo(TrailProblem.Kind.UNKNOWN_KEY);
+    enrol("n1", key);
+    NodeVerification verification = verify();
+    assertThat(verification.getOk()).as(verification.toString()).isTrue();
+    assertThat(verification.getSignaturesChecked()).isTrue();
+    assertThat(verification.getSignedSeq()).isEqualTo(12);
+    assertThat(verification.getCheckpoints()).isEqualTo(1);
+    assertThat(verification.getUnsignedRecords()).isZero();
+    awaitPrometheus("caisson_trail_checkpoint_age_seconds{node=\"n1\"} 0.0");
+    publish(journal.denied("web").records().subList(13, 14)); // years ago, by what it says
+    awaitRecords(14);
+    assertThat(verify().getProblem().getKind()).isEqualTo(TrailProblem.Kind.UNSIGNED);
+    assertThat(verify().getProblem().getSeq()).isEqualTo(14);
+  }
+
+  private void enrol(String node, KeyPair key) throws Exception {
+    String pem = NodeKey.of(key.getPublic().getEncoded()).pem();
+    Path nodes = Files.createDirectories(directory.resolve("nodes"));
+    Files.writeString(nodes.resolve(node + ".pem"), pem);
+  }
+
+  @Test
   void apportionsWhatTheCgroupUsed() throws Exception {
     broker.start();
     publishSamples(sample(1, 100, 30, 10), sample(2, 1_000_000_007, 400_000_000, 300_000_000));
@@ -191,6 +230,73 @@ class AuditorIT {
   }
 
   @Test
+  void watchesAllThatAreNotGone() throws Exception {
+    broker.start();
+    publishSamples(
+        sample(1, 100, 30, 10),
+        sample(1, 50, 30, 10).toBuilder().setSandboxUid("gone").setLast(true).build());
+    awaitFigures(1);
+    Awaitility.await().atMost(PATIENCE).until(() -> sandboxes() == 2);
+    Iterator<WatchCpuUsageResponse> watch =
+        client().watchCpuUsage(WatchCpuUsageRequest.getDefaultInstance());
+    assertThat(watch.next().getUsage().getSandboxUid()).isEqualTo("uid-web");
+    publishSamples(
+        sample(1, 7, 1, 1).toBuilder().setSandboxUid("uid-new").setLast(true).build(),
+        sample(2, 200, 60, 20));
+    List<String> next = List.of(uid(watch.next()), uid(watch.next()));
+    assertThat(next).containsExactlyInAnyOrder("uid-new", "uid-web");
+  }
+
+  private static String uid(WatchCpuUsageResponse response) {
+    return response.getUsage().getSandboxUid();
+  }
+
+  private int sandboxes() {
+    return client().getCpuUsage(GetCpuUsageRequest.getDefaultInstance()).getSandboxesCount();
+  }
+
+  @Test
+  void tellsWhatAWindowUsedAlsoAfterARestart() throws Exception {
+    broker.start();
+    Instant began = Instant.now();
+    publishSamples(
+        at(sample(1, 1_000, 30, 10), began.minusSeconds(20)),
+        at(sample(2, 5_000, 60, 20), began.minusSeconds(10)),
+        at(sample(3, 9_000, 90, 30), began));
+    awaitFigures(3);
+    stopAuditor();
+    startAuditor();
+    awaitFigures(3);
+    CpuWindow window =
+        client()
+            .getCpuWindow(
+                GetCpuWindowRequest.newBuilder()
+                    .setSandbox("web")
+                    .setFrom(timestamp(began.minusSeconds(15)))
+                    .setTo(timestamp(began))
+                    .build())
+            .getSandboxes(0);
+    assertThat(window.getStart()).isEqualTo(timestamp(began.minusSeconds(20)));
+    assertThat(window.getEnd()).isEqualTo(timestamp(began.minusSeconds(10)));
+    assertThat(window.getCgroupNanos()).isEqualTo(4_000);
+    assertThat(window.getContainersList())
+        .extracting(ContainerCpuWindow::getNanos)
+        .containsExactly(3_000L, 1_000L);
+    assertThat(window.getTruncated()).isFalse();
+  }
+
+  private static UsageSample at(UsageSample sample, Instant time) {
+    return sample.toBuilder().setTime(timestamp(time)).build();
+  }
+
+  private static Timestamp timestamp(Instant time) {
+    return Timestamp.newBuilder()
+        .setSeconds(time.getEpochSecond())
+        .setNanos(time.getNano())
+        .build();
+  }
+
+  @Test
   void setsAsideWhatIsNoEventAndGoesOn() throws Exception {
     broker.start();
     publish(journal.records().subList(0, 6));
@@ -199,9 +305,7 @@ class AuditorIT {
     publish(journal.records().subList(6, 12));
     awaitRecords(12);
     assertThat(verify().getOk()).isTrue();
-    Awaitility.await()
-        .atMost(PATIENCE)
-        .until(() -> prometheus().contains("caisson_trail_aside_total{reason=\"unreadable\"} 1.0"));
+    awaitPrometheus("caisson_trail_aside_total{reason=\"unreadable\"} 1.0");
   }
 
   @Test
@@ -218,7 +322,24 @@ class AuditorIT {
         Reason.NO_USAGE, () -> client().getCpuUsage(GetCpuUsageRequest.getDefaultInstance()));
     assertRefused(
         Reason.INVALID_FIELD,
-        () -> client().watchCpuUsage(WatchCpuUsageRequest.getDefaultInstance()).next());
+        () -> client().getCpuWindow(GetCpuWindowRequest.getDefaultInstance()));
+    Timestamp now = timestamp(Instant.now());
+    assertRefused(
+        Reason.INVALID_FIELD,
+        () ->
+            client()
+                .getCpuWindow(GetCpuWindowRequest.newBuilder().setFrom(now).setTo(now).build()));
+    assertRefused(
+        Reason.INVALID_FIELD,
+        () ->
+            client()
+                .getCpuWindow(
+                    GetCpuWindowRequest.newBuilder()
+                        .setFrom(Timestamp.newBuilder().setSeconds(Long.MAX_VALUE))
+                        .build()));
+    assertRefused(
+        Reason.NO_USAGE,
+        () -> client().getCpuWindow(GetCpuWindowRequest.newBuilder().setFrom(now).build()));
   }
 
   private static void assertRefused(Reason reason, Runnable call) {
@@ -246,6 +367,8 @@ class AuditorIT {
                 -1,
                 "caisson.auditor.data",
                 directory.resolve("auditor"),
+                "caisson.auditor.node-keys",
+                directory.resolve("nodes"),
                 "caisson.auditor.socket",
                 socket,
                 "caisson.kafka.bootstrap-servers",
@@ -288,6 +411,12 @@ class AuditorIT {
 
   private CpuApportioned figures() {
     return client().getCpuUsage(GetCpuUsageRequest.getDefaultInstance()).getSandboxes(0);
+  }
+
+  private void awaitPrometheus(String line) {
+    Awaitility.await()
+        .atMost(PATIENCE)
+        .untilAsserted(() -> assertThat(prometheus()).contains(line));
   }
 
   private String health() throws Exception {
@@ -333,9 +462,8 @@ class AuditorIT {
   }
 
   private void produce(List<ProducerRecord<byte[], byte[]>> records) {
-    try (Admin admin = Admin.create(ClientSettings.admin(broker.address()));
-        KafkaProducer<byte[], byte[]> producer = producer("test")) {
-      TopicCreation.createMissing(admin, (short) 1);
+    KafkaAccess.of(broker.address(), (short) 1).prepare(Topic.values());
+    try (KafkaProducer<byte[], byte[]> producer = producer("test")) {
       producer.initTransactions();
       producer.beginTransaction();
       records.forEach(record -> send(producer, record));
@@ -344,7 +472,7 @@ class AuditorIT {
   }
 
   private KafkaProducer<byte[], byte[]> producer(String id) {
-    return new KafkaProducer<>(ClientSettings.transactionalProducer(broker.address(), id));
+    return new KafkaProducer<>(ClientSettings.of(broker.address()).transactionalProducer(id));
   }
 
   // What fails, fails the transaction.
@@ -360,6 +488,7 @@ class AuditorIT {
         .setSandboxId("web")
         .setSandboxUid("uid-web")
         .setSandboxSeq(seq)
+        .setTime(Timestamp.newBuilder().setSeconds(Instant.now().getEpochSecond()))
         .setCgroupNanos(cgroup)
         .addContainers(usage("a", a))
         .addContainers(usage("b", b))

@@ -61,7 +61,14 @@ final class Apportionment {
         sample.cgroup().isPresent() && counter != null
             ? chargedFor(cgroupGrowth(counter), counter, measured, growth)
             : account(counter, 0, measured, growth);
-    return new Charged(retired(charged), anomalies);
+    return new Charged(retired(charged), used(counter, growth), anomalies);
+  }
+
+  // What the sandbox has used, by its counters alone: what is charged must sum to it.
+  private long used(@Nullable CgroupCounter counter, long[] growth) {
+    return sample.cgroup().isPresent() && counter != null
+        ? Math.max(counter.cumulative(), before.charged())
+        : Math.addExact(before.charged(), Shares.sum(growth));
   }
 
   private SandboxAccount chargedFor(
@@ -152,7 +159,10 @@ final class Apportionment {
       return counter;
     }
     long reading = sample.cgroup().getAsLong();
-    if (counter == null || cgroupRenewed()) {
+    if (counter == null) {
+      return new CgroupCounter(sample.counterEpoch(), 0, reading);
+    }
+    if (cgroupRenewed()) {
       return new CgroupCounter(sample.counterEpoch(), before.charged(), reading);
     }
     if (reading < counter.reading()) {
@@ -161,8 +171,8 @@ final class Apportionment {
     return counter.advancedTo(reading);
   }
 
-  // What samples without a cgroup charged already is not charged again when it can be read once
-  // more.
+  // What samples without a cgroup charged already is not charged again when it can be read: its
+  // counter has it.
   private long cgroupGrowth(CgroupCounter counter) {
     return Math.max(0, counter.cumulative() - before.charged());
   }

@@ -1,5 +1,6 @@
 package dev.caisson.auditor.cpu;
 
+import dev.caisson.proto.audit.v1.CpuWindow;
 import dev.caisson.proto.events.v1.ContainerCpu;
 import dev.caisson.proto.events.v1.CpuApportioned;
 
@@ -27,6 +28,20 @@ public record CpuQuery(String tenant, String sandbox, String container) {
     return figures.toBuilder()
         .clearContainers()
         .addAllContainers(figures.getContainersList().stream().filter(this::matches).toList())
+        .build();
+  }
+
+  /** Likewise. */
+  CpuWindow narrowed(CpuWindow window) {
+    if (container.isEmpty()) {
+      return window;
+    }
+    return window.toBuilder()
+        .clearContainers()
+        .addAllContainers(
+            window.getContainersList().stream()
+                .filter(one -> isOrAny(container, one.getContainerId(), one.getContainerUid()))
+                .toList())
         .build();
   }
 

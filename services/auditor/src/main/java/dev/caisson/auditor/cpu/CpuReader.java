@@ -4,13 +4,11 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.caisson.auditor.kafka.Worker;
-import dev.caisson.events.ClientSettings;
+import dev.caisson.events.KafkaAccess;
 import dev.caisson.events.Topic;
-import dev.caisson.events.TopicCreation;
 import dev.caisson.proto.events.v1.CpuApportioned;
 import java.time.Duration;
 import java.util.List;
-import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -31,10 +29,12 @@ final class CpuReader implements Worker.Session {
 
   private final Consumer<byte[], byte[]> consumer;
   private final CpuTable table;
+  private final Runnable after;
 
-  CpuReader(Consumer<byte[], byte[]> consumer, CpuTable table) {
+  CpuReader(Consumer<byte[], byte[]> consumer, CpuTable table, Runnable after) {
     this.consumer = consumer;
     this.table = table;
+    this.after = after;
     List<TopicPartition> partitions =
         consumer.partitionsFor(Topic.CPU.topicName()).stream()
             .map(partition -> new TopicPartition(partition.topic(), partition.partition()))
@@ -46,15 +46,18 @@ final class CpuReader implements Worker.Session {
     consumer.seekToBeginning(partitions);
   }
 
-  static Worker.Opening opening(String bootstrapServers, short replication, CpuTable table) {
+  /**
+   * What connects, and makes the topics that are missing.
+   *
+   * @param after what is done each time when no more has come, at least once a second
+   */
+  static Worker.Opening opening(KafkaAccess kafka, CpuTable table, Runnable after) {
     return () -> {
-      try (Admin admin = Admin.create(ClientSettings.admin(bootstrapServers))) {
-        TopicCreation.createMissing(admin, replication);
-      }
+      kafka.prepare(Topic.CPU);
       KafkaConsumer<byte[], byte[]> consumer =
-          new KafkaConsumer<>(ClientSettings.committedFollower(bootstrapServers));
+          new KafkaConsumer<>(kafka.clients().committedFollower());
       try {
-        return new CpuReader(consumer, table);
+        return new CpuReader(consumer, table, after);
       } catch (KafkaException e) {
         consumer.close();
         throw e;
@@ -65,6 +68,7 @@ final class CpuReader implements Worker.Session {
   @Override
   public void step() {
     consumer.poll(POLL).forEach(this::take);
+    after.run();
   }
 
   @Override

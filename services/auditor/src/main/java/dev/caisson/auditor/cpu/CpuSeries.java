@@ -5,17 +5,17 @@ import dev.caisson.proto.events.v1.CpuApportioned;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
-import java.util.HashMap;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.SequencedMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code caisson_container_cpu_seconds_total} for each container that runs, and for those that
- * exited last: what it is bounded by is on the scraper's side, where each series costs memory. Used
- * by one thread, scraped by others.
+ * {@code caisson_container_cpu_seconds_total} for each container that runs, and for a while after
+ * the last news of it: its final sample, or the last before its node fell silent. Bounded, since
+ * each series costs memory on the scraper's side. Used by one thread, scraped by others.
  */
 final class CpuSeries {
 
@@ -27,75 +27,115 @@ final class CpuSeries {
 
   private static final double NANOS_PER_SECOND = Duration.ofSeconds(1).toNanos();
 
-  private record Labels(String node, String tenant, String sandbox, String container) {}
-
-  private record Series(String uid, AtomicLong nanos, FunctionCounter meter) {}
-
-  private final MeterRegistry registry;
-  private final int maxExited;
-  private final int maxSeries;
-  private final Map<Labels, Series> series = new HashMap<>();
-  private final SequencedMap<Labels, Series> exited = new LinkedHashMap<>();
-
-  CpuSeries(MeterRegistry registry) {
-    this(registry, MAX_EXITED, MAX_SERIES);
+  private record Labels(String node, String tenant, String sandbox, String container) {
+    static Labels of(CpuApportioned figures, ContainerCpu container) {
+      return new Labels(
+          figures.getNode(),
+          figures.getTenant(),
+          figures.getSandboxId(),
+          container.getContainerId());
+    }
   }
 
-  CpuSeries(MeterRegistry registry, int maxExited, int maxSeries) {
+  private record Series(String uid, Instant heard, AtomicLong nanos, FunctionCounter meter) {
+    Series heardAt(Instant time) {
+      return new Series(uid, time, nanos, meter);
+    }
+  }
+
+  private final MeterRegistry registry;
+  private final InstantSource clock;
+  private final Duration kept;
+  private final int maxExited;
+  private final int maxSeries;
+
+  // Each in the order of its last news.
+  private final SequencedMap<Labels, Series> living = new LinkedHashMap<>();
+  private final SequencedMap<Labels, Series> exited = new LinkedHashMap<>();
+
+  CpuSeries(MeterRegistry registry, InstantSource clock, Duration kept) {
+    this(registry, clock, kept, MAX_EXITED, MAX_SERIES);
+  }
+
+  CpuSeries(
+      MeterRegistry registry, InstantSource clock, Duration kept, int maxExited, int maxSeries) {
     this.registry = registry;
+    this.clock = clock;
+    this.kept = kept;
     this.maxExited = maxExited;
     this.maxSeries = maxSeries;
   }
 
+  /** Takes in news; what is too old to be scraped is none. */
   void update(CpuApportioned figures) {
+    Instant now = clock.instant();
+    Instant time = Moment.time(figures);
+    if (time.isBefore(now.minus(kept))) {
+      return;
+    }
+    Instant heard = time.isAfter(now) ? now : time;
     for (ContainerCpu container : figures.getContainersList()) {
-      update(
-          new Labels(
-              figures.getNode(),
-              figures.getTenant(),
-              figures.getSandboxId(),
-              container.getContainerId()),
-          container);
-    }
-  }
-
-  private void update(Labels labels, ContainerCpu container) {
-    Series known = series.get(labels);
-    if (known != null && known.uid().equals(container.getContainerUid())) {
-      known.nanos().set(container.getTotalNanos());
-      if (container.getExited() && !exited.containsKey(labels)) {
-        leave(labels, known);
+      if (!container.getUnlisted()) {
+        update(Labels.of(figures, container), container, heard);
       }
-    } else if (known == null || !container.getExited()) {
-      enter(labels, container, known);
+    }
+    removeSilent();
+  }
+
+  /** Ends the series of those that have not been heard of for long enough. */
+  void removeSilent() {
+    Instant horizon = clock.instant().minus(kept);
+    removeBefore(living, horizon);
+    removeBefore(exited, horizon);
+  }
+
+  private void update(Labels labels, ContainerCpu container, Instant heard) {
+    Series known = living.containsKey(labels) ? living.get(labels) : exited.get(labels);
+    if (known == null || !known.uid().equals(container.getContainerUid())) {
+      enter(labels, container, known, heard);
+    } else if (living.containsKey(labels)) {
+      known.nanos().set(container.getTotalNanos());
+      move(labels, known.heardAt(heard), container.getExited());
     }
   }
 
-  // An id that is used again: to the scraper, the counter starts again.
-  private void enter(Labels labels, ContainerCpu container, @Nullable Series before) {
-    if (before != null) {
-      exited.remove(labels);
-      registry.remove(before.meter());
-      series.remove(labels);
+  private void move(Labels labels, Series series, boolean ended) {
+    living.remove(labels);
+    if (!ended) {
+      living.putLast(labels, series);
+      return;
     }
-    if (series.size() >= maxSeries) {
+    exited.putLast(labels, series);
+    if (exited.size() > maxExited) {
+      registry.remove(exited.pollFirstEntry().getValue().meter());
+    }
+  }
+
+  // An id that is used again: to the scraper, the counter starts again. One that has ended does not
+  // take the place of another, and is news only in the sample that charges it last: it is listed
+  // long after its series has ended.
+  private void enter(
+      Labels labels, ContainerCpu container, @Nullable Series before, Instant heard) {
+    if (container.getExited() && (before != null || container.getDeltaNanos() == 0)) {
+      return;
+    }
+    if (before != null) {
+      registry.remove(before.meter());
+      living.remove(labels);
+      exited.remove(labels);
+    }
+    if (living.size() + exited.size() >= maxSeries) {
       registry.counter("caisson.container.cpu.unexported").increment();
       return;
     }
     AtomicLong nanos = new AtomicLong(container.getTotalNanos());
-    Series entered = new Series(container.getContainerUid(), nanos, meter(labels, nanos));
-    series.put(labels, entered);
-    if (container.getExited()) {
-      leave(labels, entered);
-    }
+    Series entered = new Series(container.getContainerUid(), heard, nanos, meter(labels, nanos));
+    move(labels, entered, container.getExited());
   }
 
-  private void leave(Labels labels, Series leaving) {
-    exited.put(labels, leaving);
-    if (exited.size() > maxExited) {
-      Map.Entry<Labels, Series> oldest = exited.pollFirstEntry();
-      registry.remove(oldest.getValue().meter());
-      series.remove(oldest.getKey());
+  private void removeBefore(SequencedMap<Labels, Series> series, Instant horizon) {
+    while (!series.isEmpty() && series.firstEntry().getValue().heard().isBefore(horizon)) {
+      registry.remove(series.pollFirstEntry().getValue().meter());
     }
   }
 

@@ -2,14 +2,14 @@ package dev.caisson.auditor.cpu;
 
 import dev.caisson.auditor.kafka.Worker;
 import dev.caisson.events.ClientSettings;
-import dev.caisson.events.TopicCreation;
+import dev.caisson.events.KafkaAccess;
+import dev.caisson.events.Topic;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.KafkaException;
@@ -33,6 +33,12 @@ final class CpuStreams implements Worker.Session {
   // How long it sleeps when there is nothing: what comes wakes it, a commit that is due does not.
   private static final Duration POLL = Duration.ofMillis(250);
 
+  // Without a sign of life for this long an auditor is dead, and others go on with its sandboxes.
+  private static final Duration SESSION = Duration.ofSeconds(10);
+
+  // How often it is seen whether work can be shared more evenly; 1 min is Kafka's least.
+  private static final Duration PROBING = Duration.ofMinutes(1);
+
   private final KafkaStreams streams;
   private final CountDownLatch ended = new CountDownLatch(1);
 
@@ -42,15 +48,11 @@ final class CpuStreams implements Worker.Session {
 
   /** What makes the topics that are missing, and then runs. */
   static Worker.Opening opening(
-      String bootstrapServers, short replication, Path state, MeterRegistry registry) {
+      KafkaAccess kafka, Path state, CpuSettings cpu, MeterRegistry registry) {
     CpuMetrics metrics = new CpuMetrics(registry);
     return () -> {
-      try (Admin admin = Admin.create(ClientSettings.admin(bootstrapServers))) {
-        TopicCreation.createMissing(admin, replication);
-      }
-      return start(
-          new KafkaStreams(
-              CpuTopology.of(metrics), settings(bootstrapServers, replication, state)));
+      kafka.prepare(Topic.USAGE, Topic.CPU);
+      return start(new KafkaStreams(CpuTopology.of(metrics), settings(kafka, state, cpu)));
     };
   }
 
@@ -80,23 +82,31 @@ final class CpuStreams implements Worker.Session {
     }
   }
 
-  static Properties settings(String bootstrapServers, short replication, Path state) {
+  static Properties settings(KafkaAccess kafka, Path state, CpuSettings cpu) {
     Properties settings = new Properties();
+    settings.putAll(kafka.clients().ofStreams());
     settings.put(StreamsConfig.APPLICATION_ID_CONFIG, "caisson-auditor-cpu");
-    settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
     settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
     settings.put(StreamsConfig.STATE_DIR_CONFIG, state.toString());
-    settings.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, (int) replication);
+    settings.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, (int) kafka.topics().replication());
     settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 1);
     settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, COMMIT_INTERVAL.toMillis());
     settings.put(StreamsConfig.POLL_MS_CONFIG, POLL.toMillis());
-    settings.put(StreamsConfig.ENABLE_METRICS_PUSH_CONFIG, false);
     settings.put(
         StreamsConfig.producerPrefix(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG),
         (int) ClientSettings.TRANSACTION_TIMEOUT.toMillis());
-    // A member with a name takes its predecessor's place at once.
+    settings.put(StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, cpu.standbyReplicas());
+    settings.put(StreamsConfig.PROBING_REBALANCE_INTERVAL_MS_CONFIG, PROBING.toMillis());
+    // A member with a name takes its predecessor's place at once. It does not leave when it ends;
+    // others take its place once it has not been heard of for the session's time.
     settings.put(
-        StreamsConfig.mainConsumerPrefix(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG), "auditor-0");
+        StreamsConfig.mainConsumerPrefix(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG), cpu.instance());
+    settings.put(
+        StreamsConfig.mainConsumerPrefix(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG),
+        (int) SESSION.toMillis());
+    settings.put(
+        StreamsConfig.mainConsumerPrefix(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG),
+        (int) SESSION.dividedBy(4).toMillis());
     settings.put(
         StreamsConfig.mainConsumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
     settings.put(

@@ -63,8 +63,7 @@ final class SampleProcessor extends ContextualProcessor<byte[], byte[], byte[], 
       case Charged charged -> {
         store.put(key, AccountCodec.encode(charged.account()));
         charged.anomalies().forEach(metrics::found);
-        context()
-            .forward(record.withValue(Samples.figures(message, charged.account()).toByteArray()));
+        context().forward(record.withValue(Samples.figures(message, charged).toByteArray()));
       }
       case Stale _ -> LOG.debug("A sample of {} was stale: {}", key, message.getSandboxSeq());
     }

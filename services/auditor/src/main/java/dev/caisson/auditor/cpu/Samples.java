@@ -1,5 +1,6 @@
 package dev.caisson.auditor.cpu;
 
+import dev.caisson.auditor.cpu.Verdict.Charged;
 import dev.caisson.proto.events.v1.ContainerCpu;
 import dev.caisson.proto.events.v1.ContainerUsage;
 import dev.caisson.proto.events.v1.CpuApportioned;
@@ -26,7 +27,8 @@ final class Samples {
   }
 
   /** What is published after a sample was charged. */
-  static CpuApportioned figures(UsageSample message, SandboxAccount account) {
+  static CpuApportioned figures(UsageSample message, Charged charged) {
+    SandboxAccount account = charged.account();
     return CpuApportioned.newBuilder()
         .setNode(message.getNode())
         .setTenant(message.getTenant())
@@ -34,7 +36,7 @@ final class Samples {
         .setSandboxUid(message.getSandboxUid())
         .setSandboxSeq(message.getSandboxSeq())
         .setTime(message.getTime())
-        .setCgroupNanos(account.charged())
+        .setCgroupNanos(charged.used())
         .setUnattributedNanos(account.unattributed())
         .setOverheadNanos(account.overhead())
         .setRetiredNanos(account.retired())
@@ -57,7 +59,8 @@ final class Samples {
         .setDeltaNanos(container.delta())
         .setMeasuredNanos(container.measured())
         .setOverheadNanos(container.overhead())
-        .setExited(last || !container.running())
+        .setExited(last || container.state() == ContainerAccount.State.EXITED)
+        .setUnlisted(container.state() == ContainerAccount.State.UNLISTED)
         .build();
   }
 }

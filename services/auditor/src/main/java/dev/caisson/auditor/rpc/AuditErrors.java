@@ -1,6 +1,7 @@
 package dev.caisson.auditor.rpc;
 
 import dev.caisson.auditor.trail.InvalidQueryException;
+import dev.caisson.auditor.trail.TrailException;
 import dev.caisson.proto.audit.v1.Reason;
 import dev.caisson.rpc.ErrorMapper;
 import dev.caisson.rpc.RpcErrors;
@@ -19,7 +20,11 @@ final class AuditErrors implements ErrorMapper {
 
   @Override
   public @Nullable StatusRuntimeException map(Throwable error) {
-    return error instanceof InvalidQueryException e ? invalid(e.field(), e.getMessage()) : null;
+    return switch (error) {
+      case InvalidQueryException e -> invalid(e.field(), e.getMessage());
+      case TrailException e when e.isAway() -> trailUnavailable();
+      default -> null;
+    };
   }
 
   static StatusRuntimeException invalid(String field, @Nullable String message) {
@@ -30,6 +35,11 @@ final class AuditErrors implements ErrorMapper {
   static StatusRuntimeException unknownNode(String node) {
     String message = "Nothing of this node has been recorded: " + node;
     return of(Code.NOT_FOUND, Reason.UNKNOWN_NODE, message, Map.of("node", node));
+  }
+
+  static StatusRuntimeException trailUnavailable() {
+    String message = "The trail's database is away; the auditor waits for it. Try again later";
+    return of(Code.UNAVAILABLE, Reason.TRAIL_UNAVAILABLE, message, Map.of());
   }
 
   static StatusRuntimeException noUsage() {

@@ -1,5 +1,6 @@
 package dev.caisson.auditor.rpc;
 
+import dev.caisson.auditor.cpu.CpuHistory;
 import dev.caisson.auditor.cpu.CpuTable;
 import dev.caisson.auditor.trail.TrailSearch;
 import dev.caisson.auditor.trail.TrailVerifier;
@@ -29,6 +30,7 @@ public final class AuditServer implements AutoCloseable {
       TrailSearch search,
       TrailVerifier verifier,
       CpuTable figures,
+      CpuHistory history,
       MeterRegistry registry)
       throws IOException {
     return new AuditServer(
@@ -36,7 +38,7 @@ public final class AuditServer implements AutoCloseable {
             .mode(mode)
             .domain(AuditErrors.DOMAIN)
             .errors(new AuditErrors())
-            .services(List.of(new AuditService(search, verifier, figures, registry)))
+            .services(List.of(new AuditService(search, verifier, figures, history, registry)))
             .start());
   }
 

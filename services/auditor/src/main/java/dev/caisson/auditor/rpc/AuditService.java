@@ -1,27 +1,31 @@
 package dev.caisson.auditor.rpc;
 
+import com.google.protobuf.MessageLite;
+import dev.caisson.auditor.cpu.CpuHistory;
 import dev.caisson.auditor.cpu.CpuQuery;
 import dev.caisson.auditor.cpu.CpuTable;
+import dev.caisson.auditor.trail.TrailException;
 import dev.caisson.auditor.trail.TrailQuery;
 import dev.caisson.auditor.trail.TrailSearch;
 import dev.caisson.auditor.trail.TrailVerifier;
 import dev.caisson.auditor.trail.Verification;
 import dev.caisson.proto.audit.v1.AuditGrpc;
+import dev.caisson.proto.audit.v1.CpuWindow;
 import dev.caisson.proto.audit.v1.GetCpuUsageRequest;
 import dev.caisson.proto.audit.v1.GetCpuUsageResponse;
+import dev.caisson.proto.audit.v1.GetCpuWindowRequest;
+import dev.caisson.proto.audit.v1.GetCpuWindowResponse;
 import dev.caisson.proto.audit.v1.SearchTrailRequest;
 import dev.caisson.proto.audit.v1.SearchTrailResponse;
 import dev.caisson.proto.audit.v1.VerifyTrailRequest;
 import dev.caisson.proto.audit.v1.VerifyTrailResponse;
 import dev.caisson.proto.audit.v1.WatchCpuUsageRequest;
 import dev.caisson.proto.audit.v1.WatchCpuUsageResponse;
-import dev.caisson.proto.events.v1.CpuApportioned;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.micrometer.core.instrument.MeterRegistry;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 
@@ -37,13 +41,19 @@ final class AuditService extends AuditGrpc.AuditImplBase {
   private final TrailSearch search;
   private final TrailVerifier verifier;
   private final CpuTable figures;
+  private final CpuHistory history;
   private final MeterRegistry registry;
 
   AuditService(
-      TrailSearch search, TrailVerifier verifier, CpuTable figures, MeterRegistry registry) {
+      TrailSearch search,
+      TrailVerifier verifier,
+      CpuTable figures,
+      CpuHistory history,
+      MeterRegistry registry) {
     this.search = search;
     this.verifier = verifier;
     this.figures = figures;
+    this.history = history;
     this.registry = registry;
   }
 
@@ -74,30 +84,42 @@ final class AuditService extends AuditGrpc.AuditImplBase {
       GetCpuUsageRequest request, StreamObserver<GetCpuUsageResponse> observer) {
     CpuQuery query =
         new CpuQuery(request.getTenant(), request.getSandbox(), request.getContainer());
-    List<CpuApportioned> found = figures.find(query);
-    if (found.isEmpty()) {
-      throw AuditErrors.noUsage();
-    }
-    GetCpuUsageResponse.Builder response = GetCpuUsageResponse.newBuilder();
-    long bytes = 0;
-    for (CpuApportioned each : found) {
-      bytes += each.getSerializedSize();
-      if (bytes > MAX_USAGE_BYTES) {
-        throw AuditErrors.invalid("sandbox", "sandbox must be given: too many match");
-      }
-      response.addSandboxes(each);
-    }
-    answer(observer, response.build());
+    answer(
+        observer,
+        GetCpuUsageResponse.newBuilder().addAllSandboxes(bounded(figures.find(query))).build());
+  }
+
+  @Override
+  public void getCpuWindow(
+      GetCpuWindowRequest request, StreamObserver<GetCpuWindowResponse> observer) {
+    CpuQuery query =
+        new CpuQuery(request.getTenant(), request.getSandbox(), request.getContainer());
+    Instant from = CpuMessages.from(request);
+    List<CpuWindow> found = history.find(query, from, CpuMessages.to(request, from));
+    answer(
+        observer,
+        GetCpuWindowResponse.newBuilder()
+            .addAllSandboxes(bounded(found))
+            .setHistory(CpuMessages.duration(history.length()))
+            .build());
   }
 
   @Override
   public void watchCpuUsage(
       WatchCpuUsageRequest request, StreamObserver<WatchCpuUsageResponse> observer) {
-    if (request.getSandbox().isEmpty()) {
-      throw AuditErrors.invalid("sandbox", "sandbox must not be empty");
-    }
     CpuQuery query = new CpuQuery(request.getTenant(), request.getSandbox(), "");
-    CpuWatch.start(figures, query, (ServerCallStreamObserver<WatchCpuUsageResponse>) observer);
+    var caller = (ServerCallStreamObserver<WatchCpuUsageResponse>) observer;
+    CpuWatch.start(figures, query, caller);
+  }
+
+  private static <M extends MessageLite> List<M> bounded(List<M> found) {
+    if (found.isEmpty()) {
+      throw AuditErrors.noUsage();
+    }
+    if (found.stream().mapToLong(MessageLite::getSerializedSize).sum() > MAX_USAGE_BYTES) {
+      throw AuditErrors.invalid("sandbox", "sandbox must be given: too many match");
+    }
+    return found;
   }
 
   private List<Verification> verify(String node) {
@@ -116,7 +138,7 @@ final class AuditService extends AuditGrpc.AuditImplBase {
     try {
       return read.get();
     } catch (SQLException e) {
-      throw new UncheckedIOException("Failed to read the trail", new IOException(e));
+      throw new TrailException(e);
     }
   }
 

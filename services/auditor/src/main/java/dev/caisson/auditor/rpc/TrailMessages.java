@@ -52,7 +52,15 @@ final class TrailMessages {
             .setFirstSeq(verification.first().seq())
             .setLastEpoch(verification.last().epoch())
             .setLastSeq(verification.last().seq())
-            .setOpenIntents(verification.openIntents());
+            .setDroppedEpoch(verification.dropped().epoch())
+            .setDroppedSeq(verification.dropped().seq())
+            .setOpenIntents(verification.openIntents())
+            .setOmittedEvents(verification.omitted())
+            .setSignaturesChecked(verification.signatures().checked())
+            .setCheckpoints(verification.signatures().checkpoints())
+            .setSignedEpoch(verification.signatures().last().epoch())
+            .setSignedSeq(verification.signatures().last().seq())
+            .setUnsignedRecords(verification.signatures().unsigned());
     verification.problem().ifPresent(problem -> message.setProblem(message(problem)));
     return message.build();
   }
@@ -73,6 +81,10 @@ final class TrailMessages {
       case UNPAIRED_OUTCOME -> TrailProblem.Kind.UNPAIRED_OUTCOME;
       case ORDER -> TrailProblem.Kind.ORDER;
       case ALTERED -> TrailProblem.Kind.ALTERED;
+      case BAD_SIGNATURE -> TrailProblem.Kind.BAD_SIGNATURE;
+      case UNKNOWN_KEY -> TrailProblem.Kind.UNKNOWN_KEY;
+      case UNSIGNED -> TrailProblem.Kind.UNSIGNED;
+      case DROPPED_EARLY -> TrailProblem.Kind.DROPPED_EARLY;
     };
   }
 

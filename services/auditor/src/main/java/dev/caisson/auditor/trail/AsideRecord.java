@@ -9,8 +9,6 @@ record AsideRecord(
   /** Of a value that is kept, in bytes; more than any event has. */
   static final int MAX_KEPT_BYTES = 256 * 1024;
 
-  private static final int MAX_MESSAGE = 1_024;
-
   enum Reason {
     /** No event, or one that says what cannot be. */
     UNREADABLE,
@@ -23,6 +21,6 @@ record AsideRecord(
 
   AsideRecord {
     value = value.substring(0, Math.min(value.size(), MAX_KEPT_BYTES));
-    message = message.substring(0, Math.min(message.length(), MAX_MESSAGE));
+    message = TrailColumns.text(message);
   }
 }

@@ -17,18 +17,37 @@ import java.util.Set;
  */
 final class ChainCheck {
 
+  private final SignatureCheck signatures;
+  private final Position dropped;
   private final Set<Position> openIntents = new HashSet<>();
-  private Position previous = Position.START;
-  private ByteString chain = HashChain.GENESIS;
+  private Position previous;
+  private ByteString chain;
   private long records;
 
   // Events that a journal without room left out, and said so: an intent can be among them.
   private long omitted;
 
+  /**
+   * A check from a node's first record on, or from what was dropped.
+   *
+   * @param anchor the last record that was dropped; empty: none was
+   */
+  ChainCheck(SignatureCheck signatures, Optional<Anchor> anchor) {
+    this.signatures = signatures;
+    this.dropped = anchor.map(Anchor::position).orElse(Position.START);
+    this.previous = dropped;
+    this.chain = anchor.map(it -> it.entry().chain()).orElse(HashChain.GENESIS);
+    anchor.ifPresent(signatures::begin);
+  }
+
   /** What does not hold in the next record. After a problem, nothing more can be said. */
   Optional<Problem> accept(TrailEntry entry) {
     Optional<Problem> problem =
-        sequence(entry).or(() -> chain(entry)).or(() -> columns(entry)).or(() -> pair(entry));
+        sequence(entry)
+            .or(() -> chain(entry))
+            .or(() -> columns(entry))
+            .or(() -> signatures.accept(entry, decoded(entry).orElseThrow()))
+            .or(() -> pair(entry));
     previous = entry.position();
     chain = entry.chain();
     records++;
@@ -43,9 +62,9 @@ final class ChainCheck {
     return previous;
   }
 
-  /** Whether the journal says that it left events out. */
-  boolean omitsEvents() {
-    return omitted > 0;
+  /** Events that the journal says it left out. */
+  long omitted() {
+    return omitted;
   }
 
   int openIntents() {
@@ -123,8 +142,14 @@ final class ChainCheck {
     boolean paired =
         event.getPhase() != Phase.OUTCOME
             || openIntents.remove(intentOf(event))
-            || (event.getIntentSeq() == 0 && omitsEvents());
+            || wasDropped(event)
+            || (event.getIntentSeq() == 0 && omitted > 0);
     return paired ? Optional.empty() : unpaired(entry, event);
+  }
+
+  // Its intent, or that the journal left out its intent.
+  private boolean wasDropped(Event outcome) {
+    return !dropped.equals(Position.START) && intentOf(outcome).compareTo(dropped) <= 0;
   }
 
   private static Optional<Problem> unpaired(TrailEntry entry, Event event) {

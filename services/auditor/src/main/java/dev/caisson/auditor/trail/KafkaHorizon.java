@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
@@ -16,12 +17,14 @@ import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the horizon by Kafka's own ends. A record that is in the trail was committed, and with it
  * all that its relay had sent before: they are below the partitions' ends as they are now, open
- * transactions included. So when the consumer has passed those ends, everything up to that record
- * has arrived. While Kafka is away, the last horizon that was proven holds.
+ * transactions included. So when the consumers, of whichever auditor, have passed those ends,
+ * everything up to that record has arrived. While Kafka is away, the last horizon that was proven
+ * holds.
  */
 final class KafkaHorizon implements Horizon {
 
@@ -29,25 +32,31 @@ final class KafkaHorizon implements Horizon {
   private static final int REQUEST_MILLIS = 5_000;
 
   private final Admin admin;
-  private final Progress progress;
-  private final SettledPositions proven;
+  private final TrailOffsets offsets;
+  private final TrailNodes nodes;
 
-  KafkaHorizon(Admin admin, Progress progress, SettledPositions proven) {
+  KafkaHorizon(Admin admin, TrailOffsets offsets, TrailNodes nodes) {
     this.admin = admin;
-    this.progress = progress;
-    this.proven = proven;
+    this.offsets = offsets;
+    this.nodes = nodes;
   }
 
   @Override
   public Map<String, Position> settled(Map<String, Position> last) throws SQLException {
     Optional<Map<Integer, Long>> ends = ends();
-    if (ends.isPresent() && progress.awaitPast(ends.get(), PATIENCE)) {
-      proven.save(last);
+    if (ends.isPresent() && offsets.awaitPast(Topic.EVENTS.topicName(), ends.get(), PATIENCE)) {
+      nodes.settle(new TreeMap<>(last));
       return last;
     }
+    Map<String, NodeRow> rows = nodes.all();
     Map<String, Position> settled = new HashMap<>(last);
-    settled.putAll(proven.of(last.keySet()));
+    settled.replaceAll((node, end) -> proven(rows.get(node), end));
     return settled;
+  }
+
+  // Where none was ever proven, it is left to the reader of what is found.
+  private static Position proven(@Nullable NodeRow row, Position end) {
+    return row == null || row.settled().equals(Position.START) ? end : row.settled();
   }
 
   private Optional<Map<Integer, Long>> ends() {

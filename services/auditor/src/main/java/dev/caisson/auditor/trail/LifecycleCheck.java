@@ -12,8 +12,8 @@ import java.util.Optional;
 
 /**
  * Follows one sandbox's records: its sequence, created &lt; started &lt; exited &lt; deleted for
- * each container, started &lt; exited for each exec, and nothing after the sandbox's deletion. An
- * exit may be told twice, where an executor died meanwhile.
+ * each container, started &lt; exited for each exec, hooks in their phase, and nothing after the
+ * sandbox's deletion. An exit may be told twice, where an executor died meanwhile.
  */
 final class LifecycleCheck {
 
@@ -29,7 +29,9 @@ final class LifecycleCheck {
 
   private final Map<String, Stage> stages = new HashMap<>();
   private final Map<String, ExitStatus> exits = new HashMap<>();
+  private final HookPhases hooks = new HookPhases();
   private final boolean omissions;
+  private final boolean midway;
   private long sandboxSeq;
   private boolean deleted;
 
@@ -38,9 +40,11 @@ final class LifecycleCheck {
    *
    * @param omissions whether the journal says that it left events out: then a first stage may be
    *     missing
+   * @param midway whether the beginning of the trail was dropped, and so perhaps the sandbox's
    */
-  LifecycleCheck(boolean omissions) {
-    this.omissions = omissions;
+  LifecycleCheck(boolean omissions, boolean midway) {
+    this.omissions = omissions || midway;
+    this.midway = midway;
   }
 
   /** What does not hold in the next record. After a problem, nothing more can be said. */
@@ -55,7 +59,8 @@ final class LifecycleCheck {
 
   private Optional<Problem> sequence(TrailEntry entry, Event event) {
     long expected = sandboxSeq + 1;
-    if (event.getSandboxSeq() == 0 || event.getSandboxSeq() == expected) {
+    boolean first = midway && sandboxSeq == 0;
+    if (event.getSandboxSeq() == 0 || event.getSandboxSeq() == expected || first) {
       sandboxSeq = Math.max(sandboxSeq, event.getSandboxSeq());
       return Optional.empty();
     }
@@ -74,6 +79,12 @@ final class LifecycleCheck {
   private Optional<Problem> order(TrailEntry entry, Event event) {
     Subject subject = event.getSubject();
     String exec = subject.getContainerUid() + "/" + subject.getProcessId();
+    if (event.getPhase() != Phase.OBSERVATION) {
+      hooks.follow(event);
+    }
+    if (event.hasHookStarted() && event.getPhase() == Phase.INTENT && !omissions) {
+      return hook(entry, event);
+    }
     if (event.getPhase() == Phase.INTENT || event.hasFailure()) {
       cutOff(event, exec);
       return Optional.empty();
@@ -94,9 +105,19 @@ final class LifecycleCheck {
       case SIGNAL_SENT, HOOK_STARTED, HOOK_FINISHED, OOM_SCORE_ADJUSTED -> Optional.empty();
       case CGROUP_CONFIGURED, NAMESPACE_ENTERED, OOM_KILLED, REQUEST_DENIED -> Optional.empty();
       case EXECUTOR_STARTED, RECOVERED, GAP, ATTACH_OPENED, PAYLOAD_NOT_SET -> Optional.empty();
+      case JOURNAL_CHECKPOINT -> Optional.empty();
       case PORT_FORWARD_OPENED, PORT_FORWARD_CLOSED -> Optional.empty();
-      case NETWORK_ATTACHED, NETWORK_DETACHED -> Optional.empty();
+      case NETWORK_ATTACHED, NETWORK_DETACHED, RESOURCES_UPDATED -> Optional.empty();
+      case PIDS_LIMIT_REACHED, MEMORY_PRESSURE -> Optional.empty();
     };
+  }
+
+  private Optional<Problem> hook(TrailEntry entry, Event event) {
+    Stage stage = stages.get(event.getSubject().getContainerUid());
+    boolean started = stage == Stage.STARTED || stage == Stage.EXITED;
+    return hooks
+        .objection(event, started)
+        .flatMap(objection -> problem(Kind.ORDER, entry, objection));
   }
 
   // Whether it was done only its executor knew, which has died: what follows may show that it was.

@@ -6,6 +6,7 @@ import java.util.Comparator;
 public record Position(long epoch, long seq) implements Comparable<Position> {
 
   static final Position START = new Position(0, 0);
+  static final Position END = new Position(Long.MAX_VALUE, Long.MAX_VALUE);
 
   private static final Comparator<Position> ORDER =
       Comparator.comparingLong(Position::epoch).thenComparingLong(Position::seq);

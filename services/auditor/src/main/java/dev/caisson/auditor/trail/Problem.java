@@ -9,6 +9,10 @@ public record Problem(Kind kind, Position position, String message) {
     GAP,
     UNPAIRED_OUTCOME,
     ORDER,
-    ALTERED
+    ALTERED,
+    BAD_SIGNATURE,
+    UNKNOWN_KEY,
+    UNSIGNED,
+    DROPPED_EARLY
   }
 }

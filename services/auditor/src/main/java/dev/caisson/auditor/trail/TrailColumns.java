@@ -27,6 +27,13 @@ record TrailColumns(
     String containerUid,
     String principal) {
 
+  /**
+   * Characters of a text, more than any id, uid or principal has; two of them fit into an index.
+   */
+  static final int MAX_TEXT = 256;
+
+  private static final int MAX_NODE = 253;
+
   static final String SUCCEEDED = "SUCCEEDED";
   static final String FAILED = "FAILED";
   static final String DENIED = "DENIED";
@@ -43,20 +50,36 @@ record TrailColumns(
 
   static TrailColumns of(Event event) {
     Subject subject = event.getSubject();
+    if (event.getNode().length() > MAX_NODE) {
+      throw new IllegalArgumentException("node must have at most 253 characters");
+    }
     return new TrailColumns(
-        event.getNode(),
+        text(event.getNode()),
         new Position(event.getEpoch(), event.getSeq()),
         event.getSandboxSeq(),
         nanos(event.getTime()),
         EventType.of(event),
         event.getPhase().name(),
         outcome(event),
-        subject.getTenant(),
-        subject.getSandboxId(),
-        subject.getSandboxUid(),
-        subject.getContainerId(),
-        subject.getContainerUid(),
-        event.getActor().getPrincipal());
+        text(subject.getTenant()),
+        text(subject.getSandboxId()),
+        text(subject.getSandboxUid()),
+        text(subject.getContainerId()),
+        text(subject.getContainerUid()),
+        text(event.getActor().getPrincipal()));
+  }
+
+  /**
+   * A text as it is kept and searched by: no more than an index takes, and without NUL, which
+   * PostgreSQL's text cannot have. The bytes of the event have all of it.
+   */
+  static String text(String whole) {
+    String text = whole.replace('\0', '\ufffd');
+    if (text.length() <= MAX_TEXT) {
+      return text;
+    }
+    int end = Character.isHighSurrogate(text.charAt(MAX_TEXT - 1)) ? MAX_TEXT - 1 : MAX_TEXT;
+    return text.substring(0, end);
   }
 
   private static String outcome(Event event) {

@@ -11,8 +11,6 @@ import java.util.Map;
 import java.util.OptionalLong;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 
@@ -25,8 +23,8 @@ final class TrailConsumer {
   private static final Duration POLL = Duration.ofMillis(500);
 
   private final Consumer<byte[], byte[]> consumer;
+  private final TrailOffsets offsets;
   private final TrailWriter writer;
-  private final Progress progress;
   private final TrailMetrics metrics;
 
   // What the database holds for each assigned partition.
@@ -34,12 +32,12 @@ final class TrailConsumer {
 
   TrailConsumer(
       Consumer<byte[], byte[]> consumer,
+      TrailOffsets offsets,
       TrailWriter writer,
-      Progress progress,
       TrailMetrics metrics) {
     this.consumer = consumer;
+    this.offsets = offsets;
     this.writer = writer;
-    this.progress = progress;
     this.metrics = metrics;
   }
 
@@ -49,32 +47,29 @@ final class TrailConsumer {
 
   /** Reads once, and stores what came. */
   void poll() throws SQLException {
-    ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
-    if (!records.isEmpty()) {
-      store(records);
+    TrailIntake intake = new TrailIntake();
+    consumer.poll(POLL).forEach(intake::add);
+    List<PartitionOffset> moved = moved();
+    if (!moved.isEmpty()) {
+      metrics.stored(writer.store(intake.batch(moved)));
+      moved.forEach(offset ->
+          stored.put(new TopicPartition(offset.topic(), offset.partition()), offset.next()));
     }
-    Map<Integer, Long> positions = new HashMap<>();
-    for (TopicPartition partition : consumer.assignment()) {
-      positions.put(partition.partition(), consumer.position(partition));
-    }
-    progress.reset(positions);
     metrics.lagging(lag());
   }
 
-  private void store(ConsumerRecords<byte[], byte[]> records) throws SQLException {
-    TrailIntake intake = new TrailIntake();
-    List<PartitionOffset> offsets = new ArrayList<>();
-    for (TopicPartition partition : records.partitions()) {
-      List<ConsumerRecord<byte[], byte[]>> some = records.records(partition);
-      some.forEach(intake::add);
+  // Also past what is no record, as the end of a transaction: whoever waits for the end of a
+  // partition waits for that.
+  private List<PartitionOffset> moved() {
+    List<PartitionOffset> moved = new ArrayList<>();
+    for (TopicPartition partition : consumer.assignment()) {
       long before = stored.getOrDefault(partition, 0L);
-      long next = some.getLast().offset() + 1;
-      offsets.add(new PartitionOffset(partition.topic(), partition.partition(), before, next));
+      long next = consumer.position(partition);
+      if (next != before) {
+        moved.add(new PartitionOffset(partition.topic(), partition.partition(), before, next));
+      }
     }
-    metrics.stored(writer.store(intake.batch(offsets)));
-    for (PartitionOffset offset : offsets) {
-      stored.put(new TopicPartition(offset.topic(), offset.partition()), offset.next());
-    }
+    return moved;
   }
 
   private long lag() {
@@ -103,7 +98,7 @@ final class TrailConsumer {
 
     private OptionalLong nextOffset(TopicPartition partition) {
       try {
-        return writer.nextOffset(partition.topic(), partition.partition());
+        return offsets.next(partition.topic(), partition.partition());
       } catch (SQLException e) {
         throw new KafkaException("Failed to read the offset of " + partition, e);
       }

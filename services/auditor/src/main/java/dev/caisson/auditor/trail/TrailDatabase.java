@@ -1,97 +1,170 @@
 package dev.caisson.auditor.trail;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
-import java.util.List;
+import java.sql.SQLTransientConnectionException;
+import java.time.Duration;
 import javax.sql.DataSource;
-import org.h2.jdbcx.JdbcConnectionPool;
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.configuration.FluentConfiguration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Where the trail is kept: a file of H2's, with the newest schema. Thread-safe; who opens it closes
- * it.
+ * Where the trail is kept: PostgreSQL, or a file of H2's, with the newest schema. A PostgreSQL that
+ * is away is waited for, at the start too. Thread-safe; who opens it closes it.
  */
 public final class TrailDatabase implements AutoCloseable {
 
-  /** One for the consumer, the rest for queries, which wait for each other beyond it. */
-  static final int MAX_CONNECTIONS = 8;
+  static final String EMBEDDED_USER = "caisson";
 
-  private static final List<String> MIGRATIONS = List.of("V1.sql");
+  private static final Logger LOG = LoggerFactory.getLogger(TrailDatabase.class);
 
-  private final JdbcConnectionPool pool;
+  /** How long a caller waits for a connection, and a connection for a server. */
+  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
 
-  private TrailDatabase(JdbcConnectionPool pool) {
+  /** Longer than any statement of ours; a server that hangs is away. */
+  private static final Duration SOCKET_TIMEOUT = Duration.ofSeconds(60);
+
+  private final HikariDataSource pool;
+  private final boolean postgresql;
+  private final Rows rows;
+  private boolean migrated;
+
+  private TrailDatabase(HikariDataSource pool, boolean postgresql) {
     this.pool = pool;
+    this.postgresql = postgresql;
+    this.rows = postgresql ? new CopiedRows() : new InsertedRows();
   }
 
-  /** Opens the database below a directory, and makes it when it is not there. */
-  public static TrailDatabase open(Path directory) throws SQLException {
-    return open("jdbc:h2:file:" + directory.resolve("trail").toAbsolutePath());
+  /** The URL of the embedded database below a directory, which is made when it is not there. */
+  static String embedded(Path directory) {
+    return "jdbc:h2:file:" + directory.resolve("trail").toAbsolutePath() + ";MODE=PostgreSQL";
   }
 
-  static TrailDatabase open(String url) throws SQLException {
-    JdbcConnectionPool pool = JdbcConnectionPool.create(url, "caisson", "");
-    pool.setMaxConnections(MAX_CONNECTIONS);
-    TrailDatabase database = new TrailDatabase(pool);
-    database.migrate();
+  /**
+   * Opens the database.
+   *
+   * @throws SQLException when it can be reached, and still cannot be used
+   */
+  public static TrailDatabase open(TrailSettings settings) throws SQLException {
+    TrailDatabase database =
+        new TrailDatabase(new HikariDataSource(pool(settings)), settings.isPostgresql());
+    try {
+      database.migrate();
+    } catch (SQLException e) {
+      if (!Outage.is(e)) {
+        database.close();
+        throw e;
+      }
+      LOG.warn("The trail's database is away and is waited for: {}", e.getMessage());
+    }
     return database;
   }
 
-  DataSource connections() {
+  private static HikariConfig pool(TrailSettings settings) {
+    HikariConfig pool = new HikariConfig();
+    pool.setPoolName("trail");
+    pool.setJdbcUrl(settings.url());
+    pool.setUsername(settings.user());
+    pool.setPassword(settings.password());
+    pool.setMaximumPoolSize(settings.connections());
+    pool.setMinimumIdle(1);
+    pool.setConnectionTimeout(CONNECT_TIMEOUT.toMillis());
+    // The pool starts without a server.
+    pool.setInitializationFailTimeout(-1);
+    if (settings.isPostgresql()) {
+      pool.addDataSourceProperty("ApplicationName", "caisson-auditor");
+      pool.addDataSourceProperty("connectTimeout", CONNECT_TIMEOUT.toSeconds());
+      pool.addDataSourceProperty("socketTimeout", SOCKET_TIMEOUT.toSeconds());
+      pool.addDataSourceProperty("tcpKeepAlive", "true");
+    }
+    return pool;
+  }
+
+  /** A connection to a database with the newest schema; who takes it closes it. */
+  Connection connect() throws SQLException {
+    migrate();
+    return pooled();
+  }
+
+  // A pool says of everything that it got no connection in time; the driver knows why.
+  private Connection pooled() throws SQLException {
+    try {
+      return pool.getConnection();
+    } catch (SQLTransientConnectionException e) {
+      throw e.getCause() instanceof SQLException cause ? cause : e;
+    }
+  }
+
+  /** The weeks that it holds. */
+  Weeks weeks() {
+    return postgresql ? new PartitionedWeeks(this) : new DeletedWeeks(this);
+  }
+
+  /** How records get into it. */
+  Rows rows() {
+    return rows;
+  }
+
+  /**
+   * Asks the database whether it is there.
+   *
+   * @throws SQLException when it is not
+   */
+  public void ping() throws SQLException {
+    try (Connection connection = connect()) {
+      if (!connection.isValid((int) CONNECT_TIMEOUT.toSeconds())) {
+        throw new SQLException("The database does not answer", Outage.STATE);
+      }
+    }
+  }
+
+  DataSource pool() {
     return pool;
   }
 
   @Override
   public void close() {
-    pool.dispose();
+    pool.close();
   }
 
-  private void migrate() throws SQLException {
-    try (Connection connection = pool.getConnection()) {
-      connection.setAutoCommit(false);
-      for (int version = version(connection); version < MIGRATIONS.size(); version++) {
-        apply(connection, MIGRATIONS.get(version), version + 1);
-      }
+  // Several that start at once wait for each other: Flyway takes a lock of the database's.
+  private synchronized void migrate() throws SQLException {
+    if (migrated) {
+      return;
+    }
+    try (Connection connection = pooled()) {
+      flyway(hasFirstSchema(connection)).migrate();
+      migrated = true;
+    } catch (FlywayException e) {
+      throw Outage.cause(e)
+          .orElseGet(() -> new SQLException("Failed to migrate the trail: " + e.getMessage(), e));
     }
   }
 
-  private static int version(Connection connection) throws SQLException {
-    try (Statement statement = connection.createStatement()) {
-      statement.execute("CREATE TABLE IF NOT EXISTS trail_schema (version INTEGER NOT NULL)");
-      try (ResultSet row = statement.executeQuery("SELECT MAX(version) FROM trail_schema")) {
-        row.next();
-        return row.getInt(1);
-      }
+  // Before there was Flyway here, the only schema was that of its version 1.
+  private boolean hasFirstSchema(Connection connection) throws SQLException {
+    if (postgresql) {
+      return false;
+    }
+    try (var tables = connection.getMetaData().getTables(null, null, "TRAIL_SCHEMA", null)) {
+      return tables.next();
     }
   }
 
-  private static void apply(Connection connection, String migration, int version)
-      throws SQLException {
-    try (Statement statement = connection.createStatement()) {
-      // Statements end with a semicolon at the end of a line.
-      for (String sql : resource(migration).split(";\n", -1)) {
-        statement.execute(sql);
-      }
-      statement.execute("INSERT INTO trail_schema (version) VALUES (" + version + ")");
-      connection.commit();
-    }
-  }
-
-  private static String resource(String name) {
-    try (InputStream in = TrailDatabase.class.getResourceAsStream("/trail/" + name)) {
-      if (in == null) {
-        throw new AssertionError("The jar lacks trail/" + name);
-      }
-      return new String(in.readAllBytes(), UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException("Failed to read trail/" + name, e);
-    }
+  private Flyway flyway(boolean baseline) {
+    FluentConfiguration configuration =
+        Flyway.configure()
+            .dataSource(pool)
+            .locations("classpath:trail/" + (postgresql ? "postgresql" : "h2"))
+            .table("trail_migration")
+            .baselineOnMigrate(baseline)
+            .baselineVersion("1");
+    return configuration.load();
   }
 }

@@ -2,6 +2,7 @@ package dev.caisson.auditor.trail;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Clock;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** What the trail tells Prometheus. */
@@ -11,11 +12,13 @@ final class TrailMetrics {
   private final Counter unreadable;
   private final Counter conflicts;
   private final AtomicLong lag;
+  private final CheckpointAges ages;
 
   TrailMetrics(MeterRegistry registry) {
     records = registry.counter("caisson.trail.records");
     unreadable = registry.counter("caisson.trail.aside", "reason", "unreadable");
     conflicts = registry.counter("caisson.trail.aside", "reason", "conflict");
+    ages = new CheckpointAges(registry, Clock.systemUTC());
     lag = registry.gauge("caisson.trail.lag.records", new AtomicLong());
   }
 
@@ -27,6 +30,10 @@ final class TrailMetrics {
         case CONFLICT -> conflicts.increment();
       }
     }
+  }
+
+  CheckpointAges ages() {
+    return ages;
   }
 
   void lagging(long newLag) {

@@ -68,11 +68,21 @@ public record TrailQuery(
     conditions.addIfSet(sandbox, "(sandbox_id = ? OR sandbox_uid = ?)");
     conditions.addIfSet(container, "(container_id = ? OR container_uid = ?)");
     conditions.addIfSet(principal, "principal = ?");
-    conditions.addIfSet(outcome, "outcome = ?");
+    addOutcome(conditions);
     addType(conditions);
     from.ifPresent(time -> conditions.add("time_nanos >= ?", time));
     to.ifPresent(time -> conditions.add("time_nanos < ?", time));
     return conditions;
+  }
+
+  // Failures are few, and have an index of their own, which is only taken for what it is said to
+  // hold.
+  private void addOutcome(Conditions conditions) {
+    switch (outcome) {
+      case TrailColumns.FAILED -> conditions.add("outcome = 'FAILED'");
+      case TrailColumns.DENIED -> conditions.add("outcome = 'DENIED'");
+      default -> conditions.addIfSet(outcome, "outcome = ?");
+    }
   }
 
   // As a range, which an index can serve and which needs no escaping: '/' is the character after
@@ -97,7 +107,7 @@ public record TrailQuery(
     void addIfSet(String value, String condition) {
       if (!value.isEmpty()) {
         sql.add(condition);
-        condition.chars().filter(c -> c == '?').forEach(_ -> values.add(value));
+        condition.chars().filter(c -> c == '?').forEach(_ -> values.add(TrailColumns.text(value)));
       }
     }
 

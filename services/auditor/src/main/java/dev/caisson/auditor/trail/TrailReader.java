@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import javax.sql.DataSource;
 
 /**
  * Reads the trail in the journal's order, a page at a time: as many records as a trail has do not
@@ -25,9 +24,9 @@ final class TrailReader {
       "node, epoch, seq, sandbox_seq, time_nanos, type, phase, outcome, tenant, sandbox_id,"
           + " sandbox_uid, container_id, container_uid, principal, event, chain";
 
-  private final DataSource database;
+  private final TrailDatabase database;
 
-  TrailReader(DataSource database) {
+  TrailReader(TrailDatabase database) {
     this.database = database;
   }
 
@@ -40,6 +39,28 @@ final class TrailReader {
       node = next("SELECT MIN(node) FROM trail WHERE node > ?", node.get());
     }
     return last;
+  }
+
+  /** The last record of each node of which some have come in a week. */
+  Map<String, Position> lastOfEachNodeIn(int week) throws SQLException {
+    Map<String, Position> last = new TreeMap<>();
+    String sql = "SELECT MIN(node) FROM trail WHERE arrived_week = " + week + " AND node > ?";
+    Optional<String> node = next(sql, "");
+    while (node.isPresent()) {
+      last.put(node.get(), lastIn(week, node.get(), Position.END));
+      node = next(sql, node.get());
+    }
+    return last;
+  }
+
+  /** The last record of a node that has come in a week, up to a position. */
+  Position lastIn(int week, String node, Position end) throws SQLException {
+    String upToEnd =
+        "(epoch < %1$d OR (epoch = %1$d AND seq <= %2$d))".formatted(end.epoch(), end.seq());
+    return last(
+        "SELECT epoch, seq FROM trail WHERE arrived_week = %d AND %s AND node = ?"
+            .formatted(week, upToEnd),
+        node);
   }
 
   /** The sandbox after one, in the order of uids; "" is before all. */
@@ -67,7 +88,7 @@ final class TrailReader {
     String sql =
         "SELECT %s FROM trail WHERE %s AND epoch = ? AND seq > ? ORDER BY seq FETCH FIRST %d ROWS ONLY"
             .formatted(COLUMNS, where, PAGE);
-    try (Connection connection = database.getConnection();
+    try (Connection connection = database.connect();
         PreparedStatement select = connection.prepareStatement(sql)) {
       int index = set(select, values);
       select.setLong(index++, after.epoch());
@@ -78,7 +99,7 @@ final class TrailReader {
 
   private List<TrailEntry> firstPage(String where, Position after, String... values)
       throws SQLException {
-    try (Connection connection = database.getConnection();
+    try (Connection connection = database.connect();
         PreparedStatement select =
             connection.prepareStatement(
                 "SELECT MIN(epoch) FROM trail WHERE %s AND epoch > ?".formatted(where))) {
@@ -91,13 +112,22 @@ final class TrailReader {
     }
   }
 
+  /** The last checkpoint of a node; {@link Position#START}: there is none. */
+  Position lastCheckpoint(String node) throws SQLException {
+    return last(
+        "SELECT epoch, seq FROM trail WHERE node = ? AND type = ?", node, NodeProgress.CHECKPOINT);
+  }
+
   private Position last(String node) throws SQLException {
-    try (Connection connection = database.getConnection();
+    return last("SELECT epoch, seq FROM trail WHERE node = ?", node);
+  }
+
+  private Position last(String sql, String... values) throws SQLException {
+    try (Connection connection = database.connect();
         PreparedStatement select =
             connection.prepareStatement(
-                "SELECT epoch, seq FROM trail WHERE node = ?"
-                    + " ORDER BY epoch DESC, seq DESC FETCH FIRST 1 ROWS ONLY")) {
-      select.setString(1, node);
+                sql + " ORDER BY epoch DESC, seq DESC FETCH FIRST 1 ROWS ONLY")) {
+      set(select, values);
       try (ResultSet row = select.executeQuery()) {
         return row.next() ? new Position(row.getLong(1), row.getLong(2)) : Position.START;
       }
@@ -105,7 +135,7 @@ final class TrailReader {
   }
 
   private Optional<String> next(String sql, String... values) throws SQLException {
-    try (Connection connection = database.getConnection();
+    try (Connection connection = database.connect();
         PreparedStatement select = connection.prepareStatement(sql)) {
       set(select, values);
       try (ResultSet row = select.executeQuery()) {

@@ -10,7 +10,6 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import javax.sql.DataSource;
 
 /**
  * Searches the trail, oldest first. Pages begin after the last record of the page before, so that
@@ -25,10 +24,10 @@ public final class TrailSearch {
       "time_nanos >= ? AND (time_nanos > ? OR (time_nanos = ? AND (node > ? OR (node = ? AND"
           + " (epoch > ? OR (epoch = ? AND seq > ?))))))";
 
-  private final DataSource database;
+  private final TrailDatabase database;
 
   public TrailSearch(TrailDatabase database) {
-    this.database = database.connections();
+    this.database = database;
   }
 
   /**
@@ -56,16 +55,18 @@ public final class TrailSearch {
     if (!pageToken.isEmpty()) {
       addAfter(conditions, PageToken.parse(pageToken, query));
     }
-    String sql =
-        "SELECT %s FROM trail%s ORDER BY time_nanos, node, epoch, seq FETCH FIRST %d ROWS ONLY"
-            .formatted(TrailReader.COLUMNS, conditions.where(), query.pageSize() + 1);
-    try (Connection connection = database.getConnection();
-        PreparedStatement select = connection.prepareStatement(sql)) {
+    try (Connection connection = database.connect();
+        PreparedStatement select = connection.prepareStatement(sql(query, conditions))) {
       for (int i = 0; i < conditions.values().size(); i++) {
         select.setObject(i + 1, conditions.values().get(i));
       }
       return page(select, query);
     }
+  }
+
+  static String sql(TrailQuery query, TrailQuery.Conditions conditions) {
+    return "SELECT %s FROM trail%s ORDER BY time_nanos, node, epoch, seq FETCH FIRST %d ROWS ONLY"
+        .formatted(TrailReader.COLUMNS, conditions.where(), query.pageSize() + 1);
   }
 
   private static void addAfter(TrailQuery.Conditions conditions, PageToken token) {

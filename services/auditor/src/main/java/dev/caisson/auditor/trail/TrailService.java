@@ -1,12 +1,14 @@
 package dev.caisson.auditor.trail;
 
 import dev.caisson.auditor.kafka.Worker;
-import dev.caisson.events.ClientSettings;
-import dev.caisson.events.TopicCreation;
+import dev.caisson.events.KafkaAccess;
+import dev.caisson.events.Topic;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.sql.SQLException;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -18,39 +20,50 @@ public final class TrailService implements AutoCloseable {
   private static final Duration PAUSE = Duration.ofSeconds(1);
   private static final String GROUP = "caisson-auditor-trail";
 
-  // A member with a name takes its predecessor's place at once; without, it waits until the dead
-  // one's session runs out.
-  private static final String INSTANCE = "auditor-0";
+  /** Beyond the usual 500: a transaction of the database costs much more than a record. */
+  private static final int RECORDS = 2_000;
 
   private final Admin admin;
   private final Worker worker;
+  private final Upkeep upkeep;
   private final Horizon horizon;
 
-  private TrailService(Admin admin, Worker worker, Horizon horizon) {
+  private TrailService(Admin admin, Worker worker, Upkeep upkeep, Horizon horizon) {
     this.admin = admin;
     this.worker = worker;
+    this.upkeep = upkeep;
     this.horizon = horizon;
   }
 
   /**
-   * Starts to read, whether Kafka is there yet or not.
+   * Which Kafka, and which of several auditors.
    *
-   * @param replication of topics that must be made; -1: the broker's default
+   * @param instance a name that no other auditor has at the same time. A member with a name takes
+   *     its predecessor's place at once; without, it waits until the dead one's session runs out
    */
+  public record Membership(KafkaAccess kafka, String instance) {}
+
+  /** Starts to read, whether Kafka and the database are there yet or not. */
   public static TrailService start(
-      TrailDatabase database, String bootstrapServers, short replication, MeterRegistry registry) {
-    Admin admin = Admin.create(ClientSettings.admin(bootstrapServers));
-    Progress progress = new Progress();
-    TrailWriter writer = new TrailWriter(database.connections());
+      TrailDatabase database, Membership membership, Duration retention, MeterRegistry registry) {
+    KafkaAccess kafka = membership.kafka();
+    Admin admin = Admin.create(kafka.clients().admin());
+    Clock clock = Clock.systemUTC();
     TrailMetrics metrics = new TrailMetrics(registry);
+    TrailNodes nodes = new TrailNodes(database);
+    TrailOffsets offsets = new TrailOffsets(database);
+    Retention dropping = new Retention(database, retention, clock);
     Worker.Opening opening =
         () -> {
-          TopicCreation.createMissing(admin, replication);
-          return new Session(bootstrapServers, writer, progress, metrics);
+          dropping.prepare();
+          kafka.topics().prepare(admin, Set.of(Topic.EVENTS));
+          return new Session(membership, offsets, new TrailWriter(database, clock), metrics);
         };
-    Horizon horizon =
-        new KafkaHorizon(admin, progress, new SettledPositions(database.connections()));
-    return new TrailService(admin, Worker.start("trail", opening, PAUSE), horizon);
+    return new TrailService(
+        admin,
+        Worker.start("trail", opening, PAUSE),
+        Upkeep.start(nodes, metrics.ages(), dropping),
+        new KafkaHorizon(admin, offsets, nodes));
   }
 
   public Worker worker() {
@@ -64,6 +77,7 @@ public final class TrailService implements AutoCloseable {
   @Override
   public void close() {
     worker.close();
+    upkeep.close();
     admin.close(Duration.ZERO);
   }
 
@@ -71,15 +85,14 @@ public final class TrailService implements AutoCloseable {
 
     private final KafkaConsumer<byte[], byte[]> kafka;
     private final TrailConsumer consumer;
-    private final Progress progress;
 
-    Session(String bootstrapServers, TrailWriter writer, Progress progress, TrailMetrics metrics) {
-      Map<String, Object> settings = ClientSettings.committedFollower(bootstrapServers);
+    Session(Membership membership, TrailOffsets offsets, TrailWriter writer, TrailMetrics metrics) {
+      Map<String, Object> settings = membership.kafka().clients().committedFollower();
       settings.put(ConsumerConfig.GROUP_ID_CONFIG, GROUP);
-      settings.put(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG, INSTANCE);
+      settings.put(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG, membership.instance());
+      settings.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, RECORDS);
       this.kafka = new KafkaConsumer<>(settings);
-      this.progress = progress;
-      this.consumer = new TrailConsumer(kafka, writer, progress, metrics);
+      this.consumer = new TrailConsumer(kafka, offsets, writer, metrics);
       consumer.subscribe();
     }
 
@@ -90,7 +103,6 @@ public final class TrailService implements AutoCloseable {
 
     @Override
     public void close() {
-      progress.reset(Map.of());
       kafka.close(CloseOptions.timeout(Duration.ZERO));
     }
   }

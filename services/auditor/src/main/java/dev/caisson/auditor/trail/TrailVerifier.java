@@ -1,78 +1,163 @@
 package dev.caisson.auditor.trail;
 
 import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
  * Recomputes a trail from the bytes that it keeps: once in the order of the node's journal, and
- * once sandbox by sandbox. Reads page by page; memory is bounded by the intents that are open and
- * the containers of one sandbox. Thread-safe.
+ * once sandbox by sandbox. Reads page by page; memory is bounded by the intents that are open, the
+ * records that are not signed yet, and the containers of one sandbox. Thread-safe.
  */
 public final class TrailVerifier {
 
-  private final TrailReader reader;
-  private final Horizon horizon;
+  /** How far a node's clock may be ahead of the auditor's. */
+  static final Duration CLOCKS = Duration.ofHours(1);
 
-  public TrailVerifier(TrailDatabase database, Horizon horizon) {
-    this.reader = new TrailReader(database.connections());
+  private final TrailReader reader;
+  private final TrailNodes nodes;
+  private final Horizon horizon;
+  private final Enrolment enrolment;
+  private final Duration retention;
+  private final Clock clock;
+
+  /**
+   * A verifier of one trail.
+   *
+   * @param retention the shortest that was ever in force; zero: nothing can have been dropped
+   */
+  public TrailVerifier(
+      TrailDatabase database,
+      Horizon horizon,
+      Enrolment enrolment,
+      Duration retention,
+      Clock clock) {
+    this.reader = new TrailReader(database);
+    this.nodes = new TrailNodes(database);
     this.horizon = horizon;
+    this.enrolment = enrolment;
+    this.retention = retention;
+    this.clock = clock;
   }
 
   /** Verifies every node, in the order of names. */
   public List<Verification> verifyAll() throws SQLException {
-    Map<String, Position> ends = new TreeMap<>(horizon.settled(reader.lastOfEachNode()));
+    Map<String, Anchor> anchors = anchors();
+    Map<String, Position> ends = new TreeMap<>(horizon.settled(last(anchors)));
     List<Verification> all = new ArrayList<>();
     for (Map.Entry<String, Position> end : ends.entrySet()) {
-      all.add(verify(end.getKey(), end.getValue()));
+      all.add(verify(end.getKey(), end.getValue(), anchor(anchors, end.getKey())));
     }
     return all;
   }
 
   /** Verifies one node; empty: nothing of it has been recorded. */
   public Optional<Verification> verify(String node) throws SQLException {
-    Map<String, Position> last = reader.lastOfEachNode();
+    Map<String, Anchor> anchors = anchors();
+    Map<String, Position> last = last(anchors);
     last.keySet().retainAll(List.of(node));
     Position end = horizon.settled(last).get(node);
-    return end == null ? Optional.empty() : Optional.of(verify(node, end));
+    return end == null ? Optional.empty() : Optional.of(verify(node, end, anchor(anchors, node)));
   }
 
-  private Verification verify(String node, Position end) throws SQLException {
-    ChainCheck check = new ChainCheck();
+  private Map<String, Anchor> anchors() throws SQLException {
+    Map<String, Anchor> anchors = new TreeMap<>();
+    nodes.all().values().forEach(row -> row.anchor().ifPresent(it -> anchors.put(row.node(), it)));
+    return anchors;
+  }
+
+  private static Optional<Anchor> anchor(Map<String, Anchor> anchors, String node) {
+    return Optional.ofNullable(anchors.get(node));
+  }
+
+  // Of a node all of whose records were dropped there is the anchor.
+  private Map<String, Position> last(Map<String, Anchor> anchors) throws SQLException {
+    Map<String, Position> last = reader.lastOfEachNode();
+    anchors.forEach((node, anchor) -> last.putIfAbsent(node, anchor.position()));
+    return last;
+  }
+
+  private Verification verify(String node, Position end, Optional<Anchor> anchor)
+      throws SQLException {
+    SignatureCheck signatures = new SignatureCheck(node, enrolment.keys(node));
+    ChainCheck check = new ChainCheck(signatures, anchor);
+    Position dropped = check.last();
     Optional<Problem> inChain = Optional.empty();
-    Position first = Position.START;
-    List<TrailEntry> page = reader.pageOfNode(node, Position.START);
+    Position first = dropped;
+    List<TrailEntry> page = reader.pageOfNode(node, dropped);
     while (!page.isEmpty() && inChain.isEmpty()) {
-      first = first.equals(Position.START) ? page.getFirst().position() : first;
+      first = first.equals(dropped) ? page.getFirst().position() : first;
       inChain = firstProblem(page, end, check::accept);
       page = nextOfNode(node, page, end);
     }
-    Optional<Problem> problem = earlier(inChain, firstInSandboxes(node, end, check.omitsEvents()));
+    Optional<Problem> problem =
+        earlier(
+            anchor.flatMap(this::droppedEarly),
+            inChain.isPresent() ? inChain : end(node, end, signatures));
+    problem = earlier(problem, firstInSandboxes(node, end, dropped, check.omitted() > 0));
     return new Verification(
-        node, check.records(), first, check.last(), problem, check.openIntents());
+        node,
+        check.records(),
+        first,
+        check.last(),
+        dropped,
+        problem,
+        check.openIntents(),
+        check.omitted(),
+        signatures.result());
   }
 
-  private Optional<Problem> firstInSandboxes(String node, Position end, boolean omissions)
+  // Somebody has deleted more than retention would have; the record that the node has made so long
+  // ago he cannot make.
+  private Optional<Problem> droppedEarly(Anchor anchor) {
+    Instant youngest = clock.instant().minus(retention).plus(CLOCKS);
+    boolean early =
+        retention.isZero()
+            || TimeUnit.NANOSECONDS.toSeconds(anchor.timeNanos()) > youngest.getEpochSecond();
+    return early
+        ? Optional.of(
+            new Problem(
+                Problem.Kind.DROPPED_EARLY,
+                anchor.position(),
+                "What was dropped ends with this record, which is younger than the retention of "
+                    + (retention.isZero() ? "all records" : retention.toDays() + " days")))
+        : Optional.empty();
+  }
+
+  // Where a checkpoint has come beyond the horizon, it is only not looked at yet.
+  private Optional<Problem> end(String node, Position end, SignatureCheck signatures)
       throws SQLException {
+    return reader.lastCheckpoint(node).compareTo(end) > 0
+        ? Optional.empty()
+        : signatures.end(clock.instant());
+  }
+
+  private Optional<Problem> firstInSandboxes(
+      String node, Position end, Position dropped, boolean omissions) throws SQLException {
     Optional<Problem> first = Optional.empty();
     Optional<String> uid = reader.sandboxAfter(node, "");
     while (uid.isPresent()) {
-      first = earlier(first, firstInSandbox(node, uid.get(), end, omissions));
+      first = earlier(first, firstInSandbox(node, uid.get(), end, dropped, omissions));
       uid = reader.sandboxAfter(node, uid.get());
     }
     return first;
   }
 
-  private Optional<Problem> firstInSandbox(String node, String uid, Position end, boolean omissions)
+  private Optional<Problem> firstInSandbox(
+      String node, String uid, Position end, Position dropped, boolean omissions)
       throws SQLException {
-    LifecycleCheck check = new LifecycleCheck(omissions);
+    LifecycleCheck check = new LifecycleCheck(omissions, !dropped.equals(Position.START));
     Optional<Problem> problem = Optional.empty();
-    List<TrailEntry> page = reader.pageOfSandbox(node, uid, Position.START);
+    List<TrailEntry> page = reader.pageOfSandbox(node, uid, dropped);
     while (!page.isEmpty() && problem.isEmpty()) {
       problem = firstProblem(page, end, check::accept);
       Position last = page.getLast().position();

@@ -1,49 +1,36 @@
 package dev.caisson.auditor.trail;
 
-import com.google.protobuf.ByteString;
 import dev.caisson.auditor.trail.TrailBatch.Received;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalLong;
-import javax.sql.DataSource;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * Writes what was read, and how far it was read, in one transaction: so a restart neither loses nor
- * repeats. Idempotent on (node, epoch, seq): what came first stays.
+ * repeats. Idempotent on (node, epoch, seq): what came first stays. No index can see to that, since
+ * the weeks are apart: so the rows of the nodes are held, whatever number of auditors writes.
  */
 final class TrailWriter {
 
-  private static final String INSERT =
-      """
-      INSERT INTO trail (node, epoch, seq, sandbox_seq, time_nanos, type, phase, outcome, tenant,
-          sandbox_id, sandbox_uid, container_id, container_uid, principal, event, chain)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-      """;
+  private final TrailDatabase database;
+  private final Clock clock;
 
-  private final DataSource database;
-
-  TrailWriter(DataSource database) {
+  TrailWriter(TrailDatabase database, Clock clock) {
     this.database = database;
-  }
-
-  /** The next offset to read of a partition; empty: it has never been read. */
-  OptionalLong nextOffset(String topic, int partition) throws SQLException {
-    try (Connection connection = database.getConnection();
-        PreparedStatement select =
-            connection.prepareStatement(
-                "SELECT next_offset FROM trail_offset WHERE topic = ? AND partition_id = ?")) {
-      select.setString(1, topic);
-      select.setInt(2, partition);
-      try (ResultSet row = select.executeQuery()) {
-        return row.next() ? OptionalLong.of(row.getLong(1)) : OptionalLong.empty();
-      }
-    }
+    this.clock = clock;
   }
 
   /**
@@ -54,7 +41,7 @@ final class TrailWriter {
    *     stored
    */
   Stored store(TrailBatch batch) throws SQLException {
-    try (Connection connection = database.getConnection()) {
+    try (Connection connection = database.connect()) {
       connection.setAutoCommit(false);
       try {
         Stored stored = store(connection, batch);
@@ -70,143 +57,143 @@ final class TrailWriter {
   /** What came of a batch. */
   record Stored(int added, List<AsideRecord> aside) {}
 
-  private static Stored store(Connection connection, TrailBatch batch) throws SQLException {
+  /** A number that a record has, which only one may have. */
+  private record RecordNumber(String node, Position position) {}
+
+  private Stored store(Connection connection, TrailBatch batch) throws SQLException {
+    Map<String, NodeRow> nodes = TrailNodes.lock(connection, nodes(batch));
     List<AsideRecord> aside = new ArrayList<>(batch.aside());
-    int added = insert(connection, batch.received(), aside);
+    Collection<Received> fresh = fresh(connection, batch.received(), nodes, aside);
+    database.rows().insert(connection, fresh.stream().map(Received::entry).toList(), week());
     insertAside(connection, aside);
-    for (PartitionOffset offset : batch.offsets()) {
-      move(connection, offset);
-    }
-    return new Stored(added, aside);
+    TrailNodes.progressed(connection, progress(fresh, nodes));
+    TrailOffsets.move(connection, batch.offsets());
+    return new Stored(fresh.size(), aside);
   }
 
-  private static int insert(Connection connection, List<Received> received, List<AsideRecord> aside)
+  private int week() {
+    return Weeks.of(clock.instant());
+  }
+
+  private static SortedSet<String> nodes(TrailBatch batch) {
+    return batch.received().stream()
+        .map(record -> record.entry().columns().node())
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  // Those whose numbers are new, in the order in which they came.
+  private static Collection<Received> fresh(
+      Connection connection,
+      List<Received> received,
+      Map<String, NodeRow> nodes,
+      List<AsideRecord> aside)
       throws SQLException {
-    Map<String, TrailEntry> fresh = new HashMap<>();
+    Map<RecordNumber, TrailEntry> known = known(connection, received, nodes);
+    Map<RecordNumber, Received> fresh = new LinkedHashMap<>();
+    for (Received record : received) {
+      TrailEntry entry = record.entry();
+      String node = entry.columns().node();
+      TrailEntry first = known.putIfAbsent(new RecordNumber(node, entry.position()), entry);
+      if (first == null && !row(nodes, node).isBeforeAnchor(entry.position())) {
+        fresh.put(new RecordNumber(node, entry.position()), record);
+      } else if (first != null && !isSame(first, entry)) {
+        aside.add(record.inConflict());
+      }
+    }
+    return fresh.values();
+  }
+
+  private static NodeRow row(Map<String, NodeRow> nodes, String node) {
+    NodeRow row = nodes.get(node);
+    if (row == null) {
+      throw new AssertionError("The rows of all nodes are held");
+    }
+    return row;
+  }
+
+  private static boolean isSame(TrailEntry one, TrailEntry other) {
+    return one.event().equals(other.event()) && one.chain().equals(other.chain());
+  }
+
+  // What is in the trail already under these numbers. Beyond the last number there is nothing.
+  private static Map<RecordNumber, TrailEntry> known(
+      Connection connection, List<Received> received, Map<String, NodeRow> nodes)
+      throws SQLException {
+    Map<String, Map<Long, List<Long>>> asked = new HashMap<>();
+    for (Received record : received) {
+      TrailColumns columns = record.entry().columns();
+      Position position = columns.position();
+      if (position.compareTo(row(nodes, columns.node()).progress().last()) <= 0) {
+        asked
+            .computeIfAbsent(columns.node(), _ -> new HashMap<>())
+            .computeIfAbsent(position.epoch(), _ -> new ArrayList<>())
+            .add(position.seq());
+      }
+    }
+    return known(connection, asked);
+  }
+
+  private static Map<RecordNumber, TrailEntry> known(
+      Connection connection, Map<String, Map<Long, List<Long>>> asked) throws SQLException {
+    Map<RecordNumber, TrailEntry> known = new HashMap<>();
     try (PreparedStatement select =
-            connection.prepareStatement(
-                "SELECT event, chain FROM trail WHERE node = ? AND epoch = ? AND seq = ?");
-        PreparedStatement insert = connection.prepareStatement(INSERT)) {
-      for (Received record : received) {
-        switch (seenBefore(select, record.entry(), fresh)) {
-          case NEVER -> addBatch(insert, record.entry());
-          case THE_SAME -> {}
-          case ANOTHER -> aside.add(record.inConflict());
+        connection.prepareStatement(
+            "SELECT "
+                + TrailReader.COLUMNS
+                + " FROM trail WHERE node = ? AND epoch = ? AND seq = ANY(?)")) {
+      for (Map.Entry<String, Map<Long, List<Long>>> node : asked.entrySet()) {
+        for (Map.Entry<Long, List<Long>> epoch : node.getValue().entrySet()) {
+          select.setString(1, node.getKey());
+          select.setLong(2, epoch.getKey());
+          select.setArray(3, connection.createArrayOf("BIGINT", epoch.getValue().toArray()));
+          addKnown(select, known);
         }
       }
-      insert.executeBatch();
     }
-    return fresh.size();
+    return known;
   }
 
-  private enum Seen {
-    NEVER,
-    THE_SAME,
-    ANOTHER
-  }
-
-  private static Seen seenBefore(
-      PreparedStatement select, TrailEntry entry, Map<String, TrailEntry> fresh)
+  private static void addKnown(PreparedStatement select, Map<RecordNumber, TrailEntry> known)
       throws SQLException {
-    select.setString(1, entry.columns().node());
-    select.setLong(2, entry.position().epoch());
-    select.setLong(3, entry.position().seq());
     try (ResultSet row = select.executeQuery()) {
-      if (row.next()) {
-        return same(entry, bytes(row, 1), bytes(row, 2));
+      while (row.next()) {
+        TrailEntry entry = TrailReader.entry(row);
+        known.put(new RecordNumber(entry.columns().node(), entry.position()), entry);
       }
     }
-    String key = entry.columns().node() + "/" + entry.position();
-    TrailEntry first = fresh.putIfAbsent(key, entry);
-    return first == null ? Seen.NEVER : same(entry, first.event(), first.chain());
   }
 
-  private static Seen same(TrailEntry entry, ByteString event, ByteString chain) {
-    return entry.event().equals(event) && entry.chain().equals(chain)
-        ? Seen.THE_SAME
-        : Seen.ANOTHER;
-  }
-
-  private static ByteString bytes(ResultSet row, int column) throws SQLException {
-    return ByteString.copyFrom(row.getBytes(column));
-  }
-
-  private static void addBatch(PreparedStatement insert, TrailEntry entry) throws SQLException {
-    TrailColumns columns = entry.columns();
-    insert.setString(1, columns.node());
-    insert.setLong(2, columns.position().epoch());
-    insert.setLong(3, columns.position().seq());
-    insert.setLong(4, columns.sandboxSeq());
-    insert.setLong(5, columns.timeNanos());
-    insert.setString(6, columns.type());
-    insert.setString(7, columns.phase());
-    insert.setString(8, columns.outcome());
-    insert.setString(9, columns.tenant());
-    insert.setString(10, columns.sandboxId());
-    insert.setString(11, columns.sandboxUid());
-    insert.setString(12, columns.containerId());
-    insert.setString(13, columns.containerUid());
-    insert.setString(14, columns.principal());
-    insert.setBytes(15, entry.event().toByteArray());
-    insert.setBytes(16, entry.chain().toByteArray());
-    insert.addBatch();
+  private Map<String, NodeProgress> progress(
+      Collection<Received> fresh, Map<String, NodeRow> nodes) {
+    Instant now = clock.instant();
+    Map<String, NodeProgress> progress = new TreeMap<>();
+    for (Received record : fresh) {
+      TrailColumns columns = record.entry().columns();
+      boolean checkpoint = columns.type().equals(NodeProgress.CHECKPOINT);
+      NodeProgress before =
+          progress.getOrDefault(columns.node(), row(nodes, columns.node()).progress());
+      progress.put(columns.node(), before.after(columns.position(), checkpoint, now));
+    }
+    return progress;
   }
 
   // One that is there already came with a batch that was stored before the offsets were lost.
   private static void insertAside(Connection connection, List<AsideRecord> aside)
       throws SQLException {
-    try (PreparedStatement delete =
-            connection.prepareStatement(
-                "DELETE FROM trail_aside WHERE topic = ? AND partition_id = ? AND record_offset = ?");
-        PreparedStatement insert =
-            connection.prepareStatement(
-                "INSERT INTO trail_aside (topic, partition_id, record_offset, reason, message,"
-                    + " record_value) VALUES (?, ?, ?, ?, ?, ?)")) {
+    try (PreparedStatement insert =
+        connection.prepareStatement(
+            "INSERT INTO trail_aside (topic, partition_id, record_offset, reason, message,"
+                + " record_value) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")) {
       for (AsideRecord record : aside) {
-        setPlace(delete, record);
-        delete.executeUpdate();
-        setPlace(insert, record);
+        insert.setString(1, record.topic());
+        insert.setInt(2, record.partition());
+        insert.setLong(3, record.offset());
         insert.setString(4, record.reason().name());
         insert.setString(5, record.message());
         insert.setBytes(6, record.value().toByteArray());
-        insert.executeUpdate();
+        insert.addBatch();
       }
-    }
-  }
-
-  private static void setPlace(PreparedStatement statement, AsideRecord record)
-      throws SQLException {
-    statement.setString(1, record.topic());
-    statement.setInt(2, record.partition());
-    statement.setLong(3, record.offset());
-  }
-
-  private static void move(Connection connection, PartitionOffset offset) throws SQLException {
-    try (PreparedStatement update =
-        connection.prepareStatement(
-            "UPDATE trail_offset SET next_offset = ? WHERE topic = ? AND partition_id = ?"
-                + " AND next_offset = ?")) {
-      update.setLong(1, offset.next());
-      update.setString(2, offset.topic());
-      update.setInt(3, offset.partition());
-      update.setLong(4, offset.before());
-      if (update.executeUpdate() == 0) {
-        insertOffset(connection, offset);
-      }
-    }
-  }
-
-  // Where another auditor has taken the partition over, this breaks the primary key, and so the
-  // transaction.
-  private static void insertOffset(Connection connection, PartitionOffset offset)
-      throws SQLException {
-    try (PreparedStatement insert =
-        connection.prepareStatement(
-            "INSERT INTO trail_offset (topic, partition_id, next_offset) VALUES (?, ?, ?)")) {
-      insert.setString(1, offset.topic());
-      insert.setInt(2, offset.partition());
-      insert.setLong(3, offset.next());
-      insert.executeUpdate();
+      insert.executeBatch();
     }
   }
 }

@@ -27,8 +27,11 @@ class ApportionmentTest {
     assertThat(account.overhead()).isEqualTo(40);
   }
 
+  /**
+   * By usage_a × cgroup / Σ usage of all that has been used so far, A would have 20 and then 15.
+   */
   @Test
-  void neverLetsATotalFallWhenAnotherContainerWakes() {
+  void theCounterOfAContainerDoesNotFallWhenAnotherBeginsToWork() {
     SandboxAccount account =
         charge(
             sample(1, 20, running("a", 10), running("b", 0)),
@@ -87,6 +90,22 @@ class ApportionmentTest {
             new Sample(2, OptionalLong.empty(), 0, List.of(running("a", 15))),
             sample(3, 20, running("a", 20)));
     assertThat(account.charged()).isEqualTo(20);
+  }
+
+  @Test
+  void chargesNothingTwiceWhenTheCgroupCouldNotBeReadAtFirst() {
+    SandboxAccount account =
+        charge(
+            new Sample(1, OptionalLong.empty(), 0, List.of(running("a", 15))),
+            sample(2, 20, running("a", 20)));
+    assertThat(account.charged()).isEqualTo(20);
+  }
+
+  @Test
+  void tellsWhatTheCountersSayBesideWhatWasCharged() {
+    assertThat(used(SandboxAccount.EMPTY, sample(1, 40, running("a", 10)))).isEqualTo(40);
+    Sample withoutCgroup = new Sample(1, OptionalLong.empty(), 0, List.of(running("a", 7)));
+    assertThat(used(SandboxAccount.EMPTY, withoutCgroup)).isEqualTo(7);
   }
 
   @Test
@@ -224,6 +243,10 @@ class ApportionmentTest {
 
   private static SandboxAccount charged(SandboxAccount account, Sample sample) {
     return ((Charged) Apportionment.charge(account, sample)).account();
+  }
+
+  private static long used(SandboxAccount account, Sample sample) {
+    return ((Charged) Apportionment.charge(account, sample)).used();
   }
 
   private static List<Anomaly> anomalies(SandboxAccount account, Sample sample) {

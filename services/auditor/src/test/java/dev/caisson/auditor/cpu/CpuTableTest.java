@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.proto.events.v1.ContainerCpu;
 import dev.caisson.proto.events.v1.CpuApportioned;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -62,70 +61,6 @@ class CpuTableTest {
     }
     table.put(figures("a", 3));
     assertThat(heard).containsExactly(1L, 2L);
-  }
-
-  @Test
-  void exportsASeriesForEachContainer() {
-    SimpleMeterRegistry registry = new SimpleMeterRegistry();
-    CpuSeries series = new CpuSeries(registry);
-    series.update(figures("a", 1));
-    series.update(figures("a", 2));
-    assertThat(
-            registry
-                .get("caisson.container.cpu")
-                .tags("node", "n1", "tenant", "default", "sandbox", "a", "container", "c2")
-                .functionCounter()
-                .count())
-        .isEqualTo(20e-9);
-    assertThat(registry.find("caisson.container.cpu").functionCounters()).hasSize(2);
-  }
-
-  @Test
-  void keepsASeriesOfTheLastExitedContainersOnly() {
-    SimpleMeterRegistry registry = new SimpleMeterRegistry();
-    CpuSeries series = new CpuSeries(registry, 1, 100);
-    series.update(exited("a"));
-    series.update(exited("b"));
-    series.update(exited("b"));
-    assertThat(registry.find("caisson.container.cpu").functionCounters())
-        .singleElement()
-        .satisfies(meter -> assertThat(meter.getId().getTag("sandbox")).isEqualTo("b"));
-  }
-
-  @Test
-  void exportsNoMoreSeriesThanItsBound() {
-    SimpleMeterRegistry registry = new SimpleMeterRegistry();
-    CpuSeries series = new CpuSeries(registry, 1, 3);
-    series.update(figures("a", 1));
-    series.update(figures("b", 1));
-    assertThat(registry.find("caisson.container.cpu").functionCounters()).hasSize(3);
-    assertThat(registry.counter("caisson.container.cpu.unexported").count()).isEqualTo(1);
-  }
-
-  @Test
-  void startsASeriesAgainWhenAnIdIsUsedAgain() {
-    SimpleMeterRegistry registry = new SimpleMeterRegistry();
-    CpuSeries series = new CpuSeries(registry);
-    series.update(exited("a"));
-    CpuApportioned again =
-        exited("a").toBuilder()
-            .addContainers(ContainerCpu.newBuilder().setContainerId("c").setContainerUid("2"))
-            .build();
-    series.update(again);
-    assertThat(registry.get("caisson.container.cpu").functionCounter().count()).isZero();
-  }
-
-  private static CpuApportioned exited(String sandbox) {
-    return CpuApportioned.newBuilder()
-        .setSandboxId(sandbox)
-        .setSandboxUid("uid-" + sandbox)
-        .addContainers(
-            ContainerCpu.newBuilder()
-                .setContainerId("c")
-                .setContainerUid("1")
-                .setTotalNanos(5)
-                .setExited(true))
-        .build();
   }
 
   private static CpuApportioned figures(String sandbox, long seq) {

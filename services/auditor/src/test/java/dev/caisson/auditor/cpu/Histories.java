@@ -1,11 +1,13 @@
 package dev.caisson.auditor.cpu;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
+import net.jqwik.api.Tuple;
 
 /**
  * Random lives of a sandbox with up to four containers at a time, and random ways of its samples to
@@ -13,8 +15,9 @@ import net.jqwik.api.Combinators;
  */
 final class Histories {
 
+  static final int MAX_STEPS = 30;
+
   private static final int SLOTS = 4;
-  private static final int MAX_STEPS = 30;
 
   /** How a sample arrives. DELAYED: after the next one. */
   enum Delivery {
@@ -24,53 +27,91 @@ final class Histories {
     DELAYED
   }
 
+  /** What becomes of the cgroup before the sample. RENEWED: made anew, its counters from 0. */
+  enum Cgroup {
+    THERE,
+    UNREADABLE,
+    RENEWED,
+    FELL
+  }
+
   /**
-   * What happens until the next sample: growth of each slot's container, and of the cgroup; who
-   * comes, who goes.
+   * What happens to containers until the next sample, by their slots; below 0: nothing.
+   *
+   * @param growth of each slot's counter
+   * @param born who comes, if nobody runs in the slot
+   * @param dying who ends; it is listed until another takes its slot
+   * @param missed who cannot be read
+   * @param fallen whose counter is lower than before: a process was not found
    */
-  record Step(
-      List<Long> growth,
-      long cgroupGrowth,
-      int born,
-      int dying,
-      boolean renewed,
-      Delivery delivery) {}
+  record Change(List<Long> growth, int born, int dying, int missed, int fallen) {}
+
+  /** What happens until the next sample. */
+  record Step(Change change, long cgroupGrowth, Cgroup cgroup, boolean restart, Delivery delivery) {
+    /** Anew when the executor starts again, and its sequence from 1. */
+    static final boolean RESTART = true;
+  }
+
+  /** A sample, and in which life of the executor it was taken. */
+  record Taken(Sample sample, long executorEpoch) {}
 
   /** The samples as they were taken, and as they arrive. */
-  record History(List<Sample> taken, List<Sample> delivered) {}
+  record History(List<Taken> taken, List<Taken> delivered) {
+    List<Sample> samples() {
+      return delivered.stream().map(Taken::sample).toList();
+    }
+  }
 
   private Histories() {}
 
+  /** All that can happen, with or without a cgroup. */
   static Arbitrary<History> any() {
-    return of(Arbitraries.frequency(tuple(12, false), tuple(1, true)), deliveries());
+    Arbitrary<Cgroup> cgroups =
+        Arbitraries.frequency(
+            Tuple.of(20, Cgroup.THERE),
+            Tuple.of(1, Cgroup.UNREADABLE),
+            Tuple.of(2, Cgroup.RENEWED),
+            Tuple.of(1, Cgroup.FELL));
+    return Arbitraries.frequencyOf(
+        Tuple.of(5, of(cgroups, some())),
+        Tuple.of(1, of(Arbitraries.just(Cgroup.UNREADABLE), some())));
   }
 
-  /** The cgroup is never made anew. */
+  /** Counters never fall, and the cgroup can always be read. */
+  static Arbitrary<History> ofSoundCounters() {
+    return of(
+        Arbitraries.frequency(Tuple.of(12, Cgroup.THERE), Tuple.of(1, Cgroup.RENEWED)), none());
+  }
+
+  /** Likewise, and the cgroup is never made anew. */
   static Arbitrary<History> ofOneCgroup() {
-    return of(Arbitraries.just(false), deliveries());
+    return of(Arbitraries.just(Cgroup.THERE), none());
   }
 
-  private static Arbitrary<Delivery> deliveries() {
-    return Arbitraries.frequency(
-        tuple(8, Delivery.IN_ORDER),
-        tuple(1, Delivery.LOST),
-        tuple(1, Delivery.DUPLICATED),
-        tuple(1, Delivery.DELAYED));
+  private static Arbitrary<Integer> none() {
+    return Arbitraries.just(-1);
   }
 
-  private static <T> net.jqwik.api.Tuple.Tuple2<Integer, T> tuple(int frequency, T value) {
-    return net.jqwik.api.Tuple.of(frequency, value);
+  private static Arbitrary<Integer> some() {
+    return slots(5 * SLOTS);
   }
 
-  private static Arbitrary<History> of(
-      Arbitrary<Boolean> renewals, Arbitrary<Delivery> deliveries) {
+  // Below 0, nothing happens: of so many.
+  private static Arbitrary<Integer> slots(int nothing) {
+    return Arbitraries.integers().between(-nothing, SLOTS - 1);
+  }
+
+  private static Arbitrary<History> of(Arbitrary<Cgroup> cgroups, Arbitrary<Integer> defects) {
+    Arbitrary<Change> changes =
+        Combinators.combine(
+                amounts().list().ofSize(SLOTS), slots(SLOTS), slots(SLOTS), defects, defects)
+            .as(Change::new);
     return Combinators.combine(
-            amounts().list().ofSize(SLOTS),
+            changes,
             amounts(),
-            Arbitraries.integers().between(-SLOTS, SLOTS - 1),
-            Arbitraries.integers().between(-SLOTS, SLOTS - 1),
-            renewals,
-            deliveries)
+            cgroups,
+            Arbitraries.frequency(Tuple.of(12, !Step.RESTART), Tuple.of(1, Step.RESTART)),
+            deliveries())
         .as(Step::new)
         .list()
         .ofMinSize(1)
@@ -78,24 +119,32 @@ final class Histories {
         .map(Histories::lived);
   }
 
+  private static Arbitrary<Delivery> deliveries() {
+    return Arbitraries.frequency(
+        Tuple.of(8, Delivery.IN_ORDER),
+        Tuple.of(1, Delivery.LOST),
+        Tuple.of(1, Delivery.DUPLICATED),
+        Tuple.of(1, Delivery.DELAYED));
+  }
+
   // Zeros for the rules about no growth; large ones for products of more than 64 bits.
   private static Arbitrary<Long> amounts() {
     return Arbitraries.frequencyOf(
-        net.jqwik.api.Tuple.of(2, Arbitraries.just(0L)),
-        net.jqwik.api.Tuple.of(4, Arbitraries.longs().between(0, 20)),
-        net.jqwik.api.Tuple.of(3, Arbitraries.longs().between(0, 2_000_000_000L)),
-        net.jqwik.api.Tuple.of(1, Arbitraries.longs().between(0, 1L << 52)));
+        Tuple.of(2, Arbitraries.just(0L)),
+        Tuple.of(4, Arbitraries.longs().between(0, 20)),
+        Tuple.of(3, Arbitraries.longs().between(0, 2_000_000_000L)),
+        Tuple.of(1, Arbitraries.longs().between(0, 1L << 52)));
   }
 
   private static History lived(List<Step> steps) {
     Life life = new Life();
-    List<Sample> taken = steps.stream().map(life::sampleAfter).toList();
+    List<Taken> taken = steps.stream().map(life::sampleAfter).toList();
     return new History(taken, delivered(taken, steps));
   }
 
-  private static List<Sample> delivered(List<Sample> taken, List<Step> steps) {
-    List<Sample> delivered = new ArrayList<>();
-    List<Sample> late = new ArrayList<>();
+  private static List<Taken> delivered(List<Taken> taken, List<Step> steps) {
+    List<Taken> delivered = new ArrayList<>();
+    List<Taken> late = new ArrayList<>();
     for (int i = 0; i < taken.size(); i++) {
       switch (steps.get(i).delivery()) {
         case IN_ORDER -> delivered.add(taken.get(i));
@@ -115,42 +164,72 @@ final class Histories {
 
   /** The truth: who runs, and what the kernel's counters say. */
   private static final class Life {
-    private final String[] living = new String[SLOTS];
+    private final String[] containers = new String[SLOTS];
+    private final boolean[] ended = new boolean[SLOTS];
     private final long[] used = new long[SLOTS];
     private long cgroup;
-    private long counterEpoch;
+    private long counterEpoch = 7;
+    private long executorEpoch = 1;
     private long seq;
     private int births;
 
-    Sample sampleAfter(Step step) {
-      if (step.renewed()) {
-        counterEpoch++;
-        cgroup = 0;
-        java.util.Arrays.fill(used, 0);
+    Taken sampleAfter(Step step) {
+      if (step.restart()) {
+        executorEpoch++;
       }
-      if (step.born() >= 0 && living[step.born()] == null) {
-        living[step.born()] = "c" + births++;
-        used[step.born()] = 0;
-      }
+      change(step.cgroup());
+      beBorn(step.change().born());
       cgroup += step.cgroupGrowth();
-      List<ContainerReading> readings = readings(step);
-      if (step.dying() >= 0) {
-        living[step.dying()] = null;
-      }
-      return new Sample(++seq, OptionalLong.of(cgroup), counterEpoch, readings);
+      List<ContainerReading> readings = readings(step.change());
+      OptionalLong counter =
+          step.cgroup() == Cgroup.UNREADABLE ? OptionalLong.empty() : OptionalLong.of(cgroup);
+      return new Taken(new Sample(++seq, counter, counterEpoch, readings), executorEpoch);
     }
 
-    private List<ContainerReading> readings(Step step) {
+    private void change(Cgroup change) {
+      if (change == Cgroup.RENEWED) {
+        counterEpoch++;
+        cgroup = 0;
+        Arrays.fill(used, 0);
+      } else if (change == Cgroup.FELL) {
+        cgroup /= 2;
+      }
+    }
+
+    private void beBorn(int slot) {
+      if (slot >= 0 && (containers[slot] == null || ended[slot])) {
+        containers[slot] = "c" + births++;
+        ended[slot] = false;
+        used[slot] = 0;
+      }
+    }
+
+    private List<ContainerReading> readings(Change change) {
       List<ContainerReading> readings = new ArrayList<>();
       for (int slot = 0; slot < SLOTS; slot++) {
-        if (living[slot] != null) {
-          used[slot] += step.growth().get(slot);
-          readings.add(
-              new ContainerReading(
-                  living[slot], "uid-" + living[slot], used[slot], slot != step.dying()));
+        if (containers[slot] != null) {
+          live(slot, change);
+          if (slot != change.missed()) {
+            readings.add(reading(slot));
+          }
         }
       }
       return readings;
+    }
+
+    private void live(int slot, Change change) {
+      if (!ended[slot]) {
+        used[slot] =
+            slot == change.fallen() ? used[slot] / 2 : used[slot] + change.growth().get(slot);
+      }
+      if (slot == change.dying()) {
+        ended[slot] = true;
+      }
+    }
+
+    private ContainerReading reading(int slot) {
+      return new ContainerReading(
+          containers[slot], "uid-" + containers[slot], used[slot], !ended[slot]);
     }
   }
 }

@@ -4,6 +4,8 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.Timestamp;
 import dev.caisson.events.HashChain;
 import dev.caisson.events.JournalRecord;
+import dev.caisson.model.Checkpoint;
+import dev.caisson.model.NodeKey;
 import dev.caisson.proto.events.v1.ContainerCreated;
 import dev.caisson.proto.events.v1.ContainerDeleted;
 import dev.caisson.proto.events.v1.ContainerExited;
@@ -11,6 +13,9 @@ import dev.caisson.proto.events.v1.ContainerStarted;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.ExecutorStarted;
 import dev.caisson.proto.events.v1.Failure;
+import dev.caisson.proto.events.v1.HookFinished;
+import dev.caisson.proto.events.v1.HookStarted;
+import dev.caisson.proto.events.v1.JournalCheckpoint;
 import dev.caisson.proto.events.v1.Phase;
 import dev.caisson.proto.events.v1.RequestDenied;
 import dev.caisson.proto.events.v1.SandboxCreated;
@@ -19,8 +24,13 @@ import dev.caisson.proto.events.v1.Subject;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.ExitStatus;
 import java.nio.ByteBuffer;
+import java.security.GeneralSecurityException;
+import java.security.KeyPair;
+import java.security.Signature;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -123,6 +133,14 @@ public final class FakeJournal {
         payload.andThen(event -> event.setFailure(Failure.newBuilder().setCode(5))));
   }
 
+  /** One that ends at once. */
+  public FakeJournal hook(String sandbox, String container, String kind) {
+    HookStarted started = HookStarted.newBuilder().setKind(kind).build();
+    HookFinished finished = HookFinished.newBuilder().setKind(kind).build();
+    return intent(sandbox, container, event -> event.setHookStarted(started))
+        .outcome(sandbox, container, event -> event.setHookFinished(finished));
+  }
+
   public FakeJournal denied(String sandbox) {
     RequestDenied denied = RequestDenied.newBuilder().setBy("guard").build();
     return add(sandbox, "", event -> event.setPhase(Phase.OBSERVATION).setRequestDenied(denied));
@@ -153,6 +171,50 @@ public final class FakeJournal {
         sandbox,
         container,
         payload.andThen(event -> event.setPhase(Phase.OUTCOME).setIntentSeq(intent)));
+  }
+
+  /** Signed by the node, as its executor does it, up to the record before. */
+  public FakeJournal signed(KeyPair key) {
+    long signedSeq = seq;
+    ByteString signedChain = chain;
+    Checkpoint checkpoint =
+        new Checkpoint(
+            node,
+            epoch,
+            signedSeq,
+            HexFormat.of().formatHex(signedChain.toByteArray()),
+            FIRST_SECOND + records.size(),
+            0);
+    JournalCheckpoint.Builder signed =
+        JournalCheckpoint.newBuilder()
+            .setNode(node)
+            .setEpoch(epoch)
+            .setSeq(signedSeq)
+            .setChain(signedChain)
+            .setTime(Timestamp.newBuilder().setSeconds(checkpoint.seconds()))
+            .setKeyFingerprint(
+                ByteString.copyFrom(NodeKey.of(key.getPublic().getEncoded()).fingerprint()))
+            .setSignature(signature(key, checkpoint.message()));
+    return add(
+        "",
+        "",
+        event -> event.clearActor().setPhase(Phase.OBSERVATION).setJournalCheckpoint(signed));
+  }
+
+  private static ByteString signature(KeyPair key, byte[] message) {
+    try {
+      Signature signature = Signature.getInstance("Ed25519");
+      signature.initSign(key.getPrivate());
+      signature.update(message);
+      return ByteString.copyFrom(signature.sign());
+    } catch (GeneralSecurityException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** When its last record was made. */
+  public Instant now() {
+    return Instant.ofEpochSecond(FIRST_SECOND + records.size());
   }
 
   public FakeJournal add(String sandbox, String container, Consumer<Event.Builder> payload) {

@@ -4,23 +4,61 @@ import dev.caisson.auditor.trail.TrailBatch.Received;
 import dev.caisson.events.JournalRecord;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** A trail in memory, with a hand that can alter it. */
+/** A trail in an empty database, with a hand that can alter it, and a clock that the hand sets. */
 final class FakeTrail implements AutoCloseable {
 
   private static final AtomicInteger NAMES = new AtomicInteger();
   private static final String TOPIC = "t";
+  private static final int CONNECTIONS = 4;
 
   final TrailDatabase database;
+  private Instant now = Instant.parse("2026-01-01T00:00:00Z");
+  private Duration retention = Duration.ZERO;
   private long offset;
 
-  FakeTrail() throws SQLException {
-    database = TrailDatabase.open("jdbc:h2:mem:trail" + NAMES.incrementAndGet());
+  FakeTrail(TrailDatabase database) throws SQLException {
+    this.database = database;
+    retaining(Duration.ZERO).prepare();
+  }
+
+  /** A database in memory. */
+  static TrailDatabase onH2() throws SQLException {
+    String url = "jdbc:h2:mem:trail" + NAMES.incrementAndGet() + ";MODE=PostgreSQL";
+    return TrailDatabase.open(settings(url, TrailDatabase.EMBEDDED_USER));
+  }
+
+  static TrailSettings settings(String url, String user) {
+    return new TrailSettings(url, user, "", CONNECTIONS, Duration.ZERO, Duration.ZERO);
+  }
+
+  Clock clock() {
+    return ((InstantSource) () -> now).withZone(ZoneOffset.UTC);
+  }
+
+  /** From now on it is another time, for which there is room. */
+  void setTime(Instant time) throws SQLException {
+    now = time;
+    retaining(Duration.ZERO).prepare();
+  }
+
+  /** What is kept for no longer from now on. */
+  Retention retaining(Duration newRetention) {
+    retention = newRetention;
+    return new Retention(database, newRetention, clock());
   }
 
   TrailWriter.Stored store(List<JournalRecord> records) throws Exception {
@@ -31,12 +69,12 @@ final class FakeTrail implements AutoCloseable {
       received.add(new Received(TOPIC, 0, offset++, entry));
     }
     PartitionOffset moved = new PartitionOffset(TOPIC, 0, before, offset);
-    return new TrailWriter(database.connections())
+    return new TrailWriter(database, clock())
         .store(new TrailBatch(received, List.of(), List.of(moved)));
   }
 
   void alter(String sql, Object... values) throws SQLException {
-    try (Connection connection = database.connections().getConnection();
+    try (Connection connection = database.connect();
         PreparedStatement statement = connection.prepareStatement(sql)) {
       for (int i = 0; i < values.length; i++) {
         statement.setObject(i + 1, values[i]);
@@ -47,16 +85,46 @@ final class FakeTrail implements AutoCloseable {
     }
   }
 
+  long count(String table) throws SQLException {
+    try (Connection connection = database.connect();
+        PreparedStatement select = connection.prepareStatement("SELECT COUNT(*) FROM " + table);
+        ResultSet row = select.executeQuery()) {
+      row.next();
+      return row.getLong(1);
+    }
+  }
+
   Verification verify(String node) throws SQLException {
-    return new TrailVerifier(database, last -> last).verify(node).orElseThrow();
+    return verify(node, _ -> Optional.empty(), now);
+  }
+
+  Verification verify(String node, Enrolment enrolment, Instant time) throws SQLException {
+    return new TrailVerifier(
+            database, last -> last, enrolment, retention, Clock.fixed(time, ZoneOffset.UTC))
+        .verify(node)
+        .orElseThrow();
   }
 
   Verification verifyUpTo(String node, Position end) throws SQLException {
-    return new TrailVerifier(database, _ -> Map.of(node, end)).verify(node).orElseThrow();
+    return new TrailVerifier(
+            database, _ -> Map.of(node, end), _ -> Optional.empty(), retention, clock())
+        .verify(node)
+        .orElseThrow();
   }
 
+  /** Leaves nothing in the database. */
   @Override
-  public void close() {
-    database.close();
+  public void close() throws SQLException {
+    try (Connection connection = database.connect();
+        Statement statement = connection.createStatement()) {
+      connection.setAutoCommit(false);
+      for (int week : database.weeks().upTo(Integer.MAX_VALUE - 1)) {
+        database.weeks().drop(connection, week);
+      }
+      for (String table : List.of("trail_node", "trail_offset", "trail_aside")) {
+        statement.execute("DELETE FROM " + table);
+      }
+      connection.commit();
+    }
   }
 }

@@ -1,4 +1,4 @@
--- Standard SQL, so that PostgreSQL can take H2's place. Names of columns as in caisson.events.v1.
+-- Names of columns as in caisson.events.v1.
 
 CREATE TABLE trail (
   node          VARCHAR NOT NULL,
@@ -56,4 +56,4 @@ CREATE TABLE trail_settled (
   epoch BIGINT  NOT NULL,
   seq   BIGINT  NOT NULL,
   PRIMARY KEY (node)
-)
+);

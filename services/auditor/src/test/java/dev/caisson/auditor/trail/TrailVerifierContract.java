@@ -12,25 +12,31 @@ import dev.caisson.proto.events.v1.ExecExited;
 import dev.caisson.proto.events.v1.ExecStarted;
 import dev.caisson.proto.events.v1.Gap;
 import dev.caisson.proto.events.v1.Phase;
+import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-class TrailVerifierTest {
+abstract class TrailVerifierContract {
 
   private FakeTrail trail;
   private FakeJournal journal;
 
+  /** An empty trail. */
+  abstract FakeTrail open() throws Exception;
+
   @BeforeEach
-  void open() throws Exception {
-    trail = new FakeTrail();
+  void fill() throws Exception {
+    trail = open();
     journal = new FakeJournal("n1").started().life("web", "nginx").life("db", "postgres");
   }
 
   @AfterEach
-  void close() {
+  void close() throws Exception {
     trail.close();
   }
 
@@ -182,6 +188,7 @@ class TrailVerifierTest {
                 .setContainerStarted(ContainerStarted.getDefaultInstance()));
     trail.store(journal.records());
     assertThat(trail.verify("n1").problem()).isEmpty();
+    assertThat(trail.verify("n1").omitted()).isEqualTo(1);
   }
 
   @Test
@@ -254,6 +261,13 @@ class TrailVerifierTest {
   }
 
   @Test
+  void namesAHookThatRanOutsideItsPhase() throws Exception {
+    journal.created("x", "c").hook("x", "c", "createContainer");
+    trail.store(journal.records());
+    assertProblem(Kind.ORDER, 1, 26);
+  }
+
+  @Test
   void namesWhatComesAfterTheSandboxsDeletion() throws Exception {
     trail.store(journal.denied("web").records());
     assertProblem(Kind.ORDER, 1, 24);
@@ -278,7 +292,7 @@ class TrailVerifierTest {
     trail.store(journal.records());
     trail.store(new FakeJournal("n2").started().life("web", "nginx").records());
     trail.alter("UPDATE trail SET principal = 'x' WHERE node = 'n2' AND seq = 2");
-    List<Verification> all = new TrailVerifier(trail.database, last -> last).verifyAll();
+    List<Verification> all = verifier().verifyAll();
     assertThat(all).extracting(Verification::node).containsExactly("n1", "n2");
     assertThat(all.getFirst().problem()).isEmpty();
     assertThat(all.getLast().problem()).isPresent();
@@ -286,7 +300,12 @@ class TrailVerifierTest {
 
   @Test
   void knowsNothingOfANodeThatRecordedNothing() throws Exception {
-    assertThat(new TrailVerifier(trail.database, last -> last).verify("n9")).isEmpty();
+    assertThat(verifier().verify("n9")).isEmpty();
+  }
+
+  private TrailVerifier verifier() {
+    return new TrailVerifier(
+        trail.database, last -> last, _ -> Optional.empty(), Duration.ZERO, Clock.systemUTC());
   }
 
   private void assertProblem(Kind kind, long epoch, long seq) throws Exception {

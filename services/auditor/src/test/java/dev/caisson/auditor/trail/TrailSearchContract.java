@@ -17,7 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class TrailSearchTest {
+abstract class TrailSearchContract {
 
   private static final long FIRST = 1_700_000_000_000_000_000L;
   private static final long SECOND = 1_000_000_000L;
@@ -32,14 +32,17 @@ class TrailSearchTest {
           .denied("db");
   private FakeTrail trail;
 
+  /** An empty trail. */
+  abstract FakeTrail open() throws Exception;
+
   @BeforeEach
-  void open() throws Exception {
-    trail = new FakeTrail();
+  void fill() throws Exception {
+    trail = open();
     trail.store(journal.records());
   }
 
   @AfterEach
-  void close() {
+  void close() throws Exception {
     trail.close();
   }
 

@@ -1,0 +1,16 @@
+package dev.caisson.auditor.trail;
+
+import dev.caisson.model.NodeKey;
+import java.util.List;
+import java.util.Optional;
+
+/** Which keys nodes sign their journals with, as somebody has told the auditor. */
+public interface Enrolment {
+  /**
+   * The keys of a node, those that it had before among them.
+   *
+   * @return empty: no node is enrolled, and nothing is said of signatures; an empty list: this node
+   *     is not, where others are
+   */
+  Optional<List<NodeKey>> keys(String node);
+}

@@ -1,0 +1,116 @@
+package dev.caisson.auditor.trail;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+
+/** How far each partition has been read and stored, by whichever auditor. Thread-safe. */
+final class TrailOffsets {
+
+  private static final Duration LOOK_AGAIN = Duration.ofMillis(50);
+
+  private final TrailDatabase database;
+
+  TrailOffsets(TrailDatabase database) {
+    this.database = database;
+  }
+
+  /** The next offset to read of a partition; empty: it has never been read. */
+  OptionalLong next(String topic, int partition) throws SQLException {
+    Long next = next(topic).get(partition);
+    return next == null ? OptionalLong.empty() : OptionalLong.of(next);
+  }
+
+  /** Waits until each partition is read up to its end; false: the time was not enough. */
+  boolean awaitPast(String topic, Map<Integer, Long> ends, Duration patience) throws SQLException {
+    long deadline = System.nanoTime() + patience.toNanos();
+    while (!past(next(topic), ends)) {
+      if (System.nanoTime() - deadline >= 0) {
+        return false;
+      }
+      try {
+        Thread.sleep(LOOK_AGAIN);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static boolean past(Map<Integer, Long> next, Map<Integer, Long> ends) {
+    return ends.entrySet().stream()
+        .allMatch(end -> next.getOrDefault(end.getKey(), 0L) >= end.getValue());
+  }
+
+  private Map<Integer, Long> next(String topic) throws SQLException {
+    Map<Integer, Long> next = new HashMap<>();
+    try (Connection connection = database.connect();
+        PreparedStatement select =
+            connection.prepareStatement(
+                "SELECT partition_id, next_offset FROM trail_offset WHERE topic = ?")) {
+      select.setString(1, topic);
+      try (ResultSet row = select.executeQuery()) {
+        while (row.next()) {
+          next.put(row.getInt(1), row.getLong(2));
+        }
+      }
+    }
+    return next;
+  }
+
+  /**
+   * Moves offsets on from where they are expected to be: with the records, in one transaction.
+   *
+   * @throws SQLException when somebody else has moved one; nothing of the transaction is to be kept
+   */
+  static void move(Connection connection, List<PartitionOffset> offsets) throws SQLException {
+    try (PreparedStatement update =
+            connection.prepareStatement(
+                "UPDATE trail_offset SET next_offset = ? WHERE topic = ? AND partition_id = ?"
+                    + " AND next_offset = ?");
+        PreparedStatement insert =
+            connection.prepareStatement(
+                "INSERT INTO trail_offset (next_offset, topic, partition_id) VALUES (?, ?, ?)"
+                    + " ON CONFLICT DO NOTHING")) {
+      for (PartitionOffset offset : ordered(offsets)) {
+        place(update, offset);
+        update.setLong(4, offset.before());
+        if (update.executeUpdate() == 0 && !isFirst(insert, offset)) {
+          throw new SQLException(
+              "Another auditor has read on in partition %d of %s, which is left to it"
+                  .formatted(offset.partition(), offset.topic()));
+        }
+      }
+    }
+  }
+
+  private static boolean isFirst(PreparedStatement insert, PartitionOffset offset)
+      throws SQLException {
+    place(insert, offset);
+    return insert.executeUpdate() == 1;
+  }
+
+  private static void place(PreparedStatement statement, PartitionOffset offset)
+      throws SQLException {
+    statement.setLong(1, offset.next());
+    statement.setString(2, offset.topic());
+    statement.setInt(3, offset.partition());
+  }
+
+  // Two that move the same ones wait for each other, and never both.
+  private static List<PartitionOffset> ordered(List<PartitionOffset> offsets) {
+    return offsets.stream()
+        .sorted(
+            Comparator.comparing(PartitionOffset::topic)
+                .thenComparingInt(PartitionOffset::partition))
+        .toList();
+  }
+}

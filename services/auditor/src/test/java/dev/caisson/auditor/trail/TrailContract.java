@@ -1,0 +1,54 @@
+package dev.caisson.auditor.trail;
+
+import org.junit.jupiter.api.Nested;
+
+/** What holds of a trail, whichever database keeps it. */
+abstract class TrailContract {
+
+  /** Made for all tests, which leave it empty. */
+  abstract TrailDatabase database();
+
+  private FakeTrail open() throws Exception {
+    return new FakeTrail(database());
+  }
+
+  @Nested
+  class Writing extends TrailWriterContract {
+    @Override
+    FakeTrail open() throws Exception {
+      return TrailContract.this.open();
+    }
+  }
+
+  @Nested
+  class Searching extends TrailSearchContract {
+    @Override
+    FakeTrail open() throws Exception {
+      return TrailContract.this.open();
+    }
+  }
+
+  @Nested
+  class Verifying extends TrailVerifierContract {
+    @Override
+    FakeTrail open() throws Exception {
+      return TrailContract.this.open();
+    }
+  }
+
+  @Nested
+  class Forging extends ForgeryContract {
+    @Override
+    FakeTrail open() throws Exception {
+      return TrailContract.this.open();
+    }
+  }
+
+  @Nested
+  class Retaining extends RetentionContract {
+    @Override
+    FakeTrail open() throws Exception {
+      return TrailContract.this.open();
+    }
+  }
+}
