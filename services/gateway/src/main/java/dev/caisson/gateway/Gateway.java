@@ -1,6 +1,8 @@
 package dev.caisson.gateway;
 
+import dev.caisson.events.ClientEnvironment;
 import io.micronaut.runtime.Micronaut;
+import java.util.Map;
 import org.slf4j.bridge.SLF4JBridgeHandler;
 
 /** Starts the gateway, which then runs until it is told to end. */
@@ -10,6 +12,13 @@ public final class Gateway {
   public static void main(String[] args) {
     SLF4JBridgeHandler.removeHandlersForRootLogger();
     SLF4JBridgeHandler.install();
-    Micronaut.build(args).mainClass(Gateway.class).banner(false).start();
+    Map<String, String> environment = System.getenv();
+    Micronaut.build(args)
+        .mainClass(Gateway.class)
+        .banner(false)
+        .environmentVariableExcludes(
+            ClientEnvironment.variables(environment).toArray(String[]::new))
+        .properties(ClientEnvironment.settings(environment))
+        .start();
   }
 }

@@ -5,6 +5,7 @@ import static dev.caisson.gateway.GatewayFixture.info;
 import static dev.caisson.gateway.GatewayFixture.refused;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.proto.journal.v1.RecordDenialRequest;
 import dev.caisson.proto.v1.WaitContainerRequest;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -45,6 +46,44 @@ class AccessTest {
                   .check(HealthCheckRequest.getDefaultInstance())
                   .getStatus())
           .isEqualTo(ServingStatus.SERVING);
+    }
+  }
+
+  @Test
+  void recordsWhomItHasRefused() throws Exception {
+    try (GatewayFixture gateway =
+        GatewayFixture.start(directory, Map.of("caisson.gateway.allowed-users", "4294967294"))) {
+      gateway.journal.failing = true;
+      refused(() -> gateway.containers().createContainer(container("tenants/t", "c", "x")));
+      RecordDenialRequest first = gateway.journal.denials.poll(5, TimeUnit.SECONDS);
+      assertThat(first.getOperation()).isEqualTo("CreateContainer");
+      assertThat(first.getReason()).isEqualTo("NOT_ALLOWED");
+      assertThat(first.getMessage()).contains("caisson.gateway.allowed-users");
+      assertThat(first.getActor().getPrincipal())
+          .isEqualTo("uid:" + Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
+      assertThat(first.getActor().getMethod()).isEqualTo("peer-credentials");
+
+      gateway.journal.failing = false;
+      RecordDenialRequest later = refusedUntilReported(gateway);
+      assertThat(later.getSuppressed()).as("that which the journal did not take").isPositive();
+    }
+  }
+
+  /** Those while a report is under way are only counted. */
+  private static RecordDenialRequest refusedUntilReported(GatewayFixture gateway) throws Exception {
+    RecordDenialRequest report = null;
+    while (report == null) {
+      refused(() -> gateway.containers().createContainer(container("tenants/t", "c", "x")));
+      report = gateway.journal.denials.poll(100, TimeUnit.MILLISECONDS);
+    }
+    return report;
+  }
+
+  @Test
+  void recordsNoRefusalOfWhomItLetsIn() throws Exception {
+    try (GatewayFixture gateway = GatewayFixture.start(directory)) {
+      refused(() -> gateway.containers().createContainer(container("tenants/t", "..", "x")));
+      assertThat(gateway.journal.denials).isEmpty();
     }
   }
 

@@ -7,11 +7,14 @@ import static dev.caisson.gateway.GatewayFixture.refused;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.protobuf.FieldMask;
 import dev.caisson.proto.executor.v1.StdioMode;
 import dev.caisson.proto.types.v1.Actor;
+import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.DonatedDescriptors;
 import dev.caisson.proto.types.v1.IgnoredField;
+import dev.caisson.proto.types.v1.Resources;
 import dev.caisson.proto.types.v1.UserNamespace;
 import dev.caisson.proto.v1.Container;
 import dev.caisson.proto.v1.CreateContainerRequest;
@@ -25,6 +28,7 @@ import dev.caisson.proto.v1.PlanContainerRequest;
 import dev.caisson.proto.v1.ResumeContainerRequest;
 import dev.caisson.proto.v1.SignalContainerRequest;
 import dev.caisson.proto.v1.StartContainerRequest;
+import dev.caisson.proto.v1.UpdateContainerRequest;
 import dev.caisson.proto.v1.WaitContainerRequest;
 import io.grpc.Metadata;
 import io.grpc.Status;
@@ -175,6 +179,7 @@ class ContainersTest {
     Metadata headers = new Metadata();
     String trace = "00-" + "a".repeat(32) + "-" + "b".repeat(16) + "-01";
     headers.put(Metadata.Key.of("traceparent", Metadata.ASCII_STRING_MARSHALLER), trace);
+    headers.put(Metadata.Key.of("tracestate", Metadata.ASCII_STRING_MARSHALLER), "congo=t61");
     gateway
         .containers()
         .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers))
@@ -185,6 +190,7 @@ class ContainersTest {
     assertThat(actor.getMethod()).isEqualTo("peer-credentials");
     assertThat(actor.getRequestId()).isEqualTo("request-web");
     assertThat(actor.getTraceparent()).isEqualTo(trace);
+    assertThat(actor.getTracestate()).isEqualTo("congo=t61");
     assertThat(actor.getPeer()).isEmpty();
   }
 
@@ -349,6 +355,11 @@ class ContainersTest {
                     containers.resumeContainer(
                         ResumeContainerRequest.newBuilder().setName(wrong).build())),
                 code(() ->
+                    containers.updateContainer(
+                        UpdateContainerRequest.newBuilder()
+                            .setContainer(Container.newBuilder().setName(wrong))
+                            .build())),
+                code(() ->
                     containers.signalContainer(
                         SignalContainerRequest.newBuilder().setName(wrong).setSignal(9).build())),
                 code(() ->
@@ -381,6 +392,71 @@ class ContainersTest {
     StatusRuntimeException error = refused(() -> get(name));
     assertThat(error.getStatus().getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
     assertThat(info(error).getReason()).isEqualTo("INVALID_NAME");
+  }
+
+  private static UpdateContainerRequest update(String name, String... mask) {
+    Resources.Builder limits = Resources.newBuilder();
+    limits.getMemoryBuilder().setLimit(64 << 20).setReservation(0);
+    limits.getPidsBuilder().setLimit(5);
+    return UpdateContainerRequest.newBuilder()
+        .setContainer(
+            Container.newBuilder()
+                .setName(name)
+                .setSpec(ContainerSpec.newBuilder().setHostname("h").setResources(limits)))
+        .setUpdateMask(FieldMask.newBuilder().addAllPaths(List.of(mask)))
+        .setRequestId("r-7")
+        .build();
+  }
+
+  @Test
+  void updatesTheLimitsThatTheMaskNames() {
+    gateway.executor.add("t", "pod", "app");
+    String name = "tenants/t/sandboxes/-/containers/app";
+    Resources all = update(name).getContainer().getSpec().getResources();
+    assertThat(gateway.containers().updateContainer(update(name)).getSpec().getResources())
+        .isEqualTo(all);
+    assertThat(
+            gateway
+                .containers()
+                .updateContainer(update(name, "spec.resources"))
+                .getSpec()
+                .getResources())
+        .isEqualTo(all);
+    Resources.Builder some = Resources.newBuilder();
+    some.getMemoryBuilder().setReservation(0);
+    some.getPidsBuilder().setLimit(5);
+    gateway
+        .containers()
+        .updateContainer(update(name, "spec.resources.memory.reservation", "spec.resources.pids"));
+    var asked = gateway.executor.last(dev.caisson.proto.executor.v1.UpdateContainerRequest.class);
+    assertThat(asked.getResources()).isEqualTo(some.build());
+    assertThat(asked.getTenant()).isEqualTo("t");
+    assertThat(asked.getActor().getRequestId()).isEqualTo("r-7");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "*",
+        "",
+        "spec",
+        "spec.hostname",
+        "state",
+        "spec.resources.",
+        "spec.resources.disk",
+        "spec.resources.memory.limit.more",
+        "spec.resources.memory.swap",
+        "spec.resources.cpu.quota",
+        "spec.resources.devices",
+        "spec.resourcesx"
+      })
+  void refusesAMaskOfWhatCannotBeChangedOrIsNotThere(String path) {
+    gateway.executor.add("t", "pod", "app");
+    var request = update("tenants/t/sandboxes/-/containers/app", path);
+    StatusRuntimeException error = refused(() -> gateway.containers().updateContainer(request));
+    assertThat(error.getStatus().getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+    assertThat(info(error).getReason()).isEqualTo("INVALID_FIELD");
+    assertThat(info(error).getMetadataOrThrow("field")).isEqualTo("update_mask");
   }
 
   @Test

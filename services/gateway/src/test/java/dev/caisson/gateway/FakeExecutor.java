@@ -18,6 +18,9 @@ import dev.caisson.proto.executor.v1.ExecResponse;
 import dev.caisson.proto.executor.v1.ExecutorGrpc;
 import dev.caisson.proto.executor.v1.ForwardPort;
 import dev.caisson.proto.executor.v1.GetContainerRequest;
+import dev.caisson.proto.executor.v1.GetContainerStatisticsRequest;
+import dev.caisson.proto.executor.v1.GetNodeRequest;
+import dev.caisson.proto.executor.v1.GetNodeResponse;
 import dev.caisson.proto.executor.v1.GetSandboxRequest;
 import dev.caisson.proto.executor.v1.Input;
 import dev.caisson.proto.executor.v1.ListContainersRequest;
@@ -45,12 +48,15 @@ import dev.caisson.proto.executor.v1.SignalRequest;
 import dev.caisson.proto.executor.v1.SignalResponse;
 import dev.caisson.proto.executor.v1.StartContainerRequest;
 import dev.caisson.proto.executor.v1.StdioMode;
+import dev.caisson.proto.executor.v1.UpdateContainerRequest;
+import dev.caisson.proto.executor.v1.UpdateSandboxRequest;
 import dev.caisson.proto.executor.v1.WaitRequest;
 import dev.caisson.proto.executor.v1.WaitResponse;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.ConsoleSize;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
+import dev.caisson.proto.types.v1.Statistics;
 import dev.caisson.rpc.RpcErrors;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -61,6 +67,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -77,6 +84,7 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
 
   final NavigableMap<String, Sandbox> sandboxes = new ConcurrentSkipListMap<>();
   final NavigableMap<String, Container> containers = new ConcurrentSkipListMap<>();
+  final Map<String, Statistics> statistics = new ConcurrentHashMap<>();
   final BlockingQueue<Actor> actors = new LinkedBlockingQueue<>();
   final BlockingQueue<Object> requests = new LinkedBlockingQueue<>();
   final AtomicInteger chunks = new AtomicInteger();
@@ -113,6 +121,24 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
             .setUid("uid-" + id)
             .setState(ContainerState.CREATED)
             .build());
+  }
+
+  @Override
+  public void getNode(GetNodeRequest request, StreamObserver<GetNodeResponse> responses) {
+    responses.onNext(GetNodeResponse.newBuilder().setNode("node-1").build());
+    responses.onCompleted();
+  }
+
+  @Override
+  public void getContainerStatistics(
+      GetContainerStatisticsRequest request, StreamObserver<Statistics> responses) {
+    Statistics known = statistics.get(request.getTenant() + "/" + request.getContainerId());
+    if (known == null) {
+      responses.onError(error(Status.Code.NOT_FOUND, "CONTAINER_NOT_FOUND", "There is none."));
+      return;
+    }
+    responses.onNext(known);
+    responses.onCompleted();
   }
 
   @Override
@@ -209,7 +235,8 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
         asked -> {
           List<Container> rest =
               containers.values().stream()
-                  .filter(one -> one.getTenant().equals(asked.getTenant()))
+                  .filter(one ->
+                      asked.getTenant().isEmpty() || one.getTenant().equals(asked.getTenant()))
                   .filter(one ->
                       asked.getSandboxId().isEmpty()
                           || asked.getSandboxId().equals(one.getSandboxId()))
@@ -266,6 +293,33 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
         request,
         responses,
         asked -> state(asked.getTenant(), asked.getContainerId(), ContainerState.RUNNING));
+  }
+
+  @Override
+  public void updateContainer(UpdateContainerRequest request, StreamObserver<Container> responses) {
+    answer(
+        request,
+        responses,
+        asked -> {
+          actors.add(asked.getActor());
+          Container.Builder updated =
+              container(asked.getTenant(), asked.getContainerId()).toBuilder();
+          updated.getSpecBuilder().setResources(asked.getResources());
+          return updated.build();
+        });
+  }
+
+  @Override
+  public void updateSandbox(UpdateSandboxRequest request, StreamObserver<Sandbox> responses) {
+    answer(
+        request,
+        responses,
+        asked -> {
+          actors.add(asked.getActor());
+          return sandbox(asked.getTenant(), asked.getSandboxId()).toBuilder()
+              .setResources(asked.getResources())
+              .build();
+        });
   }
 
   @Override

@@ -7,12 +7,16 @@ import dev.caisson.proto.journal.v1.Position;
 import dev.caisson.proto.journal.v1.ReadRequest;
 import dev.caisson.proto.journal.v1.ReadResponse;
 import dev.caisson.proto.journal.v1.Record;
+import dev.caisson.proto.journal.v1.RecordDenialRequest;
+import dev.caisson.proto.journal.v1.RecordDenialResponse;
 import dev.caisson.rpc.RpcErrors;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A journal of one epoch in memory. */
@@ -20,6 +24,8 @@ final class FakeJournal extends JournalGrpc.JournalImplBase {
   static final long EPOCH = 3;
 
   final AtomicInteger recordsRead = new AtomicInteger();
+  final BlockingQueue<RecordDenialRequest> denials = new LinkedBlockingQueue<>();
+  volatile boolean failing;
   private final List<Record> records = new ArrayList<>();
   private final List<StreamObserver<ReadResponse>> followers = new ArrayList<>();
   private long oldest = 1;
@@ -81,6 +87,20 @@ final class FakeJournal extends JournalGrpc.JournalImplBase {
       followers.add(responses);
     } else {
       responses.onCompleted();
+    }
+  }
+
+  /** Unless it is to answer nobody. */
+  @Override
+  public void recordDenial(
+      RecordDenialRequest request, StreamObserver<RecordDenialResponse> responses) {
+    boolean fails = failing; // before anybody can know of it
+    denials.add(request);
+    if (!fails) {
+      responses.onNext(RecordDenialResponse.newBuilder().setRecorded(true).build());
+      responses.onCompleted();
+    } else {
+      responses.onError(Status.UNAVAILABLE.asRuntimeException());
     }
   }
 

@@ -44,9 +44,15 @@ final class GatewayFixture implements AutoCloseable {
     // Any that is free.
     all.put("caisson.gateway.management-port", "-1");
     all.putAll(settings);
-    this.context = ApplicationContext.builder().properties(all).start();
-    context.getBean(EmbeddedServer.class).start();
+    this.context = ApplicationContext.builder().properties(all).build();
     this.channel = Channels.unix(directory.resolve("g"));
+    try {
+      context.start();
+      context.getBean(EmbeddedServer.class).start();
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
   }
 
   static GatewayFixture start(Path directory) throws IOException {

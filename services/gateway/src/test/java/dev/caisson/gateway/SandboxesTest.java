@@ -12,6 +12,7 @@ import dev.caisson.proto.v1.DeleteSandboxRequest;
 import dev.caisson.proto.v1.GetSandboxRequest;
 import dev.caisson.proto.v1.ListSandboxesRequest;
 import dev.caisson.proto.v1.Sandbox;
+import dev.caisson.proto.v1.UpdateSandboxRequest;
 import io.grpc.Status;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;
@@ -82,6 +83,41 @@ class SandboxesTest {
         .deleteSandbox(
             DeleteSandboxRequest.newBuilder().setName("tenants/t/sandboxes/one").build());
     assertThat(refused(() -> get("tenants/t/sandboxes/one")).getStatus().getCode())
+        .isEqualTo(Status.Code.NOT_FOUND);
+  }
+
+  @Test
+  void updatesTheLimitsOfASandbox() {
+    create("one");
+    Resources.Builder limits = Resources.newBuilder();
+    limits.getPidsBuilder().setLimit(5);
+    limits.getCpuBuilder().setShares(2);
+    UpdateSandboxRequest.Builder update =
+        UpdateSandboxRequest.newBuilder()
+            .setSandbox(
+                Sandbox.newBuilder().setName("tenants/t/sandboxes/one").setResources(limits))
+            .setRequestId("r-8");
+    assertThat(gateway.sandboxes().updateSandbox(update.build()).getResources())
+        .isEqualTo(limits.build());
+    update.getUpdateMaskBuilder().addPaths("resources.pids.limit");
+    assertThat(gateway.sandboxes().updateSandbox(update.build()).getResources())
+        .isEqualTo(limits.clone().clearCpu().build());
+    assertThat(
+            gateway
+                .executor
+                .last(dev.caisson.proto.executor.v1.UpdateSandboxRequest.class)
+                .getActor()
+                .getRequestId())
+        .isEqualTo("r-8");
+    update.getUpdateMaskBuilder().addPaths("hostname");
+    assertThat(
+            info(refused(() -> gateway.sandboxes().updateSandbox(update.build())))
+                .getMetadataOrThrow("field"))
+        .isEqualTo("update_mask");
+    update.getSandboxBuilder().setName("tenants/t/sandboxes/none");
+    update.clearUpdateMask();
+    assertThat(
+            refused(() -> gateway.sandboxes().updateSandbox(update.build())).getStatus().getCode())
         .isEqualTo(Status.Code.NOT_FOUND);
   }
 

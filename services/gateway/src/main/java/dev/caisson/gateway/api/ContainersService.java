@@ -43,6 +43,7 @@ import dev.caisson.proto.v1.RunContainerResponse;
 import dev.caisson.proto.v1.SignalContainerRequest;
 import dev.caisson.proto.v1.SignalContainerResponse;
 import dev.caisson.proto.v1.StartContainerRequest;
+import dev.caisson.proto.v1.UpdateContainerRequest;
 import dev.caisson.proto.v1.WaitContainerRequest;
 import dev.caisson.proto.v1.WaitContainerResponse;
 import dev.caisson.proto.v1.WatchContainerStatisticsRequest;
@@ -240,6 +241,23 @@ final class ContainersService extends ContainersGrpc.ContainersImplBase {
     ServerCalls.answer(
         responses,
         lookup.check(name).then(executor.resumeContainer(resume)).map(Resources::container));
+  }
+
+  @Override
+  public void updateContainer(UpdateContainerRequest request, StreamObserver<Container> responses) {
+    ContainerName name = ContainerName.parse("container.name", request.getContainer().getName());
+    var update =
+        dev.caisson.proto.executor.v1.UpdateContainerRequest.newBuilder()
+            .setActor(actor(request.getRequestId()))
+            .setTenant(name.tenant())
+            .setContainerId(name.container())
+            .setResources(
+                UpdateMask.ofContainers(request.getUpdateMask())
+                    .taken(request.getContainer().getSpec().getResources()))
+            .build();
+    ServerCalls.answer(
+        responses,
+        lookup.check(name).then(executor.updateContainer(update)).map(Resources::container));
   }
 
   @Override

@@ -19,6 +19,9 @@ final class Resources {
     if (from.hasNetworkStatus()) {
       to.setNetworkStatus(from.getNetworkStatus());
     }
+    if (from.hasResources()) {
+      to.setResources(from.getResources());
+    }
     return to.setName(new SandboxName(from.getTenant(), from.getId()).toString())
         .setUid(from.getUid())
         .setCreateTime(from.getCreateTime())

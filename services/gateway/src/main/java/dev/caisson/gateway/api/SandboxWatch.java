@@ -51,6 +51,7 @@ final class SandboxWatch {
           Event.PayloadCase.CONTAINER_EXITED,
           Event.PayloadCase.CONTAINER_DELETED,
           Event.PayloadCase.OOM_SCORE_ADJUSTED,
+          Event.PayloadCase.RESOURCES_UPDATED,
           Event.PayloadCase.RECOVERED);
 
   private final ExecutorClient executor;

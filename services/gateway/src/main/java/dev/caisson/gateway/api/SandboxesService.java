@@ -23,6 +23,7 @@ import dev.caisson.proto.v1.ListSandboxesRequest;
 import dev.caisson.proto.v1.ListSandboxesResponse;
 import dev.caisson.proto.v1.Sandbox;
 import dev.caisson.proto.v1.SandboxesGrpc;
+import dev.caisson.proto.v1.UpdateSandboxRequest;
 import dev.caisson.proto.v1.WatchSandboxStatisticsRequest;
 import dev.caisson.proto.v1.WatchSandboxesRequest;
 import dev.caisson.proto.v1.WatchSandboxesResponse;
@@ -170,6 +171,21 @@ final class SandboxesService extends SandboxesGrpc.SandboxesImplBase {
             .setLimit(pages.size())
             .setAfter(pages.after())
             .build());
+  }
+
+  @Override
+  public void updateSandbox(UpdateSandboxRequest request, StreamObserver<Sandbox> responses) {
+    SandboxName name = SandboxName.parse("sandbox.name", request.getSandbox().getName());
+    var update =
+        dev.caisson.proto.executor.v1.UpdateSandboxRequest.newBuilder()
+            .setActor(Caller.current().actor(Ids.requireRequestId(request.getRequestId())))
+            .setTenant(name.tenant())
+            .setSandboxId(name.sandbox())
+            .setResources(
+                UpdateMask.ofSandboxes(request.getUpdateMask())
+                    .taken(request.getSandbox().getResources()))
+            .build();
+    ServerCalls.answer(responses, executor.updateSandbox(update).map(Resources::sandbox));
   }
 
   @Override

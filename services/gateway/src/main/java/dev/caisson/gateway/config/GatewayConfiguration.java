@@ -16,6 +16,7 @@ import java.util.Optional;
  * @param executorSocket the executor's, for commands
  * @param journalSocket the executor's, for its journal
  * @param allowedUsers numbers or names of the users who may call; {@code *}: all who can connect
+ * @param accessFile who may do what, docs/access.md; absent: whoever may call may do everything
  * @param drain how long calls that run may take to finish when the gateway ends
  */
 @ConfigurationProperties("caisson.gateway")
@@ -26,6 +27,7 @@ public record GatewayConfiguration(
     @Bindable(defaultValue = "/run/caisson/executor.sock") String executorSocket,
     @Bindable(defaultValue = "/run/caisson/journal.sock") String journalSocket,
     @Bindable(defaultValue = "*") List<String> allowedUsers,
+    Optional<String> accessFile,
     @Bindable(defaultValue = "5s") Duration drain) {
 
   public GatewayConfiguration {

@@ -16,6 +16,8 @@ import dev.caisson.proto.executor.v1.ExecResponse;
 import dev.caisson.proto.executor.v1.ExecutorGrpc;
 import dev.caisson.proto.executor.v1.GetContainerRequest;
 import dev.caisson.proto.executor.v1.GetContainerStatisticsRequest;
+import dev.caisson.proto.executor.v1.GetNodeRequest;
+import dev.caisson.proto.executor.v1.GetNodeResponse;
 import dev.caisson.proto.executor.v1.GetSandboxRequest;
 import dev.caisson.proto.executor.v1.GetSandboxStatisticsRequest;
 import dev.caisson.proto.executor.v1.ListContainersRequest;
@@ -38,6 +40,8 @@ import dev.caisson.proto.executor.v1.Sandbox;
 import dev.caisson.proto.executor.v1.SignalRequest;
 import dev.caisson.proto.executor.v1.SignalResponse;
 import dev.caisson.proto.executor.v1.StartContainerRequest;
+import dev.caisson.proto.executor.v1.UpdateContainerRequest;
+import dev.caisson.proto.executor.v1.UpdateSandboxRequest;
 import dev.caisson.proto.executor.v1.WaitRequest;
 import dev.caisson.proto.executor.v1.WaitResponse;
 import dev.caisson.proto.types.v1.Statistics;
@@ -63,6 +67,10 @@ public final class ExecutorClient {
 
   ExecutorClient(@Named("executor") ManagedChannel channel) {
     this.stub = ExecutorGrpc.newStub(channel);
+  }
+
+  public Mono<GetNodeResponse> getNode(GetNodeRequest request) {
+    return command(request, timed -> timed::getNode);
   }
 
   public Mono<Sandbox> createSandbox(CreateSandboxRequest request) {
@@ -107,6 +115,14 @@ public final class ExecutorClient {
 
   public Mono<Container> resumeContainer(ResumeContainerRequest request) {
     return command(request, timed -> timed::resumeContainer);
+  }
+
+  public Mono<Container> updateContainer(UpdateContainerRequest request) {
+    return command(request, timed -> timed::updateContainer);
+  }
+
+  public Mono<Sandbox> updateSandbox(UpdateSandboxRequest request) {
+    return command(request, timed -> timed::updateSandbox);
   }
 
   public Mono<ListProcessesResponse> listProcesses(ListProcessesRequest request) {

@@ -14,7 +14,7 @@ public final class Ids {
 
   private Ids() {}
 
-  static boolean isId(String text) {
+  public static boolean isId(String text) {
     return ID.matcher(text).matches();
   }
 

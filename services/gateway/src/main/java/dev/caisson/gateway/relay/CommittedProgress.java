@@ -44,9 +44,8 @@ final class CommittedProgress {
 
   private CommittedProgress() {}
 
-  static Progress read(String bootstrapServers, Admin admin, String node) {
-    try (Consumer<byte[], byte[]> consumer =
-        new KafkaConsumer<>(ClientSettings.committedConsumer(bootstrapServers))) {
+  static Progress read(ClientSettings clients, Admin admin, String node) {
+    try (Consumer<byte[], byte[]> consumer = new KafkaConsumer<>(clients.committedConsumer())) {
       Map<TopicPartition, Long> ends = ends(admin, partitions(consumer));
       consumer.assign(ends.keySet());
       consumer.seekToBeginning(ends.keySet());

@@ -11,6 +11,7 @@ import io.grpc.Channel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.BlockingDeque;
 import java.util.concurrent.LinkedBlockingDeque;
 import java.util.concurrent.TimeUnit;
@@ -46,7 +47,9 @@ final class GrpcFeed implements JournalFeed {
   @Override
   public List<Arrival> take(Duration patience) throws InterruptedException {
     List<Arrival> arrivals = new ArrayList<>();
-    if (add(arrived.poll(patience.toNanos(), TimeUnit.NANOSECONDS), arrivals)) {
+    Optional<Arrival> first = arrival(arrived.poll(patience.toNanos(), TimeUnit.NANOSECONDS));
+    if (first.isPresent()) {
+      arrivals.add(first.get());
       collect(arrivals);
     }
     return arrivals;
@@ -55,29 +58,33 @@ final class GrpcFeed implements JournalFeed {
   // What came before a stream's end can be relayed; what ended it is thrown by the next call.
   private void collect(List<Arrival> arrivals) throws InterruptedException {
     long end = System.nanoTime() + batching.linger().toNanos();
-    boolean more = true;
-    while (more && arrivals.stream().mapToLong(Arrival::bytes).sum() < batching.bytes()) {
+    long bytes = arrivals.getFirst().bytes();
+    while (bytes < batching.bytes()) {
       Event next = arrived.poll(end - System.nanoTime(), TimeUnit.NANOSECONDS);
       if (next instanceof Event.Ended) {
         arrived.addFirst(next);
         return;
       }
-      more = add(next, arrivals);
+      Optional<Arrival> more = arrival(next);
+      if (more.isEmpty()) {
+        return;
+      }
+      arrivals.add(more.get());
+      bytes += more.get().bytes();
     }
   }
 
-  /** Whether there may be more to wait for. */
-  private boolean add(@Nullable Event event, List<Arrival> arrivals) {
+  /** What has come with it; empty: nothing, and it is not to be waited for. */
+  private Optional<Arrival> arrival(@Nullable Event event) {
     return switch (event) {
       case Event.Arrived(Arrival arrival, Follower<?, ?> source) -> {
         source.next();
-        arrivals.add(arrival);
-        yield true;
+        yield Optional.of(arrival);
       }
       case Event.Ended(Throwable cause, Follower<?, ?> source) ->
           throw JournalErrors.of(cause, source == events);
-      case Event.Woken _ -> false;
-      case null -> false;
+      case Event.Woken _ -> Optional.empty();
+      case null -> Optional.empty();
     };
   }
 

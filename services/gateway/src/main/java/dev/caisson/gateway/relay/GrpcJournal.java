@@ -3,6 +3,7 @@ package dev.caisson.gateway.relay;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.caisson.proto.events.v1.Event;
+import dev.caisson.proto.journal.v1.GetBacklogRequest;
 import dev.caisson.proto.journal.v1.JournalGrpc;
 import dev.caisson.proto.journal.v1.ReadRequest;
 import dev.caisson.proto.journal.v1.ReadResponse;
@@ -15,9 +16,12 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /** The journal over its socket. */
-final class GrpcJournal implements JournalFeed.Source {
+final class GrpcJournal implements JournalFeed.Source, LagWatch.Source {
 
   private static final Duration FIRST_RECORD_TIMEOUT = Duration.ofSeconds(10);
+
+  // Whoever looks at metrics or health waits for it.
+  private static final Duration BACKLOG_TIMEOUT = Duration.ofSeconds(1);
 
   private final Channel channel;
   private final Batching batching;
@@ -49,6 +53,18 @@ final class GrpcJournal implements JournalFeed.Source {
   @Override
   public JournalFeed open(Progress after) {
     return new GrpcFeed(channel, after, batching);
+  }
+
+  @Override
+  public Lag lag(Progress after) {
+    return Lag.of(
+        JournalGrpc.newBlockingStub(channel)
+            .withDeadlineAfter(BACKLOG_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
+            .getBacklog(
+                GetBacklogRequest.newBuilder()
+                    .setEvents(after.events().message())
+                    .setUsage(after.usage().message())
+                    .build()));
   }
 
   private String nodeOfRecordAfter(Place after) {

@@ -60,6 +60,10 @@ final class Relay implements AutoCloseable {
     return trouble;
   }
 
+  RelayMetrics metrics() {
+    return metrics;
+  }
+
   /** Whether it has stopped for good, since another relay has taken over. */
   boolean fenced() {
     return fenced;
@@ -114,6 +118,7 @@ final class Relay implements AutoCloseable {
 
   // Once for each kind of trouble, not once for each attempt.
   private void failed(RuntimeException e) {
+    metrics.failed();
     String message = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
     if (!trouble.equals(Optional.of(message))) {
       LOG.warn("The relay is interrupted: {}", message);

@@ -14,6 +14,9 @@ final class RelayBatch {
   private final String node;
   private final List<ProducerRecord<byte[], byte[]>> records = new ArrayList<>();
   private Progress progress;
+  private int events;
+  private long eventBytes;
+  private long sampleBytes;
 
   RelayBatch(String node, Progress before) {
     this.node = node;
@@ -35,6 +38,22 @@ final class RelayBatch {
     return records.size();
   }
 
+  int events() {
+    return events;
+  }
+
+  int samples() {
+    return records.size() - events;
+  }
+
+  long eventBytes() {
+    return eventBytes;
+  }
+
+  long sampleBytes() {
+    return sampleBytes;
+  }
+
   Progress progress() {
     return progress;
   }
@@ -54,6 +73,8 @@ final class RelayBatch {
             new JournalRecord(
                 node, place.epoch(), place.seq(), record.getEvent(), record.getChain())));
     progress = progress.withEvents(place);
+    events++;
+    eventBytes += record.getEvent().size();
   }
 
   private void add(UsageRecord record) {
@@ -61,6 +82,7 @@ final class RelayBatch {
     requireAfter(progress.usage(), place);
     records.add(Records.usage(node, record.getSample()));
     progress = progress.withUsage(place);
+    sampleBytes += record.getSample().size();
   }
 
   // What came before would be a second copy in Kafka.

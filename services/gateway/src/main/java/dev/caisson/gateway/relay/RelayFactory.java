@@ -1,5 +1,6 @@
 package dev.caisson.gateway.relay;
 
+import dev.caisson.events.KafkaAccess;
 import io.grpc.ManagedChannel;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micronaut.context.annotation.Bean;
@@ -15,11 +16,20 @@ import java.time.Clock;
 final class RelayFactory {
 
   @Context
+  KafkaAccess kafkaAccess(RelayConfiguration configuration) {
+    return configuration.access();
+  }
+
+  @Context
   @Bean(preDestroy = "close")
   Relay relay(
-      RelayConfiguration kafka, @Named("journal") ManagedChannel journal, MeterRegistry registry) {
-    RelayMetrics metrics = new RelayMetrics(registry, Clock.systemUTC());
-    return Relay.start(
-        new RelayOpening(kafka, new GrpcJournal(journal, kafka.batching()), metrics), metrics);
+      RelayConfiguration configuration,
+      KafkaAccess kafka,
+      @Named("journal") ManagedChannel channel,
+      MeterRegistry registry) {
+    GrpcJournal journal = new GrpcJournal(channel, configuration.batching());
+    Clock clock = Clock.systemUTC();
+    RelayMetrics metrics = new RelayMetrics(registry, clock, new LagWatch(journal, clock));
+    return Relay.start(new RelayOpening(kafka, journal, metrics), metrics);
   }
 }

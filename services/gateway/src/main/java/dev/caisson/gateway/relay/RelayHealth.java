@@ -1,5 +1,6 @@
 package dev.caisson.gateway.relay;
 
+import dev.caisson.events.KafkaAccess;
 import io.micronaut.context.annotation.Requires;
 import io.micronaut.core.async.publisher.Publishers;
 import io.micronaut.health.HealthStatus;
@@ -7,6 +8,8 @@ import io.micronaut.management.health.indicator.HealthIndicator;
 import io.micronaut.management.health.indicator.HealthResult;
 import io.micronaut.management.health.indicator.annotation.Readiness;
 import jakarta.inject.Singleton;
+import java.time.Clock;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.reactivestreams.Publisher;
@@ -21,16 +24,37 @@ import org.reactivestreams.Publisher;
 final class RelayHealth implements HealthIndicator {
 
   private final Relay relay;
+  private final KafkaAccess kafka;
+  private final Clock clock = Clock.systemUTC();
 
-  RelayHealth(Relay relay) {
+  RelayHealth(Relay relay, KafkaAccess kafka) {
     this.relay = relay;
+    this.kafka = kafka;
   }
 
   @Override
   public Publisher<HealthResult> getResult() {
     Optional<String> trouble = relay.trouble();
     HealthStatus status = trouble.isEmpty() ? HealthStatus.UP : HealthStatus.DOWN;
-    Map<String, String> details = Map.of("trouble", trouble.orElse("none"));
+    Map<String, Object> details = new LinkedHashMap<>();
+    details.put("trouble", trouble.orElse("none"));
+    details.put("topics", kafka.topics().warnings());
+    details.put("recordsPerSecond", relay.metrics().perSecond());
+    relay
+        .metrics()
+        .lag()
+        .now()
+        .ifPresent(lag -> {
+          details.put("events", details(lag.events()));
+          details.put("usage", details(lag.usage()));
+        });
     return Publishers.just(HealthResult.builder("relay", status).details(details).build());
+  }
+
+  private Map<String, Object> details(Lag.Behind behind) {
+    return Map.of(
+        "lagRecords", behind.records(),
+        "lagBytes", behind.bytes(),
+        "lagSeconds", behind.age(clock.instant()).toSeconds());
   }
 }

@@ -1,18 +1,21 @@
 package dev.caisson.gateway.relay;
 
-import dev.caisson.events.ClientSettings;
-import dev.caisson.events.TopicCreation;
+import dev.caisson.events.KafkaAccess;
+import dev.caisson.events.Topic;
+import java.util.Set;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.producer.KafkaProducer;
 
 /** Begins sessions between a journal and a real Kafka. */
 final class RelayOpening implements Relay.Opening {
 
-  private final RelayConfiguration kafka;
+  private static final Set<Topic> TOPICS = Set.of(Topic.EVENTS, Topic.USAGE, Topic.RELAY);
+
+  private final KafkaAccess kafka;
   private final JournalFeed.Source journal;
   private final RelayMetrics metrics;
 
-  RelayOpening(RelayConfiguration kafka, JournalFeed.Source journal, RelayMetrics metrics) {
+  RelayOpening(KafkaAccess kafka, JournalFeed.Source journal, RelayMetrics metrics) {
     this.kafka = kafka;
     this.journal = journal;
     this.metrics = metrics;
@@ -22,10 +25,10 @@ final class RelayOpening implements Relay.Opening {
   public RelaySession open(Progress floor) {
     String node = journal.node();
     KafkaOutput output = new KafkaOutput(node, producer(node));
-    try (Admin admin = Admin.create(ClientSettings.admin(kafka.bootstrapServers()))) {
-      TopicCreation.createMissing(admin, kafka.replication());
+    try (Admin admin = Admin.create(kafka.clients().admin())) {
+      kafka.topics().prepare(admin, TOPICS);
       output.fence();
-      Progress committed = CommittedProgress.read(kafka.bootstrapServers(), admin, node);
+      Progress committed = CommittedProgress.read(kafka.clients(), admin, node);
       Progress progress = committed.orLater(floor);
       return new RelaySession(node, journal.open(progress), output, progress, metrics);
     } catch (RuntimeException e) {
@@ -35,7 +38,6 @@ final class RelayOpening implements Relay.Opening {
   }
 
   private KafkaProducer<byte[], byte[]> producer(String node) {
-    return new KafkaProducer<>(
-        ClientSettings.transactionalProducer(kafka.bootstrapServers(), "caisson-relay-" + node));
+    return new KafkaProducer<>(kafka.clients().transactionalProducer("caisson-relay-" + node));
   }
 }

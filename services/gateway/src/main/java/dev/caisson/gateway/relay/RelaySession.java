@@ -24,6 +24,7 @@ final class RelaySession implements AutoCloseable {
     this.output = output;
     this.progress = committed;
     this.metrics = metrics;
+    metrics.began(committed);
   }
 
   /** Relays what has come, if anything comes. */
@@ -32,13 +33,12 @@ final class RelaySession implements AutoCloseable {
     RelayBatch batch = new RelayBatch(node, progress);
     arrivals.forEach(batch::add);
     if (batch.isEmpty()) {
-      metrics.caughtUp();
       return;
     }
-    metrics.pending(batch.size());
+    long began = System.nanoTime();
     output.write(batch);
     progress = batch.progress();
-    metrics.relayed(batch.size());
+    metrics.relayed(batch, Duration.ofNanos(System.nanoTime() - began));
     feed.acknowledge(progress);
   }
 

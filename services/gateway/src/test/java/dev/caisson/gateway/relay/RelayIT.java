@@ -1,13 +1,11 @@
 package dev.caisson.gateway.relay;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.events.ClientSettings;
-import dev.caisson.events.EventHeaders;
+import dev.caisson.events.KafkaAccess;
 import dev.caisson.events.Records;
 import dev.caisson.events.Topic;
-import dev.caisson.events.TopicCreation;
 import dev.caisson.proto.events.v1.RelayPosition;
 import dev.caisson.rpc.GrpcServer;
 import dev.caisson.testing.BrokerProcess;
@@ -18,13 +16,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -192,18 +189,40 @@ class RelayIT {
   }
 
   @Test
+  void waitsUntilATopicKeepsEveryRecord() throws Exception {
+    broker.start();
+    journal.append(3);
+    ConfigResource events = new ConfigResource(ConfigResource.Type.TOPIC, Topic.EVENTS.topicName());
+    try (Admin admin = Admin.create(clients().admin())) {
+      NewTopic compacted = new NewTopic(events.name(), 6, (short) 1);
+      admin
+          .createTopics(List.of(compacted.configs(Map.of("cleanup.policy", "compact"))))
+          .all()
+          .get();
+      try (Relay relay = relay()) {
+        Awaitility.await()
+            .atMost(PATIENCE)
+            .until(() -> relay.trouble().orElse("").contains("cleanup.policy must be delete"));
+        ConfigEntry delete = new ConfigEntry("cleanup.policy", "delete");
+        admin
+            .incrementalAlterConfigs(
+                Map.of(events, List.of(new AlterConfigOp(delete, AlterConfigOp.OpType.SET))))
+            .all()
+            .get();
+        awaitAcknowledged(1, 3);
+      }
+    }
+    assertThat(positions()).isEqualTo(places(1, 3));
+  }
+
+  @Test
   void keepsTheOrderOfEachSandbox() throws Exception {
     broker.start();
     journal.append(60);
     try (Relay _ = relay()) {
       awaitAcknowledged(1, 60);
     }
-    Map<String, List<Long>> seqs =
-        committed(Topic.EVENTS).stream()
-            .collect(
-                Collectors.groupingBy(
-                    record -> new String(record.key(), UTF_8),
-                    Collectors.mapping(record -> place(record).seq(), Collectors.toList())));
+    Map<String, List<Place>> seqs = committed().byKey();
     assertThat(seqs).hasSize(3);
     assertThat(seqs.values()).allSatisfy(each -> assertThat(each).isSorted().hasSize(20));
   }
@@ -219,57 +238,27 @@ class RelayIT {
   }
 
   private void createTopics() {
-    try (Admin admin = Admin.create(ClientSettings.admin(broker.address()))) {
-      TopicCreation.createMissing(admin, (short) 1);
-    }
+    KafkaAccess.of(broker.address(), (short) 1).prepare(Topic.values());
   }
 
   private KafkaProducer<byte[], byte[]> producer(String id) {
-    return new KafkaProducer<>(ClientSettings.transactionalProducer(broker.address(), id));
+    return new KafkaProducer<>(clients().transactionalProducer(id));
+  }
+
+  private ClientSettings clients() {
+    return ClientSettings.of(broker.address());
   }
 
   private List<Place> positions() {
-    return committed(Topic.EVENTS).stream().map(RelayIT::place).sorted().toList();
+    return committed().positions();
   }
 
   private int count(Topic topic) {
-    return committed(topic).size();
+    return committed().records(topic).size();
   }
 
-  private List<ConsumerRecord<byte[], byte[]>> committed(Topic topic) {
-    try (KafkaConsumer<byte[], byte[]> consumer =
-        new KafkaConsumer<>(ClientSettings.committedConsumer(broker.address()))) {
-      List<TopicPartition> partitions =
-          consumer.partitionsFor(topic.topicName()).stream()
-              .map(partition -> new TopicPartition(partition.topic(), partition.partition()))
-              .toList();
-      consumer.assign(partitions);
-      consumer.seekToBeginning(partitions);
-      Map<TopicPartition, Long> ends = written(partitions);
-      List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
-      while (partitions.stream().anyMatch(each -> consumer.position(each) < ends.get(each))) {
-        consumer.poll(Duration.ofMillis(100)).forEach(records::add);
-      }
-      return records;
-    }
-  }
-
-  /**
-   * The ends with what nobody can read yet: a commit is answered before its partitions are told, so
-   * that a reader of committed records may find them to end before it.
-   */
-  private Map<TopicPartition, Long> written(List<TopicPartition> partitions) {
-    Map<String, Object> settings = ClientSettings.committedConsumer(broker.address());
-    settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_uncommitted");
-    try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(settings)) {
-      return consumer.endOffsets(partitions);
-    }
-  }
-
-  private static Place place(ConsumerRecord<byte[], byte[]> record) {
-    return new Place(
-        Long.parseLong(EventHeaders.text(record.headers(), EventHeaders.EPOCH).orElseThrow()),
-        Long.parseLong(EventHeaders.text(record.headers(), EventHeaders.SEQ).orElseThrow()));
+  private Committed committed() {
+    return new Committed(clients());
   }
 
   private static List<Place> places(long epoch, int count) {

@@ -1,13 +1,15 @@
 package dev.caisson.gateway.relay;
 
+import dev.caisson.events.KafkaAccess;
 import dev.caisson.rpc.Channels;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 
-/** A relay in a JVM of its own, so that it can be killed. */
+/** A relay in a JVM of its own, so that it can be killed: in a transaction most of the time. */
 final class RelayProcess {
 
   private RelayProcess() {}
@@ -28,14 +30,24 @@ final class RelayProcess {
   }
 
   static Relay relay(Path journal, String kafka) {
-    RelayMetrics metrics = new RelayMetrics(new SimpleMeterRegistry(), Clock.systemUTC());
-    RelayConfiguration configuration = new RelayConfiguration(kafka, (short) 1, Batching.LINGER);
-    GrpcJournal source = new GrpcJournal(Channels.unix(journal), configuration.batching());
-    return Relay.start(new RelayOpening(configuration, source, metrics), metrics);
+    return relay(journal, KafkaAccess.of(kafka, (short) 1), Batching.LINGER);
+  }
+
+  static Relay relay(Path journal, KafkaAccess access, Duration linger) {
+    GrpcJournal source =
+        new GrpcJournal(Channels.unix(journal), new Batching(linger, Batching.BYTES));
+    RelayMetrics metrics = metrics(source);
+    return Relay.start(new RelayOpening(access, source, metrics), metrics);
+  }
+
+  static RelayMetrics metrics(LagWatch.Source source) {
+    Clock clock = Clock.systemUTC();
+    return new RelayMetrics(new SimpleMeterRegistry(), clock, new LagWatch(source, clock));
   }
 
   public static void main(String[] args) throws InterruptedException {
-    try (Relay _ = relay(Path.of(args[0]), args[1])) {
+    KafkaAccess access = KafkaAccess.of(args[1], (short) 1);
+    try (Relay _ = relay(Path.of(args[0]), access, Duration.ZERO)) {
       new CountDownLatch(1).await();
     }
   }

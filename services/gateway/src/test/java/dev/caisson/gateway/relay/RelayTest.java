@@ -16,13 +16,13 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.producer.MockProducer;
@@ -38,8 +38,10 @@ import org.junit.jupiter.api.Test;
 class RelayTest {
 
   private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+  private final Clock clock = Clock.fixed(Instant.EPOCH, ZoneOffset.UTC);
+  private final List<Progress> asked = new ArrayList<>();
   private final RelayMetrics metrics =
-      new RelayMetrics(registry, Clock.fixed(Instant.EPOCH, ZoneOffset.UTC));
+      new RelayMetrics(registry, clock, new LagWatch(this::lag, clock));
   private final MockProducer<byte[], byte[]> producer =
       new MockProducer<>(true, null, new ByteArraySerializer(), new ByteArraySerializer());
   private final FakeFeed feed = new FakeFeed();
@@ -166,8 +168,14 @@ class RelayTest {
     RelaySession session = session(Progress.NONE);
     feed.arrive(events(event(1, 1), event(1, 2)));
     session.step();
-    assertThat(registry.counter("caisson.relay.records").count()).isEqualTo(2);
-    assertThat(registry.get("caisson.relay.lag.records").gauge().value()).isZero();
+    assertThat(registry.counter("caisson.relay.records", "stream", "events").count()).isEqualTo(2);
+    assertThat(registry.counter("caisson.relay.records", "stream", "usage").count()).isZero();
+    assertThat(registry.counter("caisson.relay.bytes", "stream", "events").count())
+        .isEqualTo(event(1, 1).getEvent().size() + event(1, 2).getEvent().size());
+    assertThat(registry.timer("caisson.relay.transaction").count()).isEqualTo(1);
+    assertThat(registry.get("caisson.relay.lag.records").tag("stream", "events").gauge().value())
+        .isEqualTo(7);
+    assertThat(asked).containsExactly(Progress.NONE.withEvents(new Place(1, 2)));
   }
 
   @Test
@@ -224,20 +232,16 @@ class RelayTest {
   }
 
   @Test
-  void becomesOlderWhileItCannotRelay() {
-    MovingClock clock = new MovingClock();
-    RelayMetrics moving = new RelayMetrics(registry, clock);
-    clock.now = Instant.EPOCH.plusSeconds(90);
-    assertThat(moving.age()).isEqualTo(90);
-    moving.caughtUp();
-    assertThat(moving.age()).isZero();
-  }
-
-  @Test
   void ordersPlacesByEpochFirstAndAsUnsigned() {
     assertThat(new Place(2, 1)).isGreaterThan(new Place(1, 9));
     assertThat(new Place(1, -1)).isGreaterThan(new Place(1, 9));
     assertThat(new Place(-1, 0)).hasToString("(18446744073709551615, 0)");
+  }
+
+  private Lag lag(Progress after) {
+    asked.add(after);
+    Lag.Behind none = new Lag.Behind(0, 0, Optional.empty());
+    return new Lag(new Lag.Behind(7, 700, Optional.empty()), none);
   }
 
   private RelaySession session(Progress committed) {
@@ -319,24 +323,5 @@ class RelayTest {
 
     @Override
     public void close() {}
-  }
-
-  private static final class MovingClock extends Clock {
-    private Instant now = Instant.EPOCH;
-
-    @Override
-    public ZoneId getZone() {
-      return ZoneOffset.UTC;
-    }
-
-    @Override
-    public Clock withZone(ZoneId zone) {
-      return this;
-    }
-
-    @Override
-    public Instant instant() {
-      return now;
-    }
   }
 }

@@ -60,6 +60,10 @@ final class ServedJournal extends JournalGrpc.JournalImplBase {
     }
   }
 
+  synchronized long lastSeq() {
+    return end.seq();
+  }
+
   /** Of all its events. */
   synchronized long bytes() {
     return records.stream().mapToLong(record -> record.getEvent().size()).sum();
