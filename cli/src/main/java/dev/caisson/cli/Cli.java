@@ -84,6 +84,7 @@ final class Cli {
     verbs.put("kill", KillCommand::new);
     verbs.put("pause", PauseCommand::new);
     verbs.put("resume", ResumeCommand::new);
+    verbs.put("update", UpdateCommand::new);
     verbs.put("delete", DeleteCommand::new);
     verbs.put("sandbox", SandboxCommand::new);
     verbs.put("events", EventsCommand::new);

@@ -1,14 +1,16 @@
 package dev.caisson.cli;
 
+import com.google.protobuf.Timestamp;
+import com.google.protobuf.util.Timestamps;
 import dev.caisson.proto.audit.v1.GetCpuUsageRequest;
 import dev.caisson.proto.audit.v1.GetCpuUsageResponse;
-import dev.caisson.proto.audit.v1.WatchCpuUsageRequest;
-import dev.caisson.proto.audit.v1.WatchCpuUsageResponse;
-import dev.caisson.proto.events.v1.ContainerCpu;
-import dev.caisson.proto.events.v1.CpuApportioned;
-import java.util.Iterator;
-import java.util.List;
+import dev.caisson.proto.audit.v1.GetCpuWindowRequest;
+import dev.caisson.proto.audit.v1.GetCpuWindowResponse;
+import java.math.BigDecimal;
+import java.time.Clock;
+import java.time.Instant;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -17,7 +19,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "cpu",
     description = {
-      "Shows the CPU time that each container is charged, in seconds.",
+      "Shows the CPU time that each container is charged, in seconds: in all, in a window, or live.",
       "The charges of a sandbox sum to what its cgroup used, to the nanosecond."
     })
 final class CpuCommand implements Callable<Integer> {
@@ -32,8 +34,27 @@ final class CpuCommand implements Callable<Integer> {
 
   @Option(
       names = {"-w", "--watch"},
-      description = "Go on with each new record; a SANDBOX must be given.")
+      description = {
+        "Live: rates and totals, the fastest first, until SANDBOX is gone; without one, of all.",
+        "Where the output is no terminal, a line for each container and record."
+      })
   private boolean watch;
+
+  @Option(
+      names = "--window",
+      paramLabel = "SECONDS",
+      converter = Quantity.Seconds.class,
+      description = "What was charged in the last so many seconds, and how fast.")
+  private @Nullable BigDecimal window;
+
+  @Option(
+      names = "--from",
+      paramLabel = "TIME",
+      description = "The same from a time on, like 2026-11-29T10:00:00Z.")
+  private @Nullable String from;
+
+  @Option(names = "--to", paramLabel = "TIME", description = "And before this time.")
+  private @Nullable String to;
 
   @Parameters(
       arity = "0..1",
@@ -41,14 +62,31 @@ final class CpuCommand implements Callable<Integer> {
       description = "Only this sandbox, by id or uid.")
   private String sandbox = "";
 
+  private final Clock clock = Clock.systemUTC();
+
   @Override
   public Integer call() {
+    check();
     if (watch) {
-      watch();
+      CpuFollowing.follow(target, output, sandbox);
+    } else if (window != null || from != null) {
+      output.print(windows(), CpuTables::windows);
     } else {
-      output.print(newest(), answer -> table(answer.getSandboxesList()));
+      output.print(newest(), answer -> CpuTables.totals(answer.getSandboxesList()));
     }
     return Exit.OK;
+  }
+
+  private void check() {
+    if (window != null && from != null) {
+      throw CliException.usage("--window and --from must not both be given");
+    }
+    if (to != null && from == null) {
+      throw CliException.usage("--to must have a beginning", "add --from TIME");
+    }
+    if (watch && (window != null || from != null || !container.isEmpty())) {
+      throw CliException.usage("--watch goes with SANDBOX alone");
+    }
   }
 
   private GetCpuUsageResponse newest() {
@@ -61,67 +99,26 @@ final class CpuCommand implements Callable<Integer> {
     return target.audit().getCpuUsage(request);
   }
 
-  private void watch() {
-    if (sandbox.isEmpty()) {
-      throw CliException.usage("SANDBOX must be given with --watch");
+  private GetCpuWindowResponse windows() {
+    GetCpuWindowRequest.Builder request =
+        GetCpuWindowRequest.newBuilder()
+            .setTenant(target.tenant)
+            .setSandbox(sandbox)
+            .setContainer(container)
+            .setFrom(from());
+    if (to != null) {
+      request.setTo(TrailCommand.time("--to", to));
     }
-    WatchCpuUsageRequest request =
-        WatchCpuUsageRequest.newBuilder().setTenant(target.tenant).setSandbox(sandbox).build();
-    Iterator<WatchCpuUsageResponse> records = target.watchingAudit().watchCpuUsage(request);
-    while (records.hasNext()) {
-      output.printLine(records.next(), record -> table(List.of(record.getUsage())));
+    return target.audit().getCpuWindow(request.build());
+  }
+
+  private Timestamp from() {
+    if (window == null) {
+      return TrailCommand.time("--from", String.valueOf(from));
     }
-  }
-
-  static String table(List<CpuApportioned> sandboxes) {
-    Table table =
-        new Table(
-            "SANDBOX",
-            "CONTAINER",
-            ">CHARGED (s)",
-            ">MEASURED (s)",
-            ">OVERHEAD (s)",
-            ">SHARE",
-            "STATE");
-    sandboxes.forEach(one -> addSandbox(table, one));
-    return table.toString();
-  }
-
-  private static void addSandbox(Table table, CpuApportioned sandbox) {
-    for (ContainerCpu one : sandbox.getContainersList()) {
-      table.row(
-          sandbox.getSandboxId(),
-          one.getContainerId(),
-          Text.seconds(one.getTotalNanos()),
-          Text.seconds(one.getMeasuredNanos()),
-          Text.seconds(one.getOverheadNanos()),
-          share(one.getTotalNanos(), sandbox.getCgroupNanos()),
-          one.getExited() ? "final" : "running");
-    }
-    String id = sandbox.getSandboxId();
-    table.row(
-        id,
-        "(nobody)",
-        Text.seconds(sandbox.getUnattributedNanos()),
-        "",
-        "",
-        share(sandbox.getUnattributedNanos(), sandbox.getCgroupNanos()),
-        "");
-    table.row(id, "= sum", Text.seconds(sum(sandbox)), "", "", "", verdict(sandbox));
-  }
-
-  static long sum(CpuApportioned sandbox) {
-    return sandbox.getUnattributedNanos()
-        + sandbox.getContainersList().stream().mapToLong(ContainerCpu::getTotalNanos).sum();
-  }
-
-  private static String verdict(CpuApportioned sandbox) {
-    return sum(sandbox) == sandbox.getCgroupNanos()
-        ? "= the cgroup's, exactly"
-        : "BUT the cgroup's is " + Text.seconds(sandbox.getCgroupNanos());
-  }
-
-  private static String share(long part, long whole) {
-    return whole == 0 ? "-" : String.format(java.util.Locale.ROOT, "%.1f %%", 100.0 * part / whole);
+    Instant now = clock.instant();
+    return Timestamps.subtract(
+        Timestamp.newBuilder().setSeconds(now.getEpochSecond()).setNanos(now.getNano()).build(),
+        StatsLine.duration(window));
   }
 }

@@ -1,14 +1,20 @@
 package dev.caisson.cli;
 
+import static java.util.concurrent.TimeUnit.MICROSECONDS;
+
 import com.google.protobuf.Duration;
 import com.google.protobuf.util.Durations;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.HookFinished;
+import dev.caisson.proto.events.v1.MemoryPressure;
 import dev.caisson.proto.events.v1.NetworkAttached;
 import dev.caisson.proto.events.v1.Phase;
+import dev.caisson.proto.events.v1.PidsLimitReached;
 import dev.caisson.proto.events.v1.PortForwardClosed;
+import dev.caisson.proto.events.v1.ResourcesUpdated;
 import dev.caisson.proto.events.v1.Subject;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /** One event of the record in words. */
 final class EventText {
@@ -65,7 +71,10 @@ final class EventText {
           event.getOomScoreAdjusted().getFrom() + " to " + event.getOomScoreAdjusted().getTo();
       case CGROUP_CONFIGURED -> cgroup(event.getCgroupConfigured().getCgroup());
       case NAMESPACE_ENTERED -> String.join(" ", event.getNamespaceEntered().getNamespacesList());
-      case OOM_KILLED -> event.getOomKilled().getKills() + " killed";
+      case OOM_KILLED ->
+          event.getOomKilled().getKills() + " killed" + limitOf(event.getOomKilled().getLimitOf());
+      case PIDS_LIMIT_REACHED -> refused(event.getPidsLimitReached());
+      case MEMORY_PRESSURE -> pressed(event.getMemoryPressure());
       case REQUEST_DENIED ->
           event.getRequestDenied().getOperation() + ": " + event.getRequestDenied().getReason();
       case EXECUTOR_STARTED ->
@@ -74,15 +83,43 @@ final class EventText {
       case GAP -> event.getGap().getCount() + " events not recorded: " + event.getGap().getCause();
       case NETWORK_ATTACHED -> attached(event.getNetworkAttached());
       case NETWORK_DETACHED -> event.getNetworkDetached().getNetwork();
+      case RESOURCES_UPDATED -> updated(event.getResourcesUpdated());
       case PORT_FORWARD_OPENED -> "port " + event.getPortForwardOpened().getPort();
       case PORT_FORWARD_CLOSED -> closed(event.getPortForwardClosed());
+      case JOURNAL_CHECKPOINT -> "signed to " + event.getJournalCheckpoint().getSeq();
       case ATTACH_OPENED -> String.join(" ", event.getAttachOpened().getStreamsList());
       case SANDBOX_DELETED, CONTAINER_PAUSED, CONTAINER_RESUMED, PAYLOAD_NOT_SET -> "";
     };
   }
 
+  private static String limitOf(String whose) {
+    return whose.isEmpty() ? "" : ", limit of the " + whose;
+  }
+
+  private static String refused(PidsLimitReached reached) {
+    return reached.getRefusals()
+        + " forks refused at "
+        + reached.getLimit()
+        + limitOf(reached.getLimitOf());
+  }
+
+  private static String pressed(MemoryPressure pressure) {
+    return "waited for memory %d ms of %d ms"
+        .formatted(
+            MICROSECONDS.toMillis(pressure.getSomeMicroseconds()),
+            MICROSECONDS.toMillis(pressure.getWindowMicroseconds()));
+  }
+
   private static String attached(NetworkAttached attached) {
     return attached.getNetwork() + " " + String.join(" ", attached.getAddressesList());
+  }
+
+  private static String updated(ResourcesUpdated updated) {
+    String changes =
+        updated.getChangesList().stream()
+            .map(one -> one.getFile() + " from " + one.getBefore() + " to " + one.getAfter())
+            .collect(Collectors.joining(", "));
+    return changes.isEmpty() ? updated.getTarget() : updated.getTarget() + ": " + changes;
   }
 
   private static String closed(PortForwardClosed closed) {

@@ -10,17 +10,20 @@ final class Quantity {
   /** Microseconds: the period in which a CPU quota is counted. */
   static final long CPU_PERIOD = 100_000;
 
+  private static final String NONE = "-1";
+  private static final Long NO_LIMIT = -1L;
+
   private Quantity() {}
 
-  /** `64m`, `1.5G`, `65536`: bytes; the letters are powers of 1,024. */
+  /** `64m`, `1.5G`, `65536`: bytes; the letters are powers of 1,024. `-1`: no limit. */
   static final class Bytes implements ITypeConverter<Long> {
     @Override
     public Long convert(String text) {
-      return bytes("--memory", text);
+      return text.equals(NONE) ? NO_LIMIT : bytes("SIZE", text);
     }
   }
 
-  /** The same, of a log file. */
+  /** The same, of a log file, which has one. */
   static final class LogBytes implements ITypeConverter<Long> {
     @Override
     public Long convert(String text) {
@@ -31,7 +34,7 @@ final class Quantity {
   private static final String UNITS = "bkmgt";
   private static final int UNIT_BITS = 10;
 
-  private static long bytes(String field, String text) {
+  static long bytes(String field, String text) {
     String lower = text.toLowerCase(Locale.ROOT).replaceFirst("(?<=[kmgt])i?b$", "");
     int unit = lower.isEmpty() ? -1 : UNITS.indexOf(lower.charAt(lower.length() - 1));
     String number = unit < 0 ? lower : lower.substring(0, lower.length() - 1);
@@ -39,12 +42,14 @@ final class Quantity {
     return positive(field, "be a size like 64m or 1g", text, number, scale);
   }
 
-  /** `0.5`: CPUs, as microseconds of each {@link #CPU_PERIOD}. */
+  /** `0.5`: CPUs, as microseconds of each {@link #CPU_PERIOD}. `-1`: no limit. */
   static final class Cpus implements ITypeConverter<Long> {
     @Override
     public Long convert(String text) {
-      return positive(
-          "--cpus", "be a number of CPUs like 0.5", text, text, BigDecimal.valueOf(CPU_PERIOD));
+      return text.equals(NONE)
+          ? NO_LIMIT
+          : positive(
+              "--cpus", "be a number of CPUs like 0.5", text, text, BigDecimal.valueOf(CPU_PERIOD));
     }
   }
 

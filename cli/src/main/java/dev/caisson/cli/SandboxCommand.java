@@ -2,7 +2,6 @@ package dev.caisson.cli;
 
 import dev.caisson.proto.types.v1.Network;
 import dev.caisson.proto.types.v1.NetworkStatus;
-import dev.caisson.proto.types.v1.Resources;
 import dev.caisson.proto.types.v1.Volume;
 import dev.caisson.proto.v1.CreateSandboxRequest;
 import dev.caisson.proto.v1.DeleteSandboxRequest;
@@ -40,23 +39,7 @@ final class SandboxCommand {
   static final class Create implements Callable<Integer> {
     @Mixin private Target target = new Target();
     @Mixin private Output output = new Output();
-
-    @Option(
-        names = "--memory",
-        paramLabel = "SIZE",
-        converter = Quantity.Bytes.class,
-        description = "Memory limit around all of its containers.")
-    private @Nullable Long memory;
-
-    @Option(
-        names = "--cpus",
-        paramLabel = "N",
-        converter = Quantity.Cpus.class,
-        description = "CPU limit around all of its containers, in CPUs.")
-    private @Nullable Long cpuQuota;
-
-    @Option(names = "--pids", paramLabel = "N", description = "Limit on processes and threads.")
-    private @Nullable Long pids;
+    @Mixin private LimitOptions limits = new LimitOptions();
 
     @Option(names = "--hostname", paramLabel = "NAME", description = "Host name (default: the id).")
     private String hostname = "";
@@ -101,7 +84,7 @@ final class SandboxCommand {
       Sandbox.Builder sandbox =
           Sandbox.newBuilder()
               .setHostname(hostname)
-              .setResources(limits())
+              .setResources(limits.limits())
               .addAllVolumes(volumes.stream().map(Create::volume).toList());
       network().ifPresent(sandbox::setNetwork);
       CreateSandboxRequest request =
@@ -135,20 +118,6 @@ final class SandboxCommand {
         volume.addAllOptions(List.of(parts[1].split(",", -1)));
       }
       return volume.build();
-    }
-
-    private Resources limits() {
-      Resources.Builder limits = Resources.newBuilder();
-      if (memory != null) {
-        limits.getMemoryBuilder().setLimit(memory);
-      }
-      if (cpuQuota != null) {
-        limits.getCpuBuilder().setQuota(cpuQuota).setPeriod(Quantity.CPU_PERIOD);
-      }
-      if (pids != null) {
-        limits.getPidsBuilder().setLimit(pids);
-      }
-      return limits.build();
     }
   }
 

@@ -3,6 +3,7 @@ package dev.caisson.cli;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
+import dev.caisson.proto.types.v1.Resources;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -11,29 +12,6 @@ import picocli.CommandLine.Option;
 
 /** Options that change what config.json says. */
 final class SpecChanges {
-  @Option(
-      names = "--memory",
-      paramLabel = "SIZE",
-      converter = Quantity.Bytes.class,
-      description = "Memory limit: 64m, 1g.")
-  @Nullable Long memory;
-
-  @Option(
-      names = "--cpus",
-      paramLabel = "N",
-      converter = Quantity.Cpus.class,
-      description = "CPU limit, in CPUs: 0.5.")
-  @Nullable Long cpuQuota;
-
-  @Option(
-      names = "--cpu-shares",
-      paramLabel = "N",
-      description = "Relative CPU weight (2 to 262144).")
-  @Nullable Long cpuShares;
-
-  @Option(names = "--pids", paramLabel = "N", description = "Limit on processes and threads.")
-  @Nullable Long pids;
-
   @Option(
       names = {"-e", "--env"},
       paramLabel = "NAME=VALUE",
@@ -76,12 +54,11 @@ final class SpecChanges {
 
   @Mixin NamespaceOptions namespaces = new NamespaceOptions();
 
+  @Mixin LimitOptions limits = new LimitOptions();
+
   boolean any() {
-    return memory != null
-        || namespaces.any()
-        || cpuQuota != null
-        || cpuShares != null
-        || pids != null
+    return namespaces.any()
+        || !limits.limits().equals(Resources.getDefaultInstance())
         || cwd != null
         || user != null
         || hostname != null
@@ -144,18 +121,9 @@ final class SpecChanges {
   }
 
   private void applyLimits(JsonObject config) {
-    if (memory != null) {
-      resource(config, "memory").addProperty("limit", memory);
-    }
-    if (cpuQuota != null) {
-      resource(config, "cpu").addProperty("quota", cpuQuota);
-      resource(config, "cpu").addProperty("period", Quantity.CPU_PERIOD);
-    }
-    if (cpuShares != null) {
-      resource(config, "cpu").addProperty("shares", cpuShares);
-    }
-    if (pids != null) {
-      resource(config, "pids").addProperty("limit", pids);
+    Resources asked = limits.limits();
+    if (!asked.equals(Resources.getDefaultInstance())) {
+      LimitsDocument.put(object(object(config, "linux"), "resources"), asked);
     }
   }
 
@@ -203,10 +171,6 @@ final class SpecChanges {
     user.addProperty("uid", Long.parseLong(ids[0]));
     user.addProperty("gid", Long.parseLong(ids[ids.length - 1]));
     return user;
-  }
-
-  private static JsonObject resource(JsonObject config, String kind) {
-    return object(object(object(config, "linux"), "resources"), kind);
   }
 
   static JsonObject object(JsonObject parent, String name) {

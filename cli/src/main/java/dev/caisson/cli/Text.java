@@ -16,7 +16,7 @@ final class Text {
   private static final DateTimeFormatter CLOCK = DateTimeFormatter.ofPattern("HH:mm");
   private static final DateTimeFormatter DAY = DateTimeFormatter.ofPattern("MMMdd", Locale.ENGLISH);
   private static final DateTimeFormatter YEAR = DateTimeFormatter.ofPattern("uuuu");
-  private static final double NANOS = 1e9;
+  private static final long NANOS = 1_000_000_000;
 
   private Text() {}
 
@@ -28,7 +28,7 @@ final class Text {
 
   /** `3.204518032`: seconds, to the nanosecond that the kernel counted. */
   static String seconds(long nanos) {
-    return String.format(Locale.ROOT, "%.9f", nanos / NANOS);
+    return String.format(Locale.ROOT, "%d.%09d", nanos / NANOS, nanos % NANOS);
   }
 
   /** As ps(1) has it: {@code 14:05} of today, {@code Nov28} of this year, {@code 2024} before. */

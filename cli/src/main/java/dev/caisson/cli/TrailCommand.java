@@ -106,7 +106,7 @@ final class TrailCommand implements Callable<Integer> {
     return request.build();
   }
 
-  private static com.google.protobuf.Timestamp time(String option, String text) {
+  static com.google.protobuf.Timestamp time(String option, String text) {
     try {
       return Timestamps.parse(text);
     } catch (ParseException wrong) {
@@ -133,7 +133,7 @@ final class TrailCommand implements Callable<Integer> {
   @Command(
       name = "verify",
       description = {
-        "Recomputes the chain of the trail and looks for gaps, missing outcomes and impossible lifecycles.",
+        "Recomputes the chain of the trail, checks its signatures, and looks for gaps, missing outcomes and impossible lifecycles.",
         "Ends with 1 and names the first record that does not hold, if there is one."
       })
   static final class Verify implements Callable<Integer> {
@@ -160,7 +160,7 @@ final class TrailCommand implements Callable<Integer> {
 
     private static String line(NodeVerification one) {
       return String.format(
-          "%s: %s, %d records (%d.%d to %d.%d), %d open intents%s",
+          "%s: %s, %d records (%d.%d to %d.%d%s), %d open intents, %s%s%s",
           one.getNode(),
           one.getOk() ? "ok" : "DOES NOT HOLD",
           one.getRecords(),
@@ -168,8 +168,34 @@ final class TrailCommand implements Callable<Integer> {
           one.getFirstSeq(),
           one.getLastEpoch(),
           one.getLastSeq(),
+          dropped(one),
           one.getOpenIntents(),
+          omitted(one),
+          signatures(one),
           one.getOk() ? "" : problem(one));
+    }
+
+    private static String dropped(NodeVerification one) {
+      return one.getDroppedSeq() == 0
+          ? ""
+          : String.format("; dropped to %d.%d", one.getDroppedEpoch(), one.getDroppedSeq());
+    }
+
+    private static String omitted(NodeVerification one) {
+      return one.getOmittedEvents() == 0
+          ? ""
+          : one.getOmittedEvents() + " events left out for want of room, ";
+    }
+
+    private static String signatures(NodeVerification one) {
+      return one.getSignaturesChecked()
+          ? String.format(
+              "signed to %d.%d by %d checkpoints, %d after it",
+              one.getSignedEpoch(),
+              one.getSignedSeq(),
+              one.getCheckpoints(),
+              one.getUnsignedRecords())
+          : "signatures not checked: no key of it is enrolled";
     }
 
     private static String problem(NodeVerification one) {

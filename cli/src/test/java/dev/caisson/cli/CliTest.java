@@ -6,10 +6,12 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import com.google.protobuf.util.Timestamps;
 import dev.caisson.proto.types.v1.Capabilities;
+import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.proto.types.v1.IgnoredField;
 import dev.caisson.proto.types.v1.Process;
+import dev.caisson.proto.types.v1.Resources;
 import dev.caisson.proto.types.v1.User;
 import dev.caisson.proto.v1.Logs;
 import dev.caisson.proto.v1.OciBundle;
@@ -115,6 +117,100 @@ class CliTest {
   void waitSaysOfASignalWhatAShellSays() {
     gateway.has("web", ContainerState.STOPPED, ExitStatus.newBuilder().setSignal(9).build());
     assertThat(caisson("wait", "web")).isEqualTo(137);
+  }
+
+  private void hasLimits(String id, Resources.Builder limits) {
+    gateway.has(id, ContainerState.RUNNING, ExitStatus.getDefaultInstance());
+    gateway.containers.computeIfPresent(
+        id,
+        (ignored, one) ->
+            one.toBuilder().setSpec(ContainerSpec.newBuilder().setResources(limits)).build());
+  }
+
+  @Test
+  void updateTellsWhatEachLimitWasAndIs() {
+    Resources.Builder before = Resources.newBuilder();
+    before.getMemoryBuilder().setLimit(64 << 20).setReservation(5);
+    before.getPidsBuilder().setLimit(10);
+    hasLimits("web", before);
+    assertThat(caisson("update", "we", "--memory", "128m", "--cpus", "0.5", "--pids-limit", "-1"))
+        .isZero();
+    assertThat(out.toString())
+        .isEqualTo(
+            """
+            LIMIT           BEFORE      AFTER
+            cpu.period           -     100000
+            cpu.quota            -      50000
+            memory.limit  67108864  134217728
+            pids.limit          10         -1
+            """);
+    var asked = gateway.updates.getFirst().getContainer();
+    assertThat(asked.getName()).endsWith("/containers/web");
+    assertThat(asked.getSpec().getResources().getMemory().hasReservation()).isFalse();
+    assertThat(gateway.updates.getFirst().getRequestId()).isNotEmpty();
+  }
+
+  @Test
+  void updateTellsProgramsTheWholeContainer() {
+    hasLimits("web", Resources.newBuilder());
+    assertThat(
+            caisson(
+                "update",
+                "web",
+                "--memory-swap=-1",
+                "--memory-reservation=1m",
+                "--cpu-quota=-1",
+                "--cpu-period=50000",
+                "--cpu-shares=2",
+                "--cpuset-cpus=0-1",
+                "--cpuset-mems=0",
+                "--memory-swappiness=0",
+                "--device-read-bps=8:0:1m",
+                "-o",
+                "json"))
+        .isZero();
+    JsonObject limits = parsed(out).getAsJsonObject("spec").getAsJsonObject("resources");
+    assertThat(limits.getAsJsonObject("memory").get("swap").getAsString()).isEqualTo("-1");
+    assertThat(limits.getAsJsonObject("memory").get("reservation").getAsString())
+        .isEqualTo("1048576");
+    assertThat(limits.getAsJsonObject("memory").get("swappiness").getAsInt()).isZero();
+    assertThat(limits.getAsJsonObject("blockIo").getAsJsonArray("throttleReadBpsDevice"))
+        .hasSize(1);
+    JsonObject cpu = limits.getAsJsonObject("cpu");
+    assertThat(cpu.get("quota").getAsString()).isEqualTo("-1");
+    assertThat(cpu.get("period").getAsString()).isEqualTo("50000");
+    assertThat(cpu.get("shares").getAsString()).isEqualTo("2");
+    assertThat(cpu.get("cpus").getAsString()).isEqualTo("0-1");
+    assertThat(cpu.get("mems").getAsString()).isEqualTo("0");
+  }
+
+  @Test
+  void aWeightIsTheSharesThatHaveIt() {
+    hasLimits("web", Resources.newBuilder());
+    assertThat(caisson("update", "web", "--cpu-weight=100", "-o", "json")).isZero();
+    assertThat(
+            parsed(out)
+                .getAsJsonObject("spec")
+                .getAsJsonObject("resources")
+                .getAsJsonObject("cpu")
+                .get("shares")
+                .getAsString())
+        .isEqualTo("1024");
+    for (String bad : List.of("--cpu-weight=0", "--cpu-weight=10001")) {
+      assertThat(caisson("update", "web", bad)).isEqualTo(Exit.USAGE);
+    }
+    assertThat(caisson("update", "web", "--cpu-weight=5", "--cpu-shares=5")).isEqualTo(Exit.USAGE);
+  }
+
+  @Test
+  void updateNeedsALimitAndOneWordForCpus() {
+    hasLimits("web", Resources.newBuilder());
+    assertThat(caisson("update", "web")).isEqualTo(Exit.USAGE);
+    assertThat(err.toString()).contains("A limit must be given");
+    assertThat(caisson("update", "web", "--cpus", "1", "--cpu-quota", "5")).isEqualTo(Exit.USAGE);
+    assertThat(caisson("update", "web", "--memory", "none")).isEqualTo(Exit.USAGE);
+    assertThat(caisson("update", "nobody", "--pids", "5")).isEqualTo(Exit.CAISSON_FAILED);
+    assertThat(gateway.updates).isEmpty();
   }
 
   @Test
@@ -301,6 +397,82 @@ class CliTest {
     assertThat(limits)
         .hasToString(
             "{\"memory\":{\"limit\":67108864},\"cpu\":{\"quota\":50000,\"period\":100000},\"pids\":{\"limit\":9}}");
+  }
+
+  @Test
+  void sendsLimitsThatFewNeed() {
+    assertThat(
+            caisson(
+                "create",
+                "--id",
+                "web",
+                "--rootfs",
+                "/srv/web",
+                "--memory",
+                "64m",
+                "--memory-reservation",
+                "32m",
+                "--memory-swap",
+                "-1",
+                "--memory-swappiness",
+                "0",
+                "--cpu-quota",
+                "20000",
+                "--cpu-period",
+                "50000",
+                "--cpuset-cpus",
+                "0-1",
+                "--blkio-weight",
+                "500",
+                "--device-read-bps",
+                "8:0:1m",
+                "--device-write-iops",
+                "8:16:30",
+                "--",
+                "sh"))
+        .isZero();
+    JsonObject limits = sentConfig().getAsJsonObject("linux").getAsJsonObject("resources");
+    assertThat(limits.get("memory"))
+        .hasToString("{\"limit\":67108864,\"reservation\":33554432,\"swap\":-1,\"swappiness\":0}");
+    assertThat(limits.get("cpu"))
+        .hasToString("{\"quota\":20000,\"period\":50000,\"cpus\":\"0-1\"}");
+    assertThat(limits.get("blockIO"))
+        .hasToString(
+            "{\"weight\":500,\"throttleReadBpsDevice\":[{\"major\":8,\"minor\":0,\"rate\":1048576}],"
+                + "\"throttleWriteIOPSDevice\":[{\"major\":8,\"minor\":16,\"rate\":30}]}");
+  }
+
+  @Test
+  void refusesLimitsThatItCannotRead() {
+    for (String wrong : List.of("/dev/null", "/none:1m", "/:1m", "8:0", "8:0:x", ":1m")) {
+      assertThat(
+              caisson(
+                  "create",
+                  "--id",
+                  "web",
+                  "--rootfs",
+                  "/srv/web",
+                  "--device-read-bps",
+                  wrong,
+                  "--",
+                  "sh"))
+          .as(wrong)
+          .isEqualTo(2);
+    }
+    assertThat(
+            caisson(
+                "create",
+                "--id",
+                "web",
+                "--rootfs",
+                "/srv/web",
+                "--cpus",
+                "1",
+                "--cpu-quota",
+                "2000",
+                "--",
+                "sh"))
+        .isEqualTo(2);
   }
 
   @Test

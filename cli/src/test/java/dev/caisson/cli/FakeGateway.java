@@ -39,6 +39,7 @@ import dev.caisson.proto.v1.RunContainerResponse;
 import dev.caisson.proto.v1.SignalContainerRequest;
 import dev.caisson.proto.v1.SignalContainerResponse;
 import dev.caisson.proto.v1.StartContainerRequest;
+import dev.caisson.proto.v1.UpdateContainerRequest;
 import dev.caisson.proto.v1.WaitContainerRequest;
 import dev.caisson.proto.v1.WaitContainerResponse;
 import dev.caisson.rpc.GrpcServer;
@@ -70,6 +71,7 @@ final class FakeGateway extends ContainersGrpc.ContainersImplBase implements Aut
 
   final List<CreateContainerRequest> created = new CopyOnWriteArrayList<>();
   final List<Exec> executed = new CopyOnWriteArrayList<>();
+  final List<UpdateContainerRequest> updates = new CopyOnWriteArrayList<>();
   final List<SignalContainerRequest> signals = new CopyOnWriteArrayList<>();
   final List<ConsoleSize> sizes = new CopyOnWriteArrayList<>();
   final Map<String, Container> containers = new ConcurrentHashMap<>();
@@ -145,6 +147,15 @@ final class FakeGateway extends ContainersGrpc.ContainersImplBase implements Aut
   @Override
   public void getContainer(GetContainerRequest request, StreamObserver<Container> answer) {
     reply(answer, known(request.getName()));
+  }
+
+  @Override
+  public void updateContainer(UpdateContainerRequest request, StreamObserver<Container> answer) {
+    updates.add(request);
+    Container before = known(request.getContainer().getName());
+    Container.Builder after = before.toBuilder();
+    after.getSpecBuilder().mergeFrom(request.getContainer().getSpec());
+    reply(answer, after.build());
   }
 
   @Override

@@ -1,0 +1,52 @@
+package dev.caisson.cli;
+
+import dev.caisson.proto.audit.v1.AuditGrpc;
+import dev.caisson.proto.audit.v1.GetCpuWindowRequest;
+import dev.caisson.proto.audit.v1.GetCpuWindowResponse;
+import dev.caisson.proto.audit.v1.WatchCpuUsageRequest;
+import dev.caisson.proto.audit.v1.WatchCpuUsageResponse;
+import dev.caisson.proto.events.v1.CpuApportioned;
+import dev.caisson.rpc.GrpcServer;
+import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/** An auditor that tells what a test gives it; a watch ends after the last record of a sandbox. */
+final class FakeAuditor extends AuditGrpc.AuditImplBase implements AutoCloseable {
+  final List<CpuApportioned> records = new CopyOnWriteArrayList<>();
+  final List<GetCpuWindowRequest> windows = new CopyOnWriteArrayList<>();
+
+  private final GrpcServer server;
+
+  FakeAuditor(Path data) throws IOException {
+    Path directory = Files.createDirectories(data.resolve("run/auditor"));
+    server = GrpcServer.unix(directory.resolve("auditor.sock")).services(List.of(this)).start();
+  }
+
+  @Override
+  public void getCpuWindow(
+      GetCpuWindowRequest request, StreamObserver<GetCpuWindowResponse> observer) {
+    windows.add(request);
+    observer.onNext(GetCpuWindowResponse.getDefaultInstance());
+    observer.onCompleted();
+  }
+
+  @Override
+  public void watchCpuUsage(
+      WatchCpuUsageRequest request, StreamObserver<WatchCpuUsageResponse> observer) {
+    for (CpuApportioned record : records) {
+      observer.onNext(WatchCpuUsageResponse.newBuilder().setUsage(record).build());
+      if (record.getLast()) {
+        observer.onCompleted();
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    server.close();
+  }
+}
