@@ -32,6 +32,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -42,6 +43,7 @@ final class Lives implements LifeSubject, AutoCloseable {
   private static final long DEADLINE_SECONDS = 60;
   private static final int SIGKILL = 9;
   private static final int PAGE = 1_000;
+  static final List<String> SLEEPING = List.of("/bin/sleep", "100000");
   private static final String PARENT = "tenants/default";
 
   private final ManagedChannel channel;
@@ -51,8 +53,15 @@ final class Lives implements LifeSubject, AutoCloseable {
   private final OciBundle further;
 
   Lives(Path socket, Path bundle) throws IOException {
+    this(socket, bundle, SLEEPING);
+  }
+
+  /**
+   * @param program that goes on until it is killed
+   */
+  Lives(Path socket, Path bundle, List<String> program) throws IOException {
     this.channel = Channels.unix(socket);
-    JsonObject config = sleeping(bundle.resolve("config.json"));
+    JsonObject config = running(bundle.resolve("config.json"), program);
     this.bundle = oci(config, bundle);
     config.remove("hostname");
     this.further = oci(config, bundle);
@@ -67,10 +76,13 @@ final class Lives implements LifeSubject, AutoCloseable {
 
   /** The same document with a process that goes on. */
   static JsonObject sleeping(Path config) throws IOException {
+    return running(config, SLEEPING);
+  }
+
+  private static JsonObject running(Path config, List<String> program) throws IOException {
     JsonObject document = JsonParser.parseString(Files.readString(config)).getAsJsonObject();
     JsonArray args = new JsonArray();
-    args.add("/bin/sleep");
-    args.add("100000");
+    program.forEach(args::add);
     document.getAsJsonObject("process").add("args", args);
     return document;
   }
