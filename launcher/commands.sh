@@ -27,13 +27,21 @@ words() { printf '%s\0' "$@"; }
 
 # cgroup_parent DATA: CAISSON_CGROUP_PARENT, for who was delegated one; else a tree for each data directory, so that two sets of services never meet.
 cgroup_parent() {
+  local own=
+  [[ $1 == /var/lib/caisson ]] || own=-$(printf '%s' "$1" | sha256sum | cut -c 1-8)
   if [[ -n ${CAISSON_CGROUP_PARENT:-} ]]; then
     echo "$CAISSON_CGROUP_PARENT"
-  elif [[ $1 == /var/lib/caisson ]]; then
-    echo /caisson
+  elif [[ $CGROUP_DRIVER != systemd ]]; then
+    echo "/caisson$own"
   else
-    echo "/caisson-$(printf '%s' "$1" | sha256sum | cut -c 1-8)"
+    echo "/caisson.slice${own:+/caisson$own.slice}"
   fi
+}
+
+# executor_classes LIB: what speaks to systemd is there only where it is to.
+executor_classes() {
+  jars "$1/executor" "caisson-linux-*"
+  [[ $CGROUP_DRIVER != systemd ]] || jars "$1/executor-systemd"
 }
 
 # The one JVM that may use native code, and of it only the module dev.caisson.linux.
@@ -45,40 +53,70 @@ executor_command() {
     -XX:ReservedCodeCacheSize=24m -p "$lib/caisson-linux-$VERSION.jar" --add-modules dev.caisson.linux \
     --enable-native-access=dev.caisson.linux --illegal-native-access=deny \
     -Djava.util.logging.config.file="$DATA/log/executor.properties" \
-    -cp "$(jars "$lib" "caisson-linux-*")" dev.caisson.executor.Executor \
+    -cp "$(executor_classes "$LIB" | paste -s -d :)" dev.caisson.executor.Executor \
     --data "$DATA/executor" --run "$DATA/run/executor" --node "$NODE" --peer-gid "$PEER_UID" --gateway-user "$PEER_UID" \
-    --guard "$DATA/guard.conf" --cgroup-parent "$(cgroup_parent "$DATA")" --parked "$PARKED" \
+    --guard "$DATA/guard.conf" --cgroup-driver "$CGROUP_DRIVER" --cgroup-parent "$(cgroup_parent "$DATA")" --parked "$PARKED" \
+    --memory-pressure "$MEMORY_PRESSURE" \
+    --journal-durability "$JOURNAL_DURABILITY" --journal-full "$JOURNAL_FULL" \
+    --journal-mib "$JOURNAL_MIB" --journal-retention-hours "$JOURNAL_RETENTION_HOURS" \
     --cni-configurations "$CNI_CONFIGURATIONS" --cni-plugins "$CNI_PLUGINS" --cni-network "$CNI_NETWORK"
 }
 
 # Without a Kafka it relays nothing, and does all else.
 gateway_command() {
-  local archive relay=()
+  local archive access relay=()
   mapfile -t archive < <(archive_flags gateway)
-  [[ -z ${KAFKA:-} ]] || relay=(-Dcaisson.kafka.bootstrap-servers="$KAFKA")
+  mapfile -d '' -t access < <(access_settings)
+  [[ -z ${KAFKA:-} ]] || mapfile -d '' -t relay < <(kafka_settings gateway)
   words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" -Xms32m -Xmx192m -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=0.1 --illegal-native-access=deny \
     -Dlogback.configurationFile="$DATA/log/logback.xml" -Dcaisson.log="$DATA/log/gateway/gateway.log" \
     -Dcaisson.gateway.socket="$(socket_of gateway)" \
     -Dcaisson.gateway.executor-socket="$DATA/run/executor/executor.sock" \
     -Dcaisson.gateway.journal-socket="$DATA/run/executor/journal.sock" \
-    -Dcaisson.gateway.allowed-users="$EUID${CAISSON_USERS:+,$CAISSON_USERS}" -Dcaisson.gateway.socket-mode="$(gateway_socket_mode)" \
-    -Dcaisson.gateway.management-port="$GATEWAY_PORT" \
+    -Dcaisson.gateway.socket-mode="$(gateway_socket_mode)" "${access[@]}" \
+    -Dcaisson.gateway.management-port="$GATEWAY_PORT" -Dcaisson.gateway.container-metrics="$(is_yes "$CONTAINER_METRICS")" \
     "${relay[@]}" \
     -cp "$(jars "$LIB/gateway")" dev.caisson.gateway.Gateway
 }
 
-# Root passes any mode; users that were named need theirs, and are told from all others by the gateway itself.
-gateway_socket_mode() { if [[ -n ${CAISSON_USERS:-} ]]; then echo rw-rw-rw-; else echo rw-rw----; fi; }
+is_yes() { if [[ $1 == yes ]]; then echo true; else echo false; fi; }
+
+# Root passes any mode; others who may call need theirs, and are told from all the rest by the gateway itself.
+gateway_socket_mode() { if [[ -n ${CAISSON_USERS:-}$ACCESS_FILE ]]; then echo rw-rw-rw-; else echo rw-rw----; fi; }
+
+# With an access file it alone says who may call.
+access_settings() {
+  if [[ -z $ACCESS_FILE ]]; then
+    words -Dcaisson.gateway.allowed-users="$EUID${CAISSON_USERS:+,$CAISSON_USERS}"
+  else
+    words -Dcaisson.gateway.access-file="$(realpath -m -- "$ACCESS_FILE")"
+  fi
+  [[ -z $TLS_ADDRESS ]] || words -Dcaisson.gateway.tls.address="$TLS_ADDRESS" -Dcaisson.gateway.tls.callers="$TLS_CALLERS" -Dcaisson.gateway.tls.key="$(realpath -m -- "$TLS_KEY")" \
+    -Dcaisson.gateway.tls.certificate="$(realpath -m -- "$TLS_CERTIFICATE")" -Dcaisson.gateway.tls.authorities="$(realpath -m -- "$TLS_AUTHORITIES")"
+}
+
+# kafka_settings SERVICE: secrets are in a file, since every user sees arguments.
+kafka_settings() {
+  words -Dcaisson.kafka.bootstrap-servers="$KAFKA"
+  [[ ! -e $(kafka_properties_of "$1") ]] || words -Dcaisson.kafka.properties-file="$(kafka_properties_of "$1")"
+}
 
 auditor_command() {
-  local archive
+  local archive settings trail=()
+  mapfile -d '' -t settings < <(kafka_settings auditor)
+  [[ -z $TRAIL_URL ]] || trail+=(-Dcaisson.auditor.trail.url="$TRAIL_URL")
+  [[ -z $TRAIL_USER ]] || trail+=(-Dcaisson.auditor.trail.user="$TRAIL_USER")
+  [[ -z $TRAIL_PASSWORD_FILE ]] || trail+=(-Dcaisson.auditor.trail.password-file="$(realpath -m -- "$TRAIL_PASSWORD_FILE")")
+  [[ -z $TRAIL_RETENTION ]] || trail+=(-Dcaisson.auditor.trail.retention="$TRAIL_RETENTION")
   mapfile -t archive < <(archive_flags auditor)
   words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" -Xms48m -Xmx320m -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=0.1 --illegal-native-access=deny \
     -Dlogback.configurationFile="$DATA/log/logback.xml" -Dcaisson.log="$DATA/log/auditor/auditor.log" \
     -Dcaisson.auditor.socket="$(socket_of auditor)" \
     -Dcaisson.auditor.data="$DATA/auditor" \
-    -Dcaisson.kafka.bootstrap-servers="$KAFKA" \
+    -Dcaisson.auditor.node-keys="$DATA/nodes" \
+    "${settings[@]}" \
     -Dmicronaut.server.host=127.0.0.1 -Dmicronaut.server.port="$AUDITOR_PORT" \
+    "${trail[@]}" \
     -cp "$(jars "$LIB/auditor")" dev.caisson.auditor.Auditor
 }
 

@@ -57,6 +57,7 @@ check_cgroups() {
     return 0
   fi
   row ok cgroups "$kind"
+  check_cgroup_driver "$kind"
   for controller in memory cpu pids; do
     if has_controller "$kind" "$controller"; then
       row ok "cgroup $controller" there
@@ -64,6 +65,25 @@ check_cgroups() {
       row optional "cgroup $controller" absent "its limits are refused"
     fi
   done
+}
+
+# check_cgroup_driver KIND: what the executor would refuse to start without.
+check_cgroup_driver() {
+  local lacks=
+  case $CGROUP_DRIVER in
+    cgroupfs) row ok "cgroup driver" "cgroupfs, by CAISSON_CGROUP_DRIVER or its absence"; return 0 ;;
+    systemd) ;;
+    *) row required "cgroup driver" "$CGROUP_DRIVER" "CAISSON_CGROUP_DRIVER must be cgroupfs or systemd: the executor does not start"; return 0 ;;
+  esac
+  [[ $1 == v2 ]] || lacks+=", a host with cgroup v2 alone"
+  [[ -d /run/systemd/system ]] || lacks+=", systemd as the init"
+  [[ -n ${DBUS_SYSTEM_BUS_ADDRESS:-} || -S /run/dbus/system_bus_socket ]] || lacks+=", D-Bus"
+  [[ $EUID -eq 0 ]] || lacks+=", root"
+  if [[ -z $lacks ]]; then
+    row ok "cgroup driver" "systemd, by CAISSON_CGROUP_DRIVER"
+  else
+    row required "cgroup driver" systemd "it needs ${lacks#, }: the executor does not start"
+  fi
 }
 
 # has_controller KIND NAME

@@ -72,6 +72,15 @@ devices.allowed =
 # below 0. Only where user-namespace.host is allowed too: the kernel gives these to nobody in a user namespace of its own.
 scheduling.realtime = false
 
+# Whether memory.disableOOMKiller may keep the kernel from ending who is out of memory, and whether linux.resources.network may mark
+# packets for the host's own rules: docs/resources.md.
+# oom-killer.disable = true
+# networks.marks = true
+
+# Names of options and variables whose values the record does not show, beside the usual ones, and exceptions: docs/recording.md.
+# redaction.names = -p *-dsn
+# redaction.shown = --token-file
+
 # Ids of users who may hand descriptors to containers, beside root: docs/donated-descriptors.md.
 donations.users =
 

@@ -58,12 +58,14 @@ stop_service() {
 
 up_usage() {
   cat <<'TEXT'
-Usage: caisson up [--data DIR] [--kafka HOST:PORT] [--allow DIR]… [--allow-hook FILE]…
+Usage: caisson up [--data DIR] [--kafka HOST:PORT[,…] [--kafka-properties FILE]] [--allow DIR]… [--allow-hook FILE]…
 Builds what has changed, starts the services, and returns when each of them answers. They go on in the background. Without
 root they are the calling user's own, and what that cannot have is said: docs/rootless.md.
 
   --data DIR          everything that is kept (default: CAISSON_DATA or /var/lib/caisson)
-  --kafka HOST:PORT   use this Kafka instead of starting a broker
+  --kafka HOST:PORT   use this Kafka instead of starting a broker, from now on (or CAISSON_KAFKA)
+  --kafka-properties FILE
+                      settings of its clients: TLS, SASL, … (or CAISSON_KAFKA_PROPERTIES): docs/kafka.md
   --allow DIR         root file systems and bundles may lie below DIR from now on
   --allow-hook FILE   containers may have FILE as a hook from now on: a program that runs as root, on the host
 The guard's rules are DIR/guard.conf, which is yours to edit; the executor reads it when it starts.
@@ -71,7 +73,8 @@ TEXT
 }
 
 up_verb() {
-  local kafka='' allowed=() hooks=()
+  local kafka=${CAISSON_KAFKA:-} allowed=() hooks=()
+  KAFKA_PROPERTIES=${CAISSON_KAFKA_PROPERTIES:-}
   while [[ $# -gt 0 ]]; do
     case $1 in
       -h | --help) up_usage; return ;;
@@ -79,6 +82,8 @@ up_verb() {
       --data=*) use_data "${1#*=}" ;;
       --kafka) kafka=${2:?--kafka needs HOST:PORT}; shift ;;
       --kafka=*) kafka=${1#*=} ;;
+      --kafka-properties) KAFKA_PROPERTIES=${2:?--kafka-properties needs a file}; shift ;;
+      --kafka-properties=*) KAFKA_PROPERTIES=${1#*=} ;;
       --allow) allowed+=("$(realpath -m -- "${2:?--allow needs a directory}")"); shift ;;
       --allow-hook) hooks+=("$(realpath -m -- "${2:?--allow-hook needs a file}")"); shift ;;
       *) misuse "Unknown argument: $1" "caisson up --help" ;;
@@ -102,8 +107,11 @@ up() {
   allow rootfs.roots "${allowed[@]}"
   allow bundles.roots "${allowed[@]}"
   allow_hooks "${hooks[@]}"
+  check_trail
+  check_access
   restart_after_change
   choose_ports "$kafka"
+  keep_kafka_properties "$kafka"
   stage
   configure_logging
   local service
@@ -111,6 +119,7 @@ up() {
     start_service "$service"
   done
   await_ready
+  enrol
   good "ready in $(seconds_since "$start") s: data in $DATA, node $NODE, Kafka at $KAFKA"
 }
 
@@ -141,16 +150,48 @@ check_searchable() {
     || die "The services' users cannot reach $DATA: a folder above it is closed to them" "choose a --data outside of home directories, or chmod o+x its parents"
 }
 
+# What the auditor would refuse, before anything is started.
+check_trail() {
+  [[ -z $TRAIL_URL || $TRAIL_URL == jdbc:postgresql://* ]] \
+    || die "CAISSON_TRAIL_URL must begin with jdbc:postgresql://: $TRAIL_URL" "docs/trail.md says more"
+  require_readable auditor "$TRAIL_PASSWORD_FILE"
+}
+
+# What the gateway would refuse, likewise.
+check_access() {
+  local name file
+  [[ -z $TLS_ADDRESS || -n $ACCESS_FILE ]] || die "CAISSON_ACCESS_FILE must be given with CAISSON_TLS_ADDRESS" "docs/access.md says what is in it"
+  [[ $TLS_CALLERS == required || $TLS_CALLERS == optional ]] || die "CAISSON_TLS_CALLERS must be required or optional: $TLS_CALLERS"
+  for name in ACCESS_FILE ${TLS_ADDRESS:+TLS_CERTIFICATE TLS_KEY TLS_AUTHORITIES}; do
+    file=${!name}
+    [[ -n $file || -z $TLS_ADDRESS ]] || die "CAISSON_$name must be given with CAISSON_TLS_ADDRESS"
+    require_readable gateway "$file"
+  done
+}
+
+# require_readable SERVICE FILE: by the service's own user. No FILE: nothing to read.
+require_readable() {
+  local uid
+  [[ -n $2 ]] || return 0
+  [[ -e $2 ]] || die "There is no file $2"
+  [[ $EUID -eq 0 ]] || return 0
+  uid=$(service_uid "$1")
+  setpriv --reuid "$uid" --regid "$uid" --clear-groups test -r "$2" \
+    || die "The $1's user cannot read $2" "chown $uid $2, with mode 0400, in a folder that he can search"
+}
+
 # The class paths, where the services' users can read them, a folder for each build: a new one does not pull the jars away
 # under a JVM that still runs.
 stage() {
-  local service build
+  local service build staged=("${SERVICES[@]}")
   build=$(< "$STAMP")
   LIB=$DATA/lib/${build:0:12}
   forget_old_builds
   [[ ! -d $LIB ]] || return 0
   rm -rf "$LIB.new"
-  for service in "${SERVICES[@]}"; do
+  # Tests of a few modules have not built it.
+  [[ ! -d $HOME_DIR/services/executor-systemd/target/lib ]] || staged+=(executor-systemd)
+  for service in "${staged[@]}"; do
     install -d -m 0755 "$LIB.new/$service"
     install -m 0644 "$HOME_DIR/services/$service/target/caisson-$service-$VERSION.jar" "$HOME_DIR/services/$service/target/lib/"*.jar "$LIB.new/$service"
   done
@@ -198,6 +239,26 @@ choose_ports() {
   printf '%s=%s\n' BROKER_PORT "$BROKER_PORT" GATEWAY_PORT "$GATEWAY_PORT" AUDITOR_PORT "$AUDITOR_PORT" \
     KAFKA "$KAFKA" OWN_BROKER "$OWN_BROKER" > "$ports"
 }
+
+# keep_kafka_properties KAFKA: for gateway and auditor, where each alone can read its own, in place of those of another Kafka.
+keep_kafka_properties() {
+  local service uid file kept
+  for service in gateway auditor; do
+    kept=$(kafka_properties_of "$service")
+    file=CAISSON_KAFKA_PROPERTIES_${service^^}
+    file=${!file:-${KAFKA_PROPERTIES:-}}
+    if [[ -n $file ]]; then
+      [[ $OWN_BROKER == no ]] || die "Settings of Kafka's clients are for a Kafka of yours" "name it: --kafka HOST:PORT"
+      [[ -r $file ]] || die "Kafka's properties cannot be read: $file"
+      uid=$(service_uid "$service")
+      install -m 0400 -o "$uid" -g "$uid" "$file" "$kept"
+    elif [[ -n $1 || $OWN_BROKER == yes ]]; then
+      rm -f "$kept"
+    fi
+  done
+}
+
+kafka_properties_of() { echo "$DATA/$1/kafka.properties"; }
 
 any_running() {
   local service
@@ -259,6 +320,20 @@ await_ready() {
     running "$service" > /dev/null || show_end "$service"
   done
   die "Not every service became ready" "\`caisson logs SERVICE --data $DATA\` shows what it says"
+}
+
+# The executor's key, made at its first start, is the one by which the auditor checks what it signs. Enrolled once: another
+# one later is for somebody to look at.
+enrol() {
+  local key=$DATA/executor/node-key.pub.pem pinned=$DATA/nodes/$NODE.pem
+  [[ -r $key ]] || return 0 # one of an older build still runs
+  install -d -m 0755 "$DATA/nodes"
+  if [[ ! -e $pinned ]]; then
+    install -m 0644 "$key" "$pinned"
+  elif ! grep -qxF "$(sed -n 2p "$key")" "$pinned"; then
+    warn "The executor signs with another key than is enrolled for $NODE"
+    say "  \`caisson trail verify\` will say so. If the new key is right, add it: cat $key >> $pinned" >&2
+  fi
 }
 
 # One that was ready and has ended since was not.

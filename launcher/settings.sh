@@ -27,6 +27,34 @@ AUDITOR_PORT=${CAISSON_AUDITOR_PORT:-7181}
 # How many sandboxes the executor makes in advance, to hand them out without a wait.
 PARKED=${CAISSON_PARKED:-4}
 
+# Percent of 10 s from which on it is told that a container's tasks wait for memory. 0: never.
+MEMORY_PRESSURE=${CAISSON_MEMORY_PRESSURE:-0}
+# How the record is kept: group or always; what is done when it is full: fail-closed or fail-open; its size; and for how long.
+JOURNAL_DURABILITY=${CAISSON_JOURNAL_DURABILITY:-group}
+JOURNAL_FULL=${CAISSON_JOURNAL_FULL:-fail-closed}
+JOURNAL_MIB=${CAISSON_JOURNAL_MIB:-1024}
+JOURNAL_RETENTION_HOURS=${CAISSON_JOURNAL_RETENTION_HOURS:-24}
+
+# yes: what containers of all tenants use is told on the gateway's management port, to every user of this host.
+CONTAINER_METRICS=${CAISSON_CONTAINER_METRICS:-no}
+
+# Who makes the cgroups of sandboxes: cgroupfs (the executor alone) or systemd (docs/cgroups.md).
+CGROUP_DRIVER=${CAISSON_CGROUP_DRIVER:-cgroupfs}
+
+# The audit trail's PostgreSQL, as jdbc:postgresql://HOST/DATABASE, the user, a file with his password that the auditor's user can
+# read, and how long a record is kept, as 365d. Empty: a file of the auditor's own, and a year (docs/trail.md).
+TRAIL_URL=${CAISSON_TRAIL_URL:-}
+TRAIL_USER=${CAISSON_TRAIL_USER:-}
+TRAIL_PASSWORD_FILE=${CAISSON_TRAIL_PASSWORD_FILE:-}
+TRAIL_RETENTION=${CAISSON_TRAIL_RETENTION:-}
+# Who may call the gateway, and with a certificate: docs/access.md.
+ACCESS_FILE=${CAISSON_ACCESS_FILE:-}
+TLS_ADDRESS=${CAISSON_TLS_ADDRESS:-}
+TLS_CERTIFICATE=${CAISSON_TLS_CERTIFICATE:-}
+TLS_KEY=${CAISSON_TLS_KEY:-}
+TLS_AUTHORITIES=${CAISSON_TLS_AUTHORITIES:-}
+TLS_CALLERS=${CAISSON_TLS_CALLERS:-required}
+
 # CNI: the directory of the host's networks, those of plugins, and the network namespace that they are in (empty: this one).
 CNI_CONFIGURATIONS=${CAISSON_CNI_CONFIGURATIONS:-/etc/cni/net.d}
 CNI_PLUGINS=${CAISSON_CNI_PLUGINS:-/usr/lib/cni:/opt/cni/bin}

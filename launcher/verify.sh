@@ -2,30 +2,36 @@
 # shellcheck shell=bash
 
 VERIFY_LOG=$TARGET/verify.log
-SYSTEM_TESTS=(system/privileges.sh system/bad-input.sh system/terminal.sh boundary/hostile-documents.sh interop/kcat.sh interop/node/run.sh
-  system/killed-services.sh system/pods.sh system/pod-of-ten.sh system/networks.sh system/rootless.sh inside/compare.sh guest/run.sh)
+SYSTEM_TESTS=(system/privileges.sh system/access.sh system/bad-input.sh system/terminal.sh boundary/hostile-documents.sh interop/kcat.sh interop/node/run.sh
+  system/killed-services.sh system/kafka-away.sh system/pods.sh system/pod-of-ten.sh system/cpu.sh system/networks.sh system/rootless.sh
+  inside/compare.sh guest/run.sh)
 
 verify_usage() {
   cat <<'TEXT'
 Usage: caisson verify [--skip-system]
        caisson verify --model OPERATIONS [--seed SEED]
+       caisson verify --histories HISTORIES [--seed SEED]
 Runs, in this order: shellcheck on the scripts; formatting, boundaries, unit and integration tests of every module
 (`mvn verify`); planted violations; the tests of running services in tests/. Needs root.
 
   --model OPERATIONS   only so many random operations on containers while the executor is killed, against a model. Says how it
                        gets on, and the seed of each round; a million take some hours, and 2 GiB of the disk
+  --histories HISTORIES   only so many random histories of CPU samples, apportioned by Kafka Streams' own driver, by plain code and
+                       by a second reading of the rules; a million take about an hour
   --seed SEED          begin with the round of this seed
 TEXT
 }
 
 verify_verb() {
-  local system=yes operations='' seed=''
+  local system=yes operations='' histories='' seed=''
   while [[ $# -gt 0 ]]; do
     case $1 in
       -h | --help) verify_usage; return ;;
       --skip-system) system=no ;;
       --model) operations=${2:?--model needs a number}; shift ;;
       --model=*) operations=${1#*=} ;;
+      --histories) histories=${2:?--histories needs a number}; shift ;;
+      --histories=*) histories=${1#*=} ;;
       --seed) seed=${2:?--seed needs a number}; shift ;;
       --seed=*) seed=${1#*=} ;;
       *) misuse "Unknown argument: $1" "caisson verify --help" ;;
@@ -33,8 +39,10 @@ verify_verb() {
     shift
   done
   [[ -z $operations || $operations =~ ^[1-9][0-9]{0,8}$ ]] || misuse "--model must be a number from 1: $operations" "caisson verify --help"
+  [[ -z $histories || $histories =~ ^[1-9][0-9]{0,8}$ ]] || misuse "--histories must be a number from 1: $histories" "caisson verify --help"
+  [[ -z $histories || -z $operations ]] || misuse "--histories and --model must not both be given" "caisson verify --help"
   [[ -z $seed || $seed =~ ^-?[0-9]{1,19}$ ]] || misuse "--seed must be a number: $seed" "caisson verify --help"
-  [[ -z $seed || -n $operations ]] || misuse "--seed goes with --model" "caisson verify --help"
+  [[ -z $seed || -n $operations$histories ]] || misuse "--seed goes with --model or --histories" "caisson verify --help"
   local start=$EPOCHREALTIME
   require_root verify
   require_jdk
@@ -42,6 +50,8 @@ verify_verb() {
   mkdir -p "$TARGET"
   if [[ -n $operations ]]; then
     check_model "$operations" "$seed"
+  elif [[ -n $histories ]]; then
+    check_histories "$histories" "$seed"
   else
     check_all "$system"
   fi
@@ -61,11 +71,30 @@ check_model() {
   good "the model"
 }
 
-# model_verify OPERATIONS SEED: prints what the test says of its progress.
+check_histories() {
+  title "Apportioning: $1 histories (the log is $VERIFY_LOG)"
+  histories_verify "$@" || { maven_errors "$VERIFY_LOG" >&2; die "Those who apportion do not agree" "$VERIFY_LOG has everything"; }
+  good "the histories"
+}
+
+# model_verify OPERATIONS SEED
 model_verify() {
+  verify_alone 'model: ' -pl services/executor -Dtest=NoUnitTest -Dit.test=ModelIT -Dcaisson.model.operations="$1" \
+    ${2:+-Dcaisson.model.seed="$2"}
+}
+
+# histories_verify HISTORIES SEED
+histories_verify() {
+  verify_alone 'histories: ' -pl services/auditor -Dtest='ReplayPropertyTest#asManyAsAreAskedFor' -Dit.test=NoTest \
+    -Dcaisson.histories="$1" ${2:+-Dcaisson.histories.seed="$2"}
+}
+
+# verify_alone PREFIX OPTION…: prints what the test says of its progress: lines that begin so.
+verify_alone() {
+  local prefix=$1
+  shift
   (cd "$HOME_DIR" && mvn -B -Dquick -DskipTests=false -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false \
-    -Dstyle.color=never -pl services/executor -am -Dtest=NoUnitTest -Dit.test=ModelIT -Dcaisson.model.operations="$1" \
-    ${2:+-Dcaisson.model.seed="$2"} verify) 2>&1 | tee "$VERIFY_LOG" | sed -u -n 's/^model: /  /p'
+    -Dstyle.color=never -am "$@" verify) 2>&1 | tee "$VERIFY_LOG" | sed -u -n "s/^$prefix/  /p"
   return "${PIPESTATUS[0]}"
 }
 
