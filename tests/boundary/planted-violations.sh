@@ -92,6 +92,7 @@ final class Planted {
 }'
   depend services/gateway dev.caisson caisson-linux '${project.version}'
   depend services/executor org.apache.kafka kafka-clients
+  depend services/executor com.github.hypfvieh dbus-java-core
   depend services/auditor dev.caisson caisson-executor-api '${project.version}'
   depend services/broker dev.caisson caisson-journal-api '${project.version}'
   depend cli io.projectreactor reactor-core
@@ -178,7 +179,7 @@ fails planted-format 'spotless' 'format violations'
 fails planted-nullness '[NullAway]'
 fails planted-bug '[SelfEquals]'
 fails caisson-gateway 'not allowed in this zone' 'caisson-linux'
-fails caisson-executor 'not allowed in this zone' 'kafka-clients'
+fails caisson-executor 'not allowed in this zone' 'dbus-java-core' 'kafka-clients'
 fails caisson-auditor 'not allowed in this zone' 'caisson-executor-api'
 fails caisson-broker 'not allowed in this zone' 'caisson-journal-api'
 fails caisson-cli 'not allowed in this zone' 'reactor-core'

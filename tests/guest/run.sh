@@ -2,7 +2,8 @@
 # The executor on hosts such as most users have, and test machines have not: pure cgroup v2, every capability, AppArmor; and
 # the same with SELinux. A guest of qemu with Debian's kernel runs the executor's own tests that are listed in `*.tests`. The
 # machine is emulated, so that it does not matter what this one lends: a JVM is some 20 times slower there.
-# run.sh [apparmor | selinux [TEST…]]: only this host, only these tests.
+# On a third systemd is the init, for the driver that asks it for scopes.
+# run.sh [apparmor | selinux | systemd [TEST…]]: only this host, only these tests.
 set -euo pipefail
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -16,11 +17,13 @@ source "$ROOT/launcher/toolchain.sh"
 PATH=$PATH:/usr/sbin:/sbin # mke2fs
 CACHE=$ROOT/target/guest
 EXECUTOR=$ROOT/services/executor
+SYSTEMD_DRIVER=$ROOT/services/executor-systemd
 LINUX_JAR=caisson-linux-0.1.0-SNAPSHOT.jar
 SECONDS_AT_MOST=${CAISSON_GUEST_SECONDS:-270}
 MEMORY_MIB=1536
 DISK_MIB=2048
 KERNEL_PACKAGE=linux-image-cloud-amd64
+SYSTEMD_PACKAGES=(systemd libsystemd-shared dbus-daemon dbus-system-bus-common)
 # Loaded in this order, each after what it needs.
 MODULES=(virtio_pci virtio_blk overlay fuse loop erofs)
 
@@ -80,14 +83,28 @@ fetch() {
   done
 }
 
+# systemd and its bus, likewise: where they cannot be had, only their host is left out.
+fetch_systemd() {
+  [[ ! -e $CACHE/systemd/done ]] || return 0
+  rm -rf "$CACHE/systemd"
+  mkdir "$CACHE/systemd"
+  step "fetching systemd"
+  (
+    cd "$CACHE/systemd" \
+      && { apt-get download "${SYSTEMD_PACKAGES[@]}" || { apt-get update && apt-get download "${SYSTEMD_PACKAGES[@]}"; }; } \
+      && for package in *.deb; do dpkg-deb -x "$package" . && rm "$package" || exit 1; done
+  ) > "$CACHE/fetch-systemd.log" 2>&1 || return 1
+  touch "$CACHE/systemd/done"
+}
+
 # Classes and jars: `mvn verify` leaves them. Where `caisson verify` runs this, it has just done so.
 build() {
   local changed
   [[ -z ${TEST_DIR:-} || ! -d $EXECUTOR/target/test-lib ]] || return 0
-  changed=$(find "$ROOT"/{proto,libs,services/executor} "$ROOT/pom.xml" -name target -prune -o -type f ! -name '*.md' -newer "$EXECUTOR/target/test-lib" -print -quit 2>&1)
+  changed=$(find "$ROOT"/{proto,libs,services/executor,services/executor-systemd} "$ROOT/pom.xml" -name target -prune -o -type f ! -name '*.md' -newer "$EXECUTOR/target/test-lib" -print -quit 2>&1)
   [[ -d $EXECUTOR/target/test-classes && -z $changed ]] && return 0
   step "building the executor and its tests"
-  (cd "$ROOT" && mvn -B -q -Dquick -pl services/executor -am package > "$CACHE/build.log" 2>&1) \
+  (cd "$ROOT" && mvn -B -q -Dquick -pl services/executor-systemd -am package > "$CACHE/build.log" 2>&1) \
     || die "The build failed" "$CACHE/build.log has everything"
   touch "$EXECUTOR/target/test-lib"
 }
@@ -98,6 +115,7 @@ build() {
 gather_jars() {
   mkdir -p "$WORK/lib"
   cp -p "$EXECUTOR/target/test-lib/"*.jar "$EXECUTOR"/target/caisson-executor-*.jar "$WORK/lib/"
+  cp -p "$SYSTEMD_DRIVER"/target/lib/{dbus-java,slf4j}-*.jar "$SYSTEMD_DRIVER"/target/caisson-executor-systemd-*.jar "$WORK/lib/"
   "$JAVA_HOME/bin/jar" --create --no-compress --file "$WORK/lib/tests.jar" -C "$EXECUTOR/target/test-classes" .
 }
 
@@ -138,6 +156,38 @@ make_root() {
   chmod 0755 "$root/tests"
   add_jdk "$root"
   add_libraries "$root"
+  [[ " ${hosts[*]} " != *' systemd '* ]] || add_systemd "$root"
+}
+
+# systemd, its bus, the units that these want, and one that runs the tests.
+add_systemd() {
+  local root=$1 from=$CACHE/systemd unit program library
+  mkdir -p "$root"/usr/lib/systemd/system "$root"/usr/share/dbus-1/system.d "$root"/etc/systemd/system "$root"/var/lib
+  ln -s /run "$root/var/run"
+  for program in usr/lib/systemd/systemd usr/bin/systemctl usr/bin/dbus-daemon; do
+    find_program "$from" "$program" "$root/usr/${program#usr/}"
+  done
+  for unit in sysinit basic sockets shutdown; do
+    cp "$from/lib/systemd/system/$unit.target" "$root/usr/lib/systemd/system/"
+  done
+  cp "$HERE/systemd/"* "$root/usr/lib/systemd/system/"
+  cp "$from/usr/share/dbus-1/system.conf" "$root/usr/share/dbus-1/"
+  cp "$from/usr/share/dbus-1/system.d/org.freedesktop.systemd1.conf" "$root/usr/share/dbus-1/system.d/"
+  printf 'messagebus:x:100:100::/nonexistent:/bin/false\n' >> "$root/etc/passwd"
+  printf 'messagebus:x:100:\n' >> "$root/etc/group"
+  echo 0123456789abcdef0123456789abcdef > "$root/etc/machine-id"
+  LD_LIBRARY_PATH=$from/usr/lib/x86_64-linux-gnu/systemd:$from/lib/x86_64-linux-gnu/systemd \
+    ldd "$root"/usr/lib/systemd/systemd "$root"/usr/bin/{systemctl,dbus-daemon} | awk '$2 == "=>" { print $3 }' | sort -u | while read -r library; do
+      [[ $library == /* ]] || die "A library that systemd needs is missing here"
+      install -D -m 0644 "$library" "$root/${library#"$from"}"
+    done
+}
+
+# find_program FROM PATH TO: packages have it in /usr or, in older releases, beside it.
+find_program() {
+  local program=$1/$2
+  [[ -e $program ]] || program=$1/${2#usr/}
+  install -D -m 0755 "$program" "$3"
 }
 
 write_command() {
@@ -200,7 +250,7 @@ needed_modules() {
 
 # ---- The run
 
-# boot MODULE: which security module the guest has, and the name of its list.
+# boot HOST: which security module the guest has, or which init, and the name of its list.
 boot() {
   CONSOLE=$CACHE/$1.log
   ENDED=0
@@ -208,7 +258,7 @@ boot() {
   timeout "$SECONDS_AT_MOST" qemu-system-x86_64 -M pc -accel tcg,thread=multi -cpu Nehalem -smp 2 -m "$MEMORY_MIB" \
     -nodefaults -display none -no-reboot -serial "file:$CONSOLE" \
     -kernel "$CACHE"/packages/boot/vmlinuz-* -initrd "$WORK/initramfs.gz" \
-    -append 'console=ttyS0 quiet panic=-1 cgroup_no_v1=all security='"$1" \
+    -append 'console=ttyS0 quiet panic=-1 cgroup_no_v1=all security='"$1"' caisson.host='"$1"' systemd.unit=tests.service systemd.show_status=no' \
     -drive "file=$WORK/disk,format=raw,if=virtio,cache=unsafe,snapshot=on" < /dev/null > "$WORK/qemu.log" 2>&1 &
   GUEST=$!
   # From the guest's own first line on.
@@ -242,9 +292,14 @@ require
 build
 WORK=$(mktemp -d "$CACHE/run.XXXXXX")
 hosts=("${1:-apparmor}")
-[[ $# -gt 0 ]] || hosts+=(selinux)
+if [[ $# -eq 0 ]]; then
+  hosts+=(selinux)
+  if fetch_systemd; then hosts+=(systemd); else step "without systemd as the init: $CACHE/fetch-systemd.log says why"; fi
+elif [[ $1 == systemd ]]; then
+  fetch_systemd || skip "needs Debian's packages ${SYSTEMD_PACKAGES[*]}: $(tail -n 1 "$CACHE/fetch-systemd.log")"
+fi
 for host in "${hosts[@]}"; do
-  [[ -e $HERE/$host.tests ]] || misuse "There is no host $host" "run.sh [apparmor | selinux [TEST…]]"
+  [[ -e $HERE/$host.tests ]] || misuse "There is no host $host" "run.sh [apparmor | selinux | systemd [TEST…]]"
   grep -v -e '^#' -e '^$' "$HERE/$host.tests" > "$WORK/$host.tests"
 done
 [[ $# -le 1 ]] || printf '%s\n' "${@:2}" > "$WORK/$1.tests"

@@ -1,16 +1,28 @@
 #!/bin/sh
-# The guest's first process on its root: a host as it comes with pure cgroup v2, and the tests on it. The last line says how
-# they ended; without it, they did not.
+# The guest's first process on its root: a host as it comes with pure cgroup v2, and the tests on it; or a host that systemd
+# boots, which then runs this for the tests. The last line says how they ended; without it, they did not.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 LC_ALL=C.UTF-8
-mount -t proc proc /proc
-mount -t sysfs sysfs /sys
-mkdir -p /dev/pts /dev/shm
-mount -t devtmpfs dev /dev
-mkdir -p /dev/pts /dev/shm
-mount -t devpts devpts /dev/pts
-mount -t tmpfs tmpfs /dev/shm
-mount -t securityfs securityfs /sys/kernel/security
-case $(cat /sys/kernel/security/lsm) in
+
+if [ $$ -eq 1 ]; then
+  mount -t proc proc /proc
+  if grep -q caisson.host=systemd /proc/cmdline; then
+    umount /proc
+    exec /usr/lib/systemd/systemd
+  fi
+  mount -t sysfs sysfs /sys
+  mkdir -p /dev/pts /dev/shm
+  mount -t devtmpfs dev /dev
+  mkdir -p /dev/pts /dev/shm
+  mount -t devpts devpts /dev/pts
+  mount -t tmpfs tmpfs /dev/shm
+  mount -t securityfs securityfs /sys/kernel/security
+  mount -t cgroup2 cgroup2 /sys/fs/cgroup
+fi
+case "$* $(cat /sys/kernel/security/lsm)" in
+  systemd*)
+    host=systemd
+    said=$(systemctl --version | head -n 1)
+    ;;
   *selinux*)
     host=selinux
     mount -t selinuxfs selinuxfs /sys/fs/selinux
@@ -24,7 +36,6 @@ case $(cat /sys/kernel/security/lsm) in
     said="AppArmor $(cat /sys/module/apparmor/parameters/enabled)"
     ;;
 esac
-mount -t cgroup2 cgroup2 /sys/fs/cgroup
 dmesg -n 1
 ip link set lo up
 hostname guest

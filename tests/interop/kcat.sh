@@ -48,6 +48,7 @@ equal "ce_source is the node" "/nodes/$(uname -n)" "$(each .headers.ce_source | 
 holds "ce_time is RFC 3339" date -d "$(each .headers.ce_time | head -n 1)"
 equal "content-type" application/protobuf "$(each '.headers["content-type"]' | sort -u)"
 equal "the events of one sandbox have one key" "$(uname -n)/$uid" "$(each .key | sort -u)"
+equal "ce_partitionkey is the key" "$(each .key)" "$(each .headers.ce_partitionkey)"
 equal "their order is that of the topic" "$(each .offset)" "$(each .offset | sort -n)"
 equal "no sequence number is missing" "$(seq -f %020.0f 1 "$(wc -l <<< "$messages")")" "$(each .headers.ce_sequence)"
 conclude

@@ -62,6 +62,22 @@ make_held_hook() {
     "$ROOT/cli/src/main/resources/dev/caisson/cli/default-config.json" > "$TEST_DIR/held-bundle/config.json"
 }
 
+# Host's hooks of all kinds, and one of the container's own program; where a KIND is given, one of it that fails.
+make_hooked_bundle() {
+  mkdir "$TEST_DIR/$1"
+  jq --arg rootfs "$TEST_ROOTFS" --arg hook "$TEST_DIR/hook.sh" --arg failing "${2:-}" \
+    '.root = { path: $rootfs } | .process.args = ["true"]
+      | .hooks = ([("prestart", "createRuntime", "createContainer", "poststart", "poststop") | { (.): [{ path: $hook }] }] | add)
+      | .hooks.startContainer = [{ path: "/bin/true" }]
+      | if $failing == "" then . else .hooks[$failing] += [{ path: "/bin/false" }] end' \
+    "$ROOT/cli/src/main/resources/dev/caisson/cli/default-config.json" > "$TEST_DIR/$1/config.json"
+}
+
+hooks_of() {
+  caisson trail --container "$1" --type dev.caisson.hook.finished.v1 --output json | jq -r '[.records[].event.hookFinished.kind] | join(" ")'
+}
+hooks_were() { [[ $(hooks_of "$1") == "$2" ]]; }
+
 # What the record has of the requests that made a container: how often it was made, successfully.
 creations_of() {
   caisson trail --container "$1" --type dev.caisson.container.created.v1 --outcome succeeded --output json | jq '.records | length'
@@ -94,6 +110,15 @@ kill_service executor
 sleep 3 # for the program to end while there is no executor
 holds "up starts the executor once more" caisson up
 equal "a program that ended meanwhile has its code" 9 "$(caisson wait meanwhile || true)"
+echo "Hooks, in their phases"
+make_hooked_bundle hooked
+make_hooked_bundle failing startContainer
+equal "a container with hooks of all kinds runs" 0 "$(caisson run --id hooked --bundle "$TEST_DIR/hooked" > /dev/null 2>&1; echo $?)"
+caisson create --id failing --bundle "$TEST_DIR/failing" > /dev/null
+contains "one whose hook fails does not start" HOOK_FAILED "$(caisson start failing 2>&1 || true)"
+caisson delete --force failing
+holds "the record has them" eventually 20 hooks_were hooked "prestart createRuntime createContainer startContainer poststart poststop"
+holds "and those of the other" eventually 20 hooks_were failing "prestart createRuntime createContainer startContainer startContainer poststop"
 holds "the record says that executors began after ones that crashed" eventually 20 two_crashes
 holds "the trail holds" caisson trail verify
 caisson delete --force survivor ended meanwhile

@@ -78,17 +78,19 @@ has_last_cpu() { cpu && told '.sandboxes[0].last' cpu; }
 # told FILTER FILE [NAME]: whether it is so.
 told() { jq -e --arg name "${3:-}" "$1" "$TEST_DIR/$2.json" > /dev/null; }
 
-# story NAME: payloads of the container's events in their order, an intent with +; those of exec'd processes are not its story.
+# story NAME: payloads of the container's events in their order, an intent with +; those of exec'd processes, and of
+# namespaces that are entered for them and for connections, are not its story.
 story() {
   jq -r --arg name "$1" '[.records[].event | select(.subject.containerId == $name)
     | (keys_unsorted[-1] + (if .phase == "INTENT" then "+" else "" end))
-    | select(startswith("exec") | not)] | join(" ")' "$TEST_DIR/trail.json"
+    | select(startswith("exec") or startswith("namespaceEntered") | not)] | join(" ")' "$TEST_DIR/trail.json"
 }
 
 expected_story() {
-  local deletion='containerDeleted+ '
+  local limits='' deletion='containerDeleted+ '
   [[ $1 != forced ]] || deletion=
-  echo "containerCreated+ containerCreated containerStarted+ containerStarted ${MIDDLES[$1]:-}containerExited ${deletion}containerDeleted"
+  [[ $1 != greedy ]] || limits='cgroupConfigured+ cgroupConfigured '
+  echo "containerCreated+ ${limits}containerCreated containerStarted+ containerStarted ${MIDDLES[$1]:-}containerExited ${deletion}containerDeleted"
 }
 
 end_in_trail() {
@@ -132,6 +134,11 @@ holds "the trail has its end" eventually 30 has_its_end
 for name in "${NAMES[@]}"; do
   equal "the story of $name" "$(expected_story "$name")" "$(story "$name")"
   equal "its end" "${ENDS[$name]}" "$(end_in_trail "$name")"
+done
+for name in watcher server; do
+  # shellcheck disable=SC2016 # jq's
+  holds "what was entered of $name is told, before and after" told '[.records[].event | select(.namespaceEntered and .subject.containerId == $name).phase]
+    | length > 0 and (map(select(. == "INTENT")) | length) == (map(select(. == "OUTCOME")) | length)' trail "$name"
 done
 holds "nothing else was short of memory" told '[.records[].event | select(.oomKilled).subject.containerId] == ["greedy"]' trail
 holds "every intent says who had it" told '[.records[].event | select(.phase == "INTENT").actor.principal] | unique == ["uid:0"]' trail

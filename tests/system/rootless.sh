@@ -35,7 +35,7 @@ make_home() {
   mkdir -p "$WORK/home/target"
   cp -a "$ROOT/caisson" "$ROOT/launcher" "$WORK/home"
   cp -a "$ROOT/target/launcher.stamp" "$WORK/home/target"
-  for part in cli services/executor services/gateway services/auditor; do
+  for part in cli services/executor services/executor-systemd services/gateway services/auditor; do
     mkdir -p "$WORK/home/$part/target"
     cp -a "$ROOT/$part/target/"*.jar "$ROOT/$part/target/lib" "$WORK/home/$part/target"
   done
@@ -102,7 +102,8 @@ capabilities() { awk '/^CapEff:/ { print $2 }' "/proc/$(pid_of "$1")/status"; }
 
 weakened() { caisson_of_user events --output json | jq -r 'select(.event.containerCreated.weakened) | .event.containerCreated.weakened[]'; }
 
-cpu_is_known() { caisson_of_user cpu counted | awk '$1 == "counted" && $2 == "counted" && $3 > 0 { found = 1 } END { exit !found }'; }
+# cpu_is_known ID: of a container and its sandbox.
+cpu_is_known() { caisson_of_user cpu "$1" | awk -v id="$1" '$1 == id && $2 == id && $3 > 0 { found = 1 } END { exit !found }'; }
 
 has_exec() { [[ $(caisson_of_user ps "$1" --output json | jq ".processes | length") -ge $2 ]]; }
 
@@ -110,6 +111,8 @@ echo "Without root"
 use_services
 start
 holds "a user without root starts services of its own" up 2
+holds "its key is enrolled with the auditor that keeps its record" \
+  install -m 0644 "$WORK/data/executor/node-key.pub.pem" "$CAISSON_DATA/nodes/rootless.pem"
 equal "the gateway has no capability" 0000000000000000 "$(capabilities gateway)"
 holds "the executor's user namespace is not the host's" test "$(readlink "/proc/$(pid_of executor)/ns/user")" != "$(readlink /proc/self/ns/user)"
 equal "a container's exit code is the program's" 7 "$(run_here -- sh -c 'exit 7' > /dev/null 2>&1; echo $?)"
@@ -146,6 +149,8 @@ caisson_of_user run --detach --id lives --rootfs "$WORK/rootfs" -- \
 refused "a pause" HOST_UNSUPPORTED "no cgroup is delegated" pause --output json lives
 equal "it can be exec'd into" 5 "$(caisson_of_user exec -n lives -- sh -c 'exit 5' > /dev/null 2>&1; echo $?)"
 holds "its processes are listed" eventually 10 has_exec lives 4
+caisson_of_user exec -n lives -- sh -c 'i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done' > /dev/null
+holds "its CPU time is the sum over its processes" eventually 20 cpu_is_known lives
 
 echo "A restart of the executor"
 pid=$(pid_of executor)
@@ -172,7 +177,7 @@ holds "services start in it" sh -c "echo \$\$ > $UNIFIED$DELEGATED/services/cgro
   env WORK="$WORK" bash -c "$(declare -f up ours as_user); USER_ID=$USER_ID KAFKA=$KAFKA PARENT=$PARENT; up 0 >&2"
 caisson_of_user run --detach --id counted --rootfs "$WORK/rootfs" -- sh -c 'while :; do :; done' > /dev/null
 equal "a container is born in a cgroup" 1 "$(find "$UNIFIED$PARENT" -path '*/ctr-*' -name cgroup.procs -exec grep -l . {} + | wc -l)"
-holds "its CPU time is known" eventually 20 cpu_is_known
+holds "its CPU time is known" eventually 20 cpu_is_known counted
 caisson_of_user pause counted
 equal "it is paused" paused "$(caisson_of_user ps | awk '$1 == "counted" { print $3 }')"
 caisson_of_user resume counted

@@ -19,7 +19,7 @@ install_packages() {
 echo "Node.js"
 use_services
 holds "npm installs the pinned packages" install_packages
-report=$(NODE_PATH=$WORK/node_modules node --test --test-reporter=tap "$HERE/run.js" 2>&1) || true
+report=$(NODE_PATH=$WORK/node_modules node --test --test-reporter=tap "$HERE/vectors.js" "$HERE/run.js" 2>&1) || true
 rm -rf "$WORK"
 # Each test as one of ours; what a failing one says comes below it.
 while read -r line; do
@@ -27,6 +27,6 @@ while read -r line; do
     'not ok '*) failed "${line#not ok * - }" "$report" ;;
     'ok '*) passed "${line#ok * - }" ;;
   esac
-done < <(grep -E '^ {0,4}(not )?ok [0-9]+ - ' <<< "$report" | grep -v 'run.js$')
+done < <(grep -E '^ {0,4}(not )?ok [0-9]+ - ' <<< "$report" | grep -v '\.js$')
 ((TESTS > 1)) || failed "node runs its tests" "$report"
 conclude

@@ -1,10 +1,13 @@
 package dev.caisson.scenarios;
 
 import com.google.protobuf.Duration;
+import com.google.protobuf.FieldMask;
 import com.google.rpc.ErrorInfo;
+import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.DonatedDescriptors;
 import dev.caisson.proto.types.v1.ExitStatus;
+import dev.caisson.proto.types.v1.Resources;
 import dev.caisson.proto.types.v1.Statistics;
 import dev.caisson.proto.v1.Container;
 import dev.caisson.proto.v1.ContainersGrpc;
@@ -28,9 +31,12 @@ import dev.caisson.proto.v1.Process;
 import dev.caisson.proto.v1.ResumeContainerRequest;
 import dev.caisson.proto.v1.RunContainerRequest;
 import dev.caisson.proto.v1.RunContainerResponse;
+import dev.caisson.proto.v1.Sandbox;
 import dev.caisson.proto.v1.SandboxesGrpc;
 import dev.caisson.proto.v1.SignalContainerRequest;
 import dev.caisson.proto.v1.StartContainerRequest;
+import dev.caisson.proto.v1.UpdateContainerRequest;
+import dev.caisson.proto.v1.UpdateSandboxRequest;
 import dev.caisson.proto.v1.WaitContainerRequest;
 import dev.caisson.proto.v1.WatchContainerStatisticsRequest;
 import dev.caisson.rpc.Channels;
@@ -222,6 +228,30 @@ final class Client implements AutoCloseable {
         .resumeContainer(
             ResumeContainerRequest.newBuilder()
                 .setName(name(id))
+                .setRequestId(requestId())
+                .build());
+  }
+
+  /** Only those limits that the mask names. */
+  Container update(String id, Resources.Builder limits, String... mask) {
+    return containers()
+        .updateContainer(
+            UpdateContainerRequest.newBuilder()
+                .setContainer(
+                    Container.newBuilder()
+                        .setName(name(id))
+                        .setSpec(ContainerSpec.newBuilder().setResources(limits)))
+                .setUpdateMask(FieldMask.newBuilder().addAllPaths(List.of(mask)))
+                .setRequestId(requestId())
+                .build());
+  }
+
+  Sandbox updateSandbox(String id, Resources.Builder limits) {
+    return sandboxes()
+        .updateSandbox(
+            UpdateSandboxRequest.newBuilder()
+                .setSandbox(
+                    Sandbox.newBuilder().setName(TENANT + "/sandboxes/" + id).setResources(limits))
                 .setRequestId(requestId())
                 .build());
   }

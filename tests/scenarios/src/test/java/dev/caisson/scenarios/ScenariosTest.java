@@ -56,7 +56,8 @@ class ScenariosTest {
 
   private static List<Path> sources() throws IOException {
     List<Path> found = new java.util.ArrayList<>();
-    for (String module : List.of("services/executor", "libs/oci", "tests/scenarios")) {
+    for (String module :
+        List.of("services/executor", "libs/model", "libs/oci", "tests/scenarios")) {
       Path root = Services.REPOSITORY.resolve(module).resolve("src/test/java");
       try (Stream<Path> all = Files.walk(root)) {
         all.filter(file -> file.toString().endsWith(".java")).forEach(found::add);

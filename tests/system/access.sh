@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# Roles in tenants, as an operator sets them: users at the Unix socket, certificates over TLS, a file that is changed while
+# everything runs. The client is grpc-js.
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# shellcheck source=tests/assert.sh
+source "$ROOT/tests/assert.sh"
+# shellcheck source=tests/services.sh
+source "$ROOT/tests/services.sh"
+
+readonly PORT=27443 STRANGER=64999
+
+# A key and a certificate of the authority's: issue NAME SUBJECT [NAMES].
+issue() {
+  openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$KEYS/$1.key" -out "$KEYS/$1.csr" -subj "$2"
+  openssl x509 -req -in "$KEYS/$1.csr" -CA "$KEYS/authority.pem" -CAkey "$KEYS/authority.key" -CAcreateserial -days 1 -out "$KEYS/$1.pem" \
+    -extfile <(printf '%s' "${3:+subjectAltName=$3}")
+}
+
+make_keys() {
+  KEYS=$WORK/keys
+  mkdir "$KEYS"
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$KEYS/authority.key" -out "$KEYS/authority.pem" -subj /CN=authority
+  issue gateway /CN=gateway IP:127.0.0.1
+  issue build /CN=build URI:spiffe://example.org/ci/build
+  issue ada /O=Example/CN=ada
+  chmod 0644 "$KEYS"/*
+}
+
+# Where everybody can read it, and away from the source tree.
+make_client() {
+  cp "$ROOT/tests/interop/node/"{package.json,package-lock.json,call.js} "$WORK/"
+  mkdir "$WORK/proto"
+  cp -r "$ROOT/proto/types" "$ROOT/proto/events" "$ROOT/proto/gateway-api" "$WORK/proto/"
+  (cd "$WORK" && npm ci --ignore-scripts --no-audit --no-fund)
+}
+
+# bind BINDING…: root may do everything, and each as it says.
+bind() { { printf 'bindings:\n- {role: admin, tenants: ["*"], members: ["uid:0"]}\n'; printf -- '- %s\n' "$@"; } > "$WORK/access.yaml"; }
+
+lists() { echo "caisson.v1.Sandboxes/ListSandboxes {\"parent\":\"tenants/$1\"}"; }
+deletes() { echo "caisson.v1.Sandboxes/DeleteSandbox {\"name\":\"tenants/$1/sandboxes/none\"}"; }
+
+# with_certificate NAME METHOD JSON; as_stranger METHOD JSON: over the Unix socket.
+with_certificate() { node_calls "127.0.0.1:$PORT" "${@:2}" "$KEYS/authority.pem" "$KEYS/$1.pem" "$KEYS/$1.key"; }
+as_stranger() {
+  setpriv --reuid "$STRANGER" --regid "$STRANGER" --clear-groups env PROTO="$WORK/proto" node --no-deprecation "$WORK/call.js" "unix:$CAISSON_DATA/run/gateway/gateway.sock" "$@" 2>&1
+}
+node_calls() { PROTO=$WORK/proto node --no-deprecation "$WORK/call.js" "$@" 2>&1; }
+
+# answers BEGINNING COMMAND…
+answers() {
+  local answer
+  answer=$("${@:2}")
+  [[ $answer == "$1"* ]] || { echo "$answer" >&2; return 1; }
+}
+
+echo "Access"
+WORK=$(mktemp -d /tmp/caisson-access.XXXXXX)
+chmod 0755 "$WORK"
+make_keys > "$WORK/openssl.log" 2>&1
+holds "npm installs the pinned packages" make_client
+bind '{role: viewer, tenants: [team-a], members: ["spiffe://example.org/ci/*"]}' \
+  '{role: operator, tenants: [team-a], members: ["x509:CN=ada,O=Example"]}'
+export CAISSON_ACCESS_FILE=$WORK/access.yaml CAISSON_TLS_ADDRESS=127.0.0.1:$PORT CAISSON_TLS_CERTIFICATE=$KEYS/gateway.pem \
+  CAISSON_TLS_KEY=$KEYS/gateway.key CAISSON_TLS_AUTHORITIES=$KEYS/authority.pem
+start_services
+
+# shellcheck disable=SC2046 # two words
+{
+  holds "a viewer by his SPIFFE id looks" answers OK with_certificate build $(lists team-a)
+  holds "but changes nothing" answers PERMISSION_DENIED with_certificate build $(deletes team-a)
+  holds "nor looks elsewhere" answers PERMISSION_DENIED with_certificate build $(lists team-b)
+  holds "an operator by his subject is let through to what is not there" answers NOT_FOUND with_certificate ada $(deletes team-a)
+  holds "a caller without a certificate is not served" answers UNAVAILABLE node_calls "127.0.0.1:$PORT" $(lists team-a) "$KEYS/authority.pem"
+  holds "a user without a role may do nothing" answers PERMISSION_DENIED as_stranger $(lists team-a)
+  equal "root may run a container" 5 "$(caisson run --rootfs "$TEST_ROOTFS" -- sh -c 'exit 5' > /dev/null 2>&1; echo $?)"
+
+  bind '{role: viewer, tenants: [team-b], members: ["uid:64999", "spiffe://example.org/ci/*"]}'
+  holds "a change of the file is taken up" eventually 20 answers OK with_certificate build $(lists team-b)
+  holds "what it takes away is gone" answers PERMISSION_DENIED with_certificate build $(lists team-a)
+  holds "a user has what it gives him" answers OK as_stranger $(lists team-b)
+  echo 'bindings: [{role: king}]' > "$WORK/access.yaml"
+  holds "one that cannot be used is told of" eventually 20 grep -q 'bindings\[0\].role must be one of' "$CAISSON_DATA/log/gateway/gateway.log"
+  holds "and changes nothing" answers OK with_certificate build $(lists team-b)
+}
+bind
+holds "root is let in again" eventually 20 caisson ps
+is_recorded() {
+  caisson trail --tenant= --type dev.caisson.request.denied.v1 --output json | jq -e --arg who "$1" 'any(.records[]; .event.actor.principal == $who)'
+}
+holds "refusals are in the record, with who it was" eventually 20 is_recorded spiffe://example.org/ci/build
+stop_services
+
+contains "TLS without an access file does not start" "CAISSON_ACCESS_FILE must be given" "$(CAISSON_ACCESS_FILE='' caisson up --data "$WORK/data" 2>&1 || true)"
+chmod 0600 "$KEYS/gateway.key"
+contains "nor with a key that the gateway cannot read" "cannot read $KEYS/gateway.key" "$(caisson up --data "$WORK/data" 2>&1 || true)"
+rm -rf "$WORK"
+conclude
