@@ -329,7 +329,8 @@ class PortForwardIT {
 
   @Test
   void whatWasThereWhenTheContainerEndedStillComes() throws Exception {
-    node.started("c", node.shell("head -c 60000 /dev/zero | nc -l -p " + PORT));
+    // A program of its own: nc itself ends at the caller's end of input, sent or not.
+    node.started("c", node.shell("exec nc -l -p " + PORT + " -e head -c 60000 /dev/zero"));
     ForwardedClient client = open("c", true).endInput();
     var _ = node.await("c");
     client.request(1000);
