@@ -91,6 +91,7 @@ access_settings() {
   else
     words -Dcaisson.gateway.access-file="$(realpath -m -- "$ACCESS_FILE")"
   fi
+  [[ -z $POLICY_FILE ]] || words -Dcaisson.gateway.policy-file="$(realpath -m -- "$POLICY_FILE")"
   [[ -z $TLS_ADDRESS ]] || words -Dcaisson.gateway.tls.address="$TLS_ADDRESS" -Dcaisson.gateway.tls.callers="$TLS_CALLERS" -Dcaisson.gateway.tls.key="$(realpath -m -- "$TLS_KEY")" \
     -Dcaisson.gateway.tls.certificate="$(realpath -m -- "$TLS_CERTIFICATE")" -Dcaisson.gateway.tls.authorities="$(realpath -m -- "$TLS_AUTHORITIES")"
 }

@@ -49,6 +49,8 @@ as_stranger() {
 }
 node_calls() { PROTO=$WORK/proto node --no-deprecation "$WORK/call.js" "$@" 2>&1; }
 
+policy_is_recorded() { caisson trail --type dev.caisson.request.denied.v1 --output json | jq -e 'any(.records[]; .event.requestDenied.reason == "POLICY_DENIED")'; }
+
 # answers BEGINNING COMMAND…
 answers() {
   local answer
@@ -63,7 +65,8 @@ make_keys > "$WORK/openssl.log" 2>&1
 holds "npm installs the pinned packages" make_client
 bind '{role: viewer, tenants: [team-a], members: ["spiffe://example.org/ci/*"]}' \
   '{role: operator, tenants: [team-a], members: ["x509:CN=ada,O=Example"]}'
-export CAISSON_ACCESS_FILE=$WORK/access.yaml CAISSON_TLS_ADDRESS=127.0.0.1:$PORT CAISSON_TLS_CERTIFICATE=$KEYS/gateway.pem \
+echo 'policies: []' > "$WORK/policies.yaml"
+export CAISSON_POLICY_FILE=$WORK/policies.yaml CAISSON_ACCESS_FILE=$WORK/access.yaml CAISSON_TLS_ADDRESS=127.0.0.1:$PORT CAISSON_TLS_CERTIFICATE=$KEYS/gateway.pem \
   CAISSON_TLS_KEY=$KEYS/gateway.key CAISSON_TLS_AUTHORITIES=$KEYS/authority.pem
 start_services
 
@@ -87,10 +90,39 @@ start_services
 }
 bind
 holds "root is let in again" eventually 20 caisson ps
+
+# What may be done is done as the policies want it.
+cat > "$WORK/policies.yaml" <<'POLICIES'
+policies:
+- name: default-limits
+  calls: [containers.create, containers.run]
+  set: {container.spec.resources.pids.limit: "77"}
+  message: 77 tasks where nothing is said
+- name: no-binds
+  calls: [containers.create, containers.run]
+  tenants: [default]
+  require: request.container.spec.mounts.all(m, m.type != 'bind')
+  message: nothing of the host can be mounted
+- name: named
+  calls: [containers.create, containers.run]
+  action: warn
+  require: request.container.spec.hostname != ''
+  message: a name would help
+POLICIES
+holds "policies are taken up" eventually 20 grep -q 'The policy file was read again' "$CAISSON_DATA/log/gateway/gateway.log"
+equal "what a policy sets is in force" 77 "$(caisson create --id limited --rootfs "$TEST_ROOTFS" -- sleep 60 > /dev/null 2> "$WORK/err" && caisson inspect limited --output json | jq -r '.spec.resources.pids.limit')"
+contains "and what it warns of is told" "warning: policy named: a name would help" "$(cat "$WORK/err")"
+holds "the container goes" caisson delete --force limited
+refusal=$(caisson run --rootfs "$TEST_ROOTFS" --volume /etc:/mnt -- true 2>&1 || true)
+contains "a bind is refused by the policy's name" "The policy no-binds of tenants/default does not allow this: nothing of the host can be mounted" "$refusal"
+contains "a plan tells it beforehand" "policy no-binds would deny this: nothing of the host can be mounted" \
+  "$(caisson plan --rootfs "$TEST_ROOTFS" --volume /etc:/mnt -- true 2>&1)"
+holds "the refusal is in the record" eventually 20 policy_is_recorded
 is_recorded() {
   caisson trail --tenant= --type dev.caisson.request.denied.v1 --output json | jq -e --arg who "$1" 'any(.records[]; .event.actor.principal == $who)'
 }
 holds "refusals are in the record, with who it was" eventually 20 is_recorded spiffe://example.org/ci/build
+echo 'policies: []' > "$WORK/policies.yaml"
 stop_services
 
 contains "TLS without an access file does not start" "CAISSON_ACCESS_FILE must be given" "$(CAISSON_ACCESS_FILE='' caisson up --data "$WORK/data" 2>&1 || true)"

@@ -29,6 +29,7 @@ final class PlanCommand implements Callable<Integer>, CommandWords {
         PlanContainerRequest.newBuilder().setCreate(create.toBuilder().setAttach(attach)).build();
     PlanContainerResponse plan = target.containers().planContainer(request);
     Warnings.print(plan.getIgnoredList(), output);
+    Warnings.printFindings(plan.getFindingsList(), output);
     output.print(plan, PlanCommand::text);
     return Exit.OK;
   }

@@ -5,11 +5,15 @@ import dev.caisson.proto.v1.ContainersGrpc;
 import dev.caisson.proto.v1.EventsGrpc;
 import dev.caisson.proto.v1.SandboxesGrpc;
 import dev.caisson.rpc.Channels;
+import io.grpc.Channel;
+import io.grpc.ClientInterceptors;
 import io.grpc.ManagedChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** Where the services listen, and in whose name is asked. */
 final class Target {
@@ -30,6 +34,9 @@ final class Target {
           "Tenant whose resources are meant; trail and cpu take an empty one for all (default:"
               + " ${DEFAULT-VALUE}).")
   String tenant = "default";
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec verb = CommandSpec.create();
 
   ContainersGrpc.ContainersBlockingStub containers() {
     return waiting().withDeadlineAfter(DEADLINE);
@@ -70,8 +77,9 @@ final class Target {
     return new Names(tenant);
   }
 
-  private ManagedChannel gateway() {
-    return channel("gateway");
+  private Channel gateway() {
+    return ClientInterceptors.intercept(
+        channel("gateway"), new PolicyWarnings(verb.commandLine().getErr()));
   }
 
   private ManagedChannel channel(String service) {

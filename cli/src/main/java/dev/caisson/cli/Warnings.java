@@ -2,6 +2,7 @@ package dev.caisson.cli;
 
 import com.google.gson.JsonObject;
 import dev.caisson.proto.types.v1.IgnoredField;
+import dev.caisson.proto.v1.PolicyFinding;
 import java.io.PrintWriter;
 import java.util.List;
 
@@ -21,6 +22,23 @@ final class Warnings {
     PrintWriter err = output.err();
     ignored.forEach(field -> err.print((output.json() ? json(field) : text(field)) + end));
     err.flush();
+  }
+
+  /** What the operator's policies would do. */
+  static void printFindings(List<PolicyFinding> findings, Output output) {
+    if (!output.json()) { // there they are in the answer
+      findings.forEach(one -> output.err().println(text(one)));
+      output.err().flush();
+    }
+  }
+
+  private static String text(PolicyFinding finding) {
+    String policy = "policy " + finding.getPolicy();
+    return switch (finding.getAction()) {
+      case DENY -> policy + " would deny this: " + finding.getMessage();
+      case SET -> policy + " sets " + finding.getField() + ": " + finding.getMessage();
+      default -> "warning: " + policy + ": " + finding.getMessage();
+    };
   }
 
   private static String text(IgnoredField field) {

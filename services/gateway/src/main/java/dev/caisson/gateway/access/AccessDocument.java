@@ -1,11 +1,11 @@
 package dev.caisson.gateway.access;
 
-import dev.caisson.gateway.names.Ids;
+import dev.caisson.gateway.files.DocumentException;
+import dev.caisson.gateway.files.YamlDocument;
 import dev.caisson.proto.v1.Role;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -16,18 +16,13 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
-import org.yaml.snakeyaml.LoaderOptions;
-import org.yaml.snakeyaml.Yaml;
-import org.yaml.snakeyaml.constructor.SafeConstructor;
-import org.yaml.snakeyaml.error.YAMLException;
 
 /**
  * Reads an access file: YAML, {@code docs/access.md}. All that is wrong with it is said at once.
  * One for each reading.
  */
 final class AccessDocument {
-  /** Of the file, in bytes. */
-  static final int MAX_SIZE = 1 << 20;
+  private static final int MAX_DEPTH = 8;
 
   private static final Pattern ROLE_NAME = Pattern.compile("[a-z][a-z0-9-]{0,62}");
 
@@ -55,7 +50,7 @@ final class AccessDocument {
               + "|spiffe://[^/*]{1,255}/([^*]{0,2000}/)?([^*/]+|\\*)|x509:[^*]{1,1024}");
 
   private final Permissions permissions;
-  private final List<String> problems = new ArrayList<>();
+  private final YamlDocument document = new YamlDocument("access file", MAX_DEPTH);
   private final Map<String, SortedSet<String>> roles = new HashMap<>();
   private final Set<String> prefixes = new HashSet<>();
 
@@ -67,20 +62,18 @@ final class AccessDocument {
    * Reads one.
    *
    * @param name of the file, for what is wrong
-   * @throws AccessException that says all that is wrong
+   * @throws DocumentException that says all that is wrong
    */
-  static Access read(String name, String text, Permissions permissions) throws AccessException {
-    AccessDocument document = new AccessDocument(permissions);
-    Access access = document.read(text);
-    if (!document.problems.isEmpty()) {
-      throw new AccessException(name, document.problems);
-    }
+  static Access read(String name, String text, Permissions permissions) throws DocumentException {
+    AccessDocument reading = new AccessDocument(permissions);
+    Access access = reading.read(text);
+    reading.document.requireSound(name);
     return access;
   }
 
   private Access read(String text) {
     Map<String, @Nullable Object> all =
-        map("the file", parsed(text), Set.of("issuers", "roles", "bindings"));
+        document.map("the file", document.parsed(text), Set.of("issuers", "roles", "bindings"));
     for (Role role : List.of(Role.VIEWER, Role.OPERATOR, Role.ADMIN)) {
       roles.put(word(role), permissions.of(role));
     }
@@ -88,9 +81,9 @@ final class AccessDocument {
     List<Issuer> issuers = issuers(all.get("issuers"));
     List<Binding> bindings = new ArrayList<>();
     if (!all.containsKey("bindings")) {
-      problems.add("bindings must be there: without one, nobody may call");
+      document.problem("bindings must be there: without one, nobody may call");
     }
-    List<?> entries = list("bindings", all.getOrDefault("bindings", List.of()));
+    List<?> entries = document.list("bindings", all.getOrDefault("bindings", List.of()));
     for (int i = 0; i < entries.size(); i++) {
       bindings.add(binding("bindings[" + i + "]", entries.get(i)));
     }
@@ -99,11 +92,11 @@ final class AccessDocument {
 
   private List<Issuer> issuers(@Nullable Object value) {
     List<Issuer> issuers = new ArrayList<>();
-    List<?> entries = value == null ? List.of() : list("issuers", value);
+    List<?> entries = value == null ? List.of() : document.list("issuers", value);
     for (int i = 0; i < entries.size(); i++) {
       Issuer issuer = issuer("issuers[" + i + "]", entries.get(i));
       if (issuers.stream().anyMatch(other -> other.issuer().equals(issuer.issuer()))) {
-        problems.add("issuers[" + i + "].issuer must be there once: " + issuer.issuer());
+        document.problem("issuers[" + i + "].issuer must be there once: " + issuer.issuer());
       }
       issuers.add(issuer);
     }
@@ -111,27 +104,30 @@ final class AccessDocument {
   }
 
   private Issuer issuer(String at, @Nullable Object value) {
-    Map<String, @Nullable Object> fields = map(at, value, ISSUER);
+    Map<String, @Nullable Object> fields = document.map(at, value, ISSUER);
     Issuer issuer =
         new Issuer(
-            text(at + ".issuer", fields.get("issuer")),
-            text(at + ".keys", fields.get("keys")),
+            document.text(at + ".issuer", fields.get("issuer")),
+            document.text(at + ".keys", fields.get("keys")),
             fields.containsKey("authorities")
-                ? text(at + ".authorities", fields.get("authorities"))
+                ? document.text(at + ".authorities", fields.get("authorities"))
                 : "",
-            text(at + ".audience", fields.get("audience")),
-            text(at + ".prefix", fields.get("prefix")),
+            document.text(at + ".audience", fields.get("audience")),
+            document.text(at + ".prefix", fields.get("prefix")),
             fields.containsKey("principal")
-                ? text(at + ".principal", fields.get("principal"))
+                ? document.text(at + ".principal", fields.get("principal"))
                 : "sub",
-            fields.containsKey("groups") ? text(at + ".groups", fields.get("groups")) : "");
+            fields.containsKey("groups")
+                ? document.text(at + ".groups", fields.get("groups"))
+                : "");
     if (!issuer.keys().isEmpty() && !KEYS.matcher(issuer.keys()).matches()) {
-      problems.add(at + ".keys must be an https URL or a file, as a whole path: " + issuer.keys());
+      document.problem(
+          at + ".keys must be an https URL or a file, as a whole path: " + issuer.keys());
     }
     String prefix = issuer.prefix();
     boolean sound = PREFIX.matcher(prefix).matches() && !TAKEN.contains(prefix);
     if (!prefix.isEmpty() && (!sound || !prefixes.add(prefix))) {
-      problems.add(
+      document.problem(
           at
               + ".prefix must be a word and a colon, none of "
               + new TreeSet<>(TAKEN)
@@ -139,28 +135,6 @@ final class AccessDocument {
               + prefix);
     }
     return issuer;
-  }
-
-  private String text(String at, @Nullable Object value) {
-    if (value instanceof String text && !text.isBlank()) {
-      return text;
-    }
-    problems.add(at + " must be a text: " + value);
-    return "";
-  }
-
-  private @Nullable Object parsed(String text) {
-    LoaderOptions options = new LoaderOptions();
-    options.setAllowDuplicateKeys(false);
-    options.setMaxAliasesForCollections(0);
-    options.setNestingDepthLimit(8);
-    options.setCodePointLimit(MAX_SIZE);
-    try {
-      return new Yaml(new SafeConstructor(options)).load(text);
-    } catch (YAMLException e) {
-      problems.add("the file must be YAML: " + String.valueOf(e.getMessage()).replace("\n", " "));
-      return Map.of("bindings", List.of());
-    }
   }
 
   private static String word(Role role) {
@@ -171,17 +145,18 @@ final class AccessDocument {
     if (value == null) {
       return;
     }
-    map("roles", value, null)
+    document
+        .map("roles", value, null)
         .forEach((name, words) -> {
           String at = "roles." + name;
           if (!ROLE_NAME.matcher(name).matches() || roles.containsKey(name)) {
-            problems.add(at + " must be of [a-z0-9-], and none of the built-in roles");
+            document.problem(at + " must be of [a-z0-9-], and none of the built-in roles");
           }
           SortedSet<String> found = new TreeSet<>();
-          for (String word : texts(at, words)) {
+          for (String word : document.texts(at, words)) {
             SortedSet<String> matching = permissions.matching(word);
             if (matching.isEmpty()) {
-              problems.add(at + " must be of " + permissions.all() + ": " + word);
+              document.problem(at + " must be of " + permissions.all() + ": " + word);
             }
             found.addAll(matching);
           }
@@ -190,17 +165,12 @@ final class AccessDocument {
   }
 
   private Binding binding(String at, @Nullable Object value) {
-    Map<String, @Nullable Object> fields = map(at, value, Set.of("role", "tenants", "members"));
-    Set<String> tenants = texts(at + ".tenants", fields.get("tenants"));
-    for (String tenant : tenants) {
-      if (!tenant.equals(Binding.EVERY) && !Ids.isId(tenant)) {
-        problems.add(at + ".tenants must be ids of tenants, or \"*\": " + tenant);
-      }
-    }
+    Map<String, @Nullable Object> fields =
+        document.map(at, value, Set.of("role", "tenants", "members"));
     Set<Member> members = new LinkedHashSet<>();
-    for (String member : texts(at + ".members", fields.get("members"))) {
+    for (String member : document.texts(at + ".members", fields.get("members"))) {
       if (!isMember(member)) {
-        problems.add(
+        document.problem(
             at
                 + ".members must be uid:, user:, unix-group:, unix:*, spiffe:// or x509:, with * only at the end of"
                 + " spiffe://…/, or have the prefix of an issuer: "
@@ -208,7 +178,10 @@ final class AccessDocument {
       }
       members.add(new Member(member));
     }
-    return new Binding(role(at + ".role", fields.get("role")), tenants, members);
+    return new Binding(
+        role(at + ".role", fields.get("role")),
+        document.tenants(at + ".tenants", fields.get("tenants")),
+        members);
   }
 
   private boolean isMember(String text) {
@@ -220,49 +193,8 @@ final class AccessDocument {
   private Set<String> role(String at, @Nullable Object value) {
     SortedSet<String> permitted = roles.get(String.valueOf(value));
     if (permitted == null) {
-      problems.add(at + " must be one of " + new TreeSet<>(roles.keySet()) + ": " + value);
+      document.problem(at + " must be one of " + new TreeSet<>(roles.keySet()) + ": " + value);
     }
     return permitted == null ? Set.of() : permitted;
-  }
-
-  /** Of one or more texts. */
-  private Set<String> texts(String at, @Nullable Object value) {
-    Set<String> texts = new LinkedHashSet<>();
-    for (Object one : list(at, value)) {
-      if (one instanceof String text && !text.isBlank()) {
-        texts.add(text);
-      } else {
-        problems.add(at + " must be texts, in quotes where YAML reads them otherwise: " + one);
-      }
-    }
-    if (texts.isEmpty()) {
-      problems.add(at + " must have at least one entry");
-    }
-    return texts;
-  }
-
-  private List<?> list(String at, @Nullable Object value) {
-    if (value instanceof List<?> list) {
-      return list;
-    }
-    problems.add(at + " must be a list: " + value);
-    return List.of();
-  }
-
-  private Map<String, @Nullable Object> map(
-      String at, @Nullable Object value, @Nullable Set<String> known) {
-    Map<String, @Nullable Object> map = new LinkedHashMap<>();
-    if (!(value instanceof Map<?, ?> given)) {
-      problems.add(at + " must be a mapping: " + value);
-      return map;
-    }
-    given.forEach((key, one) -> {
-      String name = String.valueOf(key);
-      if (known != null && !known.contains(name)) {
-        problems.add(at + " must have only " + new TreeSet<>(known) + ": " + name);
-      }
-      map.put(name, one);
-    });
-    return map;
   }
 }

@@ -1,12 +1,12 @@
 package dev.caisson.gateway.access;
 
 import com.google.protobuf.Message;
+import dev.caisson.gateway.bridge.CheckedListener;
 import dev.caisson.gateway.errors.Errors;
 import dev.caisson.gateway.identity.Caller;
 import dev.caisson.gateway.journal.DenialReports;
 import dev.caisson.gateway.names.TenantName;
 import dev.caisson.proto.v1.Reason;
-import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
@@ -42,8 +42,13 @@ public final class AccessInterceptor implements ServerInterceptor {
       return next.startCall(call, headers);
     }
     MethodRule rule = rules.of(call.getMethodDescriptor().getFullMethodName());
+    Check check = new Check(rule, caller.get(), call.getMethodDescriptor());
     return new CheckedListener<>(
-        next.startCall(call, headers), new Check(rule, caller.get(), call.getMethodDescriptor()));
+        next.startCall(call, headers),
+        message -> {
+          check.accept((Message) message);
+          return message;
+        });
   }
 
   /** Of one call. */
@@ -70,7 +75,7 @@ public final class AccessInterceptor implements ServerInterceptor {
       }
       String tenant = TenantName.of(rule.field(), resource.orElse(""));
       boolean allowed =
-          file.access()
+          file.content()
               .map(access -> access.allows(caller.identities(), rule.permission(), tenant))
               .orElse(true);
       if (!allowed) {
@@ -98,34 +103,6 @@ public final class AccessInterceptor implements ServerInterceptor {
               "principal", caller.principal(),
               "permission", rule.permission(),
               "tenant", tenant));
-    }
-  }
-
-  private static final class CheckedListener<Q> extends SimpleForwardingServerCallListener<Q> {
-    private final Check check;
-    private boolean refused;
-
-    CheckedListener(ServerCall.Listener<Q> listener, Check check) {
-      super(listener);
-      this.check = check;
-    }
-
-    @Override
-    public void onMessage(Q message) {
-      if (refused) {
-        return;
-      }
-      refused = true; // unless it is let through
-      check.accept((Message) message);
-      refused = false;
-      super.onMessage(message);
-    }
-
-    @Override
-    public void onHalfClose() {
-      if (!refused) {
-        super.onHalfClose();
-      }
     }
   }
 }

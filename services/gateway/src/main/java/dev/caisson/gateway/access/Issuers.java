@@ -67,7 +67,7 @@ final class Issuers implements TokenVerifier {
 
   @Override
   public Mono<Identity> verify(String token) {
-    List<Issuer> known = file.access().map(Access::issuers).orElse(List.of());
+    List<Issuer> known = file.content().map(Access::issuers).orElse(List.of());
     keys.keySet().retainAll(known);
     try {
       SignedJWT jwt = SignedJWT.parse(token);

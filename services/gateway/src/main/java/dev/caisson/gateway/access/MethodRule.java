@@ -17,8 +17,18 @@ import java.util.Optional;
  * @param permission as in {@code containers.create}
  * @param role the least of the built-in ones that has it
  * @param resource the way to the field of the request that names the resource
+ * @param opening the field of a stream's first message with what is asked for; empty: the message
+ *     itself
  */
-record MethodRule(String permission, Role role, List<FieldDescriptor> resource) {
+public record MethodRule(
+    String permission,
+    Role role,
+    List<FieldDescriptor> resource,
+    Optional<FieldDescriptor> opening) {
+
+  public MethodRule {
+    resource = List.copyOf(resource);
+  }
 
   /**
    * As the method's option says.
@@ -26,13 +36,19 @@ record MethodRule(String permission, Role role, List<FieldDescriptor> resource) 
    * @throws IllegalArgumentException where it has none, or one that cannot be: a mistake in the
    *     proto
    */
-  static MethodRule of(MethodDescriptor method) {
+  public static MethodRule of(MethodDescriptor method) {
     Authorization option = method.getOptions().getExtension(AuthorizationProto.authorization);
     if (option.getPermission().isEmpty() || option.getRole() == Role.ROLE_UNSPECIFIED) {
       throw new IllegalArgumentException(method.getFullName() + " must have an authorization");
     }
+    List<FieldDescriptor> resource = path(method, option.getResource());
     return new MethodRule(
-        option.getPermission(), option.getRole(), path(method, option.getResource()));
+        option.getPermission(),
+        option.getRole(),
+        resource,
+        method.isClientStreaming() && resource.size() > 1
+            ? Optional.of(resource.getFirst())
+            : Optional.empty());
   }
 
   private static List<FieldDescriptor> path(MethodDescriptor method, String path) {
@@ -56,10 +72,29 @@ record MethodRule(String permission, Role role, List<FieldDescriptor> resource) 
     return List.copyOf(fields);
   }
 
+  /** Of what is asked for. */
+  public Descriptor subjectType() {
+    return opening
+        .map(FieldDescriptor::getMessageType)
+        .orElseGet(() -> resource.getFirst().getContainingType());
+  }
+
+  /** What is asked for by a message that names the resource. */
+  public Message subject(Message request) {
+    return opening.map(field -> (Message) request.getField(field)).orElse(request);
+  }
+
+  /** The same message, asking for that. */
+  public Message withSubject(Message request, Message subject) {
+    return opening
+        .map(field -> request.toBuilder().setField(field, subject).build())
+        .orElse(subject);
+  }
+
   /**
    * The name of the resource; empty where the message is one that names none, as input of a stream.
    */
-  Optional<String> resource(Message request) {
+  public Optional<String> resource(Message request) {
     Message at = request;
     for (FieldDescriptor field : resource.subList(0, resource.size() - 1)) {
       if (!at.hasField(field)) {
@@ -74,7 +109,7 @@ record MethodRule(String permission, Role role, List<FieldDescriptor> resource) 
   }
 
   /** Its path, as in {@code create.parent}. */
-  String field() {
+  public String field() {
     return String.join(".", resource.stream().map(FieldDescriptor::getName).toList());
   }
 }

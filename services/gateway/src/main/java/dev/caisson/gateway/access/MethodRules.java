@@ -5,6 +5,8 @@ import io.grpc.BindableService;
 import io.grpc.ServerMethodDefinition;
 import io.grpc.protobuf.ProtoMethodDescriptorSupplier;
 import jakarta.inject.Singleton;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,7 +14,7 @@ import java.util.Objects;
 
 /** The rule of each method that is served, from the descriptors. Immutable. */
 @Singleton
-final class MethodRules {
+public final class MethodRules {
   private final Map<String, MethodRule> rules = new HashMap<>();
 
   /**
@@ -37,6 +39,11 @@ final class MethodRules {
     return MethodRule.of(descriptor);
   }
 
+  /** All, in no order. */
+  public Collection<MethodRule> all() {
+    return Collections.unmodifiableCollection(rules.values());
+  }
+
   Permissions permissions() {
     return new Permissions(rules.values());
   }
@@ -46,7 +53,7 @@ final class MethodRules {
    *
    * @param method as in {@code caisson.v1.Containers/CreateContainer}
    */
-  MethodRule of(String method) {
+  public MethodRule of(String method) {
     return Objects.requireNonNull(rules.get(method), method);
   }
 }

@@ -1,5 +1,6 @@
 package dev.caisson.gateway.api;
 
+import dev.caisson.gateway.admission.Findings;
 import dev.caisson.gateway.bridge.ServerCalls;
 import dev.caisson.gateway.executor.ExecutorClient;
 import dev.caisson.gateway.identity.Caller;
@@ -33,6 +34,7 @@ import dev.caisson.proto.v1.ListProcessesResponse;
 import dev.caisson.proto.v1.PauseContainerRequest;
 import dev.caisson.proto.v1.PlanContainerRequest;
 import dev.caisson.proto.v1.PlanContainerResponse;
+import dev.caisson.proto.v1.PolicyFinding;
 import dev.caisson.proto.v1.PortForwardRequest;
 import dev.caisson.proto.v1.PortForwardResponse;
 import dev.caisson.proto.v1.ReadLogsRequest;
@@ -373,6 +375,7 @@ final class ContainersService extends ContainersGrpc.ContainersImplBase {
   @Override
   public void planContainer(
       PlanContainerRequest request, StreamObserver<PlanContainerResponse> responses) {
+    List<PolicyFinding> findings = Findings.current();
     PlanRequest plan = PlanRequest.newBuilder().setCreate(Creation.of(request.getCreate())).build();
     ServerCalls.answer(
         responses,
@@ -385,6 +388,7 @@ final class ContainersService extends ContainersGrpc.ContainersImplBase {
                     .addAllSteps(made.getStepsList())
                     .setSha256(made.getSha256())
                     .addAllIgnored(made.getIgnoredList())
+                    .addAllFindings(findings)
                     .build()));
   }
 

@@ -6,31 +6,19 @@ import dev.caisson.gateway.identity.Caller;
 import dev.caisson.gateway.names.Ids;
 import dev.caisson.gateway.names.SandboxName;
 import dev.caisson.gateway.names.TenantName;
-import dev.caisson.model.Recent;
-import dev.caisson.oci.Converted;
 import dev.caisson.oci.DefaultSeccomp;
 import dev.caisson.oci.OciException;
-import dev.caisson.oci.OciSpec;
 import dev.caisson.oci.SandboxMembership;
 import dev.caisson.proto.executor.v1.Logs;
 import dev.caisson.proto.executor.v1.StdioMode;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.DonatedDescriptors;
-import dev.caisson.proto.types.v1.UserNamespace;
-import dev.caisson.proto.v1.Container;
 import dev.caisson.proto.v1.CreateContainerRequest;
-import dev.caisson.proto.v1.OciBundle;
 import dev.caisson.proto.v1.Reason;
-import java.util.List;
 import java.util.stream.Stream;
 
-/** A request for a container, checked and turned into the executor's words. */
+/** A request for a container, decoded, turned into the executor's words. */
 final class Creation {
-  /** Configurations up to {@link #MAX_KEPT_BYTES}: the same one is mostly run more than once. */
-  private static final Recent<OciBundle, Converted> CONVERTED = new Recent<>(64);
-
-  private static final int MAX_KEPT_BYTES = 64 * 1024;
-
   private static final String SANDBOXES = "/sandboxes/";
 
   private Creation() {}
@@ -38,8 +26,7 @@ final class Creation {
   static dev.caisson.proto.executor.v1.CreateContainerRequest of(
       CreateContainerRequest request, StdioMode stdio) {
     String containerId = Ids.require("container_id", request.getContainerId());
-    Converted converted = converted(request.getContainer());
-    ContainerSpec spec = withUserNamespace(converted.spec());
+    ContainerSpec spec = request.getContainer().getSpec();
     Place place = place(request.getParent(), spec);
     var made = dev.caisson.proto.executor.v1.CreateContainerRequest.newBuilder();
     if (request.hasLogs()) {
@@ -58,7 +45,7 @@ final class Creation {
         .setSpec(spec)
         .setStdio(stdio)
         .setDonated(request.getDonated())
-        .addAllIgnored(converted.ignored())
+        .addAllIgnored(request.getContainer().getIgnoredList())
         .setOwnFilter(spec.hasSeccomp() && !DefaultSeccomp.isIn(spec))
         .build();
   }
@@ -79,70 +66,9 @@ final class Creation {
 
   /** A failure of the executor, in the words of the document where the request came as one. */
   static Throwable inItsWords(CreateContainerRequest request, Throwable error) {
-    return request.getContainer().hasOci() ? DocumentErrors.translate(error) : error;
-  }
-
-  private static Converted converted(Container container) {
-    return switch (container.getSourceCase()) {
-      case SPEC -> new Converted(checked(container.getSpec()), List.of());
-      case OCI -> converted(container.getOci());
-      case SOURCE_NOT_SET ->
-          throw Errors.invalid(
-              Reason.INVALID_FIELD, "container.source", "be spec or oci", "neither is set");
-    };
-  }
-
-  /** What the executor would refuse too, said in the public API's words. */
-  private static ContainerSpec checked(ContainerSpec spec) {
-    if (spec.getProcess().getArgsCount() == 0) {
-      throw Errors.invalid(
-          Reason.INVALID_FIELD, "container.spec.process.args", "have at least one entry", "[]");
-    }
-    if (spec.getRoot().getPath().isEmpty()) {
-      throw Errors.invalid(
-          Reason.INVALID_FIELD, "container.spec.root.path", "be the path of a directory", "");
-    }
-    return filtered(spec);
-  }
-
-  /** As a config.json without a filter has it. */
-  private static ContainerSpec filtered(ContainerSpec spec) {
-    try {
-      return DefaultSeccomp.applied(spec);
-    } catch (OciException refusal) {
-      throw Errors.of(refusal);
-    }
-  }
-
-  private static Converted converted(OciBundle oci) {
-    try {
-      return oci.getConfigJson().size() > MAX_KEPT_BYTES
-          ? convert(oci)
-          : CONVERTED.get(oci, Creation::convert);
-    } catch (OciException refusal) {
-      throw Errors.of(refusal);
-    }
-  }
-
-  private static Converted convert(OciBundle oci) {
-    return OciSpec.convert(oci.getConfigJson().toByteArray(), oci.getBundle());
-  }
-
-  /** One of its own is the default, unless a namespace to join is listed. */
-  private static ContainerSpec withUserNamespace(ContainerSpec spec) {
-    if (spec.getUserNamespace().getMode() != UserNamespace.Mode.MODE_UNSPECIFIED) {
-      return spec;
-    }
-    boolean joined =
-        spec.getNamespacesList().stream()
-            .anyMatch(one ->
-                one.getType() == dev.caisson.proto.types.v1.Namespace.Type.USER
-                    && !one.getPath().isEmpty());
-    ContainerSpec.Builder chosen = spec.toBuilder();
-    chosen
-        .getUserNamespaceBuilder()
-        .setMode(joined ? UserNamespace.Mode.JOINED : UserNamespace.Mode.AUTO);
-    return chosen.build();
+    return request.getContainer().getSpec().getOciVersion().isEmpty()
+        ? error
+        : DocumentErrors.translate(error);
   }
 
   /** An empty sandbox: one of the container's own. */

@@ -9,7 +9,6 @@ import dev.caisson.gateway.names.Ids;
 import dev.caisson.gateway.names.SandboxName;
 import dev.caisson.gateway.names.TenantName;
 import dev.caisson.proto.types.v1.Statistics;
-import dev.caisson.proto.types.v1.UserNamespace;
 import dev.caisson.proto.v1.BatchGetSandboxesRequest;
 import dev.caisson.proto.v1.BatchGetSandboxesResponse;
 import dev.caisson.proto.v1.CreateSandboxRequest;
@@ -52,7 +51,7 @@ final class SandboxesService extends SandboxesGrpc.SandboxesImplBase {
             .setActor(Caller.current().actor(Ids.requireRequestId(request.getRequestId())))
             .setTenant(parent.tenant())
             .setSandboxId(Ids.require("sandbox_id", request.getSandboxId()))
-            .setUserNamespace(userNamespace(wanted))
+            .setUserNamespace(wanted.getUserNamespace())
             .setHostname(wanted.getHostname())
             .putAllAnnotations(wanted.getAnnotationsMap())
             .addAllVolumes(wanted.getVolumesList());
@@ -202,12 +201,6 @@ final class SandboxesService extends SandboxesGrpc.SandboxesImplBase {
     ServerCalls.answer(
         responses,
         executor.deleteSandbox(delete).thenReturn(DeleteSandboxResponse.getDefaultInstance()));
-  }
-
-  private static UserNamespace userNamespace(Sandbox wanted) {
-    return wanted.getUserNamespace().getMode() == UserNamespace.Mode.MODE_UNSPECIFIED
-        ? UserNamespace.newBuilder().setMode(UserNamespace.Mode.AUTO).build()
-        : wanted.getUserNamespace();
   }
 
   private static ListSandboxesResponse page(

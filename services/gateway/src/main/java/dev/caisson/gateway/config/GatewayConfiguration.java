@@ -17,6 +17,8 @@ import java.util.Optional;
  * @param journalSocket the executor's, for its journal
  * @param allowedUsers numbers or names of the users who may call; {@code *}: all who can connect
  * @param accessFile who may do what, docs/access.md; absent: whoever may call may do everything
+ * @param policyFile what is allowed in which way, docs/policies; absent: everything that the
+ *     executor allows
  * @param drain how long calls that run may take to finish when the gateway ends
  */
 @ConfigurationProperties("caisson.gateway")
@@ -28,6 +30,7 @@ public record GatewayConfiguration(
     @Bindable(defaultValue = "/run/caisson/journal.sock") String journalSocket,
     @Bindable(defaultValue = "*") List<String> allowedUsers,
     Optional<String> accessFile,
+    Optional<String> policyFile,
     @Bindable(defaultValue = "5s") Duration drain) {
 
   public GatewayConfiguration {

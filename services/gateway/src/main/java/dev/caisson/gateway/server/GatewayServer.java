@@ -1,6 +1,7 @@
 package dev.caisson.gateway.server;
 
 import dev.caisson.gateway.access.AccessInterceptor;
+import dev.caisson.gateway.admission.Admission;
 import dev.caisson.gateway.config.GatewayConfiguration;
 import dev.caisson.gateway.config.TlsConfiguration;
 import dev.caisson.gateway.errors.Errors;
@@ -46,6 +47,7 @@ public final class GatewayServer implements ApplicationEventListener<ServerStart
       CallMetrics metrics,
       CallerInterceptor callers,
       AccessInterceptor access,
+      Admission admission,
       SocketLoop calls) {
     if (tls.address().isPresent() && configuration.accessFile().isEmpty()) {
       throw new IllegalArgumentException(
@@ -56,7 +58,7 @@ public final class GatewayServer implements ApplicationEventListener<ServerStart
     this.tls = tls;
     this.services = services;
     this.metrics = metrics;
-    this.interceptors = List.of(callers, access);
+    this.interceptors = List.of(callers, access, admission);
     this.calls = calls;
   }
 

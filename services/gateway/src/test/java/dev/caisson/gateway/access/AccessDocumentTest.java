@@ -3,6 +3,7 @@ package dev.caisson.gateway.access;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.gateway.files.DocumentException;
 import dev.caisson.proto.v1.ServiceProto;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -89,7 +90,7 @@ class AccessDocumentTest {
             group: groups
         """;
     assertThatThrownBy(() -> AccessDocument.read("access.yaml", document, PERMISSIONS))
-        .isInstanceOf(AccessException.class)
+        .isInstanceOf(DocumentException.class)
         .hasMessageStartingWith("The access file must be changed: access.yaml\n")
         .message()
         .contains(
@@ -128,7 +129,7 @@ class AccessDocumentTest {
       })
   void refusesWhatIsNoAccessFile(String text) {
     assertThatThrownBy(() -> AccessDocument.read("access.yaml", text, PERMISSIONS))
-        .isInstanceOf(AccessException.class)
+        .isInstanceOf(DocumentException.class)
         .hasMessageContaining(" must ");
   }
 
@@ -150,6 +151,6 @@ class AccessDocumentTest {
     String document =
         "bindings: [{role: viewer, tenants: [a], members: [\"%s\"]}]".formatted(member);
     assertThatThrownBy(() -> AccessDocument.read("access.yaml", document, PERMISSIONS))
-        .isInstanceOf(AccessException.class);
+        .isInstanceOf(DocumentException.class);
   }
 }

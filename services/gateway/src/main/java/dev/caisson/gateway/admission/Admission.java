@@ -1,0 +1,161 @@
+package dev.caisson.gateway.admission;
+
+import com.google.protobuf.Message;
+import dev.caisson.gateway.access.MethodRule;
+import dev.caisson.gateway.access.MethodRules;
+import dev.caisson.gateway.bridge.CheckedListener;
+import dev.caisson.gateway.errors.Errors;
+import dev.caisson.gateway.identity.Caller;
+import dev.caisson.gateway.journal.DenialReports;
+import dev.caisson.gateway.names.TenantName;
+import dev.caisson.proto.v1.PlanContainerRequest;
+import dev.caisson.proto.v1.PolicyFinding;
+import dev.caisson.proto.v1.Reason;
+import io.grpc.Context;
+import io.grpc.Contexts;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.micrometer.core.instrument.MeterRegistry;
+import jakarta.inject.Singleton;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * Decodes what is asked for, and lets it through as the policies want it to be. What goes on is
+ * what they have seen.
+ */
+@Singleton
+public final class Admission implements ServerInterceptor {
+  /** What a plan is the dry run of. */
+  private static final String CREATE = "containers.create";
+
+  private final MethodRules rules;
+  private final PolicyFile file;
+  private final DenialReports denials;
+  private final MeterRegistry registry;
+
+  Admission(MethodRules rules, PolicyFile file, DenialReports denials, MeterRegistry registry) {
+    this.rules = rules;
+    this.file = file;
+    this.denials = denials;
+    this.registry = registry;
+  }
+
+  @Override
+  public <Q, A> ServerCall.Listener<Q> interceptCall(
+      ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
+    Optional<Caller> caller = Caller.known();
+    if (caller.isEmpty()) { // health and reflection
+      return next.startCall(call, headers);
+    }
+    Findings findings = new Findings();
+    Reviewed reviewed =
+        new Reviewed(
+            rules.of(call.getMethodDescriptor().getFullMethodName()),
+            String.valueOf(call.getMethodDescriptor().getBareMethodName()),
+            caller.get(),
+            findings);
+    return new CheckedListener<>(
+        Contexts.interceptCall(
+            Context.current().withValue(Findings.KEY, findings),
+            new WarnedCall<>(call, findings),
+            headers,
+            next),
+        reviewed::message);
+  }
+
+  /** One call. */
+  private final class Reviewed {
+    private final MethodRule rule;
+    private final String operation;
+    private final Caller caller;
+    private final Findings findings;
+
+    Reviewed(MethodRule rule, String operation, Caller caller, Findings findings) {
+      this.rule = rule;
+      this.operation = operation;
+      this.caller = caller;
+      this.findings = findings;
+    }
+
+    @SuppressWarnings("unchecked") // of the same type as the one that came
+    <Q> Q message(Q message) {
+      Message request = (Message) message;
+      UnknownFields.refuse(request);
+      Optional<String> resource = rule.resource(request);
+      return resource.isEmpty()
+          ? message // input of a stream
+          : (Q) rule.withSubject(request, admitted(rule.subject(request), resource.get()));
+    }
+
+    private Message admitted(Message subject, String resource) {
+      Message decoded = Decoding.of(subject);
+      Optional<Policies> policies = file.content();
+      if (policies.isEmpty()) {
+        return decoded;
+      }
+      String tenant = TenantName.of(rule.field(), resource);
+      Policies.Review review = review(policies.get(), rule.permission(), tenant, decoded);
+      List<PolicyFinding> denied = review.with(PolicyFinding.Action.DENY);
+      if (!denied.isEmpty()) {
+        StatusRuntimeException refusal = refusal(tenant, denied);
+        denials.report(operation, caller.actor(""), refusal);
+        throw refusal;
+      }
+      return review.request() instanceof PlanContainerRequest plan
+          ? planned(policies.get(), tenant, plan)
+          : review.request();
+    }
+
+    /** What they say of creating it is an answer, not a refusal. */
+    private Message planned(Policies policies, String tenant, PlanContainerRequest plan) {
+      Policies.Review review = review(policies, CREATE, tenant, plan.getCreate());
+      return plan.toBuilder()
+          .setCreate((dev.caisson.proto.v1.CreateContainerRequest) review.request())
+          .build();
+    }
+
+    private Policies.Review review(
+        Policies policies, String permission, String tenant, Message request) {
+      Policies.Review review =
+          policies.review(
+              new Subject(permission, tenant, caller.principal(), caller.identities(), request));
+      findings.add(review.findings());
+      review
+          .findings()
+          .forEach(one ->
+              registry
+                  .counter(
+                      "caisson.gateway.policy.findings",
+                      "policy",
+                      one.getPolicy(),
+                      "action",
+                      one.getAction().name().toLowerCase(Locale.ROOT))
+                  .increment());
+      return review;
+    }
+
+    private StatusRuntimeException refusal(String tenant, List<PolicyFinding> denied) {
+      return Errors.of(
+          Status.Code.PERMISSION_DENIED,
+          Reason.POLICY_DENIED.name(),
+          denied.stream()
+              .map(one ->
+                  "The policy %s of tenants/%s does not allow this: %s"
+                      .formatted(one.getPolicy(), tenant, one.getMessage()))
+              .collect(Collectors.joining("; ")),
+          Map.of(
+              "policies",
+              denied.stream().map(PolicyFinding::getPolicy).collect(Collectors.joining(",")),
+              "tenant",
+              tenant));
+    }
+  }
+}

@@ -1,0 +1,204 @@
+package dev.caisson.gateway.admission;
+
+import com.google.protobuf.Descriptors.Descriptor;
+import dev.caisson.gateway.access.MethodRule;
+import dev.caisson.gateway.files.DocumentException;
+import dev.caisson.gateway.files.YamlDocument;
+import dev.caisson.gateway.names.Tenants;
+import dev.caisson.proto.v1.PolicyFinding;
+import dev.cel.common.CelValidationException;
+import dev.cel.common.types.SimpleType;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads a policy file: YAML, {@code docs/policies/README.md}. All that is wrong with it is said at
+ * once, examples that do not come out as they say included. One for each reading.
+ */
+final class PolicyDocument {
+  /** A request of an example is some eight levels below its policy. */
+  private static final int MAX_DEPTH = 24;
+
+  private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9-]{0,62}");
+
+  private static final Set<String> FIELDS =
+      Set.of("name", "calls", "tenants", "when", "set", "require", "action", "message", "examples");
+
+  private static final Map<String, PolicyFinding.Action> ACTIONS =
+      Map.of("deny", PolicyFinding.Action.DENY, "warn", PolicyFinding.Action.WARN);
+
+  private final YamlDocument document = new YamlDocument("policy file", MAX_DEPTH);
+  private final SortedMap<String, Set<Descriptor>> requests = new TreeMap<>();
+  private final Set<String> names = new HashSet<>();
+
+  private PolicyDocument(Collection<MethodRule> rules) {
+    for (MethodRule rule : rules) {
+      requests
+          .computeIfAbsent(rule.permission(), permission -> new LinkedHashSet<>())
+          .add(rule.subjectType());
+    }
+  }
+
+  /**
+   * Reads one.
+   *
+   * @param name of the file, for what is wrong
+   * @param rules of the methods that policies may be about
+   * @throws DocumentException that says all that is wrong
+   */
+  static Policies read(String name, String text, Collection<MethodRule> rules)
+      throws DocumentException {
+    PolicyDocument reading = new PolicyDocument(rules);
+    Policies policies = reading.read(text);
+    reading.document.requireSound(name);
+    return policies;
+  }
+
+  private Policies read(String text) {
+    Map<String, @Nullable Object> all =
+        document.map("the file", document.parsed(text), Set.of("policies"));
+    if (document.isSound() && !all.containsKey("policies")) {
+      document.problem("policies must be there, [] for none");
+    }
+    List<?> entries = document.list("policies", all.getOrDefault("policies", List.of()));
+    List<Policy> policies = new ArrayList<>();
+    for (int i = 0; i < entries.size(); i++) {
+      policies.add(policy("policies[" + i + "]", entries.get(i)));
+    }
+    return new Policies(policies);
+  }
+
+  private Policy policy(String at, @Nullable Object value) {
+    Map<String, @Nullable Object> fields = document.map(at, value, FIELDS);
+    Set<String> permissions = permissions(at + ".calls", fields.get("calls"));
+    if (!fields.containsKey("require") && !fields.containsKey("set")) {
+      document.problem(at + " must have require or set");
+    }
+    Policy policy =
+        new Policy(
+            name(at + ".name", fields.get("name")),
+            permissions,
+            fields.containsKey("tenants")
+                ? document.tenants(at + ".tenants", fields.get("tenants"))
+                : Tenants.ALL,
+            action(at + ".action", fields.getOrDefault("action", "deny")),
+            document.text(at + ".message", fields.get("message")),
+            rules(at, permissions, fields));
+    if (document.isSound() && fields.containsKey("examples")) {
+      examples(at + ".examples", policy, fields.get("examples"));
+    }
+    return policy;
+  }
+
+  private String name(String at, @Nullable Object value) {
+    String name = document.text(at, value);
+    if (!name.isEmpty() && (!NAME.matcher(name).matches() || !names.add(name))) {
+      document.problem(at + " must be of [a-z0-9-], and another's once: " + name);
+    }
+    return name;
+  }
+
+  private Set<String> permissions(String at, @Nullable Object value) {
+    Set<String> permissions = document.texts(at, value);
+    for (String permission : permissions) {
+      if (!requests.containsKey(permission)) {
+        document.problem(at + " must be of " + requests.keySet() + ": " + permission);
+      }
+    }
+    return permissions;
+  }
+
+  private PolicyFinding.Action action(String at, @Nullable Object value) {
+    PolicyFinding.Action action = ACTIONS.get(String.valueOf(value));
+    if (action == null) {
+      document.problem(at + " must be one of " + new TreeSet<>(ACTIONS.keySet()) + ": " + value);
+    }
+    return action == null ? PolicyFinding.Action.DENY : action;
+  }
+
+  /** One for each type of request: an expression must be right for all of them. */
+  private Map<Descriptor, Policy.Rule> rules(
+      String at, Set<String> permissions, Map<String, @Nullable Object> fields) {
+    Map<Descriptor, Policy.Rule> rules = new HashMap<>();
+    for (String permission : permissions) {
+      for (Descriptor request : requests.getOrDefault(permission, Set.of())) {
+        if (!rules.containsKey(request)) {
+          rules.put(
+              request,
+              new Policy.Rule(
+                  condition(at + ".when", fields, "when", request),
+                  defaults(at + ".set", fields, request),
+                  condition(at + ".require", fields, "require", request)));
+        }
+      }
+    }
+    return rules;
+  }
+
+  private Optional<Expression> condition(
+      String at, Map<String, @Nullable Object> fields, String name, Descriptor request) {
+    if (!fields.containsKey(name)) {
+      return Optional.empty();
+    }
+    String text = document.text(at, fields.get(name));
+    try {
+      return text.isEmpty()
+          ? Optional.empty()
+          : Optional.of(Expression.compile(text, request, SimpleType.BOOL));
+    } catch (CelValidationException e) {
+      wrong(at, request, e);
+      return Optional.empty();
+    }
+  }
+
+  private List<Default> defaults(
+      String at, Map<String, @Nullable Object> fields, Descriptor request) {
+    List<Default> defaults = new ArrayList<>();
+    if (!fields.containsKey("set")) {
+      return defaults;
+    }
+    document
+        .map(at, fields.get("set"), null)
+        .forEach((field, value) -> {
+          String each = at + "." + field;
+          try {
+            defaults.add(
+                Default.compile(
+                    field, value instanceof String text ? text : String.valueOf(value), request));
+          } catch (IllegalArgumentException e) {
+            document.problem(each + " " + e.getMessage());
+          } catch (CelValidationException e) {
+            wrong(each, request, e);
+          }
+        });
+    return defaults;
+  }
+
+  private void wrong(String at, Descriptor request, CelValidationException e) {
+    document.problem(
+        at
+            + " must be an expression about "
+            + request.getFullName()
+            + ": "
+            + String.valueOf(e.getMessage()).strip().replace("\n", "\n    "));
+  }
+
+  private void examples(String at, Policy policy, @Nullable Object value) {
+    List<?> entries = document.list(at, value);
+    for (int i = 0; i < entries.size(); i++) {
+      Example.check(document, at + "[" + i + "]", policy, requests, entries.get(i));
+    }
+  }
+}
