@@ -8,6 +8,7 @@ import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -25,13 +26,15 @@ public final class RpcErrors {
    * @param domain the catalogue that the reason is from, as in {@code executor.caisson.dev}
    * @param reason UPPER_SNAKE_CASE, from that catalogue
    * @param message a sentence which says what is wrong and what to do
+   * @param details of google.rpc, beside the ErrorInfo
    */
   public static StatusRuntimeException of(
       Status.Code code,
       String domain,
       String reason,
       String message,
-      Map<String, String> metadata) {
+      Map<String, String> metadata,
+      Any... details) {
     ErrorInfo.Builder info = ErrorInfo.newBuilder().setDomain(domain).setReason(reason);
     metadata.forEach((key, value) -> info.putMetadata(key, bounded(value)));
     return StatusProto.toStatusRuntimeException(
@@ -39,6 +42,7 @@ public final class RpcErrors {
             .setCode(code.value())
             .setMessage(bounded(message))
             .addDetails(Any.pack(info.build()))
+            .addAllDetails(List.of(details))
             .build());
   }
 

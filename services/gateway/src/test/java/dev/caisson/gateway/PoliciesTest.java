@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
 import com.google.protobuf.UnknownFieldSet;
+import com.google.rpc.RetryInfo;
 import dev.caisson.proto.executor.v1.PlanRequest;
 import dev.caisson.proto.journal.v1.RecordDenialRequest;
 import dev.caisson.proto.types.v1.Mount;
@@ -20,6 +21,7 @@ import dev.caisson.proto.v1.CreateSandboxRequest;
 import dev.caisson.proto.v1.Exec;
 import dev.caisson.proto.v1.ExecContainerRequest;
 import dev.caisson.proto.v1.ExecContainerResponse;
+import dev.caisson.proto.v1.ListSandboxesRequest;
 import dev.caisson.proto.v1.PlanContainerRequest;
 import dev.caisson.proto.v1.PlanContainerResponse;
 import dev.caisson.proto.v1.PolicyFinding;
@@ -29,12 +31,15 @@ import dev.caisson.proto.v1.Sandbox;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.protobuf.StatusProto;
 import io.grpc.stub.MetadataUtils;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -183,20 +188,10 @@ class PoliciesTest {
     StreamProbe<RunContainerRequest, RunContainerResponse> run = new StreamProbe<>();
     var _ = ContainersGrpc.newStub(gateway.channel).runContainer(run);
     run.send(RunContainerRequest.newBuilder().setCreate(mounting("tenants/t", "bind", "")).build());
-    assertThat(Status.fromThrowable(run.failure()).getDescription())
-        .contains("The policy no-binds of ");
+    assertThat(failure(run)).contains("The policy no-binds of ");
 
     gateway.executor.add("t", "c", "c");
-    StreamProbe<ExecContainerRequest, ExecContainerResponse> exec = new StreamProbe<>();
-    var _ = ContainersGrpc.newStub(gateway.channel).execContainer(exec);
-    exec.send(
-        ExecContainerRequest.newBuilder()
-            .setExec(
-                Exec.newBuilder()
-                    .setName("tenants/t/sandboxes/c/containers/c")
-                    .setProcess(Process.newBuilder().addArgs("sh")))
-            .build());
-    assertThat(Status.fromThrowable(exec.failure()).getDescription())
+    assertThat(failure(exec("sh")))
         .contains("The policy no-shells of tenants/t does not allow this: shells are not allowed");
     assertThat(gateway.executor.requests).isEmpty();
   }
@@ -230,6 +225,71 @@ class PoliciesTest {
             tuple("logs", PolicyFinding.Action.WARN));
     assertThat(gateway.executor.last(PlanRequest.class).getCreate().getSpec().getHostname())
         .isEqualTo("of-t");
+  }
+
+  @Test
+  void boundsWhatATenantHasUnderWay() throws Exception {
+    MeterRegistry registry = gateway.context.getBean(MeterRegistry.class);
+    Files.writeString(file(), "quotas: [{tenants: [t], streams: 1}, {tenants: [u], requests: 1}]");
+    var list = ListSandboxesRequest.newBuilder().setParent("tenants/u").build();
+    Awaitility.await()
+        .atMost(LOOKED_AGAIN)
+        .until(() -> refused(() -> gateway.sandboxes().listSandboxes(list)) != null);
+    StatusRuntimeException error = refused(() -> gateway.sandboxes().listSandboxes(list));
+    assertThat(error.getStatus().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+    assertThat(info(error).getReason()).isEqualTo("QUOTA_EXCEEDED");
+    assertThat(StatusProto.fromThrowable(error).getDetailsList())
+        .anySatisfy(detail -> assertThat(detail.is(RetryInfo.class)).isTrue());
+    assertThat(gateway.journal.denials.poll(5, TimeUnit.SECONDS).getReason())
+        .isEqualTo("QUOTA_EXCEEDED");
+
+    gateway.executor.add("t", "c", "c");
+    StreamProbe<ExecContainerRequest, ExecContainerResponse> first = exec("cat");
+    assertThat(first.next().hasStarted()).isTrue();
+    assertThat(failure(exec("cat"))).contains("tenants/t must have at most 1 streams at once");
+    first.call().cancel("enough", null);
+    Awaitility.await()
+        .atMost(LOOKED_AGAIN)
+        .until(() -> {
+          StreamProbe<ExecContainerRequest, ExecContainerResponse> next = exec("true");
+          return Status.fromThrowable(next.failure()).getCode() != Status.Code.RESOURCE_EXHAUSTED;
+        });
+    assertThat(registry.get("caisson.gateway.quota.refusals").counter().count()).isPositive();
+  }
+
+  @Test
+  void whatAPolicyRefusesTakesNothingOfTheQuota() throws Exception {
+    Files.writeString(file(), POLICIES + "quotas: [{tenants: [t], streams: 1}]\n");
+    List<StreamProbe<?, ?>> running = new ArrayList<>(); // those before the change are not counted
+    Awaitility.await()
+        .atMost(LOOKED_AGAIN)
+        .until(() -> {
+          running.add(exec("cat"));
+          return failure(exec("sh")).contains("must have at most 1 streams at once");
+        });
+    running.forEach(one -> one.call().cancel("enough", null));
+    for (int i = 0; i < 3; i++) {
+      Awaitility.await()
+          .atMost(LOOKED_AGAIN)
+          .until(() -> failure(exec("sh")).contains("The policy no-shells of tenants/t"));
+    }
+  }
+
+  private static String failure(StreamProbe<?, ?> stream) throws Exception {
+    return String.valueOf(Status.fromThrowable(stream.failure()).getDescription());
+  }
+
+  private StreamProbe<ExecContainerRequest, ExecContainerResponse> exec(String program) {
+    StreamProbe<ExecContainerRequest, ExecContainerResponse> exec = new StreamProbe<>();
+    var _ = ContainersGrpc.newStub(gateway.channel).execContainer(exec);
+    exec.send(
+        ExecContainerRequest.newBuilder()
+            .setExec(
+                Exec.newBuilder()
+                    .setName("tenants/t/sandboxes/c/containers/c")
+                    .setProcess(Process.newBuilder().addArgs(program)))
+            .build());
+    return exec;
   }
 
   @Test

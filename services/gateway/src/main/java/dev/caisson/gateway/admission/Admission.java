@@ -4,16 +4,19 @@ import com.google.protobuf.Message;
 import dev.caisson.gateway.access.MethodRule;
 import dev.caisson.gateway.access.MethodRules;
 import dev.caisson.gateway.bridge.CheckedListener;
+import dev.caisson.gateway.bridge.EndedListener;
 import dev.caisson.gateway.errors.Errors;
 import dev.caisson.gateway.identity.Caller;
 import dev.caisson.gateway.journal.DenialReports;
 import dev.caisson.gateway.names.TenantName;
+import dev.caisson.proto.v1.CreateContainerRequest;
 import dev.caisson.proto.v1.PlanContainerRequest;
 import dev.caisson.proto.v1.PolicyFinding;
 import dev.caisson.proto.v1.Reason;
 import io.grpc.Context;
 import io.grpc.Contexts;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
@@ -21,10 +24,12 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.inject.Singleton;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -36,6 +41,9 @@ public final class Admission implements ServerInterceptor {
   /** What a plan is the dry run of. */
   private static final String CREATE = "containers.create";
 
+  private static final String EXEC = "containers.exec";
+
+  private final Quotas quotas = new Quotas(System::nanoTime);
   private final MethodRules rules;
   private final PolicyFile file;
   private final DenialReports denials;
@@ -59,16 +67,17 @@ public final class Admission implements ServerInterceptor {
     Reviewed reviewed =
         new Reviewed(
             rules.of(call.getMethodDescriptor().getFullMethodName()),
-            String.valueOf(call.getMethodDescriptor().getBareMethodName()),
+            call.getMethodDescriptor(),
             caller.get(),
             findings);
-    return new CheckedListener<>(
+    ServerCall.Listener<Q> served =
         Contexts.interceptCall(
             Context.current().withValue(Findings.KEY, findings),
             new WarnedCall<>(call, findings),
             headers,
-            next),
-        reviewed::message);
+            next);
+    return new EndedListener<>(
+        new CheckedListener<>(served, reviewed::message), () -> reviewed.share.release());
   }
 
   /** One call. */
@@ -77,12 +86,21 @@ public final class Admission implements ServerInterceptor {
     private final String operation;
     private final Caller caller;
     private final Findings findings;
+    private final Set<TenantUse.Kind> kinds = EnumSet.noneOf(TenantUse.Kind.class);
+    private boolean begun;
+    private Quotas.Share share = Quotas.Share.NONE;
 
-    Reviewed(MethodRule rule, String operation, Caller caller, Findings findings) {
+    Reviewed(MethodRule rule, MethodDescriptor<?, ?> method, Caller caller, Findings findings) {
       this.rule = rule;
-      this.operation = operation;
+      this.operation = String.valueOf(method.getBareMethodName());
       this.caller = caller;
       this.findings = findings;
+      if (method.getType() != MethodDescriptor.MethodType.UNARY) {
+        kinds.add(TenantUse.Kind.STREAMS);
+      }
+      if (rule.permission().equals(EXEC)) {
+        kinds.add(TenantUse.Kind.EXECS);
+      }
     }
 
     @SuppressWarnings("unchecked") // of the same type as the one that came
@@ -96,12 +114,13 @@ public final class Admission implements ServerInterceptor {
     }
 
     private Message admitted(Message subject, String resource) {
-      Message decoded = Decoding.of(subject);
       Optional<Policies> policies = file.content();
       if (policies.isEmpty()) {
-        return decoded;
+        return Decoding.of(subject);
       }
       String tenant = TenantName.of(rule.field(), resource);
+      takeShare(policies.get(), tenant);
+      Message decoded = Decoding.of(subject);
       Policies.Review review = review(policies.get(), rule.permission(), tenant, decoded);
       List<PolicyFinding> denied = review.with(PolicyFinding.Action.DENY);
       if (!denied.isEmpty()) {
@@ -114,12 +133,25 @@ public final class Admission implements ServerInterceptor {
           : review.request();
     }
 
+    /** Before the request costs anything; once for each call. */
+    private void takeShare(Policies policies, String tenant) {
+      if (begun) {
+        return;
+      }
+      begun = true;
+      try {
+        share = quotas.take(policies.quotas(), tenant, kinds);
+      } catch (StatusRuntimeException refusal) {
+        registry.counter("caisson.gateway.quota.refusals").increment();
+        denials.report(operation, caller.actor(""), refusal);
+        throw refusal;
+      }
+    }
+
     /** What they say of creating it is an answer, not a refusal. */
     private Message planned(Policies policies, String tenant, PlanContainerRequest plan) {
       Policies.Review review = review(policies, CREATE, tenant, plan.getCreate());
-      return plan.toBuilder()
-          .setCreate((dev.caisson.proto.v1.CreateContainerRequest) review.request())
-          .build();
+      return plan.toBuilder().setCreate((CreateContainerRequest) review.request()).build();
     }
 
     private Policies.Review review(

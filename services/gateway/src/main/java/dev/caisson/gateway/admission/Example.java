@@ -66,7 +66,7 @@ final class Example {
               principal,
               identities,
               request.get());
-      compare(document, at, fields, type, new Policies(List.of(policy)).review(subject));
+      compare(document, at, fields, type, new Policies(List.of(policy), List.of()).review(subject));
     }
   }
 

@@ -6,10 +6,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** What a policy file says, whole. Immutable. */
-record Policies(List<Policy> all) {
+record Policies(List<Policy> all, List<Quota> quotas) {
 
   Policies {
     all = List.copyOf(all);
+    quotas = List.copyOf(quotas);
   }
 
   /**

@@ -16,6 +16,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -35,6 +36,9 @@ final class PolicyDocument {
 
   private static final Set<String> FIELDS =
       Set.of("name", "calls", "tenants", "when", "set", "require", "action", "message", "examples");
+
+  private static final Set<String> QUOTA =
+      Set.of("tenants", "requests", "burst", "streams", "execs");
 
   private static final Map<String, PolicyFinding.Action> ACTIONS =
       Map.of("deny", PolicyFinding.Action.DENY, "warn", PolicyFinding.Action.WARN);
@@ -68,16 +72,48 @@ final class PolicyDocument {
 
   private Policies read(String text) {
     Map<String, @Nullable Object> all =
-        document.map("the file", document.parsed(text), Set.of("policies"));
-    if (document.isSound() && !all.containsKey("policies")) {
-      document.problem("policies must be there, [] for none");
+        document.map("the file", document.parsed(text), Set.of("policies", "quotas"));
+    if (document.isSound() && all.isEmpty()) {
+      document.problem("the file must have policies or quotas, [] for none");
     }
     List<?> entries = document.list("policies", all.getOrDefault("policies", List.of()));
     List<Policy> policies = new ArrayList<>();
     for (int i = 0; i < entries.size(); i++) {
       policies.add(policy("policies[" + i + "]", entries.get(i)));
     }
-    return new Policies(policies);
+    return new Policies(policies, quotas(all.getOrDefault("quotas", List.of())));
+  }
+
+  private List<Quota> quotas(@Nullable Object value) {
+    List<Quota> quotas = new ArrayList<>();
+    List<?> entries = document.list("quotas", value);
+    for (int i = 0; i < entries.size(); i++) {
+      String at = "quotas[" + i + "]";
+      Map<String, @Nullable Object> fields = document.map(at, entries.get(i), QUOTA);
+      OptionalInt requests = number(at + ".requests", fields.get("requests"));
+      OptionalInt burst = number(at + ".burst", fields.get("burst"));
+      if (burst.isPresent() && requests.isEmpty()) {
+        document.problem(at + ".burst must come with requests");
+      }
+      quotas.add(
+          new Quota(
+              document.tenants(at + ".tenants", fields.get("tenants")),
+              requests,
+              burst.orElse(requests.orElse(1)),
+              number(at + ".streams", fields.get("streams")),
+              number(at + ".execs", fields.get("execs"))));
+    }
+    return quotas;
+  }
+
+  private OptionalInt number(String at, @Nullable Object value) {
+    if (value instanceof Integer number && number > 0) {
+      return OptionalInt.of(number);
+    }
+    if (value != null) {
+      document.problem(at + " must be a number from 1 to " + Integer.MAX_VALUE + ": " + value);
+    }
+    return OptionalInt.empty();
   }
 
   private Policy policy(String at, @Nullable Object value) {

@@ -1,5 +1,6 @@
 package dev.caisson.gateway.errors;
 
+import com.google.protobuf.Any;
 import dev.caisson.oci.OciException;
 import dev.caisson.proto.v1.Reason;
 import dev.caisson.rpc.RpcErrors;
@@ -34,6 +35,12 @@ public final class Errors {
   public static StatusRuntimeException of(
       Status.Code code, String reason, String message, Map<String, String> metadata) {
     return RpcErrors.of(code, DOMAIN, reason, message, metadata);
+  }
+
+  /** The same with more for programs to read. */
+  public static StatusRuntimeException of(
+      Status.Code code, String reason, String message, Map<String, String> metadata, Any detail) {
+    return RpcErrors.of(code, DOMAIN, reason, message, metadata, detail);
   }
 
   /** A config.json that is not converted. */

@@ -32,6 +32,10 @@ class PolicyDocumentTest {
     String document =
         """
         policy: []
+        quotas:
+          - {tenants: [t], requests: 0, burst: many}
+          - {tenants: [t], burst: 3}
+          - {requests: 1, cpu: 3}
         policies:
           - name: Bad
             calls: [containers.fly]
@@ -60,7 +64,12 @@ class PolicyDocumentTest {
         .hasMessageStartingWith("The policy file must be changed: policies.yaml\n")
         .message()
         .contains(
-            "the file must have only [policies]: policy",
+            "the file must have only [policies, quotas]: policy",
+            "quotas[0].requests must be a number from 1 to 2147483647: 0",
+            "quotas[0].burst must be a number from 1 to 2147483647: many",
+            "quotas[1].burst must come with requests",
+            "quotas[2].tenants must be a list: null",
+            "quotas[2] must have only [burst, execs, requests, streams, tenants]: cpu",
             "policies[0].name must be of [a-z0-9-], and another's once: Bad",
             "policies[0].calls must be of [",
             ": containers.fly",
