@@ -70,7 +70,7 @@ gateway_command() {
   [[ -z ${KAFKA:-} ]] || mapfile -d '' -t relay < <(kafka_settings gateway)
   words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" -Xms32m -Xmx192m -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=0.1 --illegal-native-access=deny \
     -Dlogback.configurationFile="$DATA/log/logback.xml" -Dcaisson.log="$DATA/log/gateway/gateway.log" \
-    -Dcaisson.gateway.socket="$(socket_of gateway)" \
+    -Dcaisson.gateway.socket="$(socket_of gateway)" -Dcaisson.gateway.http.socket="$DATA/run/gateway/http.sock" \
     -Dcaisson.gateway.executor-socket="$DATA/run/executor/executor.sock" \
     -Dcaisson.gateway.journal-socket="$DATA/run/executor/journal.sock" \
     -Dcaisson.gateway.socket-mode="$(gateway_socket_mode)" "${access[@]}" \
@@ -92,7 +92,9 @@ access_settings() {
     words -Dcaisson.gateway.access-file="$(realpath -m -- "$ACCESS_FILE")"
   fi
   [[ -z $POLICY_FILE ]] || words -Dcaisson.gateway.policy-file="$(realpath -m -- "$POLICY_FILE")"
-  [[ -z $TLS_ADDRESS ]] || words -Dcaisson.gateway.tls.address="$TLS_ADDRESS" -Dcaisson.gateway.tls.callers="$TLS_CALLERS" -Dcaisson.gateway.tls.key="$(realpath -m -- "$TLS_KEY")" \
+  [[ -z $HTTP_ADDRESS ]] || words -Dcaisson.gateway.http.address="$HTTP_ADDRESS"
+  [[ -z $TLS_ADDRESS ]] || words -Dcaisson.gateway.tls.address="$TLS_ADDRESS"
+  [[ -z $TLS_ADDRESS$HTTP_ADDRESS ]] || words -Dcaisson.gateway.tls.callers="$TLS_CALLERS" -Dcaisson.gateway.tls.key="$(realpath -m -- "$TLS_KEY")" \
     -Dcaisson.gateway.tls.certificate="$(realpath -m -- "$TLS_CERTIFICATE")" -Dcaisson.gateway.tls.authorities="$(realpath -m -- "$TLS_AUTHORITIES")"
 }
 

@@ -159,12 +159,13 @@ check_trail() {
 
 # What the gateway would refuse, likewise.
 check_access() {
-  local name file
-  [[ -z $TLS_ADDRESS || -n $ACCESS_FILE ]] || die "CAISSON_ACCESS_FILE must be given with CAISSON_TLS_ADDRESS" "docs/access.md says what is in it"
+  local name file secured=$TLS_ADDRESS$HTTP_ADDRESS
+  [[ -z $TLS_ADDRESS$HTTP_ADDRESS || -n $ACCESS_FILE ]] \
+    || die "CAISSON_ACCESS_FILE must be given with CAISSON_TLS_ADDRESS and CAISSON_HTTP_ADDRESS" "docs/access.md says what is in it"
   [[ $TLS_CALLERS == required || $TLS_CALLERS == optional ]] || die "CAISSON_TLS_CALLERS must be required or optional: $TLS_CALLERS"
-  for name in ACCESS_FILE POLICY_FILE ${TLS_ADDRESS:+TLS_CERTIFICATE TLS_KEY TLS_AUTHORITIES}; do
+  for name in ACCESS_FILE POLICY_FILE ${secured:+TLS_CERTIFICATE TLS_KEY TLS_AUTHORITIES}; do
     file=${!name}
-    [[ -n $file || -z $TLS_ADDRESS ]] || die "CAISSON_$name must be given with CAISSON_TLS_ADDRESS"
+    [[ -n $file || $name != TLS_* ]] || die "CAISSON_$name must be given with CAISSON_TLS_ADDRESS and CAISSON_HTTP_ADDRESS"
     require_readable gateway "$file"
   done
 }

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 VERIFY_LOG=$TARGET/verify.log
-SYSTEM_TESTS=(system/privileges.sh system/access.sh system/bad-input.sh system/terminal.sh boundary/hostile-documents.sh interop/kcat.sh interop/node/run.sh
+SYSTEM_TESTS=(system/privileges.sh system/access.sh system/bad-input.sh system/terminal.sh boundary/hostile-documents.sh interop/kcat.sh interop/http.sh interop/node/run.sh
   system/killed-services.sh system/kafka-away.sh system/pods.sh system/pod-of-ten.sh system/cpu.sh system/networks.sh system/rootless.sh
   inside/compare.sh guest/run.sh)
 

@@ -49,6 +49,10 @@ final class ErrorInterceptor implements ServerInterceptor {
     }
   }
 
+  boolean isIdle() {
+    return running.isEmpty();
+  }
+
   /** Ends the calls that still run, in words that say to call again: grpc-java says CANCELLED. */
   void endAll() {
     StatusRuntimeException ending =

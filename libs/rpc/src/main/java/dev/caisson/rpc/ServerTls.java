@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 
 /**
  * The files with which a server is known, and knows its callers: PEM, looked at again every minute.
@@ -32,6 +33,17 @@ public record ServerTls(Path certificate, Path key, Path authorities, boolean re
    * @throws IOException that names the files, if one cannot be used
    */
   SslContext context(ScheduledExecutorService timer) throws IOException {
+    return context(timer, builder -> GrpcSslContexts.configure(builder, SslProvider.JDK));
+  }
+
+  /** The same for HTTP/1.1. */
+  public SslContext httpContext(ScheduledExecutorService timer) throws IOException {
+    return context(timer, builder -> builder.sslProvider(SslProvider.JDK));
+  }
+
+  private SslContext context(
+      ScheduledExecutorService timer, UnaryOperator<SslContextBuilder> protocol)
+      throws IOException {
     try {
       AdvancedTlsX509KeyManager keys = new AdvancedTlsX509KeyManager();
       var _ =
@@ -45,7 +57,8 @@ public record ServerTls(Path certificate, Path key, Path authorities, boolean re
       var _ =
           trust.updateTrustCredentials(
               authorities.toFile(), REFRESH_MINUTES, TimeUnit.MINUTES, timer);
-      return GrpcSslContexts.configure(SslContextBuilder.forServer(keys), SslProvider.JDK)
+      return protocol
+          .apply(SslContextBuilder.forServer(keys))
           .trustManager(trust)
           .clientAuth(required ? ClientAuth.REQUIRE : ClientAuth.OPTIONAL)
           .build();

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * ‹socket›.lock}, which is never removed; and nobody can connect before owner and mode are right:
  * the socket is bound in a directory that only this user can enter, and then moved to its place.
  */
-final class SocketFile implements AutoCloseable {
+public final class SocketFile implements AutoCloseable {
   /** unix(7): sun_path has 108 bytes, the last of which is 0. */
   static final int MAX_PATH_BYTES = 107;
 
@@ -38,7 +38,12 @@ final class SocketFile implements AutoCloseable {
     this.lock = lock;
   }
 
-  static SocketFile claim(Path path) throws IOException {
+  /**
+   * Takes the place.
+   *
+   * @throws IOException that says what is in the way: another process, a file
+   */
+  public static SocketFile claim(Path path) throws IOException {
     Path socket = path.toAbsolutePath().normalize();
     Path parent = socket.getParent();
     if (parent == null || !Files.isDirectory(parent)) {
@@ -58,12 +63,12 @@ final class SocketFile implements AutoCloseable {
   }
 
   /** Where to bind; valid until {@link #publish}. */
-  UnixDomainSocketAddress bindAddress() {
+  public UnixDomainSocketAddress bindAddress() {
     return UnixDomainSocketAddress.of(birthplace.resolve("s"));
   }
 
   /** Lets clients in, now that the socket is bound. */
-  void publish(Set<PosixFilePermission> mode, @Nullable String owner, @Nullable String group)
+  public void publish(Set<PosixFilePermission> mode, @Nullable String owner, @Nullable String group)
       throws IOException {
     Path bound = birthplace.resolve("s");
     PosixFileAttributeView attributes =

@@ -20,7 +20,8 @@ public final class SocketLoop implements AutoCloseable {
             1, new DefaultThreadFactory(name, true), NioIoHandler.newFactory());
   }
 
-  EventLoopGroup group() {
+  /** For servers and channels. */
+  public EventLoopGroup group() {
     return group;
   }
 

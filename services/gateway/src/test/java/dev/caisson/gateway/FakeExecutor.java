@@ -255,6 +255,7 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
   @Override
   public void wait(WaitRequest request, StreamObserver<WaitResponse> responses) {
     if (hang) {
+      requests.add(request);
       ((ServerCallStreamObserver<WaitResponse>) responses).setOnCancelHandler(cancelled::countDown);
       return;
     }

@@ -45,15 +45,15 @@ public record TlsConfiguration(
 
   /** Where it listens. */
   public Optional<InetSocketAddress> listen() {
-    return address.map(TlsConfiguration::parse);
+    return address.map(text -> parse("caisson.gateway.tls.address", text));
   }
 
-  private static InetSocketAddress parse(String text) {
+  static InetSocketAddress parse(String setting, String text) {
     Matcher matcher = ADDRESS.matcher(text);
     int port = matcher.matches() ? Integer.parseInt(matcher.group(3)) : MOST + 1;
     if (port > MOST) {
       throw new IllegalArgumentException(
-          "caisson.gateway.tls.address must be HOST:PORT, as in 0.0.0.0:7443: " + text);
+          setting + " must be HOST:PORT, as in 0.0.0.0:7443: " + text);
     }
     return new InetSocketAddress(
         matcher.group(1) == null ? matcher.group(2) : matcher.group(1), port);

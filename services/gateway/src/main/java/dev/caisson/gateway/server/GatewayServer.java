@@ -3,8 +3,10 @@ package dev.caisson.gateway.server;
 import dev.caisson.gateway.access.AccessInterceptor;
 import dev.caisson.gateway.admission.Admission;
 import dev.caisson.gateway.config.GatewayConfiguration;
+import dev.caisson.gateway.config.HttpConfiguration;
 import dev.caisson.gateway.config.TlsConfiguration;
 import dev.caisson.gateway.errors.Errors;
+import dev.caisson.gateway.http.HttpGateway;
 import dev.caisson.gateway.identity.CallerInterceptor;
 import dev.caisson.rpc.GrpcServer;
 import dev.caisson.rpc.SocketLoop;
@@ -17,9 +19,11 @@ import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,28 +38,38 @@ public final class GatewayServer implements ApplicationEventListener<ServerStart
 
   private final GatewayConfiguration configuration;
   private final TlsConfiguration tls;
+  private final HttpConfiguration http;
   private final List<BindableService> services;
   private final CallMetrics metrics;
   private final List<ServerInterceptor> interceptors;
   private final SocketLoop calls;
   private final List<GrpcServer> servers = new ArrayList<>();
+  private @Nullable HttpGateway httpGateway;
 
   GatewayServer(
       GatewayConfiguration configuration,
       TlsConfiguration tls,
+      HttpConfiguration http,
       List<BindableService> services,
       CallMetrics metrics,
       CallerInterceptor callers,
       AccessInterceptor access,
       Admission admission,
       SocketLoop calls) {
-    if (tls.address().isPresent() && configuration.accessFile().isEmpty()) {
+    boolean secured = tls.address().isPresent() || http.address().isPresent();
+    if (secured && configuration.accessFile().isEmpty()) {
       throw new IllegalArgumentException(
-          "caisson.gateway.access-file must be given with caisson.gateway.tls.address: it says who of"
+          "caisson.gateway.access-file must be given with caisson.gateway.tls.address or .http.address: it says who of"
               + " those with a certificate may do what");
+    }
+    if (http.address().isPresent() && tls.certificate().isEmpty()) {
+      throw new IllegalArgumentException(
+          "caisson.gateway.tls.certificate, .key and .authorities must be given with"
+              + " caisson.gateway.http.address");
     }
     this.configuration = configuration;
     this.tls = tls;
+    this.http = http;
     this.services = services;
     this.metrics = metrics;
     this.interceptors = List.of(callers, access, admission);
@@ -73,6 +87,15 @@ public final class GatewayServer implements ApplicationEventListener<ServerStart
       GrpcServer.Builder unix =
           settled(GrpcServer.unix(configuration.socketPath())).mode(configuration.socketMode());
       configuration.socketGroup().ifPresent(unix::group);
+      httpGateway =
+          HttpGateway.start(
+              http,
+              tls,
+              new HttpGateway.Served(
+                  services, Errors.DOMAIN, List.of(metrics), interceptors, calls),
+              PosixFilePermissions.fromString(configuration.socketMode()),
+              configuration.socketGroup().orElse(null),
+              configuration.drain());
       servers.add(unix.start());
     } catch (IOException failure) {
       close();
@@ -98,8 +121,17 @@ public final class GatewayServer implements ApplicationEventListener<ServerStart
     return servers.isEmpty() ? -1 : servers.getFirst().port();
   }
 
+  /** Of HTTP with TLS; -1 where it is not served. */
+  public int httpPort() {
+    return httpGateway == null ? -1 : httpGateway.tlsPort();
+  }
+
   @PreDestroy
   void close() {
+    if (httpGateway != null) {
+      httpGateway.close();
+      httpGateway = null;
+    }
     servers.parallelStream().forEach(GrpcServer::close);
     servers.clear();
   }

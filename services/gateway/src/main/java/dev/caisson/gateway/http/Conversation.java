@@ -1,0 +1,54 @@
+package dev.caisson.gateway.http;
+
+import com.google.protobuf.Message;
+import io.grpc.Metadata;
+import io.grpc.StatusRuntimeException;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.handler.codec.http.websocketx.CloseWebSocketFrame;
+import io.netty.handler.codec.http.websocketx.PingWebSocketFrame;
+import io.netty.handler.codec.http.websocketx.TextWebSocketFrame;
+import io.netty.handler.codec.http.websocketx.WebSocketCloseStatus;
+import java.util.Optional;
+
+/** Messages both ways as texts of a WebSocket: RFC 6455. */
+final class Conversation implements Answer {
+  private final Channel channel;
+
+  Conversation(Channel channel) {
+    this.channel = channel;
+  }
+
+  @Override
+  public void headers(Metadata headers) {
+    // a WebSocket's have been sent
+  }
+
+  @Override
+  public void message(Message message) {
+    var _ = channel.writeAndFlush(new TextWebSocketFrame(JsonText.of(message)));
+  }
+
+  /** A failure is a last text, and the code's name the reason of the close. */
+  @Override
+  public void end(Optional<StatusRuntimeException> failure, Metadata trailers) {
+    if (failure.isPresent()) {
+      var _ = channel.write(new TextWebSocketFrame(JsonText.of(failure.get())));
+    }
+    WebSocketCloseStatus status =
+        failure.isEmpty()
+            ? WebSocketCloseStatus.NORMAL_CLOSURE
+            : new WebSocketCloseStatus(
+                WebSocketCloseStatus.POLICY_VIOLATION.code(),
+                failure.get().getStatus().getCode().name());
+    var _ =
+        channel
+            .writeAndFlush(new CloseWebSocketFrame(status))
+            .addListener(ChannelFutureListener.CLOSE);
+  }
+
+  @Override
+  public void stillThere() {
+    var _ = channel.writeAndFlush(new PingWebSocketFrame());
+  }
+}

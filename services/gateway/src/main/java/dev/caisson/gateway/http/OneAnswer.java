@@ -1,0 +1,49 @@
+package dev.caisson.gateway.http;
+
+import com.google.protobuf.Message;
+import io.grpc.Metadata;
+import io.grpc.StatusRuntimeException;
+import io.netty.channel.Channel;
+import io.netty.handler.codec.http.FullHttpResponse;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** A message as a response's body. */
+final class OneAnswer implements Answer {
+  private final Channel channel;
+  private @Nullable Message message;
+  private Metadata headers = new Metadata();
+
+  OneAnswer(Channel channel) {
+    this.channel = channel;
+  }
+
+  @Override
+  public void headers(Metadata more) {
+    headers = more;
+  }
+
+  @Override
+  public void message(Message one) {
+    message = one;
+  }
+
+  @Override
+  public void end(Optional<StatusRuntimeException> failure, Metadata trailers) {
+    Message answer = message;
+    FullHttpResponse response =
+        failure.isPresent() || answer == null
+            ? Responses.of(channel, failure.orElseGet(io.grpc.Status.INTERNAL::asRuntimeException))
+            : Responses.of(
+                channel, HttpResponseStatus.OK, Responses.JSON, JsonText.of(answer) + "\n");
+    Responses.warn(response.headers(), headers);
+    Responses.warn(response.headers(), trailers);
+    var _ = channel.writeAndFlush(response);
+  }
+
+  @Override
+  public void stillThere() {
+    // there is no way to say so before a response begins
+  }
+}
