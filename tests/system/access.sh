@@ -9,7 +9,7 @@ source "$ROOT/tests/assert.sh"
 # shellcheck source=tests/services.sh
 source "$ROOT/tests/services.sh"
 
-readonly PORT=27443 STRANGER=64999
+readonly PORT=27443 HTTP_PORT=27444 STRANGER=64999
 
 # A key and a certificate of the authority's: issue NAME SUBJECT [NAMES].
 issue() {
@@ -49,7 +49,13 @@ as_stranger() {
 }
 node_calls() { PROTO=$WORK/proto node --no-deprecation "$WORK/call.js" "$@" 2>&1; }
 
-policy_is_recorded() { caisson trail --type dev.caisson.request.denied.v1 --output json | jq -e 'any(.records[]; .event.requestDenied.reason == "POLICY_DENIED")'; }
+policy_is_recorded() { caisson trail --tenant= --type dev.caisson.request.denied.v1 --output json | jq -e 'any(.records[]; .event.requestDenied.reason == "POLICY_DENIED")'; }
+
+# over_http CERTIFICATE TENANT: the code of a list.
+over_http() {
+  curl -sS -o /dev/null -w '%{http_code}' --cacert "$KEYS/authority.pem" --cert "$KEYS/$1.pem" --key "$KEYS/$1.key" \
+    "https://127.0.0.1:$HTTP_PORT/v1/tenants/$2/sandboxes"
+}
 
 # answers BEGINNING COMMAND…
 answers() {
@@ -66,7 +72,7 @@ holds "npm installs the pinned packages" make_client
 bind '{role: viewer, tenants: [team-a], members: ["spiffe://example.org/ci/*"]}' \
   '{role: operator, tenants: [team-a], members: ["x509:CN=ada,O=Example"]}'
 echo 'policies: []' > "$WORK/policies.yaml"
-export CAISSON_POLICY_FILE=$WORK/policies.yaml CAISSON_ACCESS_FILE=$WORK/access.yaml CAISSON_TLS_ADDRESS=127.0.0.1:$PORT CAISSON_TLS_CERTIFICATE=$KEYS/gateway.pem \
+export CAISSON_POLICY_FILE=$WORK/policies.yaml CAISSON_ACCESS_FILE=$WORK/access.yaml CAISSON_TLS_ADDRESS=127.0.0.1:$PORT CAISSON_HTTP_ADDRESS=127.0.0.1:$HTTP_PORT CAISSON_TLS_CERTIFICATE=$KEYS/gateway.pem \
   CAISSON_TLS_KEY=$KEYS/gateway.key CAISSON_TLS_AUTHORITIES=$KEYS/authority.pem
 start_services
 
@@ -77,6 +83,8 @@ start_services
   holds "nor looks elsewhere" answers PERMISSION_DENIED with_certificate build $(lists team-b)
   holds "an operator by his subject is let through to what is not there" answers NOT_FOUND with_certificate ada $(deletes team-a)
   holds "a caller without a certificate is not served" answers UNAVAILABLE node_calls "127.0.0.1:$PORT" $(lists team-a) "$KEYS/authority.pem"
+  equal "over HTTP he looks as well" 200 "$(over_http build team-a)"
+  equal "and nowhere else" 403 "$(over_http build team-b)"
   holds "a user without a role may do nothing" answers PERMISSION_DENIED as_stranger $(lists team-a)
   equal "root may run a container" 5 "$(caisson run --rootfs "$TEST_ROOTFS" -- sh -c 'exit 5' > /dev/null 2>&1; echo $?)"
 

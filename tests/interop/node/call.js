@@ -11,7 +11,10 @@ const loader = require('@grpc/proto-loader');
 const [target, name, request, authority, certificate, key] = process.argv.slice(2);
 const root = path.resolve(process.env.PROTO || path.join(__dirname, '../../../proto'));
 const definition = loader.loadSync(['caisson/v1/service.proto'], {
-  includeDirs: ['types', 'events', 'gateway-api'].map((api) => path.join(root, api)),
+  includeDirs: [
+    ...['types', 'events', 'gateway-api'].map((api) => path.join(root, api)),
+    path.dirname(require.resolve('protobufjs/package.json')), // google/api
+  ],
   keepCase: true,
 });
 const [service, method] = name.split('/');
