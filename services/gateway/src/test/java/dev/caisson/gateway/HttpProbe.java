@@ -82,6 +82,14 @@ final class HttpProbe implements AutoCloseable {
     }
   }
 
+  void sendClose() throws IOException {
+    ByteBuffer frame = ByteBuffer.allocate(8);
+    frame.put((byte) 0x88).put((byte) (MASKED | 2)).putInt(0).putShort((short) 1000).flip();
+    while (frame.hasRemaining()) {
+      var _ = channel.write(frame);
+    }
+  }
+
   /** The next frame's text; of a close its code and reason. */
   String nextText() throws IOException {
     int first = read() & 0xff;

@@ -126,6 +126,8 @@ class HttpTest {
           GET    | /v1/tenants//sandboxes                           | 404 | no such path
           GET    | /v1/tenants/../t/sandboxes                       | 404 | no such path
           GET    | /v1/tenants/%2e%2e/sandboxes                     | 400 | INVALID_NAME
+          GET    | /v1/tenants/%zz/sandboxes                        | 404 | no such path
+          GET    | /v1/tenants/t/sandboxes?pageToken=%zz            | 400 | percent-encoded
           GET    | /v1/tenants/t/sandboxes?pageSize=x               | 400 | pageSize must be a value
           GET    | /v1/tenants/t/sandboxes?page=1                   | 400 | have only fields of the request
           GET    | /v1/tenants/t/sandboxes?pageSize=1&pageSize=2    | 400 | each once
@@ -272,6 +274,19 @@ class HttpTest {
       var _ = probe.until("\r\n\r\n");
       probe.sendText("nonsense");
       assertThat(probe.nextText()).contains("The body must be JSON of a caisson.v1.ExecContainer");
+    }
+  }
+
+  @Test
+  void aWebSocketThatIsClosedCancelsItsCall() throws Exception {
+    try (HttpProbe probe = new HttpProbe(socket())) {
+      probe.send("GET " + APP + ":exec HTTP/1.1\r\nhost: x\r\n" + UPGRADE + "\r\n");
+      var _ = probe.until("\r\n\r\n");
+      probe.sendText("{\"exec\": {\"process\": {\"args\": [\"cat\"]}}}");
+      assertThat(probe.nextText()).contains("\"started\":{");
+      probe.sendClose();
+      assertThat(probe.nextText()).isEqualTo("1000 ");
+      assertThat(probe.rest()).isEmpty();
     }
   }
 

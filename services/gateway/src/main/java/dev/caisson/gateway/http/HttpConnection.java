@@ -82,7 +82,13 @@ final class HttpConnection extends SimpleChannelInboundHandler<Object> {
     try {
       serve(context, request);
     } catch (StatusRuntimeException refusal) {
-      var _ = context.writeAndFlush(Responses.of(context.channel(), refusal));
+      respond(context, Responses.of(context.channel(), refusal));
+    } catch (IllegalArgumentException e) { // what cannot be decoded
+      respond(
+          context,
+          Responses.of(
+              context.channel(),
+              invalid("The request", "be percent-encoded UTF-8", e.getMessage())));
     }
   }
 
@@ -279,10 +285,11 @@ final class HttpConnection extends SimpleChannelInboundHandler<Object> {
       case PingWebSocketFrame ping -> {
         var _ = context.writeAndFlush(new PongWebSocketFrame(ping.content().retain()));
       }
-      case CloseWebSocketFrame _ -> {
-        if (current != null) {
-          current.endInput();
-        }
+      case CloseWebSocketFrame close -> {
+        var _ =
+            context
+                .writeAndFlush(close.retain())
+                .addListener(ChannelFutureListener.CLOSE); // which cancels the call
       }
       case TextWebSocketFrame text when current != null && taken != null -> {
         try {

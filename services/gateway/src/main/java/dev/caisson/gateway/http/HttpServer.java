@@ -8,6 +8,7 @@ import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
@@ -83,8 +84,12 @@ final class HttpServer implements AutoCloseable {
       Supplier<ChannelHandler> handlers)
       throws IOException {
     ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
+    ServerBootstrap bootstrap = new ServerBootstrap();
+    if (socket == null) {
+      bootstrap.childOption(ChannelOption.SO_KEEPALIVE, true); // finds who went without a word
+    }
     var bound =
-        new ServerBootstrap()
+        bootstrap
             .group(loop.group())
             .channel(
                 socket == null ? NioServerSocketChannel.class : NioServerDomainSocketChannel.class)

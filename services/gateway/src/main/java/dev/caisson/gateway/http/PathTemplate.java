@@ -76,7 +76,12 @@ record PathTemplate(List<String> segments, String verb, String field, int from, 
     if (colon >= 0) {
       given.set(given.size() - 1, last.substring(0, colon));
     }
-    List<String> decoded = given.stream().map(PathTemplate::decoded).toList();
+    List<String> decoded;
+    try {
+      decoded = given.stream().map(PathTemplate::decoded).toList();
+    } catch (IllegalArgumentException e) {
+      return Optional.empty(); // not percent-encoded
+    }
     return matches(decoded)
         ? Optional.of(
             field.isEmpty() ? Map.of() : Map.of(field, String.join("/", decoded.subList(from, to))))

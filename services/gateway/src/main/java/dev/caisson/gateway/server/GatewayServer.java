@@ -23,6 +23,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -128,11 +129,13 @@ public final class GatewayServer implements ApplicationEventListener<ServerStart
 
   @PreDestroy
   void close() {
-    if (httpGateway != null) {
-      httpGateway.close();
-      httpGateway = null;
-    }
-    servers.parallelStream().forEach(GrpcServer::close);
+    HttpGateway overHttp = httpGateway;
+    Stream.concat(
+            servers.stream().map(one -> (Runnable) one::close),
+            Stream.ofNullable(overHttp).map(one -> (Runnable) one::close))
+        .parallel()
+        .forEach(Runnable::run);
     servers.clear();
+    httpGateway = null;
   }
 }
