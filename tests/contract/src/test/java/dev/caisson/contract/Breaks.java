@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 final class Breaks {
 
   private static final Map<String, String> HOLDERS =
-      Map.of("field", "message", "value", "enum", "method", "service");
+      Map.of("field", "message", "value", "enum", "method", "service", "path", "service");
 
   private final Contract before;
   private final Contract now;
@@ -149,6 +149,7 @@ final class Breaks {
       case "field", "value" ->
           "Put it back, with `deprecated = true` where nobody should use it; what is different gets"
               + " a number that was never used.";
+      case "path" -> "Put it back; what is different gets a path beside it (additional_bindings).";
       case "method" -> "Put it back; what is different gets a method with another name.";
       case "reserved" -> "Take a number and a name that were never used, and keep these reserved.";
       default ->

@@ -11,12 +11,12 @@ import java.util.stream.Stream;
 
 /**
  * What callers and readers were promised: each file, message, field, enum, value, reserved number,
- * service and method.
+ * service, method and path.
  */
 record Contract(SortedMap<String, Element> elements) {
 
   private static final List<String> KINDS =
-      List.of("file", "message", "field", "enum", "value", "service", "method");
+      List.of("file", "message", "field", "enum", "value", "service", "method", "path");
 
   // Each message with its fields, these by number.
   private static final Comparator<Element> ORDER =

@@ -1,5 +1,7 @@
 package dev.caisson.contract;
 
+import com.google.api.AnnotationsProto;
+import com.google.api.HttpRule;
 import com.google.protobuf.DescriptorProtos.DescriptorProto;
 import com.google.protobuf.DescriptorProtos.EnumDescriptorProto;
 import com.google.protobuf.Descriptors.Descriptor;
@@ -14,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 
 /** Makes a contract of descriptors. */
 final class ContractReader {
@@ -125,6 +128,30 @@ final class ContractReader {
             method.getOutputType().getFullName(),
             "responses",
             method.isServerStreaming() ? "stream" : "one"));
+    HttpRule rule = method.getOptions().getExtension(AnnotationsProto.http);
+    Stream.concat(Stream.of(rule), rule.getAdditionalBindingsList().stream())
+        .filter(one -> one.getPatternCase() != HttpRule.PatternCase.PATTERN_NOT_SET)
+        .forEach(one -> path(method, one));
+  }
+
+  /** By which a method is reached over HTTP; in a line of facts {@code =} is theirs. */
+  private void path(MethodDescriptor method, HttpRule rule) {
+    String verb = rule.getPatternCase().name();
+    Object path =
+        rule.getField(
+            HttpRule.getDescriptor().findFieldByNumber(rule.getPatternCase().getNumber()));
+    elements.add(
+        Element.of(
+            "path "
+                + method.getService().getFullName()
+                + " "
+                + verb
+                + ":"
+                + path.toString().replace('=', '~'),
+            "method",
+            method.getName(),
+            "body",
+            rule.getBody().isEmpty() ? "none" : rule.getBody()));
   }
 
   private void reserved(String owner, DescriptorProto message) {
