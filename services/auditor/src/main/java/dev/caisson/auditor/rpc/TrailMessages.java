@@ -85,6 +85,7 @@ final class TrailMessages {
       case UNKNOWN_KEY -> TrailProblem.Kind.UNKNOWN_KEY;
       case UNSIGNED -> TrailProblem.Kind.UNSIGNED;
       case DROPPED_EARLY -> TrailProblem.Kind.DROPPED_EARLY;
+      case NO_RECORDS -> TrailProblem.Kind.NO_RECORDS;
     };
   }
 

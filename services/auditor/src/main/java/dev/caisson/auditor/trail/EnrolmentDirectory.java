@@ -6,8 +6,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
@@ -36,6 +39,24 @@ public final class EnrolmentDirectory implements Enrolment {
       LOG.log(System.Logger.Level.WARNING, "Failed to read the keys of nodes: {0}", e);
       return Optional.of(List.of());
     }
+  }
+
+  @Override
+  public SortedMap<String, Instant> nodes() {
+    SortedMap<String, Instant> nodes = new TreeMap<>();
+    try {
+      for (Path file : files()) {
+        String name = nameOf(file);
+        nodes.put(
+            name.substring(0, name.length() - SUFFIX.length()),
+            Files.getLastModifiedTime(file).toInstant());
+      }
+    } catch (NoSuchFileException _) {
+      return nodes;
+    } catch (IOException e) {
+      LOG.log(System.Logger.Level.WARNING, "Failed to read which nodes are enrolled: {0}", e);
+    }
+    return nodes;
   }
 
   private List<Path> files() throws IOException {

@@ -1,6 +1,10 @@
 package dev.caisson.auditor.trail;
 
-/** A record that does not hold, and in what. */
+/**
+ * A record that does not hold, and in what.
+ *
+ * @param position {@link Position#START}: there is no record
+ */
 public record Problem(Kind kind, Position position, String message) {
 
   /** As in caisson.audit.v1. */
@@ -13,6 +17,7 @@ public record Problem(Kind kind, Position position, String message) {
     BAD_SIGNATURE,
     UNKNOWN_KEY,
     UNSIGNED,
-    DROPPED_EARLY
+    DROPPED_EARLY,
+    NO_RECORDS
   }
 }

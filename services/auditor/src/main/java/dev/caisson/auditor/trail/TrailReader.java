@@ -118,7 +118,8 @@ final class TrailReader {
         "SELECT epoch, seq FROM trail WHERE node = ? AND type = ?", node, NodeProgress.CHECKPOINT);
   }
 
-  private Position last(String node) throws SQLException {
+  /** The last record of a node; {@link Position#START}: there is none. */
+  Position last(String node) throws SQLException {
     return last("SELECT epoch, seq FROM trail WHERE node = ?", node);
   }
 

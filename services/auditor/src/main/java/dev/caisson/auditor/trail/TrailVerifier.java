@@ -4,11 +4,11 @@ import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -49,24 +49,45 @@ public final class TrailVerifier {
     this.clock = clock;
   }
 
-  /** Verifies every node, in the order of names. */
+  /** Verifies every node, and names those that are enrolled and silent, in the order of names. */
   public List<Verification> verifyAll() throws SQLException {
     Map<String, Anchor> anchors = anchors();
-    Map<String, Position> ends = new TreeMap<>(horizon.settled(last(anchors)));
-    List<Verification> all = new ArrayList<>();
+    Map<String, Position> ends = horizon.settled(last(anchors));
+    SortedMap<String, Verification> all = new TreeMap<>();
     for (Map.Entry<String, Position> end : ends.entrySet()) {
-      all.add(verify(end.getKey(), end.getValue(), anchor(anchors, end.getKey())));
+      String node = end.getKey();
+      all.put(node, verify(node, end.getValue(), anchor(anchors, node)));
     }
-    return all;
+    for (String node : enrolment.nodes().keySet()) {
+      if (!all.containsKey(node)) {
+        silent(node).ifPresent(verification -> all.put(node, verification));
+      }
+    }
+    return List.copyOf(all.values());
   }
 
-  /** Verifies one node; empty: nothing of it has been recorded. */
+  /** Verifies one node; empty: nothing of it has been recorded, nor had to be. */
   public Optional<Verification> verify(String node) throws SQLException {
     Map<String, Anchor> anchors = anchors();
     Map<String, Position> last = last(anchors);
     last.keySet().retainAll(List.of(node));
     Position end = horizon.settled(last).get(node);
-    return end == null ? Optional.empty() : Optional.of(verify(node, end, anchor(anchors, node)));
+    return end == null ? silent(node) : Optional.of(verify(node, end, anchor(anchors, node)));
+  }
+
+  // Whoever drops all of a node's records leaves nothing else that could not hold. They may have
+  // come since the last record of each node was looked for.
+  private Optional<Verification> silent(String node) throws SQLException {
+    Instant since = enrolment.nodes().get(node);
+    return since == null || isYoung(since) || !reader.last(node).equals(Position.START)
+        ? Optional.empty()
+        : Optional.of(Verification.ofNone(node));
+  }
+
+  // One that has just been enrolled can still be on its way to its first record.
+  private boolean isYoung(Instant since) {
+    Instant now = clock.instant();
+    return !since.isAfter(now) && since.isAfter(now.minus(SignatureCheck.PATIENCE));
   }
 
   private Map<String, Anchor> anchors() throws SQLException {

@@ -22,4 +22,24 @@ public record Verification(
     Optional<Problem> problem,
     long openIntents,
     long omitted,
-    Signatures signatures) {}
+    Signatures signatures) {
+
+  /** Of a node that is enrolled, and of which there is nothing. */
+  static Verification ofNone(String node) {
+    Problem problem =
+        new Problem(
+            Problem.Kind.NO_RECORDS,
+            Position.START,
+            "The node is enrolled, and nothing of it has been recorded");
+    return new Verification(
+        node,
+        0,
+        Position.START,
+        Position.START,
+        Position.START,
+        Optional.of(problem),
+        0,
+        0,
+        new Signatures(true, 0, Position.START, 0));
+  }
+}

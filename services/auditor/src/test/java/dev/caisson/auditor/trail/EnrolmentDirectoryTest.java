@@ -5,7 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caisson.model.NodeKey;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.security.KeyPairGenerator;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -49,6 +53,18 @@ class EnrolmentDirectoryTest {
     Files.writeString(file, key().pem() + " ".repeat(70_000));
     assertThat(of("").keys("n1").orElseThrow()).isEmpty();
     assertThat(of("n1.pem").keys("n1").orElseThrow()).isEmpty();
+  }
+
+  @Test
+  void knowsWhoIsEnrolledAndSinceWhen() throws Exception {
+    Instant since = Instant.parse("2026-01-01T00:00:00Z");
+    for (String name : List.of("n2.pem", "n1.pem", "n3.txt")) {
+      Path file = Files.writeString(directory.resolve(name), "no key");
+      Files.setLastModifiedTime(file, FileTime.from(since));
+    }
+    assertThat(of("").nodes()).containsExactly(Map.entry("n1", since), Map.entry("n2", since));
+    assertThat(of("missing").nodes()).isEmpty();
+    assertThat(of("n1.pem").nodes()).isEmpty();
   }
 
   private Enrolment of(String name) {

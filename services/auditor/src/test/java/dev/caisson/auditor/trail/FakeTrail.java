@@ -15,7 +15,6 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A trail in an empty database, with a hand that can alter it, and a clock that the hand sets. */
@@ -95,7 +94,7 @@ final class FakeTrail implements AutoCloseable {
   }
 
   Verification verify(String node) throws SQLException {
-    return verify(node, _ -> Optional.empty(), now);
+    return verify(node, FakeEnrolment.NONE, now);
   }
 
   Verification verify(String node, Enrolment enrolment, Instant time) throws SQLException {
@@ -107,7 +106,7 @@ final class FakeTrail implements AutoCloseable {
 
   Verification verifyUpTo(String node, Position end) throws SQLException {
     return new TrailVerifier(
-            database, _ -> Map.of(node, end), _ -> Optional.empty(), retention, clock())
+            database, _ -> Map.of(node, end), FakeEnrolment.NONE, retention, clock())
         .verify(node)
         .orElseThrow();
   }

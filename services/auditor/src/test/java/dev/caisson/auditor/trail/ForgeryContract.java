@@ -126,7 +126,7 @@ abstract class ForgeryContract {
         new TrailVerifier(
                 trail.database,
                 _ -> Map.of("n1", end),
-                _ -> Optional.of(List.of(key(KEY))),
+                enrolled(key(KEY)),
                 Duration.ZERO,
                 Clock.fixed(journal.now().plus(Duration.ofMinutes(2)), ZoneOffset.UTC))
             .verify("n1")
@@ -203,7 +203,8 @@ abstract class ForgeryContract {
   @Test
   void namesTheFirstRecordOfANodeThatNobodyEnrolled() throws Exception {
     trail.store(journal.records());
-    Verification verification = trail.verify("n1", _ -> Optional.of(List.of()), journal.now());
+    Enrolment othersAreEnrolled = FakeEnrolment.of(Map.of("n2", List.of(key(KEY))));
+    Verification verification = trail.verify("n1", othersAreEnrolled, journal.now());
     assertThat(verification.problem().orElseThrow().kind()).isEqualTo(Kind.UNKNOWN_KEY);
     assertThat(verification.problem().orElseThrow().position()).isEqualTo(new Position(1, 1));
     assertThat(verification.signatures().checked()).isFalse();
@@ -214,7 +215,7 @@ abstract class ForgeryContract {
     KeyPair next = pair();
     trail.store(journal.started().signed(next).records());
     List<NodeKey> both = List.of(key(KEY), key(next));
-    assertThat(trail.verify("n1", _ -> Optional.of(both), journal.now()).signatures())
+    assertThat(trail.verify("n1", FakeEnrolment.of(Map.of("n1", both)), journal.now()).signatures())
         .isEqualTo(new Signatures(true, 3, new Position(2, 1), 0));
   }
 
@@ -259,7 +260,11 @@ abstract class ForgeryContract {
   }
 
   private Verification verifyAt(Instant now) throws Exception {
-    return trail.verify("n1", _ -> Optional.of(List.of(key(KEY))), now);
+    return trail.verify("n1", enrolled(key(KEY)), now);
+  }
+
+  private static Enrolment enrolled(NodeKey key) {
+    return FakeEnrolment.of(Map.of("n1", List.of(key)));
   }
 
   private static NodeKey key(KeyPair pair) {

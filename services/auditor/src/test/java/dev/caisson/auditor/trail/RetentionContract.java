@@ -14,7 +14,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -210,7 +210,7 @@ abstract class RetentionContract {
   private Verification verify() throws Exception {
     return trail.verify(
         "n1",
-        _ -> Optional.of(List.of(NodeKey.of(key.getPublic().getEncoded()))),
+        FakeEnrolment.of(Map.of("n1", List.of(NodeKey.of(key.getPublic().getEncoded())))),
         trail.clock().instant());
   }
 

@@ -6,22 +6,29 @@ import com.google.protobuf.ByteString;
 import dev.caisson.auditor.trail.Problem.Kind;
 import dev.caisson.events.HashChain;
 import dev.caisson.events.JournalRecord;
+import dev.caisson.model.NodeKey;
 import dev.caisson.proto.events.v1.ContainerStarted;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.ExecExited;
 import dev.caisson.proto.events.v1.ExecStarted;
 import dev.caisson.proto.events.v1.Gap;
 import dev.caisson.proto.events.v1.Phase;
+import java.security.KeyPairGenerator;
+import java.security.NoSuchAlgorithmException;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 abstract class TrailVerifierContract {
+
+  private static final List<NodeKey> KEYS = List.of(key());
 
   private FakeTrail trail;
   private FakeJournal journal;
@@ -303,9 +310,66 @@ abstract class TrailVerifierContract {
     assertThat(verifier().verify("n9")).isEmpty();
   }
 
+  @Test
+  void namesANodeThatIsEnrolledAndOfWhichThereIsNothing() throws Exception {
+    trail.store(journal.records());
+    trail.store(new FakeJournal("n3").started().records());
+    Enrolment enrolment = FakeEnrolment.of(Map.of("n0", KEYS, "n1", KEYS, "n2", KEYS));
+    List<Verification> all = verifier(enrolment).verifyAll();
+    assertThat(all).extracting(Verification::node).containsExactly("n0", "n1", "n2", "n3");
+    assertThat(all)
+        .extracting(one -> one.problem().orElseThrow().kind())
+        .containsExactly(Kind.NO_RECORDS, Kind.UNSIGNED, Kind.NO_RECORDS, Kind.UNKNOWN_KEY);
+    assertThat(all.getFirst().problem().orElseThrow().position()).isEqualTo(Position.START);
+    assertThat(all.getFirst().records()).isZero();
+    assertThat(verifier(enrolment).verify("n2")).contains(all.get(2));
+    assertThat(verifier(enrolment).verify("n9")).isEmpty();
+  }
+
+  @Test
+  void waitsForTheFirstRecordOfANodeThatHasJustBeenEnrolled() throws Exception {
+    assertThat(verifyAll(Duration.ofSeconds(59))).isEmpty();
+    assertThat(verifyAll(Duration.ofSeconds(61))).hasSize(1);
+    assertThat(verifyAll(Duration.ofDays(-1))).hasSize(1);
+  }
+
+  @Test
+  void doesNotMissWhatComesWhileItWaitsForTheHorizon() throws Exception {
+    Horizon horizon =
+        last -> {
+          store();
+          return last;
+        };
+    Enrolment enrolment = FakeEnrolment.of(Map.of("n1", KEYS));
+    assertThat(verifier(horizon, enrolment, Clock.systemUTC()).verifyAll()).isEmpty();
+  }
+
+  private void store() {
+    try {
+      trail.store(journal.records());
+    } catch (Exception e) {
+      throw new AssertionError("The records cannot be stored", e);
+    }
+  }
+
+  // A while after its node was enrolled.
+  private List<Verification> verifyAll(Duration after) throws Exception {
+    Instant since = Instant.parse("2026-01-01T00:00:00Z");
+    Enrolment enrolment = new FakeEnrolment(Map.of("n1", KEYS), since);
+    Clock clock = Clock.fixed(since.plus(after), ZoneOffset.UTC);
+    return verifier(last -> last, enrolment, clock).verifyAll();
+  }
+
   private TrailVerifier verifier() {
-    return new TrailVerifier(
-        trail.database, last -> last, _ -> Optional.empty(), Duration.ZERO, Clock.systemUTC());
+    return verifier(FakeEnrolment.NONE);
+  }
+
+  private TrailVerifier verifier(Enrolment enrolment) {
+    return verifier(last -> last, enrolment, Clock.systemUTC());
+  }
+
+  private TrailVerifier verifier(Horizon horizon, Enrolment enrolment, Clock clock) {
+    return new TrailVerifier(trail.database, horizon, enrolment, Duration.ZERO, clock);
   }
 
   private void assertProblem(Kind kind, long epoch, long seq) throws Exception {
@@ -327,5 +391,14 @@ abstract class TrailVerifierContract {
 
   private static dev.caisson.proto.events.v1.ContainerCreated created() {
     return dev.caisson.proto.events.v1.ContainerCreated.getDefaultInstance();
+  }
+
+  private static NodeKey key() {
+    try {
+      return NodeKey.of(
+          KeyPairGenerator.getInstance("Ed25519").generateKeyPair().getPublic().getEncoded());
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError(e);
+    }
   }
 }
