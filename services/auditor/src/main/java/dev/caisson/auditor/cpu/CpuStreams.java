@@ -16,6 +16,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.KafkaStreams.State;
 import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
 
 /**
@@ -52,7 +53,8 @@ final class CpuStreams implements Worker.Session {
     CpuMetrics metrics = new CpuMetrics(registry);
     return () -> {
       kafka.prepare(Topic.USAGE, Topic.CPU);
-      return start(new KafkaStreams(CpuTopology.of(metrics), settings(kafka, state, cpu)));
+      Topology topology = CpuTopology.of(metrics, cpu.silentKept());
+      return start(new KafkaStreams(topology, settings(kafka, state, cpu)));
     };
   }
 

@@ -5,12 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.groups.Tuple.tuple;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Timestamp;
+import dev.caisson.events.Keys;
 import dev.caisson.proto.events.v1.ContainerCpu;
 import dev.caisson.proto.events.v1.ContainerUsage;
 import dev.caisson.proto.events.v1.CpuApportioned;
 import dev.caisson.proto.events.v1.UsageSample;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import org.apache.kafka.streams.test.TestRecord;
 import org.junit.jupiter.api.AfterEach;
@@ -20,8 +24,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 class CpuTopologyTest {
 
+  private static final String KEY = "n1/uid-web";
+
   private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
   private TestTopology topology;
+  private long passed;
 
   @BeforeEach
   void start(@TempDir Path state) {
@@ -115,9 +122,155 @@ class CpuTopologyTest {
     topology.send(sample(1, Long.MAX_VALUE).build());
     topology.send(sample(2, 5).setCounterEpoch(9).build());
     topology.send(sample(3, Long.MAX_VALUE).build());
+    topology.send(sample(4, 5).setSandboxUid("").build());
+    topology.send(sample(4, 5).setTime(Timestamp.newBuilder().setSeconds(-1)).build());
+    topology.send(sample(4, 5).setTime(Timestamp.newBuilder().setSeconds(1L << 40)).build());
+    topology.send(sample(4, 5).setTime(Timestamp.newBuilder().setNanos(1_000_000_000)).build());
     CpuApportioned answer = CpuApportioned.parseFrom(topology.answers().getFirst().value());
     assertThat(answer.getCgroupNanos()).isEqualTo(Long.MAX_VALUE);
-    assertThat(registry.counter("caisson.cpu.samples.refused").count()).isEqualTo(5);
+    assertThat(refused()).isEqualTo(9);
+  }
+
+  @Test
+  void keepsLittleOfASandboxThatHasEnded() {
+    var _ = answer(sample(1, 10).addContainers(usage("a", 10)));
+    int account = topology.changelog().get(KEY).length;
+    var _ = answer(sample(2, 20).setLast(true).addContainers(usage("a", 20)));
+    assertThat(AccountCodec.decode(topology.changelog().get(KEY))).isInstanceOf(Kept.Ended.class);
+    assertThat(topology.changelog().get(KEY).length).isLessThan(account / 2);
+  }
+
+  @Test
+  void takesNothingAfterTheLastSample() {
+    var _ = answer(sample(3, 100).setLast(true).addContainers(usage("a", 100)));
+    topology.send(sample(3, 100).setLast(true).addContainers(usage("a", 100)).build());
+    topology.send(sample(1, 50).addContainers(usage("a", 50)).build());
+    assertThat(topology.answers()).isEmpty();
+    topology.restart();
+    topology.send(sample(2, 70).addContainers(usage("a", 70)).build());
+    assertThat(refused()).isZero();
+    topology.send(sample(4, 170).addContainers(usage("a", 170)).build());
+    assertThat(refused()).isEqualTo(1);
+    assertThat(topology.answers()).isEmpty();
+  }
+
+  @Test
+  void forgetsASandboxThatHasEndedLongAgo() {
+    end("web");
+    pass(Accounts.ENDED_KEPT);
+    assertThat(topology.changelog().get(KEY)).isNotNull();
+    pass(SampleProcessor.FORGETTING);
+    assertThat(topology.changelog()).containsEntry(KEY, null);
+    assertThat(topology.changelog().get("n1/")).isNotNull();
+  }
+
+  @Test
+  void chargesNothingTwiceOfASandboxThatWasForgotten() {
+    UsageSample.Builder early = sample(1, 60).addContainers(usage("a", 60));
+    topology.pass(Duration.ofSeconds(1));
+    UsageSample.Builder last = sample(2, 100).setLast(true).addContainers(usage("a", 100));
+    var _ = answer(early);
+    var _ = answer(last);
+    forgetEnded();
+    topology.restart();
+    topology.send(early.build());
+    topology.send(last.build());
+    assertThat(topology.answers()).isEmpty();
+    assertThat(refused()).isEqualTo(2);
+  }
+
+  @Test
+  void chargesNewSandboxesOfANodeThatHasForgottenOnes() {
+    end("web");
+    forgetEnded();
+    assertThat(answer(sample(1, 7).setSandboxUid("uid-new")).getCgroupNanos()).isEqualTo(7);
+  }
+
+  /** What a relay could not send for days is late at every clock, and comes for the first time. */
+  @Test
+  void chargesWhatANodeWasLateWithThoughOthersWereForgotten() {
+    UsageSample held = sample(1, 7).setNode("n2").setLast(true).build();
+    end("web");
+    forgetEnded();
+    topology.send(held);
+    assertThat(topology.answers()).hasSize(1);
+  }
+
+  @Test
+  void takesNoNewSandboxForAnOldOneAfterANodesClockWasAhead() {
+    Timestamp ahead = Timestamp.newBuilder().setSeconds(4_000_000_000L).build();
+    var _ = answer(sample(1, 10).setLast(true).setTime(ahead));
+    forgetEnded();
+    assertThat(answer(sample(1, 7).setSandboxUid("uid-new")).getCgroupNanos()).isEqualTo(7);
+  }
+
+  @Test
+  void forgetsASandboxThatHasBeenSilentForLongerThanSamplesAreKept() {
+    var _ = answer(sample(1, 10));
+    pass(Accounts.ENDED_KEPT.multipliedBy(2));
+    pass(SampleProcessor.FORGETTING);
+    assertThat(answer(sample(2, 30).addContainers(usage("a", 5))).getContainers(0).getDeltaNanos())
+        .isEqualTo(20);
+    pass(TestTopology.SETTINGS.silentKept());
+    pass(SampleProcessor.FORGETTING);
+    assertThat(topology.changelog()).containsEntry(KEY, null);
+  }
+
+  @Test
+  void forgetsWhatItKnowsOfANodeThatIsGone() {
+    end("web");
+    forgetEnded();
+    assertThat(topology.changelog().get("n1/")).isNotNull();
+    pass(TestTopology.SETTINGS.silentKept());
+    pass(SampleProcessor.FORGETTING);
+    assertThat(topology.changelog()).containsEntry("n1/", null);
+    assertThat(topology.entries()).isEqualTo(1);
+  }
+
+  /** A week of samples is read within a minute: none of it is old. */
+  @Test
+  void forgetsNothingForHavingBeenReadLate() {
+    Instant before = topology.now().minus(Duration.ofDays(30));
+    send(sample(1, 10), before);
+    send(sample(1, 10).setSandboxUid("uid-db").setLast(true), before);
+    topology.pass(SampleProcessor.FORGETTING);
+    topology.pass(SampleProcessor.FORGETTING);
+    assertThat(topology.changelog().values()).doesNotContainNull();
+    send(sample(2, 30), before.plusSeconds(1));
+    send(sample(1, 10).setSandboxUid("uid-db").setLast(true), before.plusSeconds(1));
+    assertThat(topology.answers()).hasSize(3);
+  }
+
+  @Test
+  void aRecordFromTheFutureMakesNothingOld() {
+    var _ = answer(sample(1, 10));
+    send(sample(1, 10).setSandboxUid("uid-db").setLast(true), topology.now().plusSeconds(1L << 32));
+    topology.pass(SampleProcessor.FORGETTING);
+    topology.pass(SampleProcessor.FORGETTING);
+    assertThat(topology.changelog().values()).doesNotContainNull();
+    topology.pass(Accounts.ENDED_KEPT);
+    assertThat(topology.changelog()).containsEntry("n1/uid-db", null);
+  }
+
+  @Test
+  void keepsAccountsThatDoNotSayWhenTheyWereWritten() {
+    SandboxAccount account = new SandboxAccount(1, new CgroupCounter(0, 0, 10), 10, 0, List.of());
+    topology.restore(KEY, UndatedAccounts.encode(account));
+    pass(SampleProcessor.FORGETTING);
+    Instant dated = topology.now().minus(SampleProcessor.FORGETTING);
+    assertThat(AccountCodec.decode(topology.changelog().get(KEY)))
+        .isEqualTo(new Kept.Living(account, dated.toEpochMilli()));
+    assertThat(answer(sample(2, 15)).getUnattributedNanos()).isEqualTo(15);
+  }
+
+  @Test
+  void leavesWhatItCannotReadAlone() {
+    topology.restore("n1/uid-x", new byte[] {9});
+    end("web");
+    forgetEnded();
+    assertThat(topology.stored("n1/uid-x")).containsExactly(9);
+    topology.send(sample(1, 5).setSandboxUid("uid-x").build());
+    assertThat(refused()).isEqualTo(1);
   }
 
   @Test
@@ -139,6 +292,33 @@ class CpuTopologyTest {
     }
   }
 
+  private void send(UsageSample.Builder sample, Instant time) {
+    UsageSample message = sample.build();
+    topology.send(Keys.of(message).getBytes(UTF_8), message.toByteArray(), time);
+  }
+
+  private void end(String sandbox) {
+    var _ = answer(sample(1, 10).setSandboxUid("uid-" + sandbox).setLast(true));
+  }
+
+  private void forgetEnded() {
+    pass(Accounts.ENDED_KEPT);
+    pass(SampleProcessor.FORGETTING);
+    assertThat(topology.changelog()).containsValue(null);
+  }
+
+  // Somebody else's sample comes, which tells how late it is; then what is old is looked for.
+  private void pass(Duration time) {
+    topology.pass(time);
+    topology.send(sample(++passed, 1).setNode("n9").setSandboxUid("uid-clock").build());
+    topology.answers();
+    topology.pass(SampleProcessor.FORGETTING);
+  }
+
+  private double refused() {
+    return registry.counter("caisson.cpu.samples.refused").count();
+  }
+
   private static List<Long> totals(CpuApportioned answer) {
     return answer.getContainersList().stream().map(ContainerCpu::getTotalNanos).toList();
   }
@@ -147,13 +327,14 @@ class CpuTopologyTest {
     return registry.counter("caisson.cpu.anomalies", "kind", kind).count();
   }
 
-  private static UsageSample.Builder sample(long seq, long cgroup) {
+  private UsageSample.Builder sample(long seq, long cgroup) {
     return UsageSample.newBuilder()
         .setNode("n1")
         .setTenant("default")
         .setSandboxId("web")
         .setSandboxUid("uid-web")
         .setSandboxSeq(seq)
+        .setTime(Timestamp.newBuilder().setSeconds(topology.now().getEpochSecond()))
         .setCgroupNanos(cgroup);
   }
 

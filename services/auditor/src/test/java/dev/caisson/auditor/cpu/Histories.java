@@ -17,6 +17,9 @@ final class Histories {
 
   static final int MAX_STEPS = 30;
 
+  /** How many of a sandbox's samples come once more, when all have come. */
+  static final int MAX_AGAIN = 12;
+
   private static final int SLOTS = 4;
 
   /** How a sample arrives. DELAYED: after the next one. */
@@ -52,8 +55,13 @@ final class Histories {
     static final boolean RESTART = true;
   }
 
-  /** A sample, and in which life of the executor it was taken. */
-  record Taken(Sample sample, long executorEpoch) {}
+  /** How a life goes on after its samples: whether they are all, and how many come again. */
+  private record End(boolean ended, int again) {
+    static final boolean ENDED = true;
+  }
+
+  /** A sample, in which life of the executor it was taken, and whether it is the sandbox's last. */
+  record Taken(Sample sample, long executorEpoch, boolean last) {}
 
   /** The samples as they were taken, and as they arrive. */
   record History(List<Taken> taken, List<Taken> delivered) {
@@ -106,17 +114,20 @@ final class Histories {
         Combinators.combine(
                 amounts().list().ofSize(SLOTS), slots(SLOTS), slots(SLOTS), defects, defects)
             .as(Change::new);
-    return Combinators.combine(
-            changes,
-            amounts(),
-            cgroups,
-            Arbitraries.frequency(Tuple.of(12, !Step.RESTART), Tuple.of(1, Step.RESTART)),
-            deliveries())
-        .as(Step::new)
-        .list()
-        .ofMinSize(1)
-        .ofMaxSize(MAX_STEPS)
-        .map(Histories::lived);
+    Arbitrary<Step> steps =
+        Combinators.combine(
+                changes,
+                amounts(),
+                cgroups,
+                Arbitraries.frequency(Tuple.of(12, !Step.RESTART), Tuple.of(1, Step.RESTART)),
+                deliveries())
+            .as(Step::new);
+    Arbitrary<End> ends =
+        Combinators.combine(
+                Arbitraries.of(End.ENDED, !End.ENDED), Arbitraries.integers().between(0, MAX_AGAIN))
+            .as(End::new);
+    return Combinators.combine(steps.list().ofMinSize(1).ofMaxSize(MAX_STEPS), ends)
+        .as(Histories::lived);
   }
 
   private static Arbitrary<Delivery> deliveries() {
@@ -136,13 +147,17 @@ final class Histories {
         Tuple.of(1, Arbitraries.longs().between(0, 1L << 52)));
   }
 
-  private static History lived(List<Step> steps) {
+  private static History lived(List<Step> steps, End end) {
     Life life = new Life();
-    List<Taken> taken = steps.stream().map(life::sampleAfter).toList();
-    return new History(taken, delivered(taken, steps));
+    List<Taken> taken = new ArrayList<>(steps.stream().map(life::sampleAfter).toList());
+    if (end.ended()) {
+      Taken last = taken.removeLast();
+      taken.add(new Taken(last.sample(), last.executorEpoch(), true));
+    }
+    return new History(taken, delivered(taken, steps, end.again()));
   }
 
-  private static List<Taken> delivered(List<Taken> taken, List<Step> steps) {
+  private static List<Taken> delivered(List<Taken> taken, List<Step> steps, int again) {
     List<Taken> delivered = new ArrayList<>();
     List<Taken> late = new ArrayList<>();
     for (int i = 0; i < taken.size(); i++) {
@@ -159,6 +174,7 @@ final class Histories {
     }
     // The last always arrives, so that histories with and without losses can be compared.
     delivered.add(taken.getLast());
+    delivered.addAll(taken.subList(0, Math.min(again, taken.size())));
     return delivered;
   }
 
@@ -183,7 +199,7 @@ final class Histories {
       List<ContainerReading> readings = readings(step.change());
       OptionalLong counter =
           step.cgroup() == Cgroup.UNREADABLE ? OptionalLong.empty() : OptionalLong.of(cgroup);
-      return new Taken(new Sample(++seq, counter, counterEpoch, readings), executorEpoch);
+      return new Taken(new Sample(++seq, counter, counterEpoch, readings), executorEpoch, false);
     }
 
     private void change(Cgroup change) {

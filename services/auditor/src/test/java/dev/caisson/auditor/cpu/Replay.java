@@ -6,6 +6,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Timestamp;
 import dev.caisson.auditor.cpu.Histories.History;
 import dev.caisson.auditor.cpu.Histories.Taken;
+import dev.caisson.auditor.cpu.Kept.Living;
 import dev.caisson.auditor.cpu.Verdict.Charged;
 import dev.caisson.auditor.cpu.Verdict.Stale;
 import dev.caisson.proto.events.v1.ContainerUsage;
@@ -14,6 +15,7 @@ import dev.caisson.proto.events.v1.UsageSample;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.math.BigInteger;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -37,6 +39,7 @@ final class Replay {
     private final Ledger ledger = new Ledger();
     private final Set<String> ended = new HashSet<>();
     private SandboxAccount account = SandboxAccount.EMPTY;
+    private boolean gone;
 
     Sandbox(String uid, History history) {
       this.uid = uid;
@@ -45,6 +48,10 @@ final class Replay {
 
     /** What the topology is to answer; absent: nothing. */
     Map<String, CpuApportioned> take(Taken taken) {
+      if (gone) {
+        return Map.of();
+      }
+      gone = taken.last();
       Sample sample = taken.sample();
       boolean isNew = ledger.charge(sample);
       return switch (Apportionment.charge(account, sample)) {
@@ -95,9 +102,13 @@ final class Replay {
     }
 
     void restart() {
-      account = AccountCodec.decode(AccountCodec.encode(account));
+      Living kept = new Living(account, 1);
+      assertThat(AccountCodec.decode(AccountCodec.encode(kept))).isEqualTo(kept);
     }
   }
+
+  // Before a history is over, the ends of those that are shorter have been forgotten.
+  private static final Duration ROUND = Accounts.ENDED_KEPT.dividedBy(6);
 
   private Replay() {}
 
@@ -115,6 +126,7 @@ final class Replay {
     int rounds = sandboxes.stream().mapToInt(one -> one.delivered.size()).max().orElse(0);
     try (TestTopology topology = new TestTopology(new SimpleMeterRegistry(), state)) {
       for (int round = 0; round < rounds; round++) {
+        topology.pass(ROUND);
         play(sandboxes, round, topology);
         if (restarts.contains(round)) {
           topology.restart();
@@ -154,7 +166,8 @@ final class Replay {
             .setSandboxUid(uid)
             .setSandboxSeq(sample.seq())
             .setTime(Timestamp.newBuilder().setSeconds(sample.seq()))
-            .setCounterEpoch(sample.counterEpoch());
+            .setCounterEpoch(sample.counterEpoch())
+            .setLast(taken.last());
     sample.cgroup().ifPresent(message::setCgroupNanos);
     for (ContainerReading reading : sample.containers()) {
       message.addContainers(
