@@ -50,13 +50,17 @@ public final class CpuHistory {
     return length;
   }
 
-  /** Takes in the next figures of a sandbox. */
+  /** Takes in the next figures of a sandbox; older ones than are there change nothing. */
   synchronized void put(CpuApportioned figures) {
     Instant horizon = clock.instant().minus(length);
-    if (Moment.time(figures).isBefore(horizon) && !sandboxes.containsKey(figures.getSandboxUid())) {
+    SandboxHistory known = sandboxes.get(figures.getSandboxUid());
+    if (known == null
+        ? Moment.time(figures).isBefore(horizon)
+        : known.newest().getSandboxSeq() >= figures.getSandboxSeq()) {
       return;
     }
-    amounts += history(figures).add(figures).amounts();
+    SandboxHistory sandbox = known == null ? enter(figures) : known;
+    amounts += sandbox.add(figures).amounts();
     arrivals.addLast(figures.getSandboxUid());
     while (amounts > maxAmounts || isBefore(horizon)) {
       forgetOldest();
@@ -81,8 +85,11 @@ public final class CpuHistory {
     return found;
   }
 
-  private SandboxHistory history(CpuApportioned figures) {
-    return sandboxes.computeIfAbsent(figures.getSandboxUid(), _ -> new SandboxHistory(figures));
+  private SandboxHistory enter(CpuApportioned first) {
+    SandboxHistory sandbox = new SandboxHistory(first);
+    sandboxes.put(first.getSandboxUid(), sandbox);
+    amounts += SandboxHistory.OWN_AMOUNTS;
+    return sandbox;
   }
 
   private boolean isBefore(Instant horizon) {
@@ -97,6 +104,7 @@ public final class CpuHistory {
     sandbox.forgetOldest();
     if (sandbox.oldest() == null) {
       sandboxes.remove(uid);
+      amounts -= SandboxHistory.OWN_AMOUNTS;
     }
   }
 

@@ -3,29 +3,30 @@ package dev.caisson.auditor.cpu;
 import dev.caisson.proto.events.v1.CpuApportioned;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.SequencedSet;
+import java.util.SequencedMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 
 /**
- * The newest figures of each sandbox, as committed. Thread-safe. Bounded: above the limit,
- * sandboxes that are gone go first, the oldest before the others.
+ * The newest figures of each sandbox, as committed. Thread-safe. Bounded: above a limit, sandboxes
+ * that are gone go first, the oldest before the others; then those that have been silent longest.
  */
 public final class CpuTable {
 
   /** Sandboxes that are kept. */
   static final int MAX_SANDBOXES = 100_000;
 
+  /** Sandboxes that are kept though they are gone. */
+  static final int MAX_ENDED = 10_000;
+
+  /** Of all figures as Kafka has them; in memory they take three to four times that. */
+  static final long MAX_BYTES = 24 << 20;
+
   private static final Comparator<CpuApportioned> ORDER =
       Comparator.comparing(CpuApportioned::getSandboxId)
           .thenComparing(CpuApportioned::getSandboxUid);
-
-  private static final Comparator<CpuApportioned> AGE =
-      Comparator.comparingLong(figures -> figures.getTime().getSeconds());
 
   /** Ends listening. */
   public interface Subscription extends AutoCloseable {
@@ -33,59 +34,67 @@ public final class CpuTable {
     void close();
   }
 
-  private final int limit;
-  private final Map<String, CpuApportioned> newest = new HashMap<>();
+  private final int maxSandboxes;
+  private final int maxEnded;
+  private final long maxBytes;
 
-  // Uids of sandboxes that have ended, in the order in which they did: who leaves must not be
-  // searched for.
-  private final SequencedSet<String> ended = new LinkedHashSet<>();
+  // By uid, each in the order in which news of them came: who leaves must not be searched for.
+  private final SequencedMap<String, CpuApportioned> living = new LinkedHashMap<>();
+  private final SequencedMap<String, CpuApportioned> ended = new LinkedHashMap<>();
+  private final Object lock = new Object();
   private final List<Consumer<CpuApportioned>> listeners = new CopyOnWriteArrayList<>();
+  private long bytes;
 
   public CpuTable() {
-    this(MAX_SANDBOXES);
+    this(MAX_SANDBOXES, MAX_ENDED, MAX_BYTES);
   }
 
-  CpuTable(int limit) {
-    this.limit = limit;
+  CpuTable(int maxSandboxes, int maxEnded, long maxBytes) {
+    this.maxSandboxes = maxSandboxes;
+    this.maxEnded = maxEnded;
+    this.maxBytes = maxBytes;
   }
 
   /** Takes figures in; older ones than are there change nothing. */
   void put(CpuApportioned figures) {
-    synchronized (newest) {
-      CpuApportioned before = newest.get(figures.getSandboxUid());
+    synchronized (lock) {
+      String uid = figures.getSandboxUid();
+      CpuApportioned before = living.getOrDefault(uid, ended.get(uid));
       if (before != null && before.getSandboxSeq() >= figures.getSandboxSeq()) {
         return;
       }
-      newest.put(figures.getSandboxUid(), figures);
-      if (figures.getLast()) {
-        ended.add(figures.getSandboxUid());
-      }
-      if (newest.size() > limit) {
-        newest.remove(leaving());
+      remove(uid);
+      (figures.getLast() ? ended : living).putLast(uid, figures);
+      bytes += figures.getSerializedSize();
+      while (isFull()) {
+        remove((ended.isEmpty() ? living : ended).firstEntry().getKey());
       }
     }
     listeners.forEach(listener -> listener.accept(figures));
   }
 
-  private String leaving() {
-    return ended.isEmpty()
-        ? newest.values().stream().min(AGE).orElseThrow().getSandboxUid()
-        : ended.removeFirst();
+  private boolean isFull() {
+    return ended.size() > maxEnded
+        || living.size() + ended.size() > maxSandboxes
+        || bytes > maxBytes;
   }
 
   /** Forgets a sandbox. */
   void remove(String sandboxUid) {
-    synchronized (newest) {
-      newest.remove(sandboxUid);
-      ended.remove(sandboxUid);
+    synchronized (lock) {
+      for (SequencedMap<String, CpuApportioned> some : List.of(living, ended)) {
+        CpuApportioned removed = some.remove(sandboxUid);
+        bytes -= removed == null ? 0 : removed.getSerializedSize();
+      }
     }
   }
 
   /** The newest figures that match, by sandbox id and uid. */
   public List<CpuApportioned> find(CpuQuery query) {
     List<CpuApportioned> all;
-    synchronized (newest) {
-      all = new ArrayList<>(newest.values());
+    synchronized (lock) {
+      all = new ArrayList<>(living.values());
+      all.addAll(ended.values());
     }
     return all.stream().filter(query::matches).map(query::narrowed).sorted(ORDER).toList();
   }

@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class SandboxHistory {
 
+  /** What one takes beside its moments, in numbers of 64 bits: about. */
+  static final int OWN_AMOUNTS = 160;
+
   private final ArrayDeque<Moment> moments = new ArrayDeque<>();
   private @Nullable Moment base;
   private CpuApportioned newest;

@@ -128,8 +128,8 @@ class CpuHistoryTest {
 
   @Test
   void keepsNoMoreThanItsBound() {
-    int one = Moment.OWN_AMOUNTS;
-    CpuHistory bounded = new CpuHistory(LENGTH, () -> now, 4 * one);
+    int four = SandboxHistory.OWN_AMOUNTS + 4 * Moment.OWN_AMOUNTS;
+    CpuHistory bounded = new CpuHistory(LENGTH, () -> now, four);
     for (int i = 1; i <= 10; i++) {
       bounded.put(figures(i, i));
     }
@@ -137,6 +137,25 @@ class CpuHistoryTest {
     assertThat(window.getTruncated()).isTrue();
     assertThat(window.getStartSeq()).isEqualTo(6);
     assertThat(window.getCgroupNanos()).isEqualTo(4);
+  }
+
+  @Test
+  void countsWhatEachSandboxTakesBesideItsMoments() {
+    int two = 2 * (SandboxHistory.OWN_AMOUNTS + Moment.OWN_AMOUNTS);
+    CpuHistory bounded = new CpuHistory(LENGTH, () -> now, two);
+    for (String sandbox : List.of("a", "b", "c")) {
+      bounded.put(figures(1, 1).toBuilder().setSandboxId(sandbox).setSandboxUid(sandbox).build());
+    }
+    assertThat(bounded.find(ANY, time(0), time(100)))
+        .extracting(CpuWindow::getSandboxUid)
+        .containsExactly("b", "c");
+  }
+
+  @Test
+  void countsFiguresThatComeAgainOnce() {
+    lives(1, 4, 10);
+    lives(1, 4, 10);
+    assertThat(window(0, 100).getCgroupNanos()).isEqualTo(40);
   }
 
   private void lives(int from, int to, long step) {

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 
 class CpuTableTest {
 
-  private final CpuTable table = new CpuTable(3);
+  private final CpuTable table = new CpuTable(3, 2, 1_000);
 
   @Test
   void keepsTheNewestOfEachSandbox() {
@@ -46,9 +46,40 @@ class CpuTableTest {
     table.put(figures("b", 1).toBuilder().setLast(true).build());
     table.put(figures("c", 1));
     table.put(figures("d", 1));
-    assertThat(table.find(any()))
-        .extracting(CpuApportioned::getSandboxId)
-        .containsExactly("a", "c", "d");
+    assertThat(ids()).containsExactly("a", "c", "d");
+  }
+
+  @Test
+  void forgetsWhoHasBeenSilentLongestWhereNoneIsGone() {
+    for (String sandbox : List.of("a", "b", "c")) {
+      table.put(figures(sandbox, 1));
+    }
+    table.put(figures("a", 2));
+    table.put(figures("d", 1));
+    assertThat(ids()).containsExactly("a", "c", "d");
+  }
+
+  @Test
+  void keepsFewerOfThoseThatAreGone() {
+    for (String sandbox : List.of("a", "b", "c")) {
+      table.put(figures(sandbox, 1).toBuilder().setLast(true).build());
+    }
+    assertThat(ids()).containsExactly("b", "c");
+  }
+
+  @Test
+  void keepsNoMoreBytesThanItsBound() {
+    CpuApportioned one = figures("a", 1);
+    CpuTable two = new CpuTable(100, 100, 2L * one.getSerializedSize());
+    two.put(one);
+    two.put(figures("b", 1));
+    two.put(figures("b", 2));
+    assertThat(two.find(any())).hasSize(2);
+    two.put(figures("c", 1));
+    assertThat(two.find(any())).extracting(CpuApportioned::getSandboxId).containsExactly("b", "c");
+    two.remove("uid-b");
+    two.put(figures("d", 1));
+    assertThat(two.find(any())).hasSize(2);
   }
 
   @Test
@@ -86,6 +117,10 @@ class CpuTableTest {
 
   private List<Long> seqs(CpuQuery query) {
     return table.find(query).stream().map(CpuApportioned::getSandboxSeq).toList();
+  }
+
+  private List<String> ids() {
+    return table.find(any()).stream().map(CpuApportioned::getSandboxId).toList();
   }
 
   private static CpuQuery any() {
