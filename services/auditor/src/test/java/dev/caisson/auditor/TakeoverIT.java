@@ -89,11 +89,13 @@ class TakeoverIT {
       producer.initTransactions();
       publish(producer, 1, 1);
       awaitFigures(doomed, 1);
+      awaitCopies(survivor, doomed);
       publish(producer, 2, KILLED_AFTER);
       doomed.kill();
       publish(producer, KILLED_AFTER + 1, ROUNDS);
     }
     awaitFigures(survivor, ROUNDS);
+    awaitPartitions(survivor, Topic.USAGE.partitions(), 0);
     Map<String, List<CpuApportioned>> committed = committed();
     assertThat(committed).hasSize(SANDBOXES);
     committed.values().forEach(TakeoverIT::assertExact);
@@ -123,6 +125,29 @@ class TakeoverIT {
 
   private static boolean hasWork(MemberDescription member) {
     return !member.assignment().topicPartitions().isEmpty();
+  }
+
+  // Each has a copy of what the other charges: it takes over from that.
+  private static void awaitCopies(AuditorProcess one, AuditorProcess other) {
+    Awaitility.await()
+        .atMost(PATIENCE)
+        .ignoreExceptions()
+        .untilAsserted(() -> {
+          int active = one.partitions("active");
+          assertThat(active).isBetween(1, Topic.USAGE.partitions() - 1);
+          assertThat(other.partitions("active")).isEqualTo(Topic.USAGE.partitions() - active);
+          assertThat(one.partitions("standby")).isEqualTo(other.partitions("active"));
+        });
+  }
+
+  private static void awaitPartitions(AuditorProcess auditor, int active, int standby) {
+    Awaitility.await()
+        .atMost(PATIENCE)
+        .ignoreExceptions()
+        .untilAsserted(() -> {
+          assertThat(auditor.partitions("active")).isEqualTo(active);
+          assertThat(auditor.partitions("standby")).isEqualTo(standby);
+        });
   }
 
   private static void publish(KafkaProducer<byte[], byte[]> producer, int from, int to) {

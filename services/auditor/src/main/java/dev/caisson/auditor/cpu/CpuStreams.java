@@ -8,6 +8,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -16,6 +17,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.KafkaStreams.State;
 import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.ThreadMetadata;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
 
@@ -41,10 +43,12 @@ final class CpuStreams implements Worker.Session {
   private static final Duration PROBING = Duration.ofMinutes(1);
 
   private final KafkaStreams streams;
+  private final CpuMetrics metrics;
   private final CountDownLatch ended = new CountDownLatch(1);
 
-  private CpuStreams(KafkaStreams streams) {
+  private CpuStreams(KafkaStreams streams, CpuMetrics metrics) {
     this.streams = streams;
+    this.metrics = metrics;
   }
 
   /** What makes the topics that are missing, and then runs. */
@@ -54,7 +58,7 @@ final class CpuStreams implements Worker.Session {
     return () -> {
       kafka.prepare(Topic.USAGE, Topic.CPU);
       Topology topology = CpuTopology.of(metrics, cpu.silentKept());
-      return start(new KafkaStreams(topology, settings(kafka, state, cpu)));
+      return start(new KafkaStreams(topology, settings(kafka, state, cpu)), metrics);
     };
   }
 
@@ -63,15 +67,23 @@ final class CpuStreams implements Worker.Session {
     if (ended.await(WATCH.toMillis(), TimeUnit.MILLISECONDS)) {
       throw new KafkaException("Apportioning ended in state " + streams.state());
     }
+    count(streams.metadataForLocalThreads());
   }
 
   @Override
   public void close() {
     streams.close(CLOSE_TIMEOUT);
+    count(Set.of());
   }
 
-  private static CpuStreams start(KafkaStreams streams) {
-    CpuStreams session = new CpuStreams(streams);
+  private void count(Set<ThreadMetadata> threads) {
+    metrics.partitions(
+        threads.stream().mapToInt(thread -> thread.activeTasks().size()).sum(),
+        threads.stream().mapToInt(thread -> thread.standbyTasks().size()).sum());
+  }
+
+  private static CpuStreams start(KafkaStreams streams, CpuMetrics metrics) {
+    CpuStreams session = new CpuStreams(streams, metrics);
     streams.setUncaughtExceptionHandler(_ -> StreamThreadExceptionResponse.SHUTDOWN_CLIENT);
     streams.setStateListener((now, _) -> session.changed(now));
     streams.start();
