@@ -104,9 +104,19 @@ kafka_settings() {
   [[ ! -e $(kafka_properties_of "$1") ]] || words -Dcaisson.kafka.properties-file="$(kafka_properties_of "$1")"
 }
 
+# cpu_settings: what is not given is the auditor's to know.
+cpu_settings() {
+  [[ -z $AUDITOR_INSTANCE ]] || words -Dcaisson.auditor.instance="$AUDITOR_INSTANCE"
+  [[ -z $CPU_STANDBY_REPLICAS ]] || words -Dcaisson.cpu.standby-replicas="$CPU_STANDBY_REPLICAS"
+  [[ -z $CPU_HISTORY ]] || words -Dcaisson.cpu.history="$CPU_HISTORY"
+  [[ -z $CPU_SERIES_KEPT ]] || words -Dcaisson.cpu.series-kept="$CPU_SERIES_KEPT"
+  [[ -z $CPU_SILENT_KEPT ]] || words -Dcaisson.cpu.silent-kept="$CPU_SILENT_KEPT"
+}
+
 auditor_command() {
-  local archive settings trail=()
+  local archive settings cpu trail=()
   mapfile -d '' -t settings < <(kafka_settings auditor)
+  mapfile -d '' -t cpu < <(cpu_settings)
   [[ -z $TRAIL_URL ]] || trail+=(-Dcaisson.auditor.trail.url="$TRAIL_URL")
   [[ -z $TRAIL_USER ]] || trail+=(-Dcaisson.auditor.trail.user="$TRAIL_USER")
   [[ -z $TRAIL_PASSWORD_FILE ]] || trail+=(-Dcaisson.auditor.trail.password-file="$(realpath -m -- "$TRAIL_PASSWORD_FILE")")
@@ -119,7 +129,7 @@ auditor_command() {
     -Dcaisson.auditor.node-keys="$DATA/nodes" \
     "${settings[@]}" \
     -Dmicronaut.server.host=127.0.0.1 -Dmicronaut.server.port="$AUDITOR_PORT" \
-    "${trail[@]}" \
+    "${trail[@]}" "${cpu[@]}" \
     -cp "$(jars "$LIB/auditor")" dev.caisson.auditor.Auditor
 }
 

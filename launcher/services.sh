@@ -108,6 +108,7 @@ up() {
   allow bundles.roots "${allowed[@]}"
   allow_hooks "${hooks[@]}"
   check_trail
+  check_cpu
   check_access
   restart_after_change
   choose_ports "$kafka"
@@ -155,6 +156,19 @@ check_trail() {
   [[ -z $TRAIL_URL || $TRAIL_URL == jdbc:postgresql://* ]] \
     || die "CAISSON_TRAIL_URL must begin with jdbc:postgresql://: $TRAIL_URL" "docs/trail.md says more"
   require_readable auditor "$TRAIL_PASSWORD_FILE"
+}
+
+# Likewise.
+check_cpu() {
+  local name
+  [[ -z $AUDITOR_INSTANCE || $AUDITOR_INSTANCE =~ ^[A-Za-z0-9._-]{1,64}$ ]] \
+    || die "CAISSON_AUDITOR_INSTANCE must be 1 to 64 letters, digits, dots, dashes: $AUDITOR_INSTANCE" "docs/cpu.md says more"
+  [[ -z $CPU_STANDBY_REPLICAS || $CPU_STANDBY_REPLICAS =~ ^[0-9]$ ]] \
+    || die "CAISSON_CPU_STANDBY_REPLICAS must be from 0 to 9: $CPU_STANDBY_REPLICAS" "docs/cpu.md says more"
+  for name in CPU_HISTORY CPU_SERIES_KEPT CPU_SILENT_KEPT; do
+    [[ -z ${!name} || ${!name} =~ ^P([0-9]+D)?(T([0-9]+H)?([0-9]+M)?([0-9]+S)?)?$ ]] \
+      || die "CAISSON_$name must be a duration as PT15M or P8D: ${!name}" "docs/cpu.md says more"
+  done
 }
 
 # What the gateway would refuse, likewise.

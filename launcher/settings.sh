@@ -47,6 +47,14 @@ TRAIL_URL=${CAISSON_TRAIL_URL:-}
 TRAIL_USER=${CAISSON_TRAIL_USER:-}
 TRAIL_PASSWORD_FILE=${CAISSON_TRAIL_PASSWORD_FILE:-}
 TRAIL_RETENTION=${CAISSON_TRAIL_RETENTION:-}
+# Of several auditors with one Kafka each has a name of its own. How many of the others keep a copy of each account; how long the figures
+# of each sample are kept, a container can be scraped, and the account of a silent sandbox is kept, as PT15M or P8D. Empty: what
+# docs/cpu.md says.
+AUDITOR_INSTANCE=${CAISSON_AUDITOR_INSTANCE:-}
+CPU_STANDBY_REPLICAS=${CAISSON_CPU_STANDBY_REPLICAS:-}
+CPU_HISTORY=${CAISSON_CPU_HISTORY:-}
+CPU_SERIES_KEPT=${CAISSON_CPU_SERIES_KEPT:-}
+CPU_SILENT_KEPT=${CAISSON_CPU_SILENT_KEPT:-}
 # Who may call the gateway, and with a certificate: docs/access.md.
 ACCESS_FILE=${CAISSON_ACCESS_FILE:-}
 # In which way: docs/policies.
