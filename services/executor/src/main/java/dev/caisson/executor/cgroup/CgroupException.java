@@ -1,5 +1,6 @@
 package dev.caisson.executor.cgroup;
 
+import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 
 /** A cgroup that could not be made, read, changed or removed. */
@@ -14,6 +15,8 @@ public final class CgroupException extends RuntimeException {
     MISSING,
     /** Processes would not leave, freeze or thaw in time. */
     BUSY,
+    /** The cgroup above has not as much left, beside what others in it have. */
+    SHORT,
     /** Anything else that the kernel refused. */
     FAILED
   }
@@ -33,6 +36,44 @@ public final class CgroupException extends RuntimeException {
   CgroupException(String operation, String unit, SystemdException cause) {
     super("Failed to " + operation + " " + unit + ": " + cause.getMessage(), cause);
     this.kind = cause.kind() == SystemdException.Kind.EXISTS ? Kind.EXISTS : Kind.FAILED;
+  }
+
+  private CgroupException(
+      Kind kind, String operation, Object subject, LinuxException cause, String more) {
+    super("Failed to " + operation + " " + subject + ": " + text(cause) + more, cause);
+    this.kind = kind;
+  }
+
+  /**
+   * Of a limit. What each cgroup has of real-time is a part of what the one above has, and all of
+   * them together may not have more: __rt_schedulable in kernel/sched/rt.c.
+   */
+  static CgroupException ofWriting(Setting setting, Object file, LinuxException cause) {
+    String operation = "write " + setting.value() + " to";
+    boolean realtime =
+        setting.file().equals(V1Files.REALTIME_RUNTIME)
+            || setting.file().equals(V1Files.REALTIME_PERIOD);
+    return realtime && cause.errno() == Errno.EINVAL
+        ? new CgroupException(
+            Kind.SHORT,
+            operation,
+            file,
+            cause,
+            ", since the cgroup above has less real-time left beside what others in it have")
+        : new CgroupException(operation, file, cause);
+  }
+
+  /** v2: of passing controllers on. Source: cgroup-v2.rst, "No Internal Process Constraint". */
+  static CgroupException ofPassing(String all, Object file, LinuxException cause) {
+    String operation = "write " + all + " to";
+    return cause.errno() == Errno.EBUSY
+        ? new CgroupException(
+            Kind.FAILED,
+            operation,
+            file,
+            cause,
+            ", since processes are in that cgroup: move them into one of its children")
+        : new CgroupException(operation, file, cause);
   }
 
   static String text(LinuxException failure) {

@@ -61,7 +61,7 @@ record Passing(ControlFiles files) {
     try {
       files.write(subtree(directory), all);
     } catch (LinuxException e) {
-      throw new CgroupException("write " + all + " to", subtree(directory), e);
+      throw CgroupException.ofPassing(all, subtree(directory), e);
     }
   }
 }

@@ -90,7 +90,7 @@ final class NamedCgroups {
       throw switch (e.kind()) {
         case EXISTS -> used(path);
         case MISSING -> Refusal.invalid(FIELD, "lie in a cgroup that is there", path).exception();
-        case BUSY, FAILED -> e;
+        case BUSY, SHORT, FAILED -> e;
       };
     }
   }

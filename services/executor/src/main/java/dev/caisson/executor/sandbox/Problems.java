@@ -38,6 +38,8 @@ public final class Problems {
               Reason.SYSTEM_CALL_FAILED,
               String.valueOf(failed.getMessage()),
               Map.of("operation", failed.operation(), "errno", failed.errno().name()));
+      case CgroupException few when few.kind() == CgroupException.Kind.SHORT ->
+          Refusal.hostLacks("resources.cpu.realtime_runtime", String.valueOf(few.getMessage()));
       case CgroupException failed -> plain(Reason.SYSTEM_CALL_FAILED, failed);
       case StoreException unwritten -> unrecorded();
       case JournalException unwritten -> unrecorded();
