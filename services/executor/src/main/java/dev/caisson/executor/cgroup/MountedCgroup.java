@@ -278,7 +278,7 @@ class MountedCgroup implements Cgroup {
       try {
         files.write(file, setting.value());
       } catch (LinuxException e) {
-        throw new CgroupException("write " + setting.value() + " to", file, e);
+        throw CgroupException.ofWriting(setting, file, e);
       }
     }
   }
@@ -309,8 +309,15 @@ class MountedCgroup implements Cgroup {
     Limits limits = Limits.of(resources);
     limitsOnHost.checkChange(path, limits);
     passOn(limits);
-    return new Update(hierarchies, files, path).apply(limitsOnHost, limits);
+    return new Update(hierarchies, files, path).apply(limitsOnHost, limits, this::changed);
   }
+
+  /**
+   * After an update has written its last file.
+   *
+   * @throws CgroupException then all of them are taken back
+   */
+  void changed() {}
 
   @Override
   public void remove() {

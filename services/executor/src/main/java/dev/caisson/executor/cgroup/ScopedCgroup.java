@@ -1,15 +1,10 @@
 package dev.caisson.executor.cgroup;
 
-import dev.caisson.linux.LinuxException;
 import dev.caisson.proto.types.v1.Resources;
-import java.lang.System.Logger.Level;
 import java.nio.file.Path;
-import java.util.List;
 
 /** The cgroup of a sandbox in a scope, whose properties follow its limits. */
 final class ScopedCgroup extends MountedCgroup {
-  private static final System.Logger LOG = System.getLogger(ScopedCgroup.class.getName());
-
   private final Path directory;
   private final ControlFiles files;
   private final Systemd systemd;
@@ -48,23 +43,7 @@ final class ScopedCgroup extends MountedCgroup {
   }
 
   @Override
-  public List<SettingChange> update(Resources limits) {
-    List<SettingChange> changes = super.update(limits);
-    try {
-      follow();
-      return changes;
-    } catch (CgroupException e) {
-      changes.reversed().forEach(this::takeBack);
-      throw e;
-    }
-  }
-
-  private void takeBack(SettingChange change) {
-    Path file = directory.resolve(change.file());
-    try {
-      files.write(file, change.before());
-    } catch (LinuxException e) {
-      LOG.log(Level.ERROR, "Failed to restore {0}: {1}", file, CgroupException.text(e));
-    }
+  void changed() {
+    follow();
   }
 }

@@ -21,7 +21,12 @@ record Update(Hierarchies hierarchies, ControlFiles files, String path) {
   /** A list that is empty: of no bytes at all a write might not come to the kernel's ears. */
   private static final String EMPTY = "\n";
 
-  List<SettingChange> apply(LimitsOnHost host, Limits limits) {
+  /**
+   * Writes them.
+   *
+   * @param last what follows the last write; where it fails all of them are taken back
+   */
+  List<SettingChange> apply(LimitsOnHost host, Limits limits, Runnable last) {
     List<Setting> settings = withSwap(host.settings(limits, quotaNow(limits), path), limits);
     requireSwapAbove(settings, limits);
     requireMoreThanUsed(limits);
@@ -30,8 +35,10 @@ record Update(Hierarchies hierarchies, ControlFiles files, String path) {
     Deque<Written> written = new ArrayDeque<>();
     try {
       ordered(settings).forEach(setting -> write(setting, written));
-      return changes(written);
-    } catch (CgroupException e) {
+      List<SettingChange> changes = changes(written);
+      last.run();
+      return changes;
+    } catch (RuntimeException e) {
       takeBack(written).forEach(e::addSuppressed);
       throw e;
     }
@@ -247,7 +254,7 @@ record Update(Hierarchies hierarchies, ControlFiles files, String path) {
     try {
       files.write(file, setting.value());
     } catch (LinuxException e) {
-      throw new CgroupException("write " + setting.value() + " to", file, e);
+      throw CgroupException.ofWriting(setting, file, e);
     }
     written.addLast(new Written(file, before, Optional.of(setting)));
   }
