@@ -103,12 +103,23 @@ public interface Cgroups {
   }
 
   /**
-   * Refuses limits that no cgroup of this host can have, before anything is made for one. What
-   * depends on the cgroup above, {@link #create} refuses.
+   * Refuses limits that no new cgroup below another can have, before anything is made for one.
+   * {@link #create} asks again, since others may change what is above.
    *
+   * @param parent that may be yet to be made
    * @throws InvalidResources if there are such
    */
-  default void require(Resources limits) {
+  default void require(String parent, Resources limits) {
+    Limits.check(limits);
+  }
+
+  /**
+   * The same of a container whose sandbox is made for it.
+   *
+   * @param parent of the sandbox
+   * @param around what the sandbox is to have
+   */
+  default void require(String parent, Resources around, Resources limits) {
     Limits.check(limits);
   }
 

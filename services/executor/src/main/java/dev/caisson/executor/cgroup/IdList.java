@@ -1,6 +1,7 @@
 package dev.caisson.executor.cgroup;
 
 import java.util.BitSet;
+import java.util.Optional;
 
 /**
  * A list of CPUs or memory nodes, {@code 0-3,7}. Source: cpuset(7), "List format".
@@ -19,24 +20,32 @@ record IdList(String text, BitSet ids) {
   }
 
   static IdList parse(String field, String text) {
-    BitSet ids = new BitSet();
-    for (String range : text.split(",", -1)) {
-      addRange(field, text, range, ids);
-    }
-    return new IdList(text, ids);
+    return of(text).orElseThrow(() -> InvalidResources.invalid(field, RULE, text));
   }
 
-  private static void addRange(String field, String text, String range, BitSet ids) {
+  /** Empty where it is no list. */
+  static Optional<IdList> of(String text) {
+    BitSet ids = new BitSet();
+    for (String range : text.split(",", -1)) {
+      if (!addRange(range, ids)) {
+        return Optional.empty();
+      }
+    }
+    return Optional.of(new IdList(text, ids));
+  }
+
+  private static boolean addRange(String range, BitSet ids) {
     if (!range.matches("[0-9]{1,5}(-[0-9]{1,5})?")) {
-      throw InvalidResources.invalid(field, RULE, text);
+      return false;
     }
     int dash = range.indexOf('-');
     int from = Integer.parseInt(dash < 0 ? range : range.substring(0, dash));
     int to = Integer.parseInt(dash < 0 ? range : range.substring(dash + 1));
     if (from > to || to > MAX_ID) {
-      throw InvalidResources.invalid(field, RULE, text);
+      return false;
     }
     ids.set(from, to + 1);
+    return true;
   }
 
   boolean contains(IdList other) {

@@ -17,11 +17,12 @@ import java.util.regex.Pattern;
  *
  * @param swap memory and swap together, bytes
  * @param shares as v1 counts them
- * @param quota microseconds in each period
+ * @param quota microseconds in each period, at most {@link #MAX_QUOTA_MICROS}
  * @param period microseconds
  * @param swappiness 0 to 100
+ * @param pids tasks, 1 to {@link #MAX_PIDS}
  * @param checkBeforeUpdate whether a limit below what is used is refused
- * @param burst microseconds
+ * @param burst microseconds, with the quota at most {@link #MAX_QUOTA_MICROS}
  * @param realtimeRuntime microseconds in each of its periods
  * @param idle whether it runs when nobody else wants to
  * @param hugepages bytes, unsigned, by the size of a page as the kernel writes it
@@ -60,6 +61,15 @@ public record Limits(
    */
   static final long MIN_MEMORY_BYTES = 2L << 20;
 
+  /** Of the machine, threads included. Sources: PID_MAX_LIMIT in linux/threads.h, PIDS_MAX. */
+  static final long MAX_PIDS = 4_194_304;
+
+  /** 203 days of CPU time in a period. Source: max_cfs_runtime in kernel/sched/core.c, MAX_BW. */
+  static final long MAX_QUOTA_MICROS = (1L << 44) - 1;
+
+  /** Source: match_int in kernel/cgroup/rdma.c. */
+  static final long MAX_RDMA = Integer.MAX_VALUE;
+
   /** Sources: min_cfs_quota_period, max_cfs_quota_period in kernel/sched/core.c. */
   static final long MIN_QUOTA_MICROS = 1_000;
 
@@ -87,6 +97,7 @@ public record Limits(
     checkCpu(shares, quota, period);
     within("resources.memory.swappiness", swappiness, 0, MAX_SWAPPINESS);
     checkBurst(quota, burst);
+    unified.requireBurstWithin(quota.isPresent() ? quota : unified.quota());
     checkRealtime(realtimeRuntime, realtimePeriod);
     if (idle.orElse(false) && shares.isPresent()) {
       throw InvalidResources.invalid(
@@ -94,7 +105,7 @@ public record Limits(
           "be absent with resources.cpu.idle 1, which is the least share",
           shares.getAsLong());
     }
-    atLeastOrUnlimited("resources.pids.limit", pids, 1);
+    withinOrUnlimited("resources.pids.limit", pids, 1, MAX_PIDS);
   }
 
   static Limits of(Resources resources) {
@@ -141,6 +152,33 @@ public record Limits(
   public static void check(Resources resources) {
     var _ = of(resources);
   }
+
+  /** What is asked for by a field of its own, or by version 2's own file. */
+  OptionalLong anyQuota() {
+    return quota.isPresent() ? quota : unified.quota();
+  }
+
+  OptionalLong anyBurst() {
+    return burst.isPresent() ? burst : unified.burst();
+  }
+
+  /**
+   * The CPUs or memory nodes that are asked for.
+   *
+   * @param what {@code cpus} or {@code mems}
+   */
+  Optional<Ids> ids(String what) {
+    Optional<IdList> own = what.equals("cpus") ? cpus : mems;
+    return own.map(list -> new Ids("resources.cpu." + what, list))
+        .or(() -> unified.ids(what).map(list -> new Ids(Unified.FIELD, list)));
+  }
+
+  /**
+   * A list.
+   *
+   * @param field that asks for it
+   */
+  record Ids(String field, IdList list) {}
 
   private static Optional<Boolean> idle(Resources.Cpu cpu) {
     within("resources.cpu.idle", given(cpu.hasIdle(), cpu.getIdle()), 0, 1);
@@ -192,15 +230,21 @@ public record Limits(
   private static String rdma(String device, Resources.Rdma limit) {
     List<String> words = new ArrayList<>();
     if (limit.hasHcaHandles()) {
-      words.add("hca_handle=" + Integer.toUnsignedString(limit.getHcaHandles()));
+      words.add("hca_handle=" + rdma(limit.getHcaHandles()));
     }
     if (limit.hasHcaObjects()) {
-      words.add("hca_object=" + Integer.toUnsignedString(limit.getHcaObjects()));
+      words.add("hca_object=" + rdma(limit.getHcaObjects()));
     }
     if (words.isEmpty()) {
       throw InvalidResources.invalid("resources.rdma", "limit handles or objects", device);
     }
     return String.join(" ", words);
+  }
+
+  private static long rdma(int count) {
+    long unsigned = Integer.toUnsignedLong(count);
+    within("resources.rdma", OptionalLong.of(unsigned), 0, MAX_RDMA);
+    return unsigned;
   }
 
   private static void requireAtMost(String field, int count, int most) {
@@ -233,7 +277,7 @@ public record Limits(
           ? InvalidResources.invalid("resources.memory.limit", rule, limit.getAsLong())
           : InvalidResources.tooLow("resources.memory.limit", rule, limit.getAsLong());
     }
-    atLeastOrUnlimited("resources.memory.reservation", reservation, 0);
+    withinOrUnlimited("resources.memory.reservation", reservation, 0, Long.MAX_VALUE);
     if (bounded(limit) && bounded(reservation) && reservation.getAsLong() > limit.getAsLong()) {
       throw InvalidResources.invalid(
           "resources.memory.reservation",
@@ -265,7 +309,7 @@ public record Limits(
 
   private static void checkCpu(OptionalLong shares, OptionalLong quota, OptionalLong period) {
     within("resources.cpu.shares", shares, CpuShares.MIN, CpuShares.MAX);
-    atLeastOrUnlimited("resources.cpu.quota", quota, MIN_QUOTA_MICROS);
+    withinOrUnlimited("resources.cpu.quota", quota, MIN_QUOTA_MICROS, MAX_QUOTA_MICROS);
     within("resources.cpu.period", period, MIN_PERIOD_MICROS, MAX_PERIOD_MICROS);
   }
 
@@ -279,7 +323,12 @@ public record Limits(
           "come with resources.cpu.quota, of which it is what was left",
           Long.toUnsignedString(burst.getAsLong()));
     }
-    within("resources.cpu.burst", burst, 0, quota.getAsLong());
+    within("resources.cpu.burst", burst, 0, mostBurst(quota.getAsLong()));
+  }
+
+  /** Source: tg_set_cfs_bandwidth in kernel/sched/core.c. */
+  static long mostBurst(long quota) {
+    return Math.min(quota, MAX_QUOTA_MICROS - quota);
   }
 
   private static void checkRealtime(OptionalLong runtime, OptionalLong period) {
@@ -289,9 +338,10 @@ public record Limits(
     within("resources.cpu.realtime_runtime", runtime, 0, most);
   }
 
-  private static void atLeastOrUnlimited(String field, OptionalLong value, long least) {
-    if (value.isPresent() && value.getAsLong() != UNLIMITED && value.getAsLong() < least) {
-      throw InvalidResources.invalid(field, "be -1 or at least " + least, value.getAsLong());
+  private static void withinOrUnlimited(String field, OptionalLong value, long least, long most) {
+    if (bounded(value) && (value.getAsLong() < least || value.getAsLong() > most)) {
+      String range = most == Long.MAX_VALUE ? "at least " + least : "from " + least + " to " + most;
+      throw InvalidResources.invalid(field, "be -1 or " + range, value.getAsLong());
     }
   }
 

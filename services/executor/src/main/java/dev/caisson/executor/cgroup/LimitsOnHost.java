@@ -89,6 +89,74 @@ final class LimitsOnHost {
   }
 
   /**
+   * Refuses what no new cgroup there can have.
+   *
+   * @param parent that may be yet to be made: it will have what the nearest above it has
+   */
+  void require(String parent, Limits limits) {
+    if (!asked(limits).isEmpty()) {
+      check(nearest(parent), limits);
+    }
+  }
+
+  /**
+   * The same of one in a cgroup that is made for it.
+   *
+   * @param around what that is to have
+   */
+  void require(String parent, Limits around, Limits limits) {
+    require(parent, limits);
+    requireIdsWithin(around, limits, "cpus");
+    requireIdsWithin(around, limits, "mems");
+    if (hierarchies.of(Controller.CPU).filter(h -> !h.unified()).isPresent()) {
+      requireQuotaWithin(around, limits);
+      requireRealtimeWithin(around, limits);
+    }
+  }
+
+  private String nearest(String path) {
+    boolean there =
+        path.equals("/")
+            || hierarchies.all().stream().allMatch(h -> files.exists(h.directory(path)));
+    return there ? path : nearest(CgroupPath.parent(path));
+  }
+
+  private static void requireIdsWithin(Limits around, Limits limits, String what) {
+    Optional<Limits.Ids> possible = around.ids(what);
+    Optional<Limits.Ids> asked = limits.ids(what);
+    if (possible.isPresent() && asked.isPresent()) {
+      requireIdsWithin(possible.get().list(), asked.get(), "the sandbox's");
+    }
+  }
+
+  private static void requireIdsWithin(IdList possible, Limits.Ids asked, String whose) {
+    if (!possible.contains(asked.list())) {
+      throw InvalidResources.invalid(
+          asked.field(), "be within " + whose + " (" + possible.text() + ")", asked.list().text());
+    }
+  }
+
+  private static void requireQuotaWithin(Limits around, Limits limits) {
+    if (Limits.bounded(limits.quota()) && Limits.bounded(around.quota())) {
+      long most = around.quota().getAsLong();
+      requireShare("the sandbox", OptionalLong.of(most), periodOf(around), limits);
+    }
+  }
+
+  private static long periodOf(Limits limits) {
+    return limits.period().orElse(Limits.DEFAULT_PERIOD_MICROS);
+  }
+
+  private static void requireRealtimeWithin(Limits around, Limits limits) {
+    requireRealtime(
+        "the sandbox", around.realtimeRuntime().orElse(0), realtimePeriodOf(around), limits);
+  }
+
+  private static long realtimePeriodOf(Limits limits) {
+    return limits.realtimePeriod().orElse(Limits.DEFAULT_REALTIME_PERIOD_MICROS);
+  }
+
+  /**
    * Refuses what a new cgroup cannot have.
    *
    * @param parent of the cgroup that is to have the limits
@@ -128,8 +196,8 @@ final class LimitsOnHost {
     requireFiles(parent, limits);
     requireRealtimeWithin(parent, limits);
     requireSwapAccounting(limits);
-    requireSubset(parent, "cpus", limits.cpus());
-    requireSubset(parent, "mems", limits.mems());
+    limits.ids("cpus").ifPresent(asked -> requireSubset(parent, "cpus", asked));
+    limits.ids("mems").ifPresent(asked -> requireSubset(parent, "mems", asked));
     requireQuotaWithin(parent, limits);
   }
 
@@ -154,14 +222,6 @@ final class LimitsOnHost {
     }
   }
 
-  /** Refuses what no cgroup of this host can have. Reads no cgroup. */
-  void require(Limits limits) {
-    if (!delegated) {
-      asked(limits).forEach(this::hierarchy);
-    }
-    requireHost(limits);
-  }
-
   private void requireHost(Limits limits) {
     V2Files.lacking(limits).stream()
         .filter(setting -> isIn(setting, true))
@@ -178,15 +238,28 @@ final class LimitsOnHost {
               "version 1 of cgroups has the controller of " + setting.file() + " on this host");
         });
     limits.blockIo().devices().forEach(this::requireDisk);
-    limits.hugepages().keySet().forEach(this::requirePageSize);
+    limits.blockIo().throttles().forEach(this::requireRate);
+    limits.unified().disks().forEach(this::requireDisk);
+    requirePageSizes("resources.hugepage_limits", limits.hugepages().keySet());
+    requirePageSizes(Unified.FIELD, limits.unified().pageSizes());
     limits
         .priorities()
         .keySet()
-        .forEach(name -> requireThere("/sys/class/net/", name, "network.priorities", "interfaces"));
-    limits
-        .rdma()
-        .keySet()
-        .forEach(name -> requireThere("/sys/class/infiniband/", name, "rdma", "RDMA devices"));
+        .forEach(name ->
+            requireThere("/sys/class/net/", name, "resources.network.priorities", "interfaces"));
+    requireRdma("resources.rdma", limits.rdma().keySet());
+    requireRdma(Unified.FIELD, limits.unified().rdmaDevices());
+  }
+
+  /** Version 2: as of {@code io.max} by its own name. */
+  private void requireRate(BlockIo.Throttle throttle) {
+    boolean unified = hierarchies.of(Controller.IO).filter(Hierarchy::unified).isPresent();
+    if (unified && throttle.rate() == 1) {
+      throw InvalidResources.invalid(
+          throttle.device().field() + ".rate",
+          "be 0 or at least 2, as version 2 of cgroups has it",
+          throttle.rate());
+    }
   }
 
   private void requireDisk(BlockIo.Device device) {
@@ -201,19 +274,24 @@ final class LimitsOnHost {
     }
   }
 
-  private void requirePageSize(String size) {
-    int unit = size.length() - "MB".length();
-    long kilobytes =
-        Long.parseLong(size.substring(0, unit)) << (10 * "KMG".indexOf(size.charAt(unit)));
-    if (!files.exists(Path.of("/sys/kernel/mm/hugepages/hugepages-" + kilobytes + "kB"))) {
-      throw InvalidResources.invalid(
-          "resources.hugepage_limits", "have page sizes of this host", size);
+  private void requirePageSizes(String field, Set<String> sizes) {
+    for (String size : sizes) {
+      int unit = size.length() - "MB".length();
+      long kilobytes =
+          Long.parseLong(size.substring(0, unit)) << (10 * "KMG".indexOf(size.charAt(unit)));
+      if (!files.exists(Path.of("/sys/kernel/mm/hugepages/hugepages-" + kilobytes + "kB"))) {
+        throw InvalidResources.invalid(field, "have page sizes of this host", size);
+      }
     }
+  }
+
+  private void requireRdma(String field, Set<String> devices) {
+    devices.forEach(name -> requireThere("/sys/class/infiniband/", name, field, "RDMA devices"));
   }
 
   private void requireThere(String directory, String name, String field, String what) {
     if (!files.exists(Path.of(directory + name))) {
-      throw InvalidResources.invalid("resources." + field, "name " + what + " of this host", name);
+      throw InvalidResources.invalid(field, "name " + what + " of this host", name);
     }
   }
 
@@ -231,25 +309,28 @@ final class LimitsOnHost {
 
   /** A part of the parent's time, which has none until somebody gives it some. */
   private void requireRealtimeWithin(String parent, Limits limits) {
-    long runtime = limits.realtimeRuntime().orElse(0);
     Optional<Hierarchy> cpu = hierarchies.of(Controller.CPU).filter(h -> !h.unified());
-    if (runtime == 0 || cpu.isEmpty() || parent.equals("/")) {
+    if (limits.realtimeRuntime().orElse(0) == 0 || cpu.isEmpty() || parent.equals("/")) {
       return;
     }
-    long period = limits.realtimePeriod().orElse(Limits.DEFAULT_REALTIME_PERIOD_MICROS);
-    OptionalLong above = FlatKeyed.number(readOrEmpty(cpu.get(), parent, V1Files.REALTIME_RUNTIME));
+    OptionalLong most = FlatKeyed.number(readOrEmpty(cpu.get(), parent, V1Files.REALTIME_RUNTIME));
     OptionalLong each = FlatKeyed.number(readOrEmpty(cpu.get(), parent, V1Files.REALTIME_PERIOD));
-    if (above.isPresent()
-        && each.isPresent()
-        && share(runtime, period) > share(above.getAsLong(), each.getAsLong())) {
+    if (most.isPresent() && each.isPresent()) {
+      requireRealtime(parent, most.getAsLong(), each.getAsLong(), limits);
+    }
+  }
+
+  private static void requireRealtime(String whose, long most, long each, Limits limits) {
+    long runtime = limits.realtimeRuntime().orElse(0);
+    if (share(runtime, realtimePeriodOf(limits)) > share(most, each)) {
       throw InvalidResources.invalid(
           "resources.cpu.realtime_runtime",
           "not be a larger part of its period than that of "
-              + parent
+              + whose
               + " ("
-              + above.getAsLong()
+              + most
               + " of "
-              + each.getAsLong()
+              + each
               + "), to which its owner may give more",
           runtime);
     }
@@ -270,21 +351,17 @@ final class LimitsOnHost {
     }
   }
 
-  private void requireSubset(String parent, String what, Optional<IdList> asked) {
+  private void requireSubset(String parent, String what, Limits.Ids asked) {
     Optional<Hierarchy> cpusets = hierarchies.of(Controller.CPUSET);
-    if (asked.isEmpty() || cpusets.isEmpty()) {
-      return;
+    if (cpusets.isPresent()) {
+      requireIdsWithin(possible(cpusets.get(), parent, what), asked, "the parent cgroup's");
     }
-    Hierarchy hierarchy = cpusets.get();
+  }
+
+  private IdList possible(Hierarchy hierarchy, String path, String what) {
     String file =
         hierarchy.unified() ? "cpuset." + what + ".effective" : "cpuset.effective_" + what;
-    IdList possible = IdList.ofKernel(readOrEmpty(hierarchy, parent, file));
-    if (!possible.contains(asked.get())) {
-      throw InvalidResources.invalid(
-          "resources.cpu." + what,
-          "be within the parent cgroup's (" + possible.text() + ")",
-          asked.get().text());
-    }
+    return IdList.ofKernel(readOrEmpty(hierarchy, path, file));
   }
 
   /** v1 refuses a share of CPU time above that of an ancestor; v2 takes the lowest by itself. */
@@ -293,28 +370,31 @@ final class LimitsOnHost {
     if (v1.isEmpty() || !Limits.bounded(limits.quota())) {
       return;
     }
-    double asked =
-        share(limits.quota().getAsLong(), limits.period().orElse(Limits.DEFAULT_PERIOD_MICROS));
     for (String path = parent; !path.equals("/"); path = CgroupPath.parent(path)) {
-      requireShare(v1.get(), path, asked, limits.quota().getAsLong());
+      OptionalLong quota = FlatKeyed.number(readOrEmpty(v1.get(), path, V1Files.QUOTA));
+      OptionalLong period = FlatKeyed.number(readOrEmpty(v1.get(), path, V1Files.PERIOD));
+      if (period.isPresent()) {
+        requireShare(path, quota, period.getAsLong(), limits);
+      }
     }
   }
 
-  private void requireShare(Hierarchy hierarchy, String path, double asked, long quota) {
-    OptionalLong limit = FlatKeyed.number(readOrEmpty(hierarchy, path, V1Files.QUOTA));
-    if (limit.isEmpty()) {
-      return; // -1: this one has none
-    }
-    OptionalLong period = FlatKeyed.number(readOrEmpty(hierarchy, path, V1Files.PERIOD));
-    if (period.isPresent() && asked > share(limit.getAsLong(), period.getAsLong())) {
+  /**
+   * Of an ancestor's.
+   *
+   * @param most empty: it has none
+   */
+  private static void requireShare(String whose, OptionalLong most, long period, Limits limits) {
+    long quota = limits.quota().orElseThrow();
+    if (most.isPresent() && share(quota, periodOf(limits)) > share(most.getAsLong(), period)) {
       throw InvalidResources.invalid(
           "resources.cpu.quota",
           "not be a larger part of its period than that of "
-              + path
+              + whose
               + " ("
-              + limit.getAsLong()
+              + most.getAsLong()
               + " of "
-              + period.getAsLong()
+              + period
               + ")",
           quota);
     }
@@ -327,7 +407,7 @@ final class LimitsOnHost {
       return;
     }
     long quota = limits.quota().getAsLong();
-    double asked = share(quota, limits.period().orElse(Limits.DEFAULT_PERIOD_MICROS));
+    double asked = share(quota, periodOf(limits));
     for (String below : below(v1.get(), path)) {
       OptionalLong has = FlatKeyed.number(readOrEmpty(v1.get(), below, V1Files.QUOTA));
       OptionalLong period = FlatKeyed.number(readOrEmpty(v1.get(), below, V1Files.PERIOD));

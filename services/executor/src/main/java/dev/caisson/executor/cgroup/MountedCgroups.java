@@ -53,8 +53,15 @@ final class MountedCgroups implements Cgroups {
   }
 
   @Override
-  public void require(Resources limits) {
-    limitsOnHost.require(Limits.of(limits));
+  public void require(String parent, Resources limits) {
+    CgroupPath.require(parent);
+    limitsOnHost.require(parent, Limits.of(limits));
+  }
+
+  @Override
+  public void require(String parent, Resources around, Resources limits) {
+    CgroupPath.require(parent);
+    limitsOnHost.require(parent, Limits.of(around), Limits.of(limits));
   }
 
   @Override

@@ -117,6 +117,24 @@ final class SystemdCgroups implements Cgroups {
   }
 
   @Override
+  public void require(String parent, Resources limits) {
+    mounted.require(known(parent), limits);
+  }
+
+  @Override
+  public void require(String parent, Resources around, Resources limits) {
+    mounted.require(known(parent), around, limits);
+  }
+
+  /**
+   * Of a scope that is yet to be made the root of the tree says what it will have: systemd passes
+   * controllers on to it then, and not before.
+   */
+  private static String known(String parent) {
+    return SandboxLayout.isSandbox(parent) ? parent : "/";
+  }
+
+  @Override
   public String named(String asked) {
     return asked.isEmpty() ? "" : ScopeName.parse(asked).path();
   }

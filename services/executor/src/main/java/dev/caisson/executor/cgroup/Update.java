@@ -141,31 +141,44 @@ record Update(Hierarchies hierarchies, ControlFiles files, String path) {
     }
   }
 
-  /** What may be saved up keeps its value when it is not given. */
+  /** What may be saved up keeps its value when it is not given, and so does the quota. */
   private void requireBurstWithin(Limits limits) {
-    if (limits.burst().isPresent() || !Limits.bounded(limits.quota())) {
+    OptionalLong quota = limits.anyQuota();
+    if (quota.isEmpty() && limits.unified().burst().isPresent()) {
+      limits.unified().requireBurstWithin(quotaThere());
+    }
+    if (limits.anyBurst().isPresent() || !Limits.bounded(quota)) {
       return;
     }
     String file = isUnified(Controller.CPU) ? V2Files.BURST : V1Files.BURST;
     long burst = now(Controller.CPU, file).orElse(0);
-    long asked = limits.quota().getAsLong();
-    if (asked < burst) {
+    if (burst > Limits.mostBurst(quota.getAsLong())) {
+      boolean own = limits.quota().isPresent();
+      String with = own ? "resources.cpu.burst" : V2Files.BURST;
       throw InvalidResources.invalid(
-          "resources.cpu.quota",
-          "come with resources.cpu.burst to go below that (" + burst + ")",
-          asked);
+          own ? "resources.cpu.quota" : Unified.FIELD,
+          "come with " + with + " to go below that (" + burst + ")",
+          quota.getAsLong());
     }
+  }
+
+  /** Of version 2. Empty: it has none. */
+  private OptionalLong quotaThere() {
+    return FlatKeyed.number(read(file(Controller.CPU, V2Files.CPU_MAX)).split(" ", -1)[0]);
   }
 
   /** The kernel gives the idle class no shares. */
   private void requireNotIdle(Limits limits) {
-    if (limits.shares().isPresent()
+    boolean own = limits.shares().isPresent();
+    if ((own || limits.unified().weighs())
         && limits.idle().isEmpty()
+        && !limits.unified().files().containsKey(V2Files.IDLE)
         && now(Controller.CPU, V2Files.IDLE).orElse(0) == 1) {
+      String with = own ? "resources.cpu.idle" : V2Files.IDLE;
       throw InvalidResources.invalid(
-          "resources.cpu.shares",
-          "come with resources.cpu.idle 0, since the cgroup is idle",
-          limits.shares().getAsLong());
+          own ? "resources.cpu.shares" : Unified.FIELD,
+          "come with " + with + " 0, since the cgroup is idle",
+          own ? limits.shares().getAsLong() : V2Files.WEIGHT);
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.caisson.executor.sandbox;
 
 import com.google.protobuf.ByteString;
+import dev.caisson.executor.cgroup.InvalidResources;
 import dev.caisson.executor.donation.Donations;
 import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.plan.CompiledPlan;
@@ -296,18 +297,31 @@ final class Containers {
 
   private Container made(Resolved resolved, boolean leased, CompiledPlan plan, Given given) {
     CreateContainerRequest request = resolved.request();
-    host.cgroups().require(request.getSpec().getResources());
+    Resources limits = request.getSpec().getResources();
     if (!request.getSandboxId().isEmpty()) {
       Sandbox sandbox = sandboxes.require(request.getTenant(), request.getSandboxId());
+      requirePossible(() -> host.cgroups().require(sandbox.cgroup().path(), limits));
       return madeIn(sandbox, resolved, leased, plan, host.uids().get(), given);
     }
-    Sandbox sandbox = sandboxes.create(implied(resolved, plan));
+    Sandboxes.Wanted wanted = implied(resolved, plan);
+    String parent = sandboxes.parent(wanted);
+    requirePossible(() -> host.cgroups().require(parent, wanted.resources(), limits));
+    Sandbox sandbox = sandboxes.create(wanted);
     try {
       String uid = sandbox.record().getRootContainerUid();
       return madeIn(sandbox, resolved, leased, plan, uid, given);
     } catch (RuntimeException e) {
       undo(sandbox, request.getActor(), e);
       throw e;
+    }
+  }
+
+  /** Before anything is made, by the field's name in the request. */
+  private static void requirePossible(Runnable check) {
+    try {
+      check.run();
+    } catch (InvalidResources e) {
+      throw e.refusal("spec.resources").exception();
     }
   }
 

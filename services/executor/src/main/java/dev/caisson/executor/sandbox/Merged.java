@@ -45,6 +45,22 @@ record Merged(Resources all, Resources touched) {
     if (asked.getCpu().getIdle() == IDLE && !asked.getCpu().hasShares()) {
       all.getCpuBuilder().clearShares();
     }
+    asked
+        .getUnifiedMap()
+        .forEach((file, value) ->
+            instead(file, value).stream()
+                .filter(other -> !asked.containsUnified(other))
+                .forEach(all::removeUnified));
+  }
+
+  /** Files of version 2 that do not go with one: cgroup-v2.rst, "CPU Interface Files". */
+  private static Set<String> instead(String file, String value) {
+    return switch (file) {
+      case "cpu.idle" -> value.startsWith("1") ? Set.of("cpu.weight", "cpu.weight.nice") : Set.of();
+      case "cpu.weight" -> Set.of("cpu.weight.nice");
+      case "cpu.weight.nice" -> Set.of("cpu.weight");
+      default -> Set.of();
+    };
   }
 
   private static void putOver(Message.Builder before, Message asked) {

@@ -124,6 +124,13 @@ final class SandboxBirth {
     return made && named.isEmpty() ? new Place("", parent) : new Place(parent, named);
   }
 
+  /** What the cgroup of one will lie in, or below: what it names, otherwise the usual parent. */
+  String parent(Sandboxes.Wanted wanted) {
+    String named = host.cgroups().named(wanted.cgroupsPath());
+    String parent = host.cgroups().named(wanted.cgroupParent());
+    return parent(new Place(parent, named));
+  }
+
   private Place usual(String uid) {
     return host.cgroups()
         .ownParent(host.settings().cgroupParent(), uid)

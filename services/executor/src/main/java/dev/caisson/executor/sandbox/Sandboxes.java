@@ -1,6 +1,7 @@
 package dev.caisson.executor.sandbox;
 
 import com.google.protobuf.ByteString;
+import dev.caisson.executor.cgroup.InvalidResources;
 import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.journal.JournalFullException;
 import dev.caisson.executor.plan.Placement;
@@ -149,7 +150,7 @@ final class Sandboxes {
       return repeated(wanted, taken.get());
     }
     try {
-      host.cgroups().require(wanted.resources());
+      requirePossible(wanted);
       Sandbox made = made(wanted);
       registry.put(wanted.tenant(), wanted.id(), made);
       return made;
@@ -157,6 +158,20 @@ final class Sandboxes {
       registry.release(wanted.tenant(), wanted.id());
       throw e;
     }
+  }
+
+  private void requirePossible(Wanted wanted) {
+    try {
+      host.cgroups().require(parent(wanted), wanted.resources());
+    } catch (InvalidResources e) {
+      boolean implied = wanted.rootContainer().isPresent();
+      throw e.refusal(implied ? "sandbox_resources" : "resources").exception();
+    }
+  }
+
+  /** The cgroup that its own will lie in, or below; it may be yet to be made. */
+  String parent(Wanted wanted) {
+    return birth.parent(wanted);
   }
 
   private static Sandbox repeated(Wanted wanted, Registry.Entry<Sandbox> taken) {

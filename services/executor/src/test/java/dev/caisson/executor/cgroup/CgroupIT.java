@@ -19,6 +19,7 @@ import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -78,6 +79,44 @@ class CgroupIT {
 
     go(shell);
     assertThat(shell.waitFor()).as("fork beyond pids.max").isNotZero();
+  }
+
+  /** A little more would be refused by name: the kernel takes none of it. */
+  @Test
+  void takesTheMostThatTheKernelDoes() {
+    Resources.Cpu.Builder cpu = Resources.Cpu.newBuilder().setQuota(Limits.MAX_QUOTA_MICROS - 1);
+    Resources most =
+        Resources.newBuilder()
+            .setCpu(cpu.setBurst(1))
+            .setPids(Resources.Pids.newBuilder().setLimit(Limits.MAX_PIDS))
+            .build();
+    cgroups.require(parent, most);
+    assertThat(cgroups.create(parent + "/box", most, Owner.ROOT).path()).endsWith("/box");
+  }
+
+  @Test
+  void saysThatOthersHaveTheRealTime() throws Exception {
+    Path runtime =
+        cgroups.open(parent).joins().stream()
+            .map(join -> join.directory().resolve(V1Files.REALTIME_RUNTIME))
+            .filter(Files::exists)
+            .findFirst()
+            .orElse(Path.of("/none"));
+    assumeTrue(Files.exists(runtime), "needs real-time groups of version 1");
+    Files.writeString(runtime, "100000");
+    Resources most = TextFormat.parse("cpu { realtime_runtime: 60000 }", Resources.class);
+    var _ = cgroups.create(parent + "/one", most, Owner.ROOT);
+    Cgroup other = cgroups.create(parent + "/other", NONE, Owner.ROOT);
+
+    for (ThrowingCallable call :
+        List.<ThrowingCallable>of(
+            () -> other.update(most), () -> cgroups.create(parent + "/box", most, Owner.ROOT))) {
+      assertThatThrownBy(call)
+          .isInstanceOfSatisfying(
+              CgroupException.class,
+              failed -> assertThat(failed.kind()).isEqualTo(CgroupException.Kind.SHORT));
+    }
+    assertThat(cgroups.occupancy(parent + "/box")).isEqualTo(Cgroups.Occupancy.NONE);
   }
 
   @Test

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,6 +31,7 @@ class LimitFilesTest {
     kernel = new FakeKernel(root);
     kernel.setUp("dev/block/8:0");
     kernel.setUp("dev/block/8:1/partition");
+    kernel.setUp("dev/block/8:16");
     kernel.setUp("kernel/mm/hugepages/hugepages-2048kB");
     kernel.setUp("class/net/eth0");
     kernel.setUp("class/infiniband/mlx5_0");
@@ -87,14 +89,31 @@ class LimitFilesTest {
         "hugepage_limits { page_size: '2MB' limit: 0 } | cgroup.subtree_control=+hugetlb hugetlb.2MB.max=0 hugetlb.2MB.rsvd.max=0",
         "rdma { key: 'mlx5_0' value { hca_objects: 1 } } | cgroup.subtree_control=+rdma rdma.max=mlx5_0 hca_object=1",
         "pids { limit: 7 } unified { key: 'memory.high' value: '64M' } unified { key: 'cpu.uclamp.max' value: '50.5' } | pids.max=7 cpu.uclamp.max=50.5 memory.high=64M",
-        "unified { key: 'io.max' value: '8:0 rbps=1\\n8:16 wiops=max riops=3' } | io.max=8:0 rbps=1 io.max=8:16 wiops=max riops=3",
+        "pids { limit: 4194304 } | pids.max=4194304",
+        "cpu { quota: 17592186044415 burst: 0 } | cpu.max=17592186044415 cpu.max.burst=0",
+        "cpu { quota: 8796093022207 burst: 8796093022207 } | cpu.max=8796093022207 cpu.max.burst=8796093022207",
+        "rdma { key: 'mlx5_0' value { hca_handles: 2147483647 } } | cgroup.subtree_control=+rdma rdma.max=mlx5_0 hca_handle=2147483647",
+        "unified { key: 'io.max' value: '8:0 rbps=2\\n8:16 wiops=max riops=3' } | io.max=8:0 rbps=2 io.max=8:16 wiops=max riops=3",
         "unified { key: 'io.weight' value: '50' } | io.weight=default 50",
+        "unified { key: 'io.weight' value: '10000\\n8:0 1\\n8:16 default' } | io.weight=default 10000 io.weight=8:0 1 io.weight=8:16 default",
+        "unified { key: 'cpu.weight' value: '10000' } | cpu.weight=10000",
+        "unified { key: 'cpu.weight' value: '1' } unified { key: 'cpu.idle' value: '0' } | cpu.idle=0 cpu.weight=1",
+        "unified { key: 'cpu.weight.nice' value: '-20' } | cpu.weight.nice=-20",
+        "unified { key: 'cpu.weight.nice' value: '19' } | cpu.weight.nice=19",
+        "unified { key: 'cpu.max' value: '1000 1000000' } unified { key: 'cpu.max.burst' value: '1000' } | cpu.max=1000 1000000 cpu.max.burst=1000",
+        "unified { key: 'cpu.max' value: '17592186044415' } | cpu.max=17592186044415",
+        "unified { key: 'cpu.max' value: 'max 1000' } unified { key: 'cpu.max.burst' value: '0' } | cpu.max=max 1000 cpu.max.burst=0",
+        "cpu { quota: 5000 } unified { key: 'cpu.max.burst' value: '5000' } | cpu.max=5000 cpu.max.burst=5000",
+        "unified { key: 'cpu.uclamp.max' value: '100.00' } | cpu.uclamp.max=100.00",
+        "unified { key: 'cpuset.cpus' value: '0-1' } unified { key: 'cpuset.mems' value: '0' } | cpuset.cpus=0-1 cpuset.mems=0",
+        "unified { key: 'memory.high' value: '999999T' } unified { key: 'memory.low' value: '0' } | memory.high=999999T memory.low=0",
+        "unified { key: 'rdma.max' value: 'mlx5_0 hca_handle=2147483647 hca_object=max' } | cgroup.subtree_control=+rdma rdma.max=mlx5_0 hca_handle=2147483647 hca_object=max",
         "unified { key: 'hugetlb.2MB.max' value: '2M' } | cgroup.subtree_control=+hugetlb hugetlb.2MB.max=2M",
       })
   void writesInVersion2(String asked, String written) throws IOException {
     Cgroups cgroups = kernel.v2();
     kernel.set("unified/cgroup.subtree_control", "cpu cpuset memory pids io");
-    kernel.more = List.of("cpu.uclamp.max=max");
+    kernel.more = List.of("cpu.uclamp.max=max", "cpu.weight.nice=0");
     assertWrites(cgroups, asked, written);
   }
 
@@ -115,7 +134,10 @@ class LimitFilesTest {
 
   private void assertWrites(Cgroups cgroups, String asked, String written) throws IOException {
     bearCpusets();
-    cgroups.require(resources(asked));
+    cgroups.require("/", resources(asked));
+    cgroups.require("/none/yet", resources(asked));
+    cgroups.require("/", resources(asked), resources(asked));
+    assertThat(kernel.writes).isEmpty();
     cgroups.create("/box", resources(asked), Owner.ROOT);
     assertThat(String.join(" ", kernel.writes)).isEqualTo(written);
   }
@@ -199,6 +221,13 @@ class LimitFilesTest {
         "network { priorities { name: 'eth0' } priorities { name: 'eth0' } } | network.priorities[1].name | once",
         "rdma { key: '../x' value { hca_handles: 1 } } | rdma | name devices",
         "rdma { key: 'mlx5_0' value { } } | rdma | limit handles or objects",
+        "rdma { key: 'mlx5_0' value { hca_handles: 2147483648 } } | rdma | from 0 to 2147483647",
+        "pids { limit: 0 } | pids.limit | be -1 or from 1 to 4194304",
+        "pids { limit: 4194305 } | pids.limit | be -1 or from 1 to 4194304",
+        "cpu { quota: 999 } | cpu.quota | be -1 or from 1000 to 17592186044415",
+        "cpu { quota: 17592186044416 } | cpu.quota | be -1 or from 1000 to 17592186044415",
+        "cpu { quota: 17592186044415 burst: 1 } | cpu.burst | from 0 to 0",
+        "memory { reservation: -2 } | memory.reservation | be -1 or at least 0",
         "unified { key: 'memory.max' value: 'max' } | unified | resources.memory.limit",
         "unified { key: 'pids.max' value: 'max' } | unified | resources.pids.limit",
         "unified { key: 'memory.high' value: '' } | unified | memory.high",
@@ -216,6 +245,82 @@ class LimitFilesTest {
       })
   void refusesWhatHasNoMeaning(String asked, String field, String words) throws IOException {
     assertRefused(kernel.hybrid(), asked, field, words);
+  }
+
+  /** The file | what is no value of it, though it may look like one. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "cpu.weight | 0",
+        "cpu.weight | 10001",
+        "cpu.weight | 99999",
+        "cpu.weight | 050",
+        "cpu.weight | 1\\n2",
+        "cpu.weight.nice | 20",
+        "cpu.weight.nice | -21",
+        "cpu.weight.nice | 99",
+        "cpu.max | 1 5",
+        "cpu.max | 999",
+        "cpu.max | 1000 999",
+        "cpu.max | max 1000001",
+        "cpu.max | 17592186044416",
+        "cpu.max | 99999999999999",
+        "cpu.max | max\\nmax",
+        "cpu.max.burst | -1",
+        "cpu.max.burst | max",
+        "cpu.max.burst | 17592186044416",
+        "cpu.uclamp.max | 999",
+        "cpu.uclamp.max | 100.01",
+        "cpu.uclamp.min | 101",
+        "cpuset.cpus | 3-1",
+        "cpuset.cpus | 0-9000",
+        "cpuset.mems | 1-0",
+        "io.weight | 0",
+        "io.weight | 10001",
+        "io.weight | 99999",
+        "io.weight | default",
+        "io.weight | default default",
+        "io.weight | 8:0 0",
+        "io.bfq.weight | 1001",
+        "io.bfq.weight | 8:0 1001",
+        "io.max | 8:0 rbps=0",
+        "io.max | 8:0 wiops=1",
+        "io.max | 8:0 rbps=08",
+        "memory.high | 1000000T",
+        "memory.high | 9223372036854775808",
+        "memory.high | 010",
+        "hugetlb.2MB.max | 10000000000000000G",
+        "rdma.max | mlx5_0 hca_handle=2147483648",
+        "rdma.max | mlx5_0 hca_object=9999999999",
+        "rdma.max | .. hca_handle=1",
+      })
+  void refusesWhatNoFileTakes(String file, String value) throws IOException {
+    String asked = "unified { key: '" + file + "' value: '" + value + "' }";
+    assertRefused(
+        kernel.v2(),
+        asked,
+        "unified",
+        "have for " + file + " what that file of the kernel takes (");
+  }
+
+  /** Each is possible, and both are not: what is asked | the field | words of the sentence. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "unified { key: 'cpu.idle' value: '1' } unified { key: 'cpu.weight' value: '5' } | not have cpu.idle and cpu.weight",
+        "unified { key: 'cpu.idle' value: '1' } unified { key: 'cpu.weight.nice' value: '5' } | not have cpu.idle and cpu.weight.nice",
+        "unified { key: 'cpu.weight' value: '1' } unified { key: 'cpu.weight.nice' value: '5' } | not have cpu.weight and cpu.weight.nice",
+        "unified { key: 'cpu.max' value: '1000' } unified { key: 'cpu.max.burst' value: '1001' } | cpu.max.burst from 0 to 1000",
+        "unified { key: 'cpu.max' value: '17592186044415' } unified { key: 'cpu.max.burst' value: '1' } | cpu.max.burst from 0 to 0",
+        "unified { key: 'cpu.max' value: 'max' } unified { key: 'cpu.max.burst' value: '1' } | cpu.max.burst from 0 to 0",
+        "cpu { quota: 1000 } unified { key: 'cpu.max.burst' value: '1001' } | cpu.max.burst from 0 to 1000",
+        "cpu { quota: -1 } unified { key: 'cpu.max.burst' value: '1' } | cpu.max.burst from 0 to 0",
+      })
+  void refusesFilesThatContradictEachOther(String asked, String words) throws IOException {
+    assertRefused(kernel.v2(), asked, "unified", words);
   }
 
   @ParameterizedTest
@@ -320,6 +425,17 @@ class LimitFilesTest {
         "V2 | hugepage_limits { page_size: '64KB' } | hugepage_limits | page sizes of this host",
         "V1 | network { priorities { name: 'eth9' } } | network.priorities | interfaces of this host",
         "V2 | rdma { key: 'mlx5_9' value { hca_handles: 1 } } | rdma | RDMA devices of this host",
+        "V2 | block_io { throttle_read_bps_device { major: 8 rate: 1 } } | block_io.throttle_read_bps_device[0].rate | be 0 or at least 2",
+        "V2 | unified { key: 'io.max' value: '8:0 rbps=2\\n8:7 rbps=2' } | unified | a block device of this host",
+        "V2 | unified { key: 'io.max' value: '8:1 rbps=2' } | unified | the whole disk, not a partition",
+        "V2 | unified { key: 'io.weight' value: '8:7 5' } | unified | a block device of this host",
+        "V2 | unified { key: 'hugetlb.4MB.max' value: '0' } | unified | page sizes of this host",
+        "V2 | unified { key: 'rdma.max' value: 'mlx5_9 hca_handle=1' } | unified | RDMA devices of this host",
+        "V2 | unified { key: 'cpuset.cpus' value: '0-2' } | unified | be within the parent cgroup's (0-1)",
+        "V2 | unified { key: 'cpuset.mems' value: '1' } | unified | be within the parent cgroup's (0)",
+        "V2 | unified { key: 'cpu.uclamp.max' value: '5' } | unified | this kernel has no cpu.uclamp.max",
+        "V2 | cpu { cpus: '4000' } | cpu.cpus | be within the parent cgroup's (0-1)",
+        "V1 | cpu { mems: '1' } | cpu.mems | be within the parent cgroup's (0)",
       })
   void refusesWhatThisHostCannotHave(CgroupMode mode, String asked, String field, String words)
       throws IOException {
@@ -339,12 +455,18 @@ class LimitFilesTest {
     Resources resources = resources(asked);
     cgroups.ensure("/above");
     kernel.writes.clear();
-    assertThatThrownBy(() -> cgroups.create("/above/box", resources, Owner.ROOT))
-        .isInstanceOfSatisfying(
-            InvalidResources.class,
-            refusal -> assertThat(refusal.field()).isEqualTo("resources." + field))
-        .hasMessageStartingWith("resources." + field + " must ")
-        .hasMessageContaining(words);
+    for (ThrowingCallable call :
+        List.<ThrowingCallable>of(
+            () -> cgroups.require("/above", resources),
+            () -> cgroups.require("/above", Resources.getDefaultInstance(), resources),
+            () -> cgroups.create("/above/box", resources, Owner.ROOT))) {
+      assertThatThrownBy(call)
+          .isInstanceOfSatisfying(
+              InvalidResources.class,
+              refusal -> assertThat(refusal.field()).isEqualTo("resources." + field))
+          .hasMessageStartingWith("resources." + field + " must ")
+          .hasMessageContaining(words);
+    }
     assertThat(kernel.writes).isEmpty();
     try (var left = Files.walk(root)) {
       assertThat(left.filter(path -> path.endsWith("above/box"))).isEmpty();
@@ -436,6 +558,56 @@ class LimitFilesTest {
         .isInstanceOf(InvalidResources.class)
         .hasMessageContaining(words);
     assertThat(kernel.writes).isEmpty();
+  }
+
+  /** The same of version 2's own files. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "cpu.max.burst=30000 | unified { key: 'cpu.max' value: '20000' } | come with cpu.max.burst to go below that (30000)",
+        "cpu.max.burst=30000 | cpu { quota: 20000 } | come with resources.cpu.burst to go below that (30000)",
+        "cpu.max=20000 100000 | unified { key: 'cpu.max.burst' value: '30000' } | have a cpu.max.burst from 0 to 20000",
+        "cpu.idle=1 | unified { key: 'cpu.weight' value: '5' } | come with cpu.idle 0",
+        "cpu.idle=1 | unified { key: 'cpu.weight.nice' value: '5' } | come with cpu.idle 0",
+      })
+  void refusesAnUpdateThatWhatIsThereInVersion2Contradicts(String there, String asked, String words)
+      throws IOException {
+    Cgroups cgroups = kernel.v2();
+    kernel.more = List.of("cpu.weight.nice=0");
+    cgroups.ensure("/above");
+    Cgroup cgroup = cgroups.create("/above/box", resources(""), Owner.ROOT);
+    String[] file = there.split("=", 2);
+    kernel.set("unified/above/box/" + file[0], file[1]);
+    kernel.writes.clear();
+
+    assertThatThrownBy(() -> cgroup.update(resources(asked)))
+        .isInstanceOf(InvalidResources.class)
+        .hasMessageContaining(words);
+    assertThat(kernel.writes).isEmpty();
+  }
+
+  @Test
+  void tellsOfRealTimeThatOthersHave() throws IOException {
+    Cgroups cgroups = kernel.v1();
+    cgroups.ensure("/above");
+    kernel.set("cpu/above/cpu.rt_runtime_us", "500000");
+    Cgroup living = cgroups.create("/above/living", resources(""), Owner.ROOT);
+    Resources realtime = resources("cpu { realtime_runtime: 300000 }");
+    kernel.broken("write cpu/above/box/cpu.rt_runtime_us", Errno.EINVAL);
+    kernel.broken("write cpu/above/living/cpu.rt_runtime_us", Errno.EINVAL);
+
+    for (ThrowingCallable call :
+        List.<ThrowingCallable>of(
+            () -> cgroups.create("/above/box", realtime, Owner.ROOT),
+            () -> living.update(realtime))) {
+      assertThatThrownBy(call)
+          .isInstanceOfSatisfying(
+              CgroupException.class,
+              failed -> assertThat(failed.kind()).isEqualTo(CgroupException.Kind.SHORT))
+          .hasMessageContaining("less real-time left beside what others in it have");
+    }
   }
 
   @Test

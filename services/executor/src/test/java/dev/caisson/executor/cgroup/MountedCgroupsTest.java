@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.entry;
 
+import com.google.protobuf.TextFormat;
 import dev.caisson.linux.Errno;
 import dev.caisson.proto.types.v1.Resources;
 import dev.caisson.proto.types.v1.Statistics;
@@ -12,9 +13,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class MountedCgroupsTest {
   private static final Resources NONE = Resources.getDefaultInstance();
@@ -61,6 +65,16 @@ class MountedCgroupsTest {
     assertThat(kernel.get("cpuset/box/cpuset.cpus")).isEqualTo("1");
     assertThat(kernel.get("cpuset/box/cpuset.mems")).isEqualTo("0");
     assertThat(kernel.get("pids/box/pids.max")).isEqualTo("32");
+  }
+
+  /** Its processes are born there, and nobody writes to its cgroup.procs. */
+  @Test
+  void isJoinedByBirthAloneInVersion2() throws IOException {
+    Cgroup cgroup = kernel.v2().create("/box", NONE, Owner.ROOT);
+
+    assertThat(cgroup.joins()).isEmpty();
+    assertThat(cgroup.birthDirectory()).contains(root.resolve("unified/box"));
+    assertThat(kernel.writes).noneMatch(write -> write.startsWith("cgroup.procs="));
   }
 
   @Test
@@ -300,6 +314,98 @@ class MountedCgroupsTest {
         .isInstanceOfSatisfying(
             InvalidResources.class, e -> assertThat(e.field()).isEqualTo("resources.cpu.quota"));
     assertThat(cgroups.create("/a/b", quota(50_000), Owner.ROOT).path()).isEqualTo("/a/b");
+  }
+
+  /** What the cgroup above has | what is asked | words of the sentence. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "cpu/a/cpu.cfs_quota_us=50000 | cpu { quota: 60000 } | not be a larger part of its period than that of /a (50000 of 100000)",
+        "cpuset/a/cpuset.effective_cpus=1 | cpu { cpus: '0' } | be within the parent cgroup's (1)",
+        "cpu/a/cpu.rt_runtime_us=1000 | cpu { realtime_runtime: 2000 } | than that of /a (1000 of 1000000)",
+      })
+  void knowsBeforehandWhatTheCgroupAboveDoesNotHave(String above, String asked, String words)
+      throws IOException {
+    Cgroups cgroups = kernel.hybrid();
+    cgroups.create("/a", NONE, Owner.ROOT);
+    String[] file = above.split("=", 2);
+    kernel.set(file[0], file[1]);
+    kernel.writes.clear();
+    Resources limits = TextFormat.parse(asked, Resources.class);
+
+    for (ThrowingCallable call :
+        List.<ThrowingCallable>of(
+            () -> cgroups.require("/a", limits),
+            () -> cgroups.require("/a/b/c", limits),
+            () -> cgroups.require("/a/b", NONE, limits))) {
+      assertThatThrownBy(call).isInstanceOf(InvalidResources.class).hasMessageContaining(words);
+    }
+    assertThat(kernel.writes).isEmpty();
+    assertThat(kernel.has("cpu/a/b")).isFalse();
+  }
+
+  /** What the sandbox is to have | what is asked in it | the field | words of the sentence. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "cpu { cpus: '0' } | cpu { cpus: '0-1' } | cpu.cpus | be within the sandbox's (0): 0-1",
+        "cpu { mems: '0' } | cpu { mems: '1' } | cpu.mems | be within",
+        "cpu { quota: 50000 } | cpu { quota: 50001 } | cpu.quota | than that of the sandbox (50000 of 100000): 50001",
+        "cpu { quota: 50000 period: 200000 } | cpu { quota: 50000 } | cpu.quota | (50000 of 200000)",
+        "memory { limit: 67108864 } | cpu { realtime_runtime: 1 } | cpu.realtime_runtime | than that of the sandbox (0 of 1000000)",
+        "cpu { realtime_runtime: 9 } | cpu { realtime_runtime: 10 } | cpu.realtime_runtime | than that of the sandbox (9 of 1000000)",
+      })
+  void refusesMoreThanTheSandboxIsToHave(String around, String asked, String field, String words)
+      throws IOException {
+    Cgroups cgroups = kernel.hybrid();
+    cgroups.ensure("/a");
+    kernel.set("cpu/a/cpu.rt_runtime_us", "500000");
+
+    assertThatThrownBy(() -> cgroups.require("/a", limits(around), limits(asked)))
+        .isInstanceOfSatisfying(
+            InvalidResources.class, e -> assertThat(e.field()).isEqualTo("resources." + field))
+        .hasMessageContaining(words);
+  }
+
+  /** And what version 2 takes: a part of the time that is cut down to the sandbox's by itself. */
+  @Test
+  void takesAsMuchAsTheSandboxIsToHave() throws IOException {
+    Cgroups v1 = kernel.v1();
+    v1.ensure("/a");
+    kernel.set("cpu/a/cpu.rt_runtime_us", "500000");
+    v1.require(
+        "/a",
+        limits("cpu { quota: 50000 cpus: '0-1' realtime_runtime: 5 }"),
+        limits("cpu { quota: 25000 period: 50000 cpus: '1' realtime_runtime: 5 }"));
+    v1.require("/a", limits("cpu { quota: -1 }"), limits("cpu { quota: 50000 }"));
+    Cgroups v2 = kernel.v2();
+    v2.require("/", limits("cpu { quota: 50000 }"), limits("cpu { quota: 60000 }"));
+    assertThatThrownBy(() ->
+            v2.require(
+                "/",
+                limits("unified { key: 'cpuset.cpus' value: '0' }"),
+                limits("cpu { cpus: '1' }")))
+        .hasMessageContaining("be within the sandbox's (0): 1");
+  }
+
+  private static Resources limits(String text) throws IOException {
+    return TextFormat.parse(text, Resources.class);
+  }
+
+  @Test
+  void saysWhoIsInTheWayOfPassingControllersOn() throws IOException {
+    Cgroups cgroups = kernel.v2();
+    kernel.broken("write unified/cgroup.subtree_control", Errno.EBUSY);
+
+    assertThatThrownBy(() -> cgroups.ensure("/caisson"))
+        .isInstanceOf(CgroupException.class)
+        .hasMessageEndingWith(
+            "cgroup.subtree_control: EBUSY (16), since processes are in that cgroup: move them into"
+                + " one of its children");
   }
 
   @Test

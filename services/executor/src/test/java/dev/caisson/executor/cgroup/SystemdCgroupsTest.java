@@ -3,6 +3,7 @@ package dev.caisson.executor.cgroup;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.protobuf.TextFormat;
 import dev.caisson.executor.cgroup.Cgroups.Occupancy;
 import dev.caisson.executor.cgroup.UnitProperty.Count;
 import dev.caisson.executor.cgroup.UnitProperty.Flag;
@@ -15,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -181,18 +183,103 @@ class SystemdCgroupsTest {
         .contains(count("MemoryMax", UnitProperty.INFINITY), count("TasksMax", 65));
   }
 
+  /** What was there | what is asked | what is written, with the scope taking none of it. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "memory.max=67108864 | memory { limit: 134217728 } pids { limit: 64 } | memory.max=134217728 pids.max=64 pids.max=max memory.max=67108864",
+        "io.max= | block_io { throttle_read_bps_device { major: 8 rate: 9 } } | io.max=8:0 rbps=9 io.max=8:0 rbps=max",
+        "io.max=8:0 rbps=5 | block_io { throttle_write_bps_device { major: 8 rate: 9 } } | io.max=8:0 wbps=9 io.max=8:0 rbps=5",
+        "io.weight=default 100 | block_io { weight_device { major: 8 weight: 10 } } | io.weight=8:0 1 io.weight=8:0 default",
+        "cpuset.cpus= | cpu { cpus: '1' } | cpuset.cpus=1 cpuset.cpus=\\n",
+        "cpu.max.burst=30000 | cpu { quota: 20000 period: 100000 burst: 10000 } | cpu.max.burst=0 cpu.max=20000 100000 cpu.max.burst=10000 cpu.max.burst=0 cpu.max=max 100000 cpu.max.burst=30000",
+        "cpu.weight=59 | cpu { idle: 1 } | cpu.idle=1 cpu.idle=0 cpu.weight=59",
+      })
+  void keepsAllLimitsWhenTheScopeDoesNotTakeThem(String there, String asked, String written)
+      throws IOException {
+    kernel.setUp("dev/block/8:0");
+    cgroups.create(SCOPE, NONE, Owner.ROOT);
+    cgroups.create(SANDBOX, NONE, Owner.ROOT);
+    String[] file = there.split("=", 2);
+    kernel.set("unified" + SANDBOX + "/" + file[0], file[1]);
+    kernel.writes.clear();
+    systemd.broken.put(
+        "set", new SystemdException(SystemdException.Kind.UNREACHABLE, "Nobody answers."));
+    Resources limits = TextFormat.parse(asked, Resources.class);
+
+    assertThatThrownBy(() -> cgroups.open(SANDBOX).update(limits))
+        .isInstanceOf(CgroupException.class)
+        .hasMessage("Failed to set the limits of cri-7f3a.scope: Nobody answers.")
+        .satisfies(e -> assertThat(e.getSuppressed()).isEmpty());
+    assertThat(String.join(" ", kernel.writes)).isEqualTo(written.replace("\\n", "\n"));
+  }
+
   @Test
-  void keepsAllLimitsWhenTheScopeDoesNotTakeThem() {
+  void saysWhichLimitItCouldNotTakeBack() {
     cgroups.create(SCOPE, NONE, Owner.ROOT);
     cgroups.create(SANDBOX, limits(67_108_864, 32), Owner.ROOT);
     systemd.broken.put(
         "set", new SystemdException(SystemdException.Kind.UNREACHABLE, "Nobody answers."));
+    kernel.brokenOnceWritten("write unified" + SANDBOX + "/pids.max");
 
     assertThatThrownBy(() -> cgroups.open(SANDBOX).update(limits(134_217_728, 64)))
-        .isInstanceOf(CgroupException.class)
-        .hasMessage("Failed to set the limits of cri-7f3a.scope: Nobody answers.");
+        .satisfies(e ->
+            assertThat(e.getSuppressed())
+                .singleElement()
+                .extracting(Throwable::getMessage)
+                .asString()
+                .startsWith("Failed to restore 32 in ")
+                .endsWith("pids.max: EINVAL (22)"));
     assertThat(get(SANDBOX + "/memory.max")).isEqualTo("67108864");
-    assertThat(get(SANDBOX + "/pids.max")).isEqualTo("32");
+    assertThat(get(SANDBOX + "/pids.max")).isEqualTo("64");
+  }
+
+  /** What is asked | the field. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "memory { swappiness: 5 } | memory.swappiness",
+        "block_io { leaf_weight: 10 } | block_io.leaf_weight",
+        "block_io { throttle_read_bps_device { major: 8 minor: 7 rate: 9 } } | block_io.throttle_read_bps_device[0]",
+        "hugepage_limits { page_size: '4MB' } | hugepage_limits",
+        "cpu { cpus: '4000' } | cpu.cpus",
+        "cpu { realtime_runtime: 1 } | cpu.realtime_runtime",
+        "unified { key: 'cpuset.cpus' value: '4000' } | unified",
+        "pids { limit: 4194305 } | pids.limit",
+      })
+  void refusesWhatCannotBeBeforeThereIsAScope(String asked, String field) throws IOException {
+    Resources limits = TextFormat.parse(asked, Resources.class);
+
+    assertRefused(() -> cgroups.require("/caisson.slice", limits), field);
+    assertRefused(() -> cgroups.require(SCOPE, limits), field);
+    assertRefused(() -> cgroups.require(SCOPE, NONE, limits), field);
+    assertThat(systemd.calls).isEmpty();
+    cgroups.create(SCOPE, NONE, Owner.ROOT);
+    cgroups.create(SANDBOX, NONE, Owner.ROOT);
+    assertRefused(() -> cgroups.require(SANDBOX, limits), field);
+  }
+
+  private static void assertRefused(ThrowingCallable call, String field) {
+    assertThatThrownBy(call)
+        .isInstanceOfSatisfying(
+            InvalidResources.class, e -> assertThat(e.field()).isEqualTo("resources." + field));
+  }
+
+  /** systemd enables them for the first scope that is delegated: systemd.resource-control(5). */
+  @Test
+  void takesLimitsWhoseControllersTheSliceDoesNotHaveYet() throws IOException {
+    systemd.startSlice("caisson.slice");
+    kernel.set("unified/caisson.slice/cgroup.controllers", "memory pids");
+    Files.delete(root.resolve("unified/caisson.slice/cpu.idle"));
+
+    Resources limits = TextFormat.parse("cpu { idle: 1 cpus: '1' }", Resources.class);
+    cgroups.require("/caisson.slice", limits);
+    cgroups.require(SCOPE, limits, limits);
+    assertRefused(() -> cgroups.require("/caisson.slice/sandbox-x", limits), "cpu.idle");
   }
 
   @Test

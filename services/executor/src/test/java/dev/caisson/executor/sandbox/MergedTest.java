@@ -78,6 +78,22 @@ class MergedTest {
   }
 
   @Test
+  void takesAwayFilesThatDoNotGoWithIt() {
+    Resources before =
+        limits().putUnified("cpu.weight", "50").putUnified("memory.high", "1").build();
+
+    assertThat(files(before, "cpu.idle", "1"))
+        .containsOnly(Map.entry("cpu.idle", "1"), Map.entry("memory.high", "1"));
+    assertThat(files(before, "cpu.weight.nice", "5"))
+        .containsOnly(Map.entry("cpu.weight.nice", "5"), Map.entry("memory.high", "1"));
+    assertThat(files(before, "cpu.idle", "0")).containsKeys("cpu.idle", "cpu.weight");
+  }
+
+  private static Map<String, String> files(Resources before, String file, String value) {
+    return Merged.of(before, limits().putUnified(file, value).build()).touched().getUnifiedMap();
+  }
+
+  @Test
   void looksAtWhatIsUsedForThisChangeAlone() {
     Resources.Builder asked = limits();
     asked.getMemoryBuilder().setLimit(64).setCheckBeforeUpdate(true);
