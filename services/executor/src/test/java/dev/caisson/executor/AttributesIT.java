@@ -77,6 +77,22 @@ class AttributesIT {
   }
 
   @Test
+  void realTimeIsRefusedWhereOthersHaveIt() throws Exception {
+    Path runtime = Path.of("/sys/fs/cgroup/cpu" + node.cgroupParent(), "cpu.rt_runtime_us");
+    assumeTrue(Files.exists(runtime), "Skipped: needs real-time groups of cgroup v1");
+    Files.writeString(runtime, "100000");
+    var first = TestNode.sandboxRequest("first");
+    first.getResourcesBuilder().getCpuBuilder().setRealtimeRuntime(60_000);
+    assertThat(node.stub().createSandbox(first.build()).getResources())
+        .isEqualTo(first.getResources());
+
+    Problem.of(() -> node.stub().createSandbox(first.clone().setSandboxId("second").build()))
+        .is(Status.Code.FAILED_PRECONDITION, Reason.HOST_UNSUPPORTED)
+        .says("less real-time left beside what others in it have");
+    Problem.of(() -> node.sandbox("second")).is(Status.Code.NOT_FOUND, Reason.SANDBOX_NOT_FOUND);
+  }
+
+  @Test
   void areThoseOfTheSpecification() {
     String script = SCHEDULING + "; ionice -p $$; uname -m; " + SCORE;
     Ended ended = node.run(attributed(script));

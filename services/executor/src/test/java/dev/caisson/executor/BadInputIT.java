@@ -350,11 +350,12 @@ class BadInputIT extends OnNode {
 
   @Test
   void aCpuThatThisMachineDoesNotHave() {
-    ContainerSpec.Builder spec = node.spec("true");
-    spec.setResources(Resources.newBuilder().setCpu(Resources.Cpu.newBuilder().setCpus("4000")));
-    Problem problem = Problem.of(() -> node.create("bad", spec));
-    assertThat(problem.code()).as(problem.sentence()).isNotEqualTo(Status.Code.INTERNAL);
-    assertLooksAsBefore();
+    toldOf(
+        "spec.resources.cpu.cpus",
+        Reason.INVALID_SPEC,
+        spec ->
+            spec.setResources(
+                Resources.newBuilder().setCpu(Resources.Cpu.newBuilder().setCpus("4000"))));
   }
 
   @Test

@@ -4,7 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.protobuf.TextFormat;
+import dev.caisson.executor.cgroup.Cgroup;
+import dev.caisson.executor.cgroup.Cgroups;
+import dev.caisson.linux.Kernel;
+import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.executor.v1.GetContainerStatisticsRequest;
+import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.CpuStatistics;
 import dev.caisson.proto.types.v1.Resources;
@@ -13,6 +18,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -102,46 +109,127 @@ class LimitsIT extends OnNode {
     }
   }
 
-  /** What nothing is made for: what is asked | words of the sentence. */
+  /** What nothing is made for: what is asked | the field | words of the sentence. */
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "memory { swappiness: 101 } | memory.swappiness must be from 0 to 100",
-        "memory { disable_oom_killer: true } | whoever is out of memory is killed",
-        "cpu { burst: 5 } | cpu.burst must come with",
-        "cpu { realtime_runtime: 1000 } | no cgroup has time for real-time processes",
-        "network { class_id: 1 } | no cgroup marks packets",
-        "block_io { throttle_read_bps_device { major: 4095 minor: 1048575 rate: 1 } } | a block device of this host",
-        "hugepage_limits { page_size: '512GB' limit: 0 } | page sizes of this host",
-        "unified { key: 'cgroup.procs' value: '1' } | name limits and weights",
-        "unified { key: 'cgroup.freeze' value: '1' } | name limits and weights",
+        "memory { swappiness: 101 } | memory.swappiness | from 0 to 100",
+        "pids { limit: 4194305 } | pids.limit | from 1 to 4194304",
+        "cpu { burst: 5 } | cpu.burst | come with",
+        "cpu { quota: 17592186044416 } | cpu.quota | from 1000 to 17592186044415",
+        "cpu { cpus: '4000' } | cpu.cpus | be within the parent cgroup's",
+        "cpu { mems: '4000' } | cpu.mems | be within the parent cgroup's",
+        "block_io { throttle_read_bps_device { major: 4095 minor: 1048575 rate: 2 } } | block_io.throttle_read_bps_device[0] | a block device of this host",
+        "hugepage_limits { page_size: '512GB' limit: 0 } | hugepage_limits | page sizes of this host",
+        "unified { key: 'cgroup.procs' value: '1' } | unified | name limits and weights",
+        "unified { key: 'cgroup.freeze' value: '1' } | unified | name limits and weights",
+        "unified { key: 'cpu.weight' value: '99999' } | unified | 1 to 10000",
+        "unified { key: 'cpu.max' value: '1 5' } | unified | a quota from 1000",
+        "unified { key: 'cpuset.cpus' value: '3-1' } | unified | a list as in 0-3,7",
+        "unified { key: 'io.max' value: '8:0 rbps=0' } | unified | at least 2",
+        "unified { key: 'cpu.idle' value: '1' } unified { key: 'cpu.weight' value: '5' } | unified | not have cpu.idle and cpu.weight",
       })
-  void refusesBeforeAnythingIsMade(String asked, String words) throws Exception {
-    Path parent = Path.of("/sys/fs/cgroup/unified" + node.cgroupParent());
-    long before = children(parent);
+  void refusesBeforeAnythingIsMade(String asked, String field, String words) throws Exception {
     Resources limits = limits(asked);
-    Problem own = Problem.of(() -> node.create("bad", node.spec("true").setResources(limits)));
-    Problem around =
-        Problem.of(() ->
-            node.stub()
-                .createContainer(
-                    node.request("bad", node.spec("true")).setSandboxResources(limits).build()));
-
-    for (Problem problem : new Problem[] {own, around}) {
-      assertThat(problem.sentence()).contains(words);
-      assertThat(problem.code()).isNotIn(Status.Code.INTERNAL, Status.Code.UNKNOWN);
-    }
-    assertThat(children(parent)).as("sandboxes, parked ones too").isEqualTo(before);
+    node.createSandbox("there");
+    assertNothingIsMade(() -> {
+      ContainerSpec.Builder spec = node.spec("true").setResources(limits);
+      invalid("spec.resources." + field, words, () -> node.create("bad", spec));
+      invalid("spec.resources." + field, words, () -> node.createIn("there", "bad", spec));
+      invalid("sandbox_resources." + field, words, () -> createAround("bad", limits));
+      invalid("resources." + field, words, () -> createSandbox("bad", limits));
+    });
   }
 
-  private static long children(Path parent) throws IOException {
-    if (!Files.exists(parent)) {
-      return 0;
-    }
-    try (var children = Files.list(parent)) {
-      return children.filter(Files::isDirectory).count();
-    }
+  private static void createAround(String id, Resources limits) {
+    var request = node.request(id, node.spec("true")).setSandboxResources(limits);
+    node.stub().createContainer(request.build());
+  }
+
+  private static void createSandbox(String id, Resources limits) {
+    node.stub().createSandbox(TestNode.sandboxRequest(id).setResources(limits).build());
+  }
+
+  private static void invalid(String field, String words, ThrowingCallable call) {
+    Problem problem =
+        Problem.of(call).is(Status.Code.INVALID_ARGUMENT, Reason.INVALID_SPEC).says(words);
+    assertThat(problem.info().getMetadataMap()).containsEntry("field", field);
+  }
+
+  /**
+   * Of which the host, or the guard, has none: what is asked | the code | words of the sentence.
+   */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "memory { disable_oom_killer: true } | PERMISSION_DENIED | whoever is out of memory is killed",
+        "cpu { realtime_runtime: 1000 } | PERMISSION_DENIED | no cgroup has time for real-time processes",
+        "network { class_id: 1 } | PERMISSION_DENIED | no cgroup marks packets",
+        "block_io { leaf_weight: 10 } | FAILED_PRECONDITION | block_io.leaf_weight must be absent",
+      })
+  void refusesWhatNobodyMayOrCan(String asked, Status.Code code, String words) throws Exception {
+    assumeTrue(
+        !asked.contains("leaf_weight") || !Files.exists(BLKIO.resolve("blkio.leaf_weight")),
+        "needs a kernel without weights of leaves");
+    Resources limits = limits(asked);
+    assertNothingIsMade(() -> {
+      ContainerSpec.Builder spec = node.spec("true").setResources(limits);
+      for (Problem problem :
+          List.of(
+              Problem.of(() -> node.create("bad", spec)),
+              Problem.of(() -> createAround("bad", limits)))) {
+        assertThat(problem.says(words).code()).isEqualTo(code);
+      }
+    });
+  }
+
+  /** What the sandbox of the same request is to have | what is asked in it | the field. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "cpu { cpus: '0' } | cpu { cpus: '0-1' } | cpu.cpus",
+        "cpu { quota: 20000 } | cpu { quota: 30000 } | cpu.quota",
+      })
+  void refusesMoreThanItsSandboxIsToHave(String around, String asked, String field)
+      throws Exception {
+    assumeTrue(
+        !field.equals("cpu.quota") || LimitsInForce.inVersion1("cpu"),
+        "needs the cpu controller of version 1: in version 2 the least quota holds");
+    assumeTrue(Runtime.getRuntime().availableProcessors() > 1, "needs two processors");
+    var request =
+        node.request("bad", node.spec("true").setResources(limits(asked)))
+            .setSandboxResources(limits(around))
+            .build();
+    assertNothingIsMade(() ->
+        invalid(
+            "spec.resources." + field, "the sandbox", () -> node.stub().createContainer(request)));
+  }
+
+  /** Neither in whichever tree is mounted, nor as far as the record says. */
+  private static void assertNothingIsMade(ThrowingRunnable refused) throws Exception {
+    Cgroup parent =
+        Cgroups.detect(Kernel.open().files(), Path.of("/proc/self/mountinfo"))
+            .open(node.cgroupParent());
+    List<String> before = parent.children();
+    refused.run();
+    assertThat(parent.children()).containsExactlyInAnyOrderElementsOf(before);
+    assertThat(Recorded.of(node))
+        .filteredOn(event -> names(event, "bad"))
+        .allMatch(Event::hasRequestDenied);
+  }
+
+  private static boolean names(Event event, String id) {
+    return event.getSubject().getSandboxId().equals(id)
+        || event.getSubject().getContainerId().equals(id);
+  }
+
+  private interface ThrowingRunnable {
+    void run() throws Exception;
   }
 }

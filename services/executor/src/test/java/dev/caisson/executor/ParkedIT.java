@@ -92,6 +92,17 @@ class ParkedIT {
         .isEqualTo("7");
   }
 
+  @Test
+  void areNotUsedUpByLimitsThatCannotBe() {
+    Set<String> before = sandboxes();
+    var spec = node.spec("true");
+    spec.getResourcesBuilder().getCpuBuilder().setCpus("4000");
+    Problem.of(() -> node.create("c", spec))
+        .is(Status.Code.INVALID_ARGUMENT, Reason.INVALID_SPEC)
+        .says("spec.resources.cpu.cpus");
+    assertThat(sandboxes()).isEqualTo(before);
+  }
+
   private static Path directory(String controller, String cgroup) {
     return Path.of("/sys/fs/cgroup", PURE_V2 ? "" : controller, cgroup);
   }

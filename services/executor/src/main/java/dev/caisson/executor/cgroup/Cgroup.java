@@ -138,7 +138,7 @@ public interface Cgroup {
    * @return one for each file that was written, in that order
    * @throws InvalidResources before anything is changed
    * @throws CgroupException after everything was taken back, but for what is suppressed in it;
-   *     BUSY: more is used than a new limit allows
+   *     BUSY: more is used than a new limit allows; SHORT: the cgroup above has not as much left
    */
   List<SettingChange> update(Resources limits);
 

@@ -255,7 +255,7 @@ record Unified(SortedMap<String, String> files) {
         .flatMap(text -> IdList.of(lines(text).getFirst()));
   }
 
-  /** Whether it has a weight, in either scale, and may be that of no idle cgroup. */
+  /** Whether it has a weight, in either scale: an idle cgroup takes none. */
   boolean weighs() {
     return files.containsKey(V2Files.WEIGHT) || files.containsKey(NICE);
   }
