@@ -64,6 +64,7 @@ class EventsIT {
       double seconds = (System.nanoTime() - began) / 1e9;
       long written = EVENTS - from;
       long bytes = path.number("SELECT CAST(avg(length(event)) AS BIGINT) FROM trail");
+      assertThat(bytes).as("bytes of an event").isBetween(270L, 330L);
       long stored = path.number(ON_DISK) / (from + written);
       long each = Math.round(written / seconds);
       System.out.println(

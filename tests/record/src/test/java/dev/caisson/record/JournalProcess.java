@@ -24,6 +24,7 @@ import dev.caisson.proto.events.v1.Subject;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.rpc.GrpcServer;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -39,6 +40,14 @@ import java.util.function.Supplier;
  * were, as evenly as they come in a time. Then it serves until it is killed.
  */
 final class JournalProcess {
+
+  /** As a gateway sends it: an event is then some 300 bytes. */
+  private static final Actor.Builder ACTOR =
+      Actor.newBuilder()
+          .setPrincipal("spiffe://example.org/ci/build")
+          .setMethod("peer-credentials")
+          .setTraceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+          .setPeer("60901");
 
   private static final String BOOT = "00000000-0000-0000-0000-000000000001";
 
@@ -124,7 +133,8 @@ final class JournalProcess {
   private static ContainerCreated created() {
     return ContainerCreated.newBuilder()
         .setPlanSha256(ByteString.copyFrom(new byte[32]))
-        .addArgs("/bin/true")
+        .addArgs("/usr/bin/worker")
+        .addArgs("--queue=mail")
         .build();
   }
 
@@ -139,12 +149,15 @@ final class JournalProcess {
         Subject.newBuilder()
             .setTenant("default")
             .setSandboxId(sandbox)
-            .setSandboxUid("uid-" + sandbox);
+            .setSandboxUid(uid(sandbox));
     if (!container.isEmpty()) {
-      subject.setContainerId(container).setContainerUid("uid-" + sandbox + "-" + container);
+      subject.setContainerId(container).setContainerUid(uid(sandbox + "-" + container));
     }
-    return Event.newBuilder()
-        .setSubject(subject)
-        .setActor(Actor.newBuilder().setPrincipal("uid:1000").setMethod("Test"));
+    return Event.newBuilder().setSubject(subject).setActor(ACTOR.setRequestId(uid(sandbox)));
+  }
+
+  /** As long as a real one, and the same for the same name. */
+  private static String uid(String name) {
+    return UUID.nameUUIDFromBytes(name.getBytes(StandardCharsets.UTF_8)).toString();
   }
 }
