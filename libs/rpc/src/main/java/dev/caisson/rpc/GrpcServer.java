@@ -303,9 +303,10 @@ public final class GrpcServer implements AutoCloseable {
               .permitKeepAliveWithoutCalls(true)
               .addService(health.getHealthService())
               .addService(ProtoReflectionServiceV1.newInstance());
-      services.forEach(builder::addService);
+      services.forEach(one -> builder.addService(UnreadableRequests.marked(one.bindService())));
       // The last one that is added runs first.
       interceptors.reversed().forEach(builder::intercept);
+      builder.intercept(new UnreadableRequests(domain));
       builder.intercept(calls);
       if (path != null) {
         withoutKeepAlive(builder);
