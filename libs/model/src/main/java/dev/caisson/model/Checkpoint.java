@@ -13,16 +13,23 @@ import java.util.HexFormat;
  * @param chain of the record, 64 hexadecimal digits
  * @param seconds when it is signed: since 1970
  * @param nanos and of the second
+ * @param last whether the epoch ends with it, in order
  */
-public record Checkpoint(String node, long epoch, long seq, String chain, long seconds, int nanos) {
-  /** No other message that the key signs begins like this. */
+public record Checkpoint(
+    String node, long epoch, long seq, String chain, long seconds, int nanos, boolean last) {
+  /** Of a chain value. */
+  public static final int CHAIN_BYTES = 32;
+
+  /** No other message that the key signs begins like one of these. */
   private static final String DOMAIN = "caisson journal checkpoint v1";
+
+  private static final String DOMAIN_OF_LAST = "caisson journal end v1";
 
   /** The bytes that are signed, as docs/record-format.md has them. */
   public byte[] message() {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (DataOutputStream out = new DataOutputStream(bytes)) {
-      write(out, DOMAIN);
+      write(out, last ? DOMAIN_OF_LAST : DOMAIN);
       write(out, node);
       out.writeLong(epoch);
       out.writeLong(seq);

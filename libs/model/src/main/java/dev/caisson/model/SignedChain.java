@@ -1,5 +1,6 @@
 package dev.caisson.model;
 
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HexFormat;
@@ -19,6 +20,9 @@ import java.util.stream.Collectors;
 public final class SignedChain {
   /** Records that a journal makes without a checkpoint, at most; 1,024 are usual. */
   public static final int MAX_UNSIGNED = 8_192;
+
+  /** How long after its last checkpoint a journal to which nothing is added makes the next. */
+  public static final Duration IDLE_INTERVAL = Duration.ofMinutes(5);
 
   private final String node;
   private final Map<String, NodeKey> keys;

@@ -58,7 +58,7 @@ class SignedChainTest {
   @Test
   void refusesAChainValueThatIsNotTheRecords() {
     records(1, 1, 5);
-    Checkpoint other = new Checkpoint(NODE, 1, 5, hex(chain(9, 9)), 7, 8);
+    Checkpoint other = new Checkpoint(NODE, 1, 5, hex(chain(9, 9)), 7, 8, false);
     assertThat(kind(sign(1, 6, other))).isEqualTo(Kind.BAD_SIGNATURE);
     assertThat(check.checkpoints()).isZero();
     assertThat(check.unsigned()).isEqualTo(6);
@@ -83,7 +83,7 @@ class SignedChainTest {
     records(1, 1, 5);
     records(2, 1, 1);
     assertThat(kind(sign(2, 2, at(1, 5)))).isEqualTo(Kind.BAD_SIGNATURE);
-    Checkpoint others = new Checkpoint("node-2", 2, 1, hex(chain(2, 1)), 7, 8);
+    Checkpoint others = new Checkpoint("node-2", 2, 1, hex(chain(2, 1)), 7, 8, false);
     assertThat(kind(sign(2, 3, others))).isEqualTo(Kind.BAD_SIGNATURE);
   }
 
@@ -119,17 +119,18 @@ class SignedChainTest {
 
   @Test
   void everyFieldIsSigned() {
-    Checkpoint one = new Checkpoint("n", 1, 2, hex(chain(1, 2)), 3, 4);
+    Checkpoint one = new Checkpoint("n", 1, 2, hex(chain(1, 2)), 3, 4, false);
     byte[] signature = signature(PAIR.getPrivate(), one.message());
     assertThat(KEY.verifies(one.message(), signature)).isTrue();
     List<Checkpoint> others =
         List.of(
-            new Checkpoint("m", 1, 2, one.chain(), 3, 4),
-            new Checkpoint("n", 2, 2, one.chain(), 3, 4),
-            new Checkpoint("n", 1, 3, one.chain(), 3, 4),
-            new Checkpoint("n", 1, 2, hex(chain(1, 3)), 3, 4),
-            new Checkpoint("n", 1, 2, one.chain(), 4, 4),
-            new Checkpoint("n", 1, 2, one.chain(), 3, 5));
+            new Checkpoint("m", 1, 2, one.chain(), 3, 4, false),
+            new Checkpoint("n", 2, 2, one.chain(), 3, 4, false),
+            new Checkpoint("n", 1, 3, one.chain(), 3, 4, false),
+            new Checkpoint("n", 1, 2, hex(chain(1, 3)), 3, 4, false),
+            new Checkpoint("n", 1, 2, one.chain(), 4, 4, false),
+            new Checkpoint("n", 1, 2, one.chain(), 3, 5, false),
+            new Checkpoint("n", 1, 2, one.chain(), 3, 4, true));
     for (Checkpoint other : others) {
       assertThat(KEY.verifies(other.message(), signature)).as(other.toString()).isFalse();
     }
@@ -146,7 +147,7 @@ class SignedChainTest {
   @Test
   void signsTheDocumentedBytes() throws Exception {
     Checkpoint checkpoint =
-        new Checkpoint("node-1", 3, 41, "00".repeat(31) + "2a", 1_767_323_045, 6);
+        new Checkpoint("node-1", 3, 41, "00".repeat(31) + "2a", 1_767_323_045, 6, false);
     assertThat(hex(checkpoint.message()))
         .isEqualTo(
             "0000001d"
@@ -166,6 +167,17 @@ class SignedChainTest {
         .isEqualTo(
             "7ce72014459d99e0b047d1a597fec0bb2fae696040504d59dc9117ccc46fc09e"
                 + "586420cad17f4d60cce46d7b6a59932ae239681bd1e34807dde9711b1d0bd709");
+  }
+
+  @Test
+  void signsTheLastOfAnEpochAsSuch() {
+    Checkpoint last = new Checkpoint("n", 1, 2, "00".repeat(32), 3, 4, true);
+    assertThat(hex(last.message()))
+        .startsWith(
+            "00000016"
+                + hex("caisson journal end v1".getBytes(StandardCharsets.US_ASCII))
+                + "00000001"
+                + "6e");
   }
 
   @Test
@@ -210,7 +222,7 @@ class SignedChainTest {
   }
 
   private static Checkpoint at(long epoch, long seq) {
-    return new Checkpoint(NODE, epoch, seq, hex(chain(epoch, seq)), 7, 8);
+    return new Checkpoint(NODE, epoch, seq, hex(chain(epoch, seq)), 7, 8, false);
   }
 
   private static byte[] chain(long epoch, long seq) {

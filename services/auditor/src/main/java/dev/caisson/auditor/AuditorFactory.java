@@ -3,6 +3,7 @@ package dev.caisson.auditor;
 import dev.caisson.auditor.cpu.CpuService;
 import dev.caisson.auditor.cpu.CpuSettings;
 import dev.caisson.auditor.rpc.AuditServer;
+import dev.caisson.auditor.trail.Enrolment;
 import dev.caisson.auditor.trail.EnrolmentDirectory;
 import dev.caisson.auditor.trail.TrailDatabase;
 import dev.caisson.auditor.trail.TrailSearch;
@@ -36,6 +37,11 @@ final class AuditorFactory {
     return TrailDatabase.open(settings);
   }
 
+  @Singleton
+  Enrolment enrolment(AuditorConfiguration configuration) {
+    return new EnrolmentDirectory(configuration.nodeKeys());
+  }
+
   @Context
   KafkaAccess kafkaAccess(KafkaConfiguration configuration) {
     return configuration.access();
@@ -47,11 +53,12 @@ final class AuditorFactory {
       TrailDatabase database,
       TrailSettings settings,
       AuditorConfiguration configuration,
+      Enrolment enrolment,
       KafkaAccess kafka,
       MeterRegistry registry) {
     TrailService.Membership membership =
         new TrailService.Membership(kafka, configuration.instance());
-    return TrailService.start(database, membership, settings.retention(), registry);
+    return TrailService.start(database, membership, enrolment, settings.retention(), registry);
   }
 
   @Context
@@ -72,6 +79,7 @@ final class AuditorFactory {
       AuditorConfiguration configuration,
       TrailDatabase database,
       TrailSettings settings,
+      Enrolment enrolment,
       TrailService trail,
       CpuService cpu,
       MeterRegistry registry)
@@ -83,7 +91,7 @@ final class AuditorFactory {
         new TrailVerifier(
             database,
             trail.horizon(),
-            new EnrolmentDirectory(configuration.nodeKeys()),
+            enrolment,
             settings.shortestRetention(),
             Clock.systemUTC()),
         cpu.table(),

@@ -164,7 +164,7 @@ class AuditorIT {
   void checksSignaturesOnceAKeyIsEnrolled() throws Exception {
     broker.start();
     KeyPair key = KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
-    publish(journal.signed(key).records());
+    publish(journal.ended(key).records());
     awaitRecords(13);
     assertThat(verify().getOk()).isTrue();
     assertThat(verify().getSignaturesChecked()).isFalse();
@@ -177,7 +177,10 @@ class AuditorIT {
     assertThat(verification.getSignedSeq()).isEqualTo(12);
     assertThat(verification.getCheckpoints()).isEqualTo(1);
     assertThat(verification.getUnsignedRecords()).isZero();
+    assertThat(verification.getEnded()).isTrue();
     awaitPrometheus("caisson_trail_checkpoint_age_seconds{node=\"n1\"} 0.0");
+    awaitPrometheus("caisson_trail_ended{node=\"n1\"} 1.0");
+    assertThat(prometheus()).contains("caisson_trail_last_checkpoint_age_seconds{node=\"n1\"}");
     publish(journal.denied("web").records().subList(13, 14)); // years ago, by what it says
     awaitRecords(14);
     assertThat(verify().getProblem().getKind()).isEqualTo(TrailProblem.Kind.UNSIGNED);

@@ -60,7 +60,8 @@ final class TrailMessages {
             .setCheckpoints(verification.signatures().checkpoints())
             .setSignedEpoch(verification.signatures().last().epoch())
             .setSignedSeq(verification.signatures().last().seq())
-            .setUnsignedRecords(verification.signatures().unsigned());
+            .setUnsignedRecords(verification.signatures().unsigned())
+            .setEnded(verification.signatures().ended());
     verification.problem().ifPresent(problem -> message.setProblem(message(problem)));
     return message.build();
   }
@@ -86,6 +87,7 @@ final class TrailMessages {
       case UNSIGNED -> TrailProblem.Kind.UNSIGNED;
       case DROPPED_EARLY -> TrailProblem.Kind.DROPPED_EARLY;
       case NO_RECORDS -> TrailProblem.Kind.NO_RECORDS;
+      case SILENT -> TrailProblem.Kind.SILENT;
     };
   }
 

@@ -8,10 +8,12 @@ import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.ToDoubleFunction;
 
 /**
- * For how long the records of each node have waited for a checkpoint that vouches for them. The
- * same at each auditor, whichever partitions it reads. Thread-safe.
+ * For how long the records of each node have waited for a checkpoint that vouches for them, how old
+ * the last checkpoint is, and whether the node says that it ended: by when they came. The same at
+ * each auditor, whichever partitions it reads. Thread-safe.
  */
 final class CheckpointAges {
 
@@ -20,7 +22,7 @@ final class CheckpointAges {
 
   private final MeterRegistry registry;
   private final Clock clock;
-  private final Map<String, Waiting> nodes = new ConcurrentHashMap<>();
+  private final Map<String, Known> nodes = new ConcurrentHashMap<>();
 
   CheckpointAges(MeterRegistry registry, Clock clock) {
     this.registry = registry;
@@ -29,37 +31,52 @@ final class CheckpointAges {
 
   /** Takes what is known now. */
   void refresh(Map<String, NodeRow> rows) {
-    rows.values().forEach(row -> refresh(row.node(), row.progress().waitingSince()));
+    rows.values().forEach(row -> refresh(row.node(), row.progress()));
   }
 
-  void refresh(String node, Optional<Instant> waitingSince) {
-    Waiting known = nodes.get(node);
+  void refresh(String node, NodeProgress progress) {
+    Known known = nodes.get(node);
     if (known == null && nodes.size() < MAX_NODES) {
       known = nodes.computeIfAbsent(node, this::register);
     }
     if (known != null) {
-      known.since = waitingSince;
+      known.progress = progress;
     }
   }
 
-  private Waiting register(String node) {
-    Waiting since = new Waiting();
-    Gauge.builder("caisson.trail.checkpoint.age", since, this::age)
+  private Known register(String node) {
+    Known known = new Known();
+    gauge(node, known, "checkpoint.age", it -> age(it.progress.waitingSince()))
         .baseUnit("seconds")
         .description("For how long the node's records have waited for a checkpoint")
-        .tag("node", node)
         .register(registry);
-    return since;
+    gauge(node, known, "last.checkpoint.age", it -> age(last(it.progress)))
+        .baseUnit("seconds")
+        .description("How long ago the node's last checkpoint came")
+        .register(registry);
+    gauge(node, known, "ended", it -> it.progress.ended() ? 1 : 0)
+        .description("Whether the node's last word is that its executor ended in order")
+        .register(registry);
+    return known;
   }
 
-  private double age(Waiting waiting) {
-    return waiting
-        .since
+  private static Gauge.Builder<Known> gauge(
+      String node, Known known, String name, ToDoubleFunction<Known> value) {
+    return Gauge.builder("caisson.trail." + name, known, value).tag("node", node);
+  }
+
+  // Of a node that never signed: since its records wait for it.
+  private static Optional<Instant> last(NodeProgress progress) {
+    return progress.signedAt().or(progress::waitingSince);
+  }
+
+  private double age(Optional<Instant> since) {
+    return since
         .map(instant -> Duration.between(instant, clock.instant()).toMillis() / 1e3)
         .orElse(0.0);
   }
 
-  private static final class Waiting {
-    private volatile Optional<Instant> since = Optional.empty();
+  private static final class Known {
+    private volatile NodeProgress progress = NodeProgress.NONE;
   }
 }

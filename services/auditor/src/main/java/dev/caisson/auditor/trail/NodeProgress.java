@@ -4,33 +4,60 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * How far a node's records have come, in whatever order they did.
+ * How far a node's records have come, in whatever order they did. Times are the auditor's: what
+ * records say of theirs a forger chooses.
  *
  * @param last the last record
- * @param signed the last checkpoint
- * @param waitingSince since when there are records after the last checkpoint, by when they arrived:
- *     what they say of their times a forger chooses
+ * @param signed the last record for which a checkpoint vouches
+ * @param waitingSince since when there are records for which none does
+ * @param signedAt when the last checkpoint came that vouched for more than those before; empty:
+ *     none came yet
+ * @param ended whether the last record is a checkpoint that says that the executor ended in order
  */
-record NodeProgress(Position last, Position signed, Optional<Instant> waitingSince) {
+record NodeProgress(
+    Position last,
+    Position signed,
+    Optional<Instant> waitingSince,
+    Optional<Instant> signedAt,
+    boolean ended) {
 
   static final NodeProgress NONE =
-      new NodeProgress(Position.START, Position.START, Optional.empty());
+      new NodeProgress(Position.START, Position.START, Optional.empty(), Optional.empty(), false);
 
   static final String CHECKPOINT = "dev.caisson.journal.signed.v1";
 
-  /** What it is after a record has come. */
-  NodeProgress after(Position position, boolean checkpoint, Instant now) {
-    boolean vouchedFor = checkpoint && position.compareTo(signed) > 0;
-    Position newLast = later(last, position);
-    Position newSigned = vouchedFor ? position : signed;
-    Optional<Instant> since = vouchedFor ? Optional.empty() : waitingSince;
-    return new NodeProgress(
-        newLast,
-        newSigned,
-        newLast.compareTo(newSigned) > 0 ? since.or(() -> Optional.of(now)) : Optional.empty());
+  /**
+   * What it is after a record has come.
+   *
+   * @param voucher empty: it vouches for nothing. One that was seen before, or an older one, which
+   *     somebody may have kept, says nothing new
+   */
+  NodeProgress after(Position position, Optional<Voucher> voucher, Instant now) {
+    Position newLast = last.compareTo(position) >= 0 ? last : position;
+    return voucher
+        .filter(one -> one.upTo().compareTo(signed) > 0)
+        .map(one -> vouchedFor(one, newLast, newLast.equals(position), now))
+        .orElseGet(() ->
+            new NodeProgress(
+                newLast,
+                signed,
+                waits(newLast, signed) ? waitingSince.or(() -> Optional.of(now)) : Optional.empty(),
+                signedAt,
+                ended && newLast.equals(last)));
   }
 
-  private static Position later(Position one, Position other) {
-    return one.compareTo(other) >= 0 ? one : other;
+  private static NodeProgress vouchedFor(
+      Voucher voucher, Position newLast, boolean isLast, Instant now) {
+    return new NodeProgress(
+        newLast,
+        voucher.upTo(),
+        waits(newLast, voucher.upTo()) ? Optional.of(now) : Optional.empty(),
+        Optional.of(now),
+        voucher.last() && isLast);
+  }
+
+  // The record after the last that is signed is the checkpoint, or comes before it.
+  private static boolean waits(Position last, Position signed) {
+    return last.compareTo(new Position(signed.epoch(), signed.seq() + 1)) > 0;
   }
 }

@@ -10,20 +10,26 @@ import java.util.Optional;
 record NodeRow(String node, NodeProgress progress, Position settled, Optional<Anchor> anchor) {
 
   static final String COLUMNS =
-      "node, last_epoch, last_seq, signed_epoch, signed_seq, waiting_since, settled_epoch,"
-          + " settled_seq, anchor_chain_before, anchor_event";
+      "node, last_epoch, last_seq, signed_epoch, signed_seq, waiting_since, signed_at, ended,"
+          + " settled_epoch, settled_seq, anchor_chain_before, anchor_event";
 
   static NodeRow of(ResultSet row) throws SQLException {
     String node = row.getString("node");
-    long since = row.getLong("waiting_since");
     return new NodeRow(
         node,
         new NodeProgress(
             position(row, "last"),
             position(row, "signed"),
-            since == 0 ? Optional.empty() : Optional.of(Instant.ofEpochMilli(since))),
+            time(row, "waiting_since"),
+            time(row, "signed_at"),
+            row.getBoolean("ended")),
         position(row, "settled"),
         anchor(node, row.getBytes("anchor_chain_before"), row.getBytes("anchor_event")));
+  }
+
+  private static Optional<Instant> time(ResultSet row, String which) throws SQLException {
+    long millis = row.getLong(which);
+    return millis == 0 ? Optional.empty() : Optional.of(Instant.ofEpochMilli(millis));
   }
 
   private static Position position(ResultSet row, String which) throws SQLException {

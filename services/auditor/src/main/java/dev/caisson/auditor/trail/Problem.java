@@ -18,6 +18,7 @@ public record Problem(Kind kind, Position position, String message) {
     UNKNOWN_KEY,
     UNSIGNED,
     DROPPED_EARLY,
-    NO_RECORDS
+    NO_RECORDS,
+    SILENT
   }
 }

@@ -17,20 +17,32 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Holds a node's checkpoints against its records, whose chain has been recomputed; and finds that
- * none came for too long. Without a key enrolled for any node it says nothing.
+ * none came for too long, where the node has not said that it ended. Without a key enrolled for any
+ * node it says nothing.
  */
 final class SignatureCheck {
 
   /** A node signs ten seconds after a record; the rest is for its way here, and for clocks. */
   static final Duration PATIENCE = Duration.ofSeconds(60);
 
+  /** A node signs every five minutes, whether anything happens or not; the rest is the same. */
+  static final Duration SILENCE = SignedChain.IDLE_INTERVAL.multipliedBy(2);
+
+  /** The end of 9999: what a Timestamp can say, and far from an overflow. */
+  private static final long MAX_SECONDS = 253_402_300_799L;
+
   private final boolean enrolled;
   private final boolean known;
   private final SignedChain signed;
   private Optional<Unsigned> oldest = Optional.empty();
+  private Optional<Signed> newest = Optional.empty();
   private Position beginning = Position.START;
+  private boolean ended;
 
   private record Unsigned(Position position, long nanos) {}
+
+  /** A checkpoint that holds; its time is the node's word, and nobody else's. */
+  private record Signed(Position position, long seconds) {}
 
   SignatureCheck(String node, Optional<List<NodeKey>> keys) {
     this.enrolled = keys.isPresent();
@@ -81,6 +93,7 @@ final class SignatureCheck {
   private Optional<Problem> record(TrailEntry entry) {
     Position position = entry.position();
     signed.record(position.epoch(), position.seq(), entry.chain().toByteArray());
+    ended = false;
     if (oldest.isEmpty()) {
       oldest = Optional.of(new Unsigned(position, entry.columns().timeNanos()));
     }
@@ -108,10 +121,15 @@ final class SignatureCheck {
                 new Unsigned(
                     new Position(position.epoch(), signed.signedSeq() + 1),
                     entry.columns().timeNanos()));
+    ended = flaw.isEmpty() && said.getLast();
+    if (flaw.isEmpty()) {
+      newest = Optional.of(new Signed(position, said.getTime().getSeconds()));
+    }
     return flaw.flatMap(one -> problem(kind(one.kind()), position, one.message()));
   }
 
-  private static Checkpoint statement(JournalCheckpoint said) {
+  /** What a checkpoint says, as it is signed. */
+  static Checkpoint statement(JournalCheckpoint said) {
     Timestamp time = said.getTime();
     return new Checkpoint(
         said.getNode(),
@@ -119,7 +137,8 @@ final class SignatureCheck {
         said.getSeq(),
         HexFormat.of().formatHex(said.getChain().toByteArray()),
         time.getSeconds(),
-        time.getNanos());
+        time.getNanos(),
+        said.getLast());
   }
 
   private static Kind kind(SignedChain.Kind kind) {
@@ -129,8 +148,15 @@ final class SignatureCheck {
     };
   }
 
-  /** Whether records at the end wait too long, or are too many, for a checkpoint. */
+  /**
+   * Whether records at the end wait too long, or are too many, for a checkpoint; or whether none
+   * came for too long, though nothing waits: then the end is cut off right after one.
+   */
   Optional<Problem> end(Instant now) {
+    return waiting(now).or(() -> silence(now));
+  }
+
+  private Optional<Problem> waiting(Instant now) {
     return oldest
         .filter(one -> signed.unsigned() > SignedChain.MAX_UNSIGNED || isFar(one, now))
         .flatMap(one ->
@@ -141,10 +167,24 @@ final class SignatureCheck {
                     .formatted(signed.unsigned())));
   }
 
-  // A time to come is a forger's, who would wait for ever.
+  private Optional<Problem> silence(Instant now) {
+    return newest
+        .filter(one -> !ended && isFar(one.seconds(), now, SILENCE))
+        .flatMap(one ->
+            problem(
+                Kind.SILENT,
+                one.position(),
+                "No checkpoint came after this one for too long, and the node has not ended"));
+  }
+
   private static boolean isFar(Unsigned one, Instant now) {
-    long seconds = now.getEpochSecond() - TimeUnit.NANOSECONDS.toSeconds(one.nanos());
-    return Math.abs(seconds) > PATIENCE.toSeconds();
+    return isFar(TimeUnit.NANOSECONDS.toSeconds(one.nanos()), now, PATIENCE);
+  }
+
+  // A time to come is a forger's, who would wait for ever, or that of a clock that is wrong.
+  private static boolean isFar(long seconds, Instant now, Duration most) {
+    long age = now.getEpochSecond() - Math.clamp(seconds, 0, MAX_SECONDS);
+    return Math.abs(age) > most.toSeconds();
   }
 
   Signatures result() {
@@ -152,7 +192,8 @@ final class SignatureCheck {
         known,
         signed.checkpoints(),
         new Position(signed.signedEpoch(), signed.signedSeq()),
-        known ? signed.unsigned() : 0);
+        known ? signed.unsigned() : 0,
+        ended);
   }
 
   private static Optional<Problem> problem(Kind kind, Position position, String message) {

@@ -4,7 +4,9 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -75,19 +77,25 @@ final class TrailNodes {
     try (PreparedStatement update =
         connection.prepareStatement(
             "UPDATE trail_node SET last_epoch = ?, last_seq = ?, signed_epoch = ?, signed_seq = ?,"
-                + " waiting_since = ? WHERE node = ?")) {
+                + " waiting_since = ?, signed_at = ?, ended = ? WHERE node = ?")) {
       for (Map.Entry<String, NodeProgress> node : nodes.entrySet()) {
         NodeProgress progress = node.getValue();
         update.setLong(1, progress.last().epoch());
         update.setLong(2, progress.last().seq());
         update.setLong(3, progress.signed().epoch());
         update.setLong(4, progress.signed().seq());
-        update.setLong(5, progress.waitingSince().map(java.time.Instant::toEpochMilli).orElse(0L));
-        update.setString(6, node.getKey());
+        update.setLong(5, millis(progress.waitingSince()));
+        update.setLong(6, millis(progress.signedAt()));
+        update.setBoolean(7, progress.ended());
+        update.setString(8, node.getKey());
         update.addBatch();
       }
       update.executeBatch();
     }
+  }
+
+  private static long millis(Optional<Instant> time) {
+    return time.map(Instant::toEpochMilli).orElse(0L);
   }
 
   /** Moves the anchor of a node whose row is held. */

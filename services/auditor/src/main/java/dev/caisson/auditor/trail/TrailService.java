@@ -45,7 +45,11 @@ public final class TrailService implements AutoCloseable {
 
   /** Starts to read, whether Kafka and the database are there yet or not. */
   public static TrailService start(
-      TrailDatabase database, Membership membership, Duration retention, MeterRegistry registry) {
+      TrailDatabase database,
+      Membership membership,
+      Enrolment enrolment,
+      Duration retention,
+      MeterRegistry registry) {
     KafkaAccess kafka = membership.kafka();
     Admin admin = Admin.create(kafka.clients().admin());
     Clock clock = Clock.systemUTC();
@@ -57,7 +61,8 @@ public final class TrailService implements AutoCloseable {
         () -> {
           dropping.prepare();
           kafka.topics().prepare(admin, Set.of(Topic.EVENTS));
-          return new Session(membership, offsets, new TrailWriter(database, clock), metrics);
+          TrailWriter writer = new TrailWriter(database, enrolment, clock);
+          return new Session(membership, offsets, writer, metrics);
         };
     return new TrailService(
         admin,

@@ -26,10 +26,12 @@ import java.util.stream.Collectors;
 final class TrailWriter {
 
   private final TrailDatabase database;
+  private final Enrolment enrolment;
   private final Clock clock;
 
-  TrailWriter(TrailDatabase database, Clock clock) {
+  TrailWriter(TrailDatabase database, Enrolment enrolment, Clock clock) {
     this.database = database;
+    this.enrolment = enrolment;
     this.clock = clock;
   }
 
@@ -166,13 +168,13 @@ final class TrailWriter {
   private Map<String, NodeProgress> progress(
       Collection<Received> fresh, Map<String, NodeRow> nodes) {
     Instant now = clock.instant();
+    Vouchers vouchers = new Vouchers(enrolment);
     Map<String, NodeProgress> progress = new TreeMap<>();
     for (Received record : fresh) {
-      TrailColumns columns = record.entry().columns();
-      boolean checkpoint = columns.type().equals(NodeProgress.CHECKPOINT);
-      NodeProgress before =
-          progress.getOrDefault(columns.node(), row(nodes, columns.node()).progress());
-      progress.put(columns.node(), before.after(columns.position(), checkpoint, now));
+      TrailEntry entry = record.entry();
+      String node = entry.columns().node();
+      NodeProgress before = progress.getOrDefault(node, row(nodes, node).progress());
+      progress.put(node, before.after(entry.position(), vouchers.of(entry), now));
     }
     return progress;
   }

@@ -40,6 +40,6 @@ public record Verification(
         Optional.of(problem),
         0,
         0,
-        new Signatures(true, 0, Position.START, 0));
+        new Signatures(true, 0, Position.START, 0, false));
   }
 }

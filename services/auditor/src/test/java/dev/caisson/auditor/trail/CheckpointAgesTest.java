@@ -54,16 +54,65 @@ class CheckpointAgesTest {
   }
 
   @Test
+  void theLastCheckpointGrowsOldWhileNothingComes() {
+    arrived(1, false);
+    arrived(2, true);
+    pass(300);
+    assertThat(value("last.checkpoint.age")).isEqualTo(300.0);
+    assertThat(age()).isZero();
+    arrived(3, true);
+    assertThat(value("last.checkpoint.age")).isZero();
+    pass(7);
+    arrived(3, true);
+    assertThat(value("last.checkpoint.age")).as("seen before").isEqualTo(7.0);
+  }
+
+  @Test
+  void ofANodeThatNeverSignedTheAgeIsThatOfItsFirstRecord() {
+    arrived(1, false);
+    pass(9);
+    arrived(2, false);
+    assertThat(value("last.checkpoint.age")).isEqualTo(9.0);
+  }
+
+  @Test
+  void waitsForWhatACheckpointHasLeftOut() {
+    arrived(4, Optional.of(new Voucher(new Position(1, 2), false)));
+    pass(3);
+    assertThat(age()).as("3 came while it was signed").isEqualTo(3.0);
+    arrived(5, true);
+    assertThat(age()).isZero();
+  }
+
+  @Test
+  void tellsThatANodeEndedUntilItBeginsAgain() {
+    arrived(1, false);
+    arrived(3, Optional.of(new Voucher(new Position(1, 2), true)));
+    arrived(2, false);
+    assertThat(value("ended")).isEqualTo(1.0);
+    progress = progress.after(new Position(2, 1), Optional.empty(), now.get());
+    ages.refresh("n1", progress);
+    assertThat(value("ended")).isZero();
+  }
+
+  @Test
   void isBoundedHoweverManyNamesARelayInvents() {
     for (int i = 0; i < CheckpointAges.MAX_NODES + 10; i++) {
-      ages.refresh("n" + i, Optional.of(Instant.EPOCH));
+      ages.refresh("n" + i, NodeProgress.NONE);
     }
-    assertThat(registry.getMeters()).hasSize(CheckpointAges.MAX_NODES);
+    assertThat(registry.find("caisson.trail.checkpoint.age").gauges())
+        .hasSize(CheckpointAges.MAX_NODES);
+    assertThat(registry.getMeters()).hasSize(3 * CheckpointAges.MAX_NODES);
   }
 
   private void arrived(long seq, boolean checkpoint) {
-    progress = progress.after(new Position(1, seq), checkpoint, now.get());
-    ages.refresh("n1", progress.waitingSince());
+    Voucher voucher = new Voucher(new Position(1, Math.max(1, seq - 1)), false);
+    arrived(seq, checkpoint ? Optional.of(voucher) : Optional.empty());
+  }
+
+  private void arrived(long seq, Optional<Voucher> voucher) {
+    progress = progress.after(new Position(1, seq), voucher, now.get());
+    ages.refresh("n1", progress);
   }
 
   private void pass(long seconds) {
@@ -71,6 +120,10 @@ class CheckpointAgesTest {
   }
 
   private double age() {
-    return registry.get("caisson.trail.checkpoint.age").tag("node", "n1").gauge().value();
+    return value("checkpoint.age");
+  }
+
+  private double value(String name) {
+    return registry.get("caisson.trail." + name).tag("node", "n1").gauge().value();
   }
 }

@@ -175,6 +175,15 @@ public final class FakeJournal {
 
   /** Signed by the node, as its executor does it, up to the record before. */
   public FakeJournal signed(KeyPair key) {
+    return signed(key, false);
+  }
+
+  /** The same, and the executor ends in order. */
+  public FakeJournal ended(KeyPair key) {
+    return signed(key, true);
+  }
+
+  private FakeJournal signed(KeyPair key, boolean last) {
     long signedSeq = seq;
     ByteString signedChain = chain;
     Checkpoint checkpoint =
@@ -184,7 +193,8 @@ public final class FakeJournal {
             signedSeq,
             HexFormat.of().formatHex(signedChain.toByteArray()),
             FIRST_SECOND + records.size(),
-            0);
+            0,
+            last);
     JournalCheckpoint.Builder signed =
         JournalCheckpoint.newBuilder()
             .setNode(node)
@@ -194,7 +204,8 @@ public final class FakeJournal {
             .setTime(Timestamp.newBuilder().setSeconds(checkpoint.seconds()))
             .setKeyFingerprint(
                 ByteString.copyFrom(NodeKey.of(key.getPublic().getEncoded()).fingerprint()))
-            .setSignature(signature(key, checkpoint.message()));
+            .setSignature(signature(key, checkpoint.message()))
+            .setLast(last);
     return add(
         "",
         "",

@@ -61,6 +61,10 @@ final class FakeTrail implements AutoCloseable {
   }
 
   TrailWriter.Stored store(List<JournalRecord> records) throws Exception {
+    return store(records, _ -> Optional.empty());
+  }
+
+  TrailWriter.Stored store(List<JournalRecord> records, Enrolment enrolment) throws Exception {
     List<Received> received = new ArrayList<>();
     long before = offset;
     for (JournalRecord record : records) {
@@ -68,7 +72,7 @@ final class FakeTrail implements AutoCloseable {
       received.add(new Received(TOPIC, 0, offset++, entry));
     }
     PartitionOffset moved = new PartitionOffset(TOPIC, 0, before, offset);
-    return new TrailWriter(database, clock())
+    return new TrailWriter(database, enrolment, clock())
         .store(new TrailBatch(received, List.of(), List.of(moved)));
   }
 

@@ -72,7 +72,7 @@ abstract class ForgeryContract {
     Verification verification = verify();
     assertThat(verification.problem()).isEmpty();
     assertThat(verification.signatures())
-        .isEqualTo(new Signatures(true, 2, new Position(1, 28), 0));
+        .isEqualTo(new Signatures(true, 2, new Position(1, 28), 0, false));
   }
 
   @Test
@@ -116,6 +116,86 @@ abstract class ForgeryContract {
     Problem problem = problemAt(journal.now().plus(Duration.ofMinutes(2))).orElseThrow();
     assertThat(problem.kind()).isEqualTo(Kind.UNSIGNED);
     assertThat(problem.position()).isEqualTo(new Position(1, 25));
+  }
+
+  @Test
+  void namesTheCheckpointAtWhichTheEndWasCutOff() throws Exception {
+    trail.store(journal.records().subList(0, FIRST_CHECKPOINT));
+    assertThat(verifyAt(journal.now()).signatures().unsigned()).isZero();
+    assertThat(problemAt(journal.now().plus(SignedChain.IDLE_INTERVAL))).isEmpty();
+    Problem problem = problemAt(journal.now().plus(SignatureCheck.SILENCE)).orElseThrow();
+    assertThat(problem.kind()).isEqualTo(Kind.SILENT);
+    assertThat(problem.position()).isEqualTo(new Position(1, FIRST_CHECKPOINT));
+  }
+
+  @Test
+  void aNodeThatNothingHappensOnSignsAndHolds() throws Exception {
+    trail.store(journal.signed(KEY).signed(KEY).records());
+    Instant later = journal.now().plus(SignedChain.IDLE_INTERVAL);
+    assertThat(problemAt(later)).isEmpty();
+    assertThat(verifyAt(later).signatures())
+        .isEqualTo(new Signatures(true, 4, new Position(1, SECOND_CHECKPOINT + 1), 0, false));
+  }
+
+  @Test
+  void aClockThatIsWrongByMinutesIsNoFaultAndByMoreIsOne() throws Exception {
+    trail.store(journal.records());
+    assertThat(problemAt(journal.now().minus(SignedChain.IDLE_INTERVAL))).isEmpty();
+    Instant earlier = journal.now().minus(SignatureCheck.SILENCE).minus(SignedChain.IDLE_INTERVAL);
+    assertThat(problemAt(earlier).orElseThrow().kind()).isEqualTo(Kind.SILENT);
+  }
+
+  @Test
+  void aNodeThatEndedInOrderMayBeSilentUntilItBeginsAgain() throws Exception {
+    trail.store(journal.ended(KEY).records());
+    Instant later = journal.now().plus(Duration.ofDays(100));
+    assertThat(problemAt(later)).isEmpty();
+    assertThat(verifyAt(later).signatures().ended()).isTrue();
+    trail.store(journal.started().signed(KEY).records());
+    assertThat(verifyAt(journal.now()).signatures().ended()).isFalse();
+    Problem problem = problemAt(later).orElseThrow();
+    assertThat(problem.kind()).isEqualTo(Kind.SILENT);
+    assertThat(problem.position()).isEqualTo(new Position(2, 2));
+  }
+
+  @Test
+  void namesACheckpointOfWhichTheForgerSaysThatItIsTheLast() throws Exception {
+    List<Event> events = new ArrayList<>(events().subList(0, FIRST_CHECKPOINT));
+    Event.Builder checkpoint = events.removeLast().toBuilder();
+    checkpoint.getJournalCheckpointBuilder().setLast(true);
+    events.add(checkpoint.build());
+    trail.store(forged(events));
+    assertProblem(Kind.BAD_SIGNATURE, FIRST_CHECKPOINT);
+  }
+
+  @Test
+  void onlyTheNodesOwnCheckpointsCountForTheAges() throws Exception {
+    Enrolment enrolment = _ -> Optional.of(List.of(key(KEY)));
+    trail.store(journal.records().subList(0, FIRST_CHECKPOINT), enrolment);
+    NodeProgress honest = progress();
+    assertThat(honest.signed()).isEqualTo(new Position(1, FIRST_CHECKPOINT - 1));
+    assertThat(honest.waitingSince()).isEmpty();
+
+    trail.setTime(trail.clock().instant().plus(Duration.ofMinutes(1)));
+    FakeJournal invented = new FakeJournal("n1").started();
+    while (invented.records().size() < SECOND_CHECKPOINT) {
+      invented.signed(pair());
+    }
+    Event kept = events().get(FIRST_CHECKPOINT - 1).toBuilder().setSeq(SECOND_CHECKPOINT).build();
+    List<JournalRecord> forged =
+        List.of(
+            invented.records().get(FIRST_CHECKPOINT),
+            new JournalRecord("n1", 1, SECOND_CHECKPOINT, kept.toByteString(), HashChain.GENESIS));
+    trail.store(forged, enrolment);
+    assertThat(progress().signed()).isEqualTo(honest.signed());
+    assertThat(progress().signedAt()).isEqualTo(honest.signedAt());
+    assertThat(progress().waitingSince()).hasValue(trail.clock().instant());
+  }
+
+  private NodeProgress progress() throws Exception {
+    return Optional.ofNullable(new TrailNodes(trail.database).all().get("n1"))
+        .orElseThrow()
+        .progress();
   }
 
   @Test
@@ -216,7 +296,7 @@ abstract class ForgeryContract {
     trail.store(journal.started().signed(next).records());
     List<NodeKey> both = List.of(key(KEY), key(next));
     assertThat(trail.verify("n1", FakeEnrolment.of(Map.of("n1", both)), journal.now()).signatures())
-        .isEqualTo(new Signatures(true, 3, new Position(2, 1), 0));
+        .isEqualTo(new Signatures(true, 3, new Position(2, 1), 0, false));
   }
 
   private List<Event> events() throws InvalidProtocolBufferException {

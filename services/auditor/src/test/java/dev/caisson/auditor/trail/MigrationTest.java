@@ -14,6 +14,7 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -62,7 +63,9 @@ class MigrationTest {
       assertThat(row.settled()).isEqualTo(new Position(1, 9));
       assertThat(new TrailOffsets(database).next("t", 0)).hasValue(14);
       assertThat(trail.count("trail WHERE arrived_week > 2900")).isEqualTo(14);
-      TrailWriter writer = new TrailWriter(database, trail.clock());
+      assertThat(row.progress().signedAt()).isEmpty();
+      assertThat(row.progress().ended()).isFalse();
+      TrailWriter writer = new TrailWriter(database, _ -> Optional.empty(), trail.clock());
       assertThat(writer.store(again()).added()).isZero();
     }
   }

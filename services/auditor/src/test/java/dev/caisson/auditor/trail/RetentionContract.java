@@ -44,7 +44,7 @@ abstract class RetentionContract {
     trail.setTime(begin);
     trail.store(journal.records());
     journal.started("db", "postgres").exited("db", "postgres").deleted("db", "postgres");
-    journal.sandboxDeleted("db").denied("x").denied("x").denied("x").signed(key);
+    journal.sandboxDeleted("db").denied("x").denied("x").denied("x").ended(key);
     trail.setTime(begin.plus(WEEK));
     trail.store(journal.records().subList(24, journal.records().size()));
   }
@@ -90,6 +90,15 @@ abstract class RetentionContract {
   }
 
   @Test
+  void aNodeThatDidNotEndIsSilentStill() throws Exception {
+    trail.store(journal.denied("x").signed(key).records());
+    dropAt(begin.plus(KEPT).plus(WEEK.multipliedBy(3)));
+    assertThat(trail.count("trail")).isZero();
+    assertThat(problem().kind()).isEqualTo(Kind.SILENT);
+    assertThat(problem().position()).isEqualTo(new Position(1, journal.records().size()));
+  }
+
+  @Test
   void takesNothingBackThatWasDropped() throws Exception {
     dropAt(begin.plus(KEPT).plus(WEEK));
     assertThat(trail.store(journal.records()).added()).isZero();
@@ -99,7 +108,7 @@ abstract class RetentionContract {
 
   @Test
   void takesARecordThatCameLateAcrossTheEndOfAWeek() throws Exception {
-    List<JournalRecord> more = journal.denied("x").denied("x").denied("x").signed(key).records();
+    List<JournalRecord> more = journal.denied("x").denied("x").denied("x").ended(key).records();
     int size = more.size();
     trail.store(more.subList(size - 3, size - 2));
     trail.setTime(begin.plus(WEEK.multipliedBy(2)));

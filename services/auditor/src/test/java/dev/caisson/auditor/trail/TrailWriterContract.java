@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
@@ -256,6 +257,6 @@ abstract class TrailWriterContract {
   }
 
   private TrailWriter writer() {
-    return new TrailWriter(trail.database, trail.clock());
+    return new TrailWriter(trail.database, _ -> Optional.empty(), trail.clock());
   }
 }

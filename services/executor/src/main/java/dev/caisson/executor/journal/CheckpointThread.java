@@ -1,11 +1,13 @@
 package dev.caisson.executor.journal;
 
+import java.time.Duration;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 
 /**
- * The one thread that signs a journal when it is time; idle when nothing is unsigned. Not the one
- * that syncs: a signature takes longer than a sync that somebody waits for.
+ * The one thread that signs a journal when it is time, now and then when nothing is unsigned, too.
+ * Not the one that syncs: a signature takes longer than a sync that somebody waits for.
  */
 final class CheckpointThread {
   private final Signing signing;
@@ -91,10 +93,10 @@ final class CheckpointThread {
   private boolean awaitDue() {
     lock.lock();
     try {
-      while (recorded == signed && !ended) {
-        changed.awaitUninterruptibly();
+      awaitRecord();
+      if (recorded != signed) {
+        awaitInterval();
       }
-      awaitInterval();
       tried = recorded;
       return !ended;
     } finally {
@@ -102,10 +104,19 @@ final class CheckpointThread {
     }
   }
 
+  /** As long as a journal may be silent. */
+  private void awaitRecord() {
+    await(signing.idle(), () -> recorded != signed);
+  }
+
   /** The whole of it after a checkpoint that failed. */
   private void awaitInterval() {
-    long left = signing.interval().toNanos();
-    while (left > 0 && recorded - tried < signing.records() && !ended) {
+    await(signing.interval(), () -> recorded - tried >= signing.records());
+  }
+
+  private void await(Duration most, BooleanSupplier over) {
+    long left = most.toNanos();
+    while (left > 0 && !ended && !over.getAsBoolean()) {
       try {
         left = changed.awaitNanos(left);
       } catch (InterruptedException _) {

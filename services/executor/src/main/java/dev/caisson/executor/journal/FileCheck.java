@@ -258,7 +258,8 @@ final class FileCheck {
         said.getSeq(),
         HexFormat.of().formatHex(said.getChain().toByteArray()),
         said.getTime().getSeconds(),
-        said.getTime().getNanos());
+        said.getTime().getNanos(),
+        said.getLast());
   }
 
   private void count(Position position, boolean checkpoint) {

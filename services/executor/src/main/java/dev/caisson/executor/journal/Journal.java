@@ -188,15 +188,21 @@ public final class Journal implements AutoCloseable {
     if (newWork && !disk.keepRoom()) {
       return refused(JournalFullException.ofDisk());
     }
-    long limit = newWork ? settings.maxBytes() - settings.reserveBytes() : settings.maxBytes();
-    if (fits(size, limit)) {
-      return true;
-    }
-    deleteAcknowledged(Instant.MAX);
-    if (fits(size, limit)) {
+    if (hasRoom(size, newWork ? unreserved() : settings.maxBytes())) {
       return true;
     }
     return newWork && refused(new JournalFullException(log.bytes(), settings.maxBytes()));
+  }
+
+  private long unreserved() {
+    return settings.maxBytes() - settings.reserveBytes();
+  }
+
+  private boolean hasRoom(int size, long limit) {
+    if (!fits(size, limit)) {
+      deleteAcknowledged(Instant.MAX);
+    }
+    return fits(size, limit);
   }
 
   /** Always false, where it returns. */
@@ -228,8 +234,7 @@ public final class Journal implements AutoCloseable {
    * Once there is room for new work again; before that, each would take room for a Gap of its own.
    */
   private void recordGap(int sizeOfNext) {
-    if (!omission.equals(Omission.NONE)
-        && fits(ENVELOPE_BYTES + sizeOfNext, settings.maxBytes() - settings.reserveBytes())) {
+    if (!omission.equals(Omission.NONE) && fits(ENVELOPE_BYTES + sizeOfNext, unreserved())) {
       endGap();
     }
   }
@@ -265,19 +270,26 @@ public final class Journal implements AutoCloseable {
   private void checkpoint() {
     SegmentedLog.Tip tip;
     long count;
+    boolean idle;
     synchronized (writing) {
       tip = log.tip();
       count = checkpoints.count();
+      idle = !checkpoints.isDue();
     }
-    JournalCheckpoint signed = sign(tip);
+    JournalCheckpoint signed = sign(tip, false);
     synchronized (writing) {
-      if (!closed) {
+      // One that says nothing new leaves the reserve to what has to be recorded.
+      if (!closed && (!idle || hasRoom(size(signed), unreserved()))) {
         write(signed, count);
       }
     }
   }
 
-  private JournalCheckpoint sign(SegmentedLog.Tip tip) {
+  private static int size(JournalCheckpoint signed) {
+    return signed.getSerializedSize() + ENVELOPE_BYTES;
+  }
+
+  private JournalCheckpoint sign(SegmentedLog.Tip tip, boolean last) {
     Timestamp time = timestamp(clock.instant());
     Checkpoint checkpoint =
         new Checkpoint(
@@ -286,7 +298,8 @@ public final class Journal implements AutoCloseable {
             tip.last().seq(),
             HexFormat.of().formatHex(tip.chain().toByteArray()),
             time.getSeconds(),
-            time.getNanos());
+            time.getNanos(),
+            last);
     return JournalCheckpoint.newBuilder()
         .setNode(settings.node())
         .setEpoch(tip.last().epoch())
@@ -295,6 +308,7 @@ public final class Journal implements AutoCloseable {
         .setTime(time)
         .setKeyFingerprint(fingerprint())
         .setSignature(ByteString.copyFrom(key.sign(checkpoint.message())))
+        .setLast(last)
         .build();
   }
 
@@ -307,7 +321,7 @@ public final class Journal implements AutoCloseable {
     Event.Builder event =
         Event.newBuilder().setJournalCheckpoint(signed).setPhase(Phase.OBSERVATION);
     try {
-      if (admits(signed.getSerializedSize() + ENVELOPE_BYTES, Urgency.MUST_RECORD)) {
+      if (admits(size(signed), Urgency.MUST_RECORD)) {
         Event _ = write(event);
         checkpoints.signed(count);
       }
@@ -424,7 +438,7 @@ public final class Journal implements AutoCloseable {
     log.delete((last, sealed) -> last.compareTo(acknowledged) <= 0 && !sealed.isAfter(olderThan));
   }
 
-  /** Cleanly: the next epoch will say so. */
+  /** Cleanly: a last checkpoint says so, and the next epoch will. */
   @Override
   public void close() {
     checkpoints.end();
@@ -437,9 +451,7 @@ public final class Journal implements AutoCloseable {
         if (fits(ENVELOPE_BYTES, settings.maxBytes())) {
           endGap();
         }
-        if (checkpoints.isDue()) {
-          write(sign(log.tip()), checkpoints.count());
-        }
+        write(sign(log.tip(), true), checkpoints.count());
       } finally {
         log.close();
       }

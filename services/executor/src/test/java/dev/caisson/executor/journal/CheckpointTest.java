@@ -1,6 +1,7 @@
 package dev.caisson.executor.journal;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
 import dev.caisson.executor.disk.Disk;
@@ -14,7 +15,10 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.InstantSource;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -44,6 +48,7 @@ class CheckpointTest {
       assertThat(signed.getSandboxSeq()).isZero();
       assertThat(signed.getJournalCheckpoint().getSeq()).isEqualTo(2);
       assertThat(signed.getJournalCheckpoint().getChain()).isEqualTo(records.get(1).chain());
+      assertThat(signed.getJournalCheckpoint().getLast()).isTrue();
       assertSigned(records, 1);
     }
   }
@@ -60,7 +65,7 @@ class CheckpointTest {
   @Test
   @Timeout(60)
   void isDueAfterSoManyRecords() {
-    try (Journal journal = open(new Signing(Journals.KEY, 10, Duration.ofDays(1)), new Disk())) {
+    try (Journal journal = open(Journals.signed(10), new Disk())) {
       for (int i = 0; i < 9; i++) {
         journal.append(Journals.event("a"));
       }
@@ -71,9 +76,8 @@ class CheckpointTest {
 
   @Test
   @Timeout(60)
-  void isDueSoLongAfterTheFirstRecordAndNotAgainForItself() {
-    try (Journal journal =
-        open(new Signing(Journals.KEY, 1_000, Duration.ofMillis(1)), new Disk())) {
+  void isDueSoLongAfterTheFirstRecordAndNotAgainForItselfAtOnce() {
+    try (Journal journal = open(each(Duration.ofMillis(1), Journals.NEVER), new Disk())) {
       Journals.awaitDurable(journal, 2);
       journal.append(Journals.event("a"));
       Journals.awaitDurable(journal, 4);
@@ -85,9 +89,72 @@ class CheckpointTest {
 
   @Test
   @Timeout(60)
+  void isMadeAgainAndAgainWhileNothingIsAdded() {
+    Duration often = Duration.ofMillis(1);
+    try (Journal journal = open(each(often, often), new Disk())) {
+      Journals.awaitDurable(journal, 5);
+      List<LogRecord> records = Journals.records(journal, 5).subList(0, 5);
+      assertThat(records)
+          .extracting(record -> Journals.event(record).hasJournalCheckpoint())
+          .containsExactly(false, true, true, true, true);
+      assertThat(records.stream().skip(1))
+          .allSatisfy(record -> {
+            JournalCheckpoint signed = Journals.event(record).getJournalCheckpoint();
+            assertThat(signed.getSeq()).isEqualTo(record.position().seq() - 1);
+            assertThat(signed.getLast()).isFalse();
+          });
+      assertSigned(records, 4);
+    }
+  }
+
+  @Test
+  @Timeout(60)
+  void takesNothingOfTheReserveWhileNothingIsAdded() {
+    JournalSettings settings = Journals.bounded(directory, FullMode.FAIL_CLOSED);
+    Duration often = Duration.ofMillis(1);
+    AtomicInteger asked = new AtomicInteger();
+    Clock clock = counting(asked);
+    try (Journal journal = open(settings, each(often, often), clock, new Disk())) {
+      assertThatThrownBy(() -> fill(journal)).isInstanceOf(JournalFullException.class);
+      Awaitility.await().until(() -> isSigned(journal));
+      Position end = journal.durable();
+      int before = asked.get();
+      Awaitility.await().until(() -> asked.get() > before + 3); // signed, and not written
+      assertThat(journal.durable()).isEqualTo(end);
+      assertThat(journal.append(Journals.event("a"))).isEqualTo(end.seq() + 1);
+    }
+  }
+
+  private static void fill(Journal journal) {
+    while (true) {
+      journal.append(Journals.event("a"), Urgency.NEW_WORK);
+    }
+  }
+
+  /** Whether the last record vouches for all before it. */
+  private static boolean isSigned(Journal journal) {
+    Event last = Journals.event(Journals.records(journal, 1).getLast());
+    return last.getJournalCheckpoint().getSeq() == last.getSeq() - 1;
+  }
+
+  private static Clock counting(AtomicInteger asked) {
+    InstantSource source =
+        () -> {
+          asked.incrementAndGet();
+          return Journals.CLOCK.instant();
+        };
+    return source.withZone(ZoneOffset.UTC);
+  }
+
+  private static Signing each(Duration interval, Duration idle) {
+    return new Signing(Journals.KEY, 1_000, interval, idle);
+  }
+
+  @Test
+  @Timeout(60)
   void isMadeLaterWhereTheDiskWasFull() {
     FullDisk disk = new FullDisk();
-    try (Journal journal = open(new Signing(Journals.KEY, 1_000, Duration.ofMillis(5)), disk)) {
+    try (Journal journal = open(each(Duration.ofMillis(5), Journals.NEVER), disk)) {
       Journals.awaitDurable(journal, 2);
       disk.failures.set(3);
       Awaitility.await()
@@ -166,11 +233,15 @@ class CheckpointTest {
   }
 
   private static Journal open(Path home, Signing signing, Disk disk) {
+    return open(Journals.settings(home), signing, Journals.CLOCK, disk);
+  }
+
+  private static Journal open(JournalSettings settings, Signing signing, Clock clock, Disk disk) {
     AtomicInteger ids = new AtomicInteger();
     return Journal.open(
-        Journals.settings(home),
+        settings,
         signing,
-        Journals.CLOCK,
+        clock,
         () -> ByteString.copyFromUtf8("%016d".formatted(ids.incrementAndGet())).toByteArray(),
         ExecutorStarted.newBuilder().setBootId(Journals.BOOT).build(),
         disk);
@@ -200,7 +271,8 @@ class CheckpointTest {
               signed.getSeq(),
               HexFormat.of().formatHex(signed.getChain().toByteArray()),
               signed.getTime().getSeconds(),
-              signed.getTime().getNanos());
+              signed.getTime().getNanos(),
+              signed.getLast());
       assertThat(key.verifies(checkpoint.message(), signed.getSignature().toByteArray())).isTrue();
       found.add(signed);
     }

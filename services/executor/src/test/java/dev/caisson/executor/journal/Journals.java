@@ -68,13 +68,16 @@ public final class Journals {
     return Journal.open(settings, unsigned(), CLOCK, ids(), started, new Disk());
   }
 
+  /** Long enough for nothing to be signed by time. */
+  static final Duration NEVER = Duration.ofDays(1);
+
   /** Whose only checkpoint is the one at a clean end. */
   public static Signing unsigned() {
     return signed(Long.MAX_VALUE);
   }
 
   static Signing signed(long records) {
-    return new Signing(KEY, records, Duration.ofDays(1));
+    return new Signing(KEY, records, NEVER, NEVER);
   }
 
   private static Supplier<byte[]> ids() {
