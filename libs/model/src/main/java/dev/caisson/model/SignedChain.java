@@ -92,8 +92,15 @@ public final class SignedChain {
       signedSeq = checkpoint.seq();
       checkpoints++;
       unsigned = after; // a checkpoint needs none that vouches for it
+      forget(after + 2); // none signs what is before that again
     }
     return flaw;
+  }
+
+  private void forget(long butLast) {
+    while (recent.size() > butLast) {
+      recent.removeFirst();
+    }
   }
 
   private Optional<Flaw> place(long ofEpoch, Checkpoint checkpoint) {

@@ -143,6 +143,15 @@ class SignedChainTest {
     assertThat(kind(sign(1, SignedChain.MAX_UNSIGNED + 2, at(1, 1)))).isEqualTo(Kind.BAD_SIGNATURE);
   }
 
+  @Test
+  void forgetsWhatIsSigned() {
+    records(1, 1, 9);
+    assertThat(sign(1, 10, at(1, 7))).isEmpty();
+    assertThat(sign(1, 11, at(1, 7))).isEmpty();
+    assertThat(kind(sign(1, 12, at(1, 6)))).isEqualTo(Kind.BAD_SIGNATURE);
+    assertThat(sign(1, 13, at(1, 12))).isEmpty();
+  }
+
   /** Frozen: whoever else checks signatures has this, from docs/record-format.md. */
   @Test
   void signsTheDocumentedBytes() throws Exception {

@@ -9,7 +9,6 @@ import dev.caisson.auditor.trail.TrailDatabase;
 import dev.caisson.auditor.trail.TrailSearch;
 import dev.caisson.auditor.trail.TrailService;
 import dev.caisson.auditor.trail.TrailSettings;
-import dev.caisson.auditor.trail.TrailVerifier;
 import dev.caisson.events.KafkaAccess;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micronaut.context.annotation.Bean;
@@ -19,7 +18,6 @@ import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.sql.SQLException;
-import java.time.Clock;
 
 /** Puts the auditor together. Nothing of it waits for Kafka. */
 @Factory
@@ -58,7 +56,7 @@ final class AuditorFactory {
       MeterRegistry registry) {
     TrailService.Membership membership =
         new TrailService.Membership(kafka, configuration.instance());
-    return TrailService.start(database, membership, enrolment, settings.retention(), registry);
+    return TrailService.start(database, membership, enrolment, settings, registry);
   }
 
   @Context
@@ -78,8 +76,6 @@ final class AuditorFactory {
   AuditServer auditServer(
       AuditorConfiguration configuration,
       TrailDatabase database,
-      TrailSettings settings,
-      Enrolment enrolment,
       TrailService trail,
       CpuService cpu,
       MeterRegistry registry)
@@ -88,12 +84,7 @@ final class AuditorFactory {
         configuration.socket(),
         configuration.socketMode(),
         new TrailSearch(database),
-        new TrailVerifier(
-            database,
-            trail.horizon(),
-            enrolment,
-            settings.shortestRetention(),
-            Clock.systemUTC()),
+        trail.verifier(),
         cpu.table(),
         cpu.history(),
         registry);

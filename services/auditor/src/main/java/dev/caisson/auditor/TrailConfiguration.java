@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param passwordFile has the user's password; empty: there is none
  * @param connections at most
  * @param retention how long a record is kept after it has come; zero: for ever
+ * @param verifyEvery how long after one verification of what has come the next begins; zero: none
+ *     is made but those that somebody asks for
  * @param shortestRetention the shortest that was ever in force; by default, the present one
  */
 @ConfigurationProperties("caisson.auditor.trail")
@@ -24,11 +26,18 @@ record TrailConfiguration(
     String passwordFile,
     int connections,
     Duration retention,
+    Duration verifyEvery,
     @Nullable Duration shortestRetention) {
 
   TrailSettings settings(Path directory) {
     return new TrailSettings.Given(
-            url, user, passwordFile, connections, retention, Optional.ofNullable(shortestRetention))
+            url,
+            user,
+            passwordFile,
+            connections,
+            retention,
+            Optional.ofNullable(shortestRetention),
+            verifyEvery)
         .checked(directory);
   }
 }

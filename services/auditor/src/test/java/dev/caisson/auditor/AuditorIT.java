@@ -187,6 +187,26 @@ class AuditorIT {
     assertThat(verify().getProblem().getSeq()).isEqualTo(14);
   }
 
+  @Test
+  void tellsByItselfThatARelayForges() throws Exception {
+    broker.start();
+    KeyPair key = KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
+    enrol("n1", key);
+    publish(journal.ended(key).records());
+    awaitPrometheus("caisson_trail_holds{node=\"n1\"} 1.0");
+    awaitPrometheus("caisson_trail_checkpoint_age_seconds{node=\"n1\"} 0.0");
+    awaitPrometheus("caisson_trail_ended{node=\"n1\"} 1.0");
+    KeyPair forgers = KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
+    publish(journal.denied("x").signed(forgers).records().subList(13, 15));
+    awaitPrometheus("caisson_trail_holds{node=\"n1\"} 0.0");
+    awaitPrometheus("caisson_trail_problems_total{kind=\"unknown_key\"} 1.0");
+    awaitPrometheus("caisson_trail_ended{node=\"n1\"} 0.0");
+    assertThat(prometheus())
+        .as("a checkpoint that the node has not signed makes nothing young")
+        .containsPattern("caisson_trail_checkpoint_age_seconds\\{node=\"n1\"} (?!0\\.0\n)")
+        .containsPattern("caisson_trail_last_checkpoint_age_seconds\\{node=\"n1\"} (?!0\\.0\n)");
+  }
+
   private void enrol(String node, KeyPair key) throws Exception {
     String pem = NodeKey.of(key.getPublic().getEncoded()).pem();
     Path nodes = Files.createDirectories(directory.resolve("nodes"));
@@ -372,6 +392,8 @@ class AuditorIT {
                 directory.resolve("auditor"),
                 "caisson.auditor.node-keys",
                 directory.resolve("nodes"),
+                "caisson.auditor.trail.verify-every",
+                "1s",
                 "caisson.auditor.socket",
                 socket,
                 "caisson.kafka.bootstrap-servers",

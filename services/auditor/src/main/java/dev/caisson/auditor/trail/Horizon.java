@@ -16,4 +16,9 @@ public interface Horizon {
    * @return for the same nodes
    */
   Map<String, Position> settled(Map<String, Position> last) throws SQLException;
+
+  /** The same without nodes of which nothing is known to have arrived for good. */
+  default Map<String, Position> proven(Map<String, Position> last) throws SQLException {
+    return settled(last);
+  }
 }

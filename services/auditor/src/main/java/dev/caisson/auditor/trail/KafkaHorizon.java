@@ -54,9 +54,21 @@ final class KafkaHorizon implements Horizon {
     return settled;
   }
 
+  @Override
+  public Map<String, Position> proven(Map<String, Position> last) throws SQLException {
+    Map<String, Position> proven = new HashMap<>(settled(last));
+    Map<String, NodeRow> rows = nodes.all();
+    proven.keySet().removeIf(node -> isNeverProven(rows.get(node)));
+    return proven;
+  }
+
+  private static boolean isNeverProven(@Nullable NodeRow row) {
+    return row == null || row.settled().equals(Position.START);
+  }
+
   // Where none was ever proven, it is left to the reader of what is found.
   private static Position proven(@Nullable NodeRow row, Position end) {
-    return row == null || row.settled().equals(Position.START) ? end : row.settled();
+    return row == null || isNeverProven(row) ? end : row.settled();
   }
 
   private Optional<Map<Integer, Long>> ends() {

@@ -6,14 +6,19 @@ import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.Phase;
 import dev.caisson.proto.events.v1.Subject;
 import dev.caisson.proto.types.v1.ExitStatus;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /**
  * Follows one sandbox's records: its sequence, created &lt; started &lt; exited &lt; deleted for
  * each container, started &lt; exited for each exec, hooks in their phase, and nothing after the
- * sandbox's deletion. An exit may be told twice, where an executor died meanwhile.
+ * sandbox's deletion. An exit may be told twice, where an executor died meanwhile. Of containers
+ * that were deleted and execs that exited it knows the last {@value #MAX_OVER}: a sandbox may live
+ * for years. Not thread-safe.
  */
 final class LifecycleCheck {
 
@@ -27,13 +32,17 @@ final class LifecycleCheck {
   /** Of the failure of an intent that an earlier life of the executor has left open. */
   private static final String ABORTED_BY_CRASH = "ABORTED_BY_CRASH";
 
+  static final int MAX_OVER = 1_000;
+
   private final Map<String, Stage> stages = new HashMap<>();
   private final Map<String, ExitStatus> exits = new HashMap<>();
+  private final Deque<String> over = new ArrayDeque<>();
   private final HookPhases hooks = new HookPhases();
-  private final boolean omissions;
+  private final BooleanSupplier omissions;
   private final boolean midway;
   private long sandboxSeq;
   private boolean deleted;
+  private boolean failed;
 
   /**
    * A check of one sandbox.
@@ -42,9 +51,14 @@ final class LifecycleCheck {
    *     missing
    * @param midway whether the beginning of the trail was dropped, and so perhaps the sandbox's
    */
-  LifecycleCheck(boolean omissions, boolean midway) {
-    this.omissions = omissions || midway;
+  LifecycleCheck(BooleanSupplier omissions, boolean midway) {
+    this.omissions = () -> midway || omissions.getAsBoolean();
     this.midway = midway;
+  }
+
+  /** Whether nothing more comes of the sandbox: it was deleted, or its creation failed. */
+  boolean isOver() {
+    return deleted || failed;
   }
 
   /** What does not hold in the next record. After a problem, nothing more can be said. */
@@ -82,7 +96,7 @@ final class LifecycleCheck {
     if (event.getPhase() != Phase.OBSERVATION) {
       hooks.follow(event);
     }
-    if (event.hasHookStarted() && event.getPhase() == Phase.INTENT && !omissions) {
+    if (event.hasHookStarted() && event.getPhase() == Phase.INTENT && !omissions.getAsBoolean()) {
       return hook(entry, event);
     }
     if (event.getPhase() == Phase.INTENT || event.hasFailure()) {
@@ -123,6 +137,7 @@ final class LifecycleCheck {
   // Whether it was done only its executor knew, which has died: what follows may show that it was.
   private void cutOff(Event event, String exec) {
     if (!event.getFailure().getReason().equals(ABORTED_BY_CRASH)) {
+      failed |= event.hasFailure() && event.hasSandboxCreated();
       return;
     }
     if (event.hasContainerCreated()) {
@@ -146,13 +161,26 @@ final class LifecycleCheck {
   private Optional<Problem> advance(
       TrailEntry entry, String who, Stage stage, boolean needsEarlier) {
     Stage before = stages.put(who, stage);
-    boolean ordered = before == null ? omissions || !needsEarlier : before.compareTo(stage) < 0;
+    boolean ordered =
+        before == null ? omissions.getAsBoolean() || !needsEarlier : before.compareTo(stage) < 0;
+    if (stage == Stage.DELETED || (stage == Stage.EXITED && who.indexOf('/') >= 0)) {
+      over(who);
+    }
     return ordered
         ? Optional.empty()
         : problem(
             Kind.ORDER,
             entry,
             stage + " must not come after " + (before == null ? "nothing" : before));
+  }
+
+  private void over(String who) {
+    over.addLast(who);
+    if (over.size() > MAX_OVER) {
+      String oldest = over.removeFirst();
+      stages.remove(oldest);
+      exits.remove(oldest);
+    }
   }
 
   private static Optional<Problem> problem(Kind kind, TrailEntry entry, String message) {

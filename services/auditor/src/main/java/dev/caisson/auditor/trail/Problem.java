@@ -7,6 +7,11 @@ package dev.caisson.auditor.trail;
  */
 public record Problem(Kind kind, Position position, String message) {
 
+  /** Whether another is this one, in whatever words. */
+  boolean isSame(Problem other) {
+    return kind == other.kind && position.equals(other.position);
+  }
+
   /** As in caisson.audit.v1. */
   public enum Kind {
     CHAIN_BROKEN,

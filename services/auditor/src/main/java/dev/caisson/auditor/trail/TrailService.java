@@ -26,13 +26,13 @@ public final class TrailService implements AutoCloseable {
   private final Admin admin;
   private final Worker worker;
   private final Upkeep upkeep;
-  private final Horizon horizon;
+  private final TrailVerifier verifier;
 
-  private TrailService(Admin admin, Worker worker, Upkeep upkeep, Horizon horizon) {
+  private TrailService(Admin admin, Worker worker, Upkeep upkeep, TrailVerifier verifier) {
     this.admin = admin;
     this.worker = worker;
     this.upkeep = upkeep;
-    this.horizon = horizon;
+    this.verifier = verifier;
   }
 
   /**
@@ -48,7 +48,7 @@ public final class TrailService implements AutoCloseable {
       TrailDatabase database,
       Membership membership,
       Enrolment enrolment,
-      Duration retention,
+      TrailSettings settings,
       MeterRegistry registry) {
     KafkaAccess kafka = membership.kafka();
     Admin admin = Admin.create(kafka.clients().admin());
@@ -56,7 +56,15 @@ public final class TrailService implements AutoCloseable {
     TrailMetrics metrics = new TrailMetrics(registry);
     TrailNodes nodes = new TrailNodes(database);
     TrailOffsets offsets = new TrailOffsets(database);
-    Retention dropping = new Retention(database, retention, clock);
+    Retention dropping = new Retention(database, settings.retention(), clock);
+    TrailVerifier verifier =
+        new TrailVerifier(
+            database,
+            new KafkaHorizon(admin, offsets, nodes),
+            enrolment,
+            settings.shortestRetention(),
+            clock);
+    TrailWatch watch = new TrailWatch(verifier, database, enrolment, new Findings(registry), clock);
     Worker.Opening opening =
         () -> {
           dropping.prepare();
@@ -67,23 +75,24 @@ public final class TrailService implements AutoCloseable {
     return new TrailService(
         admin,
         Worker.start("trail", opening, PAUSE),
-        Upkeep.start(nodes, metrics.ages(), dropping),
-        new KafkaHorizon(admin, offsets, nodes));
+        Upkeep.start(nodes, metrics.ages(), dropping, watch, settings.verifyEvery()),
+        verifier);
   }
 
   public Worker worker() {
     return worker;
   }
 
-  public Horizon horizon() {
-    return horizon;
+  /** To verify what there is now. */
+  public TrailVerifier verifier() {
+    return verifier;
   }
 
   @Override
   public void close() {
     worker.close();
+    admin.close(Duration.ZERO); // whoever waits for its answers waits no longer
     upkeep.close();
-    admin.close(Duration.ZERO);
   }
 
   private static final class Session implements Worker.Session {

@@ -17,6 +17,8 @@ import java.util.Optional;
  * @param retention how long a record is kept after it has come; zero: for ever
  * @param shortestRetention the shortest that was ever in force: nothing younger can have been
  *     dropped
+ * @param verifyEvery how long after one verification of what has come the next begins; zero: none
+ *     is made but those that somebody asks for
  */
 public record TrailSettings(
     String url,
@@ -24,10 +26,14 @@ public record TrailSettings(
     String password,
     int connections,
     Duration retention,
-    Duration shortestRetention) {
+    Duration shortestRetention,
+    Duration verifyEvery) {
 
   /** So that a week whose records may still come is never dropped. */
   public static final Duration MIN_RETENTION = Duration.ofDays(7);
+
+  /** Each asks Kafka where the topic ends. */
+  static final Duration MIN_VERIFY_EVERY = Duration.ofSeconds(1);
 
   static final String POSTGRESQL = "jdbc:postgresql:";
 
@@ -43,7 +49,8 @@ public record TrailSettings(
       String passwordFile,
       int connections,
       Duration retention,
-      Optional<Duration> shortestRetention) {
+      Optional<Duration> shortestRetention,
+      Duration verifyEvery) {
 
     /**
      * The settings.
@@ -66,7 +73,8 @@ public record TrailSettings(
           password,
           connections,
           retention,
-          shortestRetention.orElse(retention));
+          shortestRetention.orElse(retention),
+          verifyEvery);
     }
 
     private void checkDatabase(boolean embedded, List<String> problems) {
@@ -90,6 +98,10 @@ public record TrailSettings(
       require(
           retention.isZero() || retention.compareTo(MIN_RETENTION) >= 0,
           "retention must be 7d or more, or 0s for ever: " + retention,
+          problems);
+      require(
+          verifyEvery.isZero() || verifyEvery.compareTo(MIN_VERIFY_EVERY) >= 0,
+          "verify-every must be 1s or more, or 0s for never: " + verifyEvery,
           problems);
       shortestRetention.ifPresent(shortest ->
           require(

@@ -49,14 +49,33 @@ public final class TrailVerifier {
     this.clock = clock;
   }
 
+  /** Up to where a node can be verified, and from where on: the last record that was dropped. */
+  record Reach(Position end, Optional<Anchor> anchor) {}
+
+  /**
+   * That of every node of which it is known what has arrived for good, in the order of names: what
+   * is missing before it is missing.
+   */
+  SortedMap<String, Reach> proven() throws SQLException {
+    Map<String, Anchor> anchors = anchors();
+    return reach(horizon.proven(last(anchors)), anchors);
+  }
+
+  private static SortedMap<String, Reach> reach(
+      Map<String, Position> ends, Map<String, Anchor> anchors) {
+    SortedMap<String, Reach> reach = new TreeMap<>();
+    ends.forEach((node, end) -> reach.put(node, new Reach(end, anchor(anchors, node))));
+    return reach;
+  }
+
   /** Verifies every node, and names those that are enrolled and silent, in the order of names. */
   public List<Verification> verifyAll() throws SQLException {
     Map<String, Anchor> anchors = anchors();
-    Map<String, Position> ends = horizon.settled(last(anchors));
+    SortedMap<String, Reach> reached = reach(horizon.settled(last(anchors)), anchors);
     SortedMap<String, Verification> all = new TreeMap<>();
-    for (Map.Entry<String, Position> end : ends.entrySet()) {
-      String node = end.getKey();
-      all.put(node, verify(node, end.getValue(), anchor(anchors, node)));
+    for (Map.Entry<String, Reach> node : reached.entrySet()) {
+      all.put(
+          node.getKey(), verify(node.getKey(), node.getValue().end(), node.getValue().anchor()));
     }
     for (String node : enrolment.nodes().keySet()) {
       if (!all.containsKey(node)) {
@@ -121,9 +140,9 @@ public final class TrailVerifier {
       page = nextOfNode(node, page, end);
     }
     Optional<Problem> problem =
-        earlier(
-            anchor.flatMap(this::droppedEarly),
-            inChain.isPresent() ? inChain : end(node, end, signatures));
+        inChain.isPresent()
+            ? earlier(anchor.flatMap(this::droppedEarly), inChain)
+            : ends(node, new Reach(end, anchor), signatures);
     problem = earlier(problem, firstInSandboxes(node, end, dropped, check.omitted() > 0));
     return new Verification(
         node,
@@ -135,6 +154,11 @@ public final class TrailVerifier {
         check.openIntents(),
         check.omitted(),
         signatures.result());
+  }
+
+  /** What does not hold at the ends of a node's records, all of which hold. */
+  Optional<Problem> ends(String node, Reach reach, SignatureCheck signatures) throws SQLException {
+    return earlier(reach.anchor().flatMap(this::droppedEarly), end(node, reach.end(), signatures));
   }
 
   // Somebody has deleted more than retention would have; the record that the node has made so long
@@ -176,7 +200,7 @@ public final class TrailVerifier {
   private Optional<Problem> firstInSandbox(
       String node, String uid, Position end, Position dropped, boolean omissions)
       throws SQLException {
-    LifecycleCheck check = new LifecycleCheck(omissions, !dropped.equals(Position.START));
+    LifecycleCheck check = new LifecycleCheck(() -> omissions, !dropped.equals(Position.START));
     Optional<Problem> problem = Optional.empty();
     List<TrailEntry> page = reader.pageOfSandbox(node, uid, dropped);
     while (!page.isEmpty() && problem.isEmpty()) {

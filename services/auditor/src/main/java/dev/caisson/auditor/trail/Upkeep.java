@@ -18,16 +18,37 @@ final class Upkeep implements AutoCloseable {
   private static final Duration AGES = Duration.ofSeconds(2);
   private static final Duration RETENTION = Duration.ofMinutes(10);
 
-  private final ScheduledExecutorService thread =
-      Executors.newSingleThreadScheduledExecutor(
-          Thread.ofPlatform().name("trail-upkeep").daemon().factory());
+  private static final Duration PATIENCE = Duration.ofSeconds(3);
 
-  private Upkeep() {}
+  /** One for each task: what takes long keeps nothing else from its time. */
+  private static final int THREADS = 3;
 
-  static Upkeep start(TrailNodes nodes, CheckpointAges ages, Retention retention) {
-    Upkeep upkeep = new Upkeep();
+  private final ScheduledExecutorService threads =
+      Executors.newScheduledThreadPool(
+          THREADS, Thread.ofPlatform().name("trail-upkeep-", 0).daemon().factory());
+  private final TrailWatch watch;
+
+  private Upkeep(TrailWatch watch) {
+    this.watch = watch;
+  }
+
+  /**
+   * Starts it.
+   *
+   * @param verifyEvery how long after one verification the next begins; zero: there is none
+   */
+  static Upkeep start(
+      TrailNodes nodes,
+      CheckpointAges ages,
+      Retention retention,
+      TrailWatch watch,
+      Duration verifyEvery) {
+    Upkeep upkeep = new Upkeep(watch);
     upkeep.every(AGES, () -> ages.refresh(nodes.all()));
     upkeep.every(RETENTION, () -> tell(retention.run()));
+    if (verifyEvery.isPositive()) {
+      upkeep.every(verifyEvery, watch::run);
+    }
     return upkeep;
   }
 
@@ -56,12 +77,22 @@ final class Upkeep implements AutoCloseable {
             LOG.error("The trail's upkeep failed, and is tried again", e);
           }
         };
-    var first = thread.scheduleWithFixedDelay(quiet, 0, period.toMillis(), TimeUnit.MILLISECONDS);
+    var first = threads.scheduleWithFixedDelay(quiet, 0, period.toMillis(), TimeUnit.MILLISECONDS);
     assert !first.isDone();
   }
 
+  // An interrupt in the midst of a page costs the embedded database its file.
   @Override
   public void close() {
-    thread.shutdownNow();
+    watch.stop();
+    threads.shutdown();
+    try {
+      if (!threads.awaitTermination(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
+        threads.shutdownNow();
+      }
+    } catch (InterruptedException e) {
+      threads.shutdownNow();
+      Thread.currentThread().interrupt();
+    }
   }
 }

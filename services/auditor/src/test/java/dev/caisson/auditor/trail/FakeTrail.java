@@ -41,7 +41,8 @@ final class FakeTrail implements AutoCloseable {
   }
 
   static TrailSettings settings(String url, String user) {
-    return new TrailSettings(url, user, "", CONNECTIONS, Duration.ZERO, Duration.ZERO);
+    return new TrailSettings(
+        url, user, "", CONNECTIONS, Duration.ZERO, Duration.ZERO, Duration.ZERO);
   }
 
   Clock clock() {

@@ -170,7 +170,7 @@ abstract class ForgeryContract {
 
   @Test
   void onlyTheNodesOwnCheckpointsCountForTheAges() throws Exception {
-    Enrolment enrolment = _ -> Optional.of(List.of(key(KEY)));
+    Enrolment enrolment = FakeEnrolment.of(Map.of("n1", List.of(key(KEY))));
     trail.store(journal.records().subList(0, FIRST_CHECKPOINT), enrolment);
     NodeProgress honest = progress();
     assertThat(honest.signed()).isEqualTo(new Position(1, FIRST_CHECKPOINT - 1));

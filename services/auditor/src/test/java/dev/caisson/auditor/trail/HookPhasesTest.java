@@ -95,7 +95,7 @@ class HookPhasesTest {
 
   private static Optional<Problem> problem(FakeJournal journal, boolean omissions)
       throws Exception {
-    LifecycleCheck check = new LifecycleCheck(omissions, false);
+    LifecycleCheck check = new LifecycleCheck(() -> omissions, false);
     for (JournalRecord record : journal.records()) {
       if (Event.parseFrom(record.event()).hasSubject()) {
         Optional<Problem> problem =

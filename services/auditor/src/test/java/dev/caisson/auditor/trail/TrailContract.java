@@ -45,6 +45,14 @@ abstract class TrailContract {
   }
 
   @Nested
+  class Watching extends WatchContract {
+    @Override
+    FakeTrail open() throws Exception {
+      return TrailContract.this.open();
+    }
+  }
+
+  @Nested
   class Retaining extends RetentionContract {
     @Override
     FakeTrail open() throws Exception {

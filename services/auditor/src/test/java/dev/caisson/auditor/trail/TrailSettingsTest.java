@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -66,9 +67,19 @@ class TrailSettingsTest {
   @Test
   void refusesAShortestRetentionThatIsNot() {
     TrailSettings.Given wrong =
-        new TrailSettings.Given("", "", "", 8, YEAR, Optional.of(YEAR.plusDays(1)));
+        new TrailSettings.Given("", "", "", 8, YEAR, Optional.of(YEAR.plusDays(1)), Duration.ZERO);
     assertThatThrownBy(() -> wrong.checked(directory))
         .hasMessageContaining("shortest-retention must not be longer than retention");
+  }
+
+  @Test
+  void refusesToVerifyWithoutAPause() {
+    for (Duration pause : List.of(Duration.ofMillis(999), Duration.ofSeconds(-1))) {
+      TrailSettings.Given wrong =
+          new TrailSettings.Given("", "", "", 8, YEAR, Optional.empty(), pause);
+      assertThatThrownBy(() -> wrong.checked(directory))
+          .hasMessageContaining("trail.verify-every must be 1s or more, or 0s for never");
+    }
   }
 
   private void assertRefused(Path passwordFile, String message) {
@@ -81,6 +92,6 @@ class TrailSettingsTest {
   private static TrailSettings.Given given(
       String url, String user, String passwordFile, int connections, Duration retention) {
     return new TrailSettings.Given(
-        url, user, passwordFile, connections, retention, Optional.empty());
+        url, user, passwordFile, connections, retention, Optional.empty(), Duration.ZERO);
   }
 }
