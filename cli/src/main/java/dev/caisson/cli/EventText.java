@@ -6,6 +6,7 @@ import com.google.protobuf.Duration;
 import com.google.protobuf.util.Durations;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.HookFinished;
+import dev.caisson.proto.events.v1.JournalCheckpoint;
 import dev.caisson.proto.events.v1.MemoryPressure;
 import dev.caisson.proto.events.v1.NetworkAttached;
 import dev.caisson.proto.events.v1.Phase;
@@ -86,10 +87,14 @@ final class EventText {
       case RESOURCES_UPDATED -> updated(event.getResourcesUpdated());
       case PORT_FORWARD_OPENED -> "port " + event.getPortForwardOpened().getPort();
       case PORT_FORWARD_CLOSED -> closed(event.getPortForwardClosed());
-      case JOURNAL_CHECKPOINT -> "signed to " + event.getJournalCheckpoint().getSeq();
+      case JOURNAL_CHECKPOINT -> checkpoint(event.getJournalCheckpoint());
       case ATTACH_OPENED -> String.join(" ", event.getAttachOpened().getStreamsList());
       case SANDBOX_DELETED, CONTAINER_PAUSED, CONTAINER_RESUMED, PAYLOAD_NOT_SET -> "";
     };
+  }
+
+  private static String checkpoint(JournalCheckpoint signed) {
+    return "signed to " + signed.getSeq() + (signed.getLast() ? ", the end" : "");
   }
 
   private static String limitOf(String whose) {

@@ -26,6 +26,9 @@ final class TrailCommand implements Callable<Integer> {
   @Mixin private Target target = new Target();
   @Mixin private Output output = new Output();
 
+  @Option(names = "--node", paramLabel = "NODE", description = "Only of this node.")
+  private String node = "";
+
   @Option(names = "--sandbox", paramLabel = "ID|UID", description = "Only of this sandbox.")
   private String sandbox = "";
 
@@ -68,10 +71,16 @@ final class TrailCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    output.print(search(), TrailCommand::table);
+    SearchTrailResponse found = search();
+    output.print(found, TrailCommand::table);
+    if (!output.json() && !found.getNextPageToken().isEmpty()) {
+      output.err().println("caisson: There is more than --limit " + limit + " shows");
+      output.err().flush();
+    }
     return Exit.OK;
   }
 
+  /** With a token where there is more. */
   private SearchTrailResponse search() {
     SearchTrailResponse.Builder found = SearchTrailResponse.newBuilder();
     String token = "";
@@ -81,13 +90,14 @@ final class TrailCommand implements Callable<Integer> {
       found.addAllRecords(page.getRecordsList());
       token = page.getNextPageToken();
     } while (!token.isEmpty() && found.getRecordsCount() < limit);
-    return found.build();
+    return found.setNextPageToken(token).build();
   }
 
   private SearchTrailRequest page(String token, int most) {
     SearchTrailRequest.Builder request =
         SearchTrailRequest.newBuilder()
             .setTenant(target.tenant)
+            .setNode(node)
             .setSandbox(sandbox)
             .setContainer(container)
             .setPrincipal(principal)
@@ -190,11 +200,12 @@ final class TrailCommand implements Callable<Integer> {
     private static String signatures(NodeVerification one) {
       return one.getSignaturesChecked()
           ? String.format(
-              "signed to %d.%d by %d checkpoints, %d after it",
+              "signed to %d.%d by %d checkpoints, %d after it%s",
               one.getSignedEpoch(),
               one.getSignedSeq(),
               one.getCheckpoints(),
-              one.getUnsignedRecords())
+              one.getUnsignedRecords(),
+              one.getEnded() ? ", ended" : "")
           : "signatures not checked: no key of it is enrolled";
     }
 

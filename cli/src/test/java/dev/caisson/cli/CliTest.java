@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import com.google.protobuf.util.Timestamps;
+import dev.caisson.proto.audit.v1.NodeVerification;
+import dev.caisson.proto.audit.v1.TrailProblem;
+import dev.caisson.proto.audit.v1.TrailRecord;
 import dev.caisson.proto.types.v1.Capabilities;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
@@ -59,7 +62,8 @@ class CliTest {
 
   private int caisson(String... words) {
     List<String> all = new ArrayList<>(Arrays.asList(words));
-    int after = all.getFirst().equals("sandbox") || all.getFirst().equals("trail") ? 2 : 1;
+    boolean twoWords = all.getFirst().equals("sandbox") || all.indexOf("verify") == 1;
+    int after = twoWords ? 2 : 1;
     all.addAll(after, List.of("--data", data.toString()));
     CommandLine line = Cli.commandLine(words);
     line.setOut(new PrintWriter(out));
@@ -810,6 +814,76 @@ class CliTest {
     assertThat(err.toString())
         .contains("auditor does not run")
         .contains("caisson up --data " + data);
+  }
+
+  @Test
+  void namesTheFirstRecordOfATrailThatDoesNotHold() throws IOException {
+    try (FakeAuditor auditor = new FakeAuditor(data)) {
+      auditor.nodes.add(verification("n1").setOk(true).build());
+      TrailProblem problem =
+          TrailProblem.newBuilder()
+              .setKind(TrailProblem.Kind.BAD_SIGNATURE)
+              .setEpoch(3)
+              .setSeq(29)
+              .setMessage("The signature is none")
+              .build();
+      auditor.nodes.add(verification("n2").setProblem(problem).build());
+      assertThat(caisson("trail", "verify")).isEqualTo(Exit.NOT_SO);
+      assertThat(out.toString().lines())
+          .satisfiesExactly(
+              line -> assertThat(line).startsWith("n1: ok, 7 records (1.1 to 3.30)"),
+              line -> assertThat(line).startsWith("n2: DOES NOT HOLD, 7 records (1.1 to 3.30)"),
+              line ->
+                  assertThat(line).isEqualTo("  at 3.29: bad_signature: The signature is none"));
+      assertThat(caisson("trail", "verify", "n1")).isZero();
+    }
+  }
+
+  @Test
+  void saysThatATrailHoldsAndThatItsNodeEnded() throws IOException {
+    try (FakeAuditor auditor = new FakeAuditor(data)) {
+      NodeVerification.Builder ended = verification("n1").setOk(true).setSignaturesChecked(true);
+      ended.setSignedEpoch(3).setSignedSeq(29).setCheckpoints(4).setEnded(true);
+      auditor.nodes.add(ended.build());
+      assertThat(caisson("trail", "verify")).isZero();
+      assertThat(out.toString()).endsWith("signed to 3.29 by 4 checkpoints, 0 after it, ended\n");
+    }
+  }
+
+  private static NodeVerification.Builder verification(String node) {
+    return NodeVerification.newBuilder()
+        .setNode(node)
+        .setRecords(7)
+        .setFirstEpoch(1)
+        .setFirstSeq(1)
+        .setLastEpoch(3)
+        .setLastSeq(30);
+  }
+
+  @Test
+  void searchesTheTrailOfANodeAndSaysThatThereIsMore() throws IOException {
+    try (FakeAuditor auditor = new FakeAuditor(data)) {
+      for (int i = 0; i < 3; i++) {
+        auditor.trail.add(TrailRecord.newBuilder().setType("dev.caisson.gap.v1").build());
+      }
+      assertThat(caisson("trail", "--node", "n1", "--limit", "2")).isZero();
+      assertThat(auditor.searches.getLast().getNode()).isEqualTo("n1");
+      assertThat(out.toString().lines()).hasSize(3);
+      assertThat(err.toString()).isEqualTo("caisson: There is more than --limit 2 shows\n");
+      assertThat(caisson("trail", "--limit", "3")).isZero();
+      assertThat(err.toString()).as("nothing new").hasLineCount(1);
+    }
+  }
+
+  @Test
+  void tellsProgramsThatThereIsMore() throws IOException {
+    try (FakeAuditor auditor = new FakeAuditor(data)) {
+      auditor.trail.add(TrailRecord.getDefaultInstance());
+      auditor.trail.add(TrailRecord.getDefaultInstance());
+      assertThat(caisson("trail", "--limit", "1", "--output", "json")).isZero();
+      assertThat(parsed(out).get("nextPageToken").getAsString()).isEqualTo("1");
+      assertThat(err.toString()).isEmpty();
+    }
   }
 
   @Test

@@ -3,6 +3,12 @@ package dev.caisson.cli;
 import dev.caisson.proto.audit.v1.AuditGrpc;
 import dev.caisson.proto.audit.v1.GetCpuWindowRequest;
 import dev.caisson.proto.audit.v1.GetCpuWindowResponse;
+import dev.caisson.proto.audit.v1.NodeVerification;
+import dev.caisson.proto.audit.v1.SearchTrailRequest;
+import dev.caisson.proto.audit.v1.SearchTrailResponse;
+import dev.caisson.proto.audit.v1.TrailRecord;
+import dev.caisson.proto.audit.v1.VerifyTrailRequest;
+import dev.caisson.proto.audit.v1.VerifyTrailResponse;
 import dev.caisson.proto.audit.v1.WatchCpuUsageRequest;
 import dev.caisson.proto.audit.v1.WatchCpuUsageResponse;
 import dev.caisson.proto.events.v1.CpuApportioned;
@@ -18,12 +24,45 @@ import java.util.concurrent.CopyOnWriteArrayList;
 final class FakeAuditor extends AuditGrpc.AuditImplBase implements AutoCloseable {
   final List<CpuApportioned> records = new CopyOnWriteArrayList<>();
   final List<GetCpuWindowRequest> windows = new CopyOnWriteArrayList<>();
+  final List<TrailRecord> trail = new CopyOnWriteArrayList<>();
+  final List<SearchTrailRequest> searches = new CopyOnWriteArrayList<>();
+  final List<NodeVerification> nodes = new CopyOnWriteArrayList<>();
 
   private final GrpcServer server;
 
   FakeAuditor(Path data) throws IOException {
     Path directory = Files.createDirectories(data.resolve("run/auditor"));
     server = GrpcServer.unix(directory.resolve("auditor.sock")).services(List.of(this)).start();
+  }
+
+  /** A page token is how many records came before. */
+  @Override
+  public void searchTrail(
+      SearchTrailRequest request, StreamObserver<SearchTrailResponse> observer) {
+    searches.add(request);
+    int from = request.getPageToken().isEmpty() ? 0 : Integer.parseInt(request.getPageToken());
+    int to = Math.min(from + request.getPageSize(), trail.size());
+    SearchTrailResponse.Builder page =
+        SearchTrailResponse.newBuilder().addAllRecords(trail.subList(from, to));
+    if (to < trail.size()) {
+      page.setNextPageToken(Integer.toString(to));
+    }
+    observer.onNext(page.build());
+    observer.onCompleted();
+  }
+
+  @Override
+  public void verifyTrail(
+      VerifyTrailRequest request, StreamObserver<VerifyTrailResponse> observer) {
+    observer.onNext(
+        VerifyTrailResponse.newBuilder()
+            .addAllNodes(
+                nodes.stream()
+                    .filter(one ->
+                        request.getNode().isEmpty() || request.getNode().equals(one.getNode()))
+                    .toList())
+            .build());
+    observer.onCompleted();
   }
 
   @Override
