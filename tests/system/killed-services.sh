@@ -84,6 +84,19 @@ creations_of() {
 }
 made_once() { [[ $(creations_of "$1") == 1 ]]; }
 
+# journal_verify ARGUMENT…: CODE is its exit code then, and SAID all that it says.
+journal_verify() {
+  CODE=0
+  SAID=$(caisson journal verify "$@" 2>&1) || CODE=$?
+}
+
+# flip_byte FILE OFFSET: its lowest bit.
+flip_byte() {
+  local value
+  value=$(od -An -tu1 -j "$2" -N 1 "$1" | tr -d ' ')
+  printf '%b' "\\x$(printf '%02x' $((value ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
 is_absent() { ! caisson inspect "$1"; }
 
 echo "Killing the executor"
@@ -122,6 +135,26 @@ holds "and those of the other" eventually 20 hooks_were failing "prestart create
 holds "the record says that executors began after ones that crashed" eventually 20 two_crashes
 holds "the trail holds" caisson trail verify
 caisson delete --force survivor ended meanwhile
+
+echo "Checking the journal's files"
+journal_verify
+equal "they hold while the executor writes them" 0 "$CODE"
+contains "and say so" ": holds, signed to" "$SAID"
+mkdir "$TEST_DIR/copy"
+cp -r "$CAISSON_DATA/executor/journal" "$CAISSON_DATA/executor/node-key.pub.pem" "$TEST_DIR/copy"
+journal_verify "$TEST_DIR/copy/journal"
+equal "a copy of them holds" 0 "$CODE"
+openssl genpkey -algorithm ED25519 2> /dev/null | openssl pkey -pubout > "$TEST_DIR/other.pem" 2> /dev/null
+journal_verify "$TEST_DIR/copy/journal" --key "$TEST_DIR/other.pem"
+equal "by the key of another node it does not" 1 "$CODE"
+contains "and says why" "It is signed by a key that is not the node's" "$SAID"
+segment=$(find "$TEST_DIR/copy/journal" -name '*.seg' | sort | head -n 1)
+flip_byte "$segment" $(($(stat -c %s "$segment") / 2))
+journal_verify "$TEST_DIR/copy/journal"
+equal "one with a bit that is another does not hold" 1 "$CODE"
+contains "the segment and the offset of the first record that does not are named" "(${segment##*/}, offset " "$SAID"
+equal "for programs, too" "false ${segment##*/} true" \
+  "$(caisson journal verify "$TEST_DIR/copy/journal" --output json | jq -r '"\(.holds) \(.problem.segment) \(.problem.offset > 0)"')"
 
 echo "Killing the gateway"
 make_held_hook
