@@ -23,7 +23,8 @@ record Accounting(
   private static final long MEBI = KIBI * KIBI;
 
   /**
-   * @param alone as {@link Counted#memory1}
+   * @param alone whether nothing is below it: version 1 forgets with a cgroup what it has counted
+   *     there of out-of-memory kills and of disks
    * @param raw as {@link Cgroup#statistics}
    */
   Statistics.Builder read(boolean alone, boolean raw) {
@@ -35,7 +36,7 @@ record Accounting(
             () -> unified.ifPresent(counted::cpu2));
     either(Controller.MEMORY, in -> counted.memory1(in, alone), counted::memory2);
     of(Controller.PIDS).ifPresent(counted::pids);
-    either(Controller.IO, counted::io1, counted::io2);
+    either(Controller.IO, in -> counted.io1(in, alone), counted::io2);
     counted.ioPressure();
     either(Controller.CPUSET, counted::cpuset1, counted::cpuset2);
     for (String size : hugePages()) {

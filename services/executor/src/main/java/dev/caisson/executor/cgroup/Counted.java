@@ -1,6 +1,7 @@
 package dev.caisson.executor.cgroup;
 
 import dev.caisson.proto.types.v1.CpuStatistics;
+import dev.caisson.proto.types.v1.CpusetStatistics;
 import dev.caisson.proto.types.v1.HugePageStatistics;
 import dev.caisson.proto.types.v1.IoStatistics;
 import dev.caisson.proto.types.v1.MemoryStatistics;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 
 /** What the controllers of one cgroup have counted, each from the hierarchy that it is in. */
@@ -70,6 +72,30 @@ final class Counted {
 
   void cpuset1(StatFiles files) {
     cpuset(files.text("cpuset.effective_cpus"), files.text("cpuset.effective_mems"));
+    if (statistics.hasCpuset()) {
+      cpusetSettings1(files, statistics.getCpusetBuilder());
+    }
+  }
+
+  private static void cpusetSettings1(StatFiles files, CpusetStatistics.Builder cpuset) {
+    flag(files, "cpuset.cpu_exclusive", cpuset::setCpuExclusive);
+    flag(files, "cpuset.mem_exclusive", cpuset::setMemoryExclusive);
+    flag(files, "cpuset.mem_hardwall", cpuset::setMemoryHardwall);
+    flag(files, "cpuset.memory_migrate", cpuset::setMemoryMigrate);
+    flag(files, "cpuset.memory_spread_page", cpuset::setMemorySpreadPage);
+    flag(files, "cpuset.memory_spread_slab", cpuset::setMemorySpreadSlab);
+    files.number("cpuset.memory_pressure", cpuset::setMemoryPressure);
+    flag(files, "cpuset.sched_load_balance", cpuset::setSchedLoadBalance);
+    String level = "cpuset.sched_relax_domain_level";
+    if (files.text(level).equals(Optional.of("-1"))) {
+      cpuset.setSchedRelaxDomainLevel(-1);
+    } else {
+      files.number(level, cpuset::setSchedRelaxDomainLevel);
+    }
+  }
+
+  private static void flag(StatFiles files, String file, Consumer<Boolean> consumer) {
+    files.number(file, value -> consumer.accept(value != 0));
   }
 
   void cpuset2(StatFiles files) {
@@ -229,8 +255,15 @@ final class Counted {
   /**
    * Of version 1. What schedulers count of their own is of their devices alone; all of it passes
    * the throttle.
+   *
+   * @param alone whether nothing is below it: of what was removed there that version adds up
+   *     nothing, so that the sum would fall. Source: blkg_rwstat_recursive_sum() of the kernel's
+   *     block/blk-cgroup-rwstat.c
    */
-  void io1(StatFiles files) {
+  void io1(StatFiles files, boolean alone) {
+    if (!alone) {
+      return;
+    }
     Optional<String> bytes = files.text("blkio.throttle.io_service_bytes_recursive");
     if (bytes.isPresent()) {
       String operations = files.text("blkio.throttle.io_serviced_recursive").orElse("");

@@ -75,7 +75,10 @@ class StatisticsTest {
                   devices { major: 8 minor: 16 read_bytes: 1 write_bytes: 2 discard_bytes: 5
                     read_operations: 3 write_operations: 4 discard_operations: 6 }
                   devices { major: 254 read_bytes: 7 read_operations: 1 } }
-                cpuset { cpus: "0-1" memory_nodes: "0" }
+                cpuset { cpus: "0-1" memory_nodes: "0" cpu_exclusive: true memory_exclusive: false
+                  memory_hardwall: true memory_migrate: false memory_spread_page: true
+                  memory_spread_slab: false memory_pressure: 12 sched_load_balance: true
+                  sched_relax_domain_level: -1 }
                 huge_pages { size: "1GB" usage_bytes: 0 }
                 huge_pages { size: "2MB" usage_bytes: 4194304 limit_bytes: 8388608
                   max_usage_bytes: 6291456 limit_hits: 3 }
@@ -136,6 +139,18 @@ class StatisticsTest {
     set(
         "pids/box",
         Map.of("pids.current", "4", "pids.max", "64", "pids.peak", "12", "pids.events", "max 8"));
+    set(
+        "cpuset/box",
+        Map.of(
+            "cpuset.cpu_exclusive", "1",
+            "cpuset.mem_exclusive", "0",
+            "cpuset.mem_hardwall", "1",
+            "cpuset.memory_migrate", "0",
+            "cpuset.memory_spread_page", "1",
+            "cpuset.memory_spread_slab", "0",
+            "cpuset.memory_pressure", "12",
+            "cpuset.sched_load_balance", "1",
+            "cpuset.sched_relax_domain_level", "-1"));
     setV1OfFewHosts();
   }
 
@@ -277,16 +292,19 @@ class StatisticsTest {
 
   /** Version 1 counts for one cgroup alone, and what is below it may be gone tomorrow. */
   @Test
-  void killsOfASandboxAreNotKnownOfV1() throws IOException {
+  void killsAndDisksOfASandboxAreNotKnownOfV1() throws IOException {
     Cgroups cgroups = kernel.v1();
-    Cgroup sandbox =
-        cgroups.create(
-            new SandboxLayout("/", "01a22384-c52d-70c0-9c56-a3b9c7d03af0").sandbox(),
-            Resources.getDefaultInstance(),
-            Owner.ROOT);
+    String path = new SandboxLayout("/", "01a22384-c52d-70c0-9c56-a3b9c7d03af0").sandbox();
+    Cgroup sandbox = cgroups.create(path, Resources.getDefaultInstance(), Owner.ROOT);
+    Cgroup box = box(cgroups);
+    String read = "blkio.throttle.io_service_bytes_recursive";
+    kernel.set("blkio" + path + "/" + read, "8:16 Read 1");
+    kernel.set("blkio/box/" + read, "8:16 Read 1");
 
     assertThat(sandbox.statistics(false).getMemory().hasOomKills()).isFalse();
-    assertThat(box(cgroups).statistics(false).getMemory().hasOomKills()).isTrue();
+    assertThat(sandbox.statistics(false).hasIo()).isFalse();
+    assertThat(box.statistics(false).getMemory().hasOomKills()).isTrue();
+    assertThat(box.statistics(false).getIo().getDevicesList()).hasSize(1);
   }
 
   @Test
