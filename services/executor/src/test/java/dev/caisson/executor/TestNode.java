@@ -127,7 +127,12 @@ final class TestNode implements AutoCloseable {
 
   /** The same where no tree of version 2 is mounted; its waits are the usual ones. */
   static TestNode launchOnVersion1(String... rules) throws IOException {
-    return launch((options, waits) -> ExecutorOnVersion1.start(options), rules);
+    return launch((options, waits) -> ExecutorElsewhere.onVersion1(options), rules);
+  }
+
+  /** The same without root of the host, and without cgroups; its waits are the usual ones. */
+  static TestNode launchWithoutCgroups(String... rules) throws IOException {
+    return launch((options, waits) -> ExecutorElsewhere.withoutCgroups(options), rules);
   }
 
   /**

@@ -32,6 +32,12 @@ public interface Cgroup {
   default void standsFor(int pid) {}
 
   /**
+   * Tells of another of its processes that is no descendant of that first one, after a restart:
+   * what was exec'd there. Nothing happens on hosts with cgroups for us.
+   */
+  default void alsoHas(int pid) {}
+
+  /**
    * Tells what a process that has ended, and what it had waited for, have used: where nothing else
    * counts it. Nothing happens on others.
    */

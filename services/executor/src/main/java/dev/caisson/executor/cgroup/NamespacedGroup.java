@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -30,6 +32,12 @@ final class NamespacedGroup implements Cgroup {
   private final AtomicLong most = new AtomicLong();
   private volatile @Nullable First first;
 
+  /**
+   * By whose descent the processes are counted whose namespace may not be looked at: without root,
+   * that of a container which an earlier life of the executor has made. They cannot be ended by it.
+   */
+  private final Set<PidNamespaces.Root> roots = ConcurrentHashMap.newKeySet();
+
   NamespacedGroup(String path, PidNamespaces namespaces) {
     this.path = path;
     this.namespaces = namespaces;
@@ -42,12 +50,20 @@ final class NamespacedGroup implements Cgroup {
 
   @Override
   public void standsFor(int pid) {
+    Optional<FileStatus> namespace = namespaces.of(pid);
     first =
-        namespaces
-            .of(pid)
-            .filter(namespace -> !namespaces.isOwn(namespace))
-            .map(namespace -> new First(pid, namespace))
+        namespace
+            .filter(found -> !namespaces.isOwn(found))
+            .map(found -> new First(pid, found))
             .orElse(null);
+    if (namespace.isEmpty()) {
+      alsoHas(pid);
+    }
+  }
+
+  @Override
+  public void alsoHas(int pid) {
+    namespaces.root(pid).ifPresent(roots::add);
   }
 
   private Optional<First> first() {
@@ -127,8 +143,13 @@ final class NamespacedGroup implements Cgroup {
       return OptionalLong.empty();
     }
     long ended = spent.get();
-    long living = first().map(known -> namespaces.cpu(known.namespace()).toNanos()).orElse(0L);
-    return OptionalLong.of(most.accumulateAndGet(ended + living, Math::max));
+    return OptionalLong.of(most.accumulateAndGet(ended + living().toNanos(), Math::max));
+  }
+
+  private Duration living() {
+    return first()
+        .map(known -> namespaces.cpu(known.namespace()))
+        .orElseGet(() -> roots.isEmpty() ? Duration.ZERO : namespaces.cpuOfDescent(roots));
   }
 
   @Override

@@ -7,7 +7,11 @@ import dev.caisson.linux.Kernel;
 import dev.caisson.linux.LinuxException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * Which processes are in a PID namespace: this tells those of a container from all others where
@@ -51,6 +55,50 @@ public final class PidNamespaces {
         .flatMap(pid -> proc.stat(pid).stream())
         .map(stat -> stat.cpu().plus(stat.children()))
         .reduce(Duration.ZERO, Duration::plus);
+  }
+
+  /**
+   * A process, and no other that has its number later.
+   *
+   * @param startTicks as {@link ProcessStat} has them
+   */
+  public record Root(int pid, long startTicks) {}
+
+  /** Empty when it is gone. */
+  public Optional<Root> root(int pid) {
+    return proc.stat(pid).map(PidNamespaces::root);
+  }
+
+  private static Root root(ProcessStat stat) {
+    return new Root(stat.pid(), stat.startTicks());
+  }
+
+  /**
+   * The same of these and their descendants, which need no right to look into their namespace: who
+   * is orphaned in one becomes a child of its first process.
+   */
+  public Duration cpuOfDescent(Set<Root> roots) {
+    Map<Integer, ProcessStat> all =
+        proc.processes().stream()
+            .flatMap(pid -> proc.stat(pid).stream())
+            .collect(Collectors.toMap(ProcessStat::pid, Function.identity()));
+    return all.values().stream()
+        .filter(stat -> descends(stat, all, roots))
+        .map(stat -> stat.cpu().plus(stat.children()))
+        .reduce(Duration.ZERO, Duration::plus);
+  }
+
+  /** They were read one after the other: parents that go round in a circle are possible. */
+  private static boolean descends(
+      ProcessStat stat, Map<Integer, ProcessStat> all, Set<Root> roots) {
+    Optional<ProcessStat> at = Optional.of(stat);
+    for (int steps = 0; at.isPresent() && steps < all.size(); steps++) {
+      if (roots.contains(root(at.get()))) {
+        return true;
+      }
+      at = Optional.ofNullable(all.get(at.get().parent()));
+    }
+    return false;
   }
 
   private boolean isIn(int pid, FileStatus wanted) {

@@ -4,6 +4,7 @@ import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.executor.store.v1.ProcessRecord;
 import dev.caisson.linux.Fd;
 import dev.caisson.proto.types.v1.ExitStatus;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -108,8 +109,19 @@ final class ExecedProcess {
     return without(container, Set.of(process.getId())).toBuilder().addExecs(process).build();
   }
 
-  /** The container's record without those processes. */
-  static ContainerRecord without(ContainerRecord container, Set<String> ids) {
+  /** The container's record without those processes, which have ended; what they spent stays. */
+  static ContainerRecord forgotten(ContainerRecord container, Set<String> ids) {
+    Duration spent =
+        container.getExecsList().stream()
+            .filter(one -> ids.contains(one.getId()))
+            .map(one -> Exits.cpu(one.getExit()))
+            .reduce(Duration.ZERO, Duration::plus);
+    return without(container, ids).toBuilder()
+        .setSpentNanos(container.getSpentNanos() + spent.toNanos())
+        .build();
+  }
+
+  private static ContainerRecord without(ContainerRecord container, Set<String> ids) {
     List<ProcessRecord> others =
         container.getExecsList().stream().filter(one -> !ids.contains(one.getId())).toList();
     return container.toBuilder().clearExecs().addAllExecs(others).build();

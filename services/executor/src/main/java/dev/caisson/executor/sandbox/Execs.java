@@ -174,7 +174,7 @@ final class Execs {
   /** In the place of those that ended long ago: the record has a bound. */
   private void keep(Container container, ExecedProcess exec) {
     Set<String> outdated = container.outdated();
-    ContainerRecord others = ExecedProcess.without(container.record(), outdated);
+    ContainerRecord others = ExecedProcess.forgotten(container.record(), outdated);
     ContainerRecord next = ExecedProcess.stored(others, exec.record());
     host.store().put(next);
     container.record(next);

@@ -146,11 +146,12 @@ final class Exits {
   /** What an earlier life of the executor was told of those that had ended. */
   static void spent(Container container) {
     ContainerRecord record = container.record();
+    container.cgroup().spent(Duration.ofNanos(record.getSpentNanos()));
     container.cgroup().spent(cpu(record.getExit()));
     record.getExecsList().forEach(exec -> container.cgroup().spent(cpu(exec.getExit())));
   }
 
-  private static Duration cpu(ExitStatus status) {
+  static Duration cpu(ExitStatus status) {
     ProcessUsage used = status.getUsage();
     return Duration.ofNanos(used.getUserNanos() + used.getSystemNanos());
   }

@@ -632,6 +632,7 @@ final class Recovery {
     } else if (record.hasExit()) {
       exits.tellAgain(container, exec);
     } else {
+      container.cgroup().alsoHas(record.getPid());
       exits.expect(container, exec);
     }
     if (record.getDetached()) {

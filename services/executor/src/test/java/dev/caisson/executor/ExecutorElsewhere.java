@@ -11,33 +11,46 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/**
- * An executor in a process and a mount namespace of its own, in which no cgroups of version 2 are
- * mounted: it finds the host's hierarchies of version 1 and nothing else.
- */
-final class ExecutorOnVersion1 implements AutoCloseable {
+/** An executor in a process and namespaces of its own, in which the cgroups are not the host's. */
+final class ExecutorElsewhere implements AutoCloseable {
   private static final Path MOUNTINFO = Path.of("/proc/self/mountinfo");
   private static final String WITHOUT_VERSION_2 = "umount -a -t cgroup2 && exec \"$@\"";
+
+  /** An executor that is not the host's root looks at no other tree, and cannot write to this. */
+  private static final String READ_ONLY_VERSION_2 =
+      "for tree in $(awk '$3 == \"cgroup2\" { print $2 }' /proc/self/mounts);"
+          + " do mount -o remount,bind,ro \"$tree\" || exit; done && exec \"$@\"";
+
   private static final long END_SECONDS = 20;
 
   private final Process process;
 
-  private ExecutorOnVersion1(Process process) {
+  private ExecutorElsewhere(Process process) {
     this.process = process;
   }
 
-  /** Ready when it returns. */
-  static ExecutorOnVersion1 start(Options options) throws IOException {
+  /** Where no cgroups of version 2 are mounted. Ready when it returns. */
+  static ExecutorElsewhere onVersion1(Options options) throws IOException {
     assumeTrue(
         Files.readString(MOUNTINFO).contains(" - cgroup "),
         "Skipped: this host has no cgroups of version 1");
+    return start(options, "--mount", WITHOUT_VERSION_2);
+  }
+
+  /** As of a user to whom no cgroup was delegated. Ready when it returns. */
+  static ExecutorElsewhere withoutCgroups(Options options) throws IOException {
+    return start(options, "--user --map-root-user --mount", READ_ONLY_VERSION_2);
+  }
+
+  private static ExecutorElsewhere start(Options options, String namespaces, String preparation)
+      throws IOException {
     Path said = Files.createTempFile("executor", ".log");
     Process process =
-        new ProcessBuilder(command(options))
+        new ProcessBuilder(command(options, namespaces, preparation))
             .redirectErrorStream(true)
             .redirectOutput(said.toFile())
             .start();
-    ExecutorOnVersion1 started = new ExecutorOnVersion1(process);
+    ExecutorElsewhere started = new ExecutorElsewhere(process);
     try {
       TestNode.eventually(
           "the executor is ready", () -> !process.isAlive() || text(said).contains("Ready after"));
@@ -59,11 +72,11 @@ final class ExecutorOnVersion1 implements AutoCloseable {
     }
   }
 
-  /** Mounts of a new namespace are private: nothing is unmounted elsewhere. */
-  private static List<String> command(Options options) {
-    List<String> command =
-        new ArrayList<>(List.of("unshare", "--mount", "--propagation", "private", "sh", "-c"));
-    command.addAll(List.of(WITHOUT_VERSION_2, "executor"));
+  /** Mounts of a new namespace are private: nothing changes elsewhere. */
+  private static List<String> command(Options options, String namespaces, String preparation) {
+    List<String> command = new ArrayList<>(List.of("unshare"));
+    command.addAll(List.of(namespaces.split(" ", -1)));
+    command.addAll(List.of("--propagation", "private", "sh", "-c", preparation, "executor"));
     command.add(Path.of(System.getProperty("java.home"), "bin/java").toString());
     command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "--illegal-native-access=deny"));
     command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
