@@ -84,6 +84,76 @@ class ContainerMetricsTest {
   }
 
   @Test
+  void saysWhatLimitsHaveHeldUpOrRefused() throws Exception {
+    try (GatewayFixture gateway = GatewayFixture.start(directory, WANTED)) {
+      add(
+          gateway,
+          "web",
+          """
+          cpu { periods: 20 throttled_periods: 15 throttled_nanoseconds: 2500000000 }
+          memory { limit_bytes: 8192 limit_hits: 3 swap_bytes: 100 page_faults: 70
+            major_page_faults: 4 }
+          pids { current: 7 limit: 64 limit_hits: 5 }
+          """);
+
+      assertThat(scrape(gateway))
+          .contains(
+              web("container_cpu_cfs_periods_total", "", "", "20.0"),
+              web("container_cpu_cfs_throttled_periods_total", "", "", "15.0"),
+              web("container_cpu_cfs_throttled_seconds_total", "", "", "2.5"),
+              web("container_spec_memory_limit_bytes", "", "", "8192.0"),
+              web("container_memory_failcnt_total", "", "", "3.0"),
+              web("container_memory_swap", "", "", "100.0"),
+              web(
+                  "container_paging_faults_total",
+                  "",
+                  "system_paging_fault_type=\"minor\",",
+                  "66.0"),
+              web(
+                  "container_paging_faults_total",
+                  "",
+                  "system_paging_fault_type=\"major\",",
+                  "4.0"),
+              web("container_threads", "", "", "7.0"),
+              web("container_threads_max", "", "", "64.0"),
+              web("container_threads_refused_total", "", "", "5.0"));
+    }
+  }
+
+  @Test
+  void saysWhatPassedDisksAndNetworks() throws Exception {
+    try (GatewayFixture gateway = GatewayFixture.start(directory, WANTED)) {
+      add(
+          gateway,
+          "web",
+          """
+          io { devices { major: 8 minor: 16 read_operations: 17 write_operations: 19 } }
+          network { interfaces { name: "eth0" receive_packets: 1 receive_errors: 2
+            receive_drops: 3 transmit_packets: 4 transmit_errors: 5 transmit_drops: 6 } }
+          """);
+
+      List<String> lines = scrape(gateway);
+      assertThat(lines)
+          .contains(
+              web("container_fs_reads_total", "", "system_device=\"8:16\",", "17.0"),
+              web("container_fs_writes_total", "", "system_device=\"8:16\",", "19.0"),
+              eth0("container_network_receive_packets_total", "1.0"),
+              eth0("container_network_receive_errors_total", "2.0"),
+              eth0("container_network_receive_packets_dropped_total", "3.0"),
+              eth0("container_network_transmit_packets_total", "4.0"),
+              eth0("container_network_transmit_errors_total", "5.0"),
+              eth0("container_network_transmit_packets_dropped_total", "6.0"));
+      assertThat(lines).as("what has no limit").noneMatch(line -> line.contains("_cfs_"));
+    }
+  }
+
+  private static String eth0(String metric, String value) {
+    String labels =
+        "container=\"\",network_interface_name=\"eth0\",node=\"node-1\",sandbox=\"box\",tenant=\"acme\"";
+    return metric + "{" + labels + "} " + value;
+  }
+
+  @Test
   void networksOfSandboxesAreCountedOnceAndUptimeOfWhatRuns() throws Exception {
     try (GatewayFixture gateway = GatewayFixture.start(directory, WANTED)) {
       String network = "network { interfaces { name: \"eth0\" receive_bytes: 11 } }";

@@ -6,6 +6,7 @@ import dev.caisson.proto.types.v1.CpuStatistics;
 import dev.caisson.proto.types.v1.IoStatistics;
 import dev.caisson.proto.types.v1.MemoryStatistics;
 import dev.caisson.proto.types.v1.NetworkStatistics;
+import dev.caisson.proto.types.v1.PidsStatistics;
 import dev.caisson.proto.types.v1.Pressure;
 import dev.caisson.proto.types.v1.Statistics;
 import io.prometheus.metrics.model.snapshots.CounterSnapshot;
@@ -26,8 +27,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Statistics under the names of OpenTelemetry's conventions for containers, as Prometheus writes
- * them; those of pressure, which have none, under cAdvisor's. For one thread at a time.
+ * Statistics under the names of OpenTelemetry's conventions for containers (1.44), as Prometheus
+ * writes them; under cAdvisor's where those have none: its docs/storage/prometheus.md. For one
+ * thread at a time.
  */
 final class Figures {
   private static final double NANOS = 1e9;
@@ -43,7 +45,25 @@ final class Figures {
           Map.entry("container_memory_available_bytes", "Limit less working set"),
           Map.entry("container_disk_io_bytes", "Bytes read from and written to disks"),
           Map.entry("container_network_io_bytes", "Of the sandbox: bytes received and sent"),
-          Map.entry("container_oom_events", "Processes killed for want of memory"));
+          Map.entry("container_oom_events", "Processes killed for want of memory"),
+          Map.entry("container_cpu_cfs_periods", "Periods in which it ran under its CPU limit"),
+          Map.entry("container_cpu_cfs_throttled_periods", "Those in which the limit was used up"),
+          Map.entry("container_cpu_cfs_throttled_seconds", "How long the CPU limit held tasks up"),
+          Map.entry("container_spec_memory_limit_bytes", "Memory limit"),
+          Map.entry("container_memory_failcnt", "How often memory was about to exceed its limit"),
+          Map.entry("container_memory_swap", "Bytes swapped out"),
+          Map.entry("container_paging_faults", "Page faults"),
+          Map.entry("container_threads", "Tasks, threads included"),
+          Map.entry("container_threads_max", "Limit of tasks"),
+          Map.entry("container_threads_refused", "Forks refused for the limit of tasks"),
+          Map.entry("container_fs_reads", "Reads from disks"),
+          Map.entry("container_fs_writes", "Writes to disks"),
+          Map.entry("container_network_receive_packets", "Of the sandbox: packets received"),
+          Map.entry("container_network_receive_errors", "Of the sandbox: errors of receiving"),
+          Map.entry("container_network_receive_packets_dropped", "Of the sandbox: dropped"),
+          Map.entry("container_network_transmit_packets", "Of the sandbox: packets sent"),
+          Map.entry("container_network_transmit_errors", "Of the sandbox: errors of sending"),
+          Map.entry("container_network_transmit_packets_dropped", "Of the sandbox: dropped"));
 
   private final String node;
   private final Instant now;
@@ -82,6 +102,9 @@ final class Figures {
     if (statistics.hasMemory()) {
       memory(labels, statistics.getMemory());
     }
+    if (statistics.hasPids()) {
+      pids(labels, statistics.getPids());
+    }
     if (statistics.hasIo()) {
       io(labels, statistics.getIo());
     }
@@ -112,6 +135,11 @@ final class Figures {
     } else {
       counter(name, labels, cpu.getUsageNanoseconds() / NANOS);
     }
+    if (cpu.hasPeriods()) {
+      counter("container_cpu_cfs_periods", labels, cpu.getPeriods());
+      counter("container_cpu_cfs_throttled_periods", labels, cpu.getThrottledPeriods());
+      counter("container_cpu_cfs_throttled_seconds", labels, cpu.getThrottledNanoseconds() / NANOS);
+    }
     if (cpu.hasPressure()) {
       pressure("cpu", labels, cpu.getPressure());
     }
@@ -126,12 +154,42 @@ final class Figures {
     if (memory.hasLimitBytes()) {
       long available = memory.getLimitBytes() - memory.getWorkingSetBytes();
       gauge("container_memory_available_bytes", labels, Math.max(0, available));
+      gauge("container_spec_memory_limit_bytes", labels, memory.getLimitBytes());
+    }
+    if (memory.hasSwapBytes()) {
+      gauge("container_memory_swap", labels, memory.getSwapBytes());
+    }
+    if (memory.hasLimitHits()) {
+      counter("container_memory_failcnt", labels, memory.getLimitHits());
     }
     if (memory.hasOomKills()) {
       counter("container_oom_events", labels, memory.getOomKills());
     }
+    faults(labels, memory);
     if (memory.hasPressure()) {
       pressure("memory", labels, memory.getPressure());
+    }
+  }
+
+  /** The kernel counts the major ones among all. */
+  private void faults(Labels labels, MemoryStatistics memory) {
+    if (memory.hasPageFaults() && memory.hasMajorPageFaults()) {
+      String name = "container_paging_faults";
+      String type = "system_paging_fault_type";
+      long minor = Math.max(0, memory.getPageFaults() - memory.getMajorPageFaults());
+      counter(name, labels.add(type, "minor"), minor);
+      counter(name, labels.add(type, "major"), memory.getMajorPageFaults());
+    }
+  }
+
+  /** Nobody has a name for what was refused. */
+  private void pids(Labels labels, PidsStatistics pids) {
+    gauge("container_threads", labels, pids.getCurrent());
+    if (pids.hasLimit()) {
+      gauge("container_threads_max", labels, pids.getLimit());
+    }
+    if (pids.hasLimitHits()) {
+      counter("container_threads_refused", labels, pids.getLimitHits());
     }
   }
 
@@ -141,6 +199,8 @@ final class Figures {
       Labels of = labels.add("system_device", device.getMajor() + ":" + device.getMinor());
       counter(name, of.add("disk_io_direction", "read"), device.getReadBytes());
       counter(name, of.add("disk_io_direction", "write"), device.getWriteBytes());
+      counter("container_fs_reads", of, device.getReadOperations());
+      counter("container_fs_writes", of, device.getWriteOperations());
     }
     if (io.hasPressure()) {
       pressure("io", labels, io.getPressure());
@@ -153,6 +213,14 @@ final class Figures {
       Labels of = labels.add("network_interface_name", one.getName());
       counter(name, of.add("network_io_direction", "receive"), one.getReceiveBytes());
       counter(name, of.add("network_io_direction", "transmit"), one.getTransmitBytes());
+      String receive = "container_network_receive_";
+      counter(receive + "packets", of, one.getReceivePackets());
+      counter(receive + "errors", of, one.getReceiveErrors());
+      counter(receive + "packets_dropped", of, one.getReceiveDrops());
+      String transmit = "container_network_transmit_";
+      counter(transmit + "packets", of, one.getTransmitPackets());
+      counter(transmit + "errors", of, one.getTransmitErrors());
+      counter(transmit + "packets_dropped", of, one.getTransmitDrops());
     }
   }
 
