@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.platform.engine.DiscoverySelector;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.engine.discovery.DiscoverySelectors;
@@ -42,18 +43,40 @@ final class InGuest implements TestExecutionListener {
   /** Ends with 0 when each of them ran and held: none is there to be skipped. */
   public static void main(String... names) {
     InGuest listener = new InGuest(System.out);
-    List<DiscoverySelector> selectors = Arrays.stream(names).map(InGuest::selector).toList();
+    List<DiscoverySelector> selectors = Arrays.stream(names).flatMap(InGuest::selectors).toList();
     var jupiter = EngineFilter.includeEngines("junit-jupiter");
     LauncherFactory.create()
         .execute(request().selectors(selectors).filters(jupiter).build(), listener);
     System.exit(listener.conclude() ? 0 : 1);
   }
 
-  private static DiscoverySelector selector(String name) {
-    String full = PACKAGE + name;
-    return name.contains("#")
-        ? DiscoverySelectors.selectMethod(full)
-        : DiscoverySelectors.selectClass(full);
+  private static Stream<DiscoverySelector> selectors(String name) {
+    String[] parts = (PACKAGE + name).split("#", 2);
+    return parts.length == 1
+        ? Stream.of(DiscoverySelectors.selectClass(parts[0]))
+        : methods(parts[0], parts[1]);
+  }
+
+  /** Whatever parameters it has. */
+  private static Stream<DiscoverySelector> methods(String type, String name) {
+    List<DiscoverySelector> named =
+        Arrays.stream(type(type).getDeclaredMethods())
+            .filter(method -> method.getName().equals(name) && !method.isSynthetic())
+            .<DiscoverySelector>map(
+                method -> DiscoverySelectors.selectMethod(method.getDeclaringClass(), method))
+            .toList();
+    if (named.isEmpty()) {
+      throw new IllegalArgumentException(type + " has no test " + name);
+    }
+    return named.stream();
+  }
+
+  private static Class<?> type(String name) {
+    try {
+      return Class.forName(name);
+    } catch (ClassNotFoundException e) {
+      throw new IllegalArgumentException("there is no test " + name, e);
+    }
   }
 
   @Override

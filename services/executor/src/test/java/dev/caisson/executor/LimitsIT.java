@@ -1,7 +1,6 @@
 package dev.caisson.executor;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.protobuf.TextFormat;
 import dev.caisson.executor.cgroup.Cgroup;
@@ -18,6 +17,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
@@ -26,8 +26,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Limits that are felt inside, and those that are refused before anything is made. */
 class LimitsIT extends OnNode {
-  private static final Path BLKIO = Path.of("/sys/fs/cgroup/blkio");
-  private static final long RATE = 1 << 20;
+  private static final int RATE = 1 << 20;
 
   private static Resources limits(String text) throws IOException {
     return TextFormat.parse(text, Resources.class);
@@ -37,29 +36,45 @@ class LimitsIT extends OnNode {
   void writesNoFasterToTheDiskThanItMay() throws Exception {
     ContainerSpec.Builder spec =
         node.spec("dd", "if=/dev/zero", "of=/shared/f", "bs=64k", "count=48", "oflag=direct");
-    String disk = disk(node.share(spec));
-    spec.setResources(
-        limits("block_io { throttle_write_bps_device { " + disk + " rate: " + RATE + " } }"));
-    long began = System.nanoTime();
-    Ended ended = node.run(spec);
-
-    assertThat(ended.code()).as(ended.err()).isZero();
-    assertThat(Duration.ofNanos(System.nanoTime() - began))
+    assertThat(throttled(spec, node.share(spec), "write_bps", RATE))
         .as("3 MiB at 1 MiB/s, of which the first slice is free")
         .isGreaterThan(Duration.ofSeconds(2));
   }
 
-  /** What a directory is on, in the words of a limit. */
-  private static String disk(Path directory) throws Exception {
-    assumeTrue(Files.exists(BLKIO), "needs blkio of version 1, whose files the test knows");
-    long device = ((Number) Files.getAttribute(directory, "unix:dev")).longValue();
-    long major = (device >> 8) & 0xfff;
-    long minor = (device & 0xff) | ((device >> 12) & 0xfff00);
-    Path sysfs = Path.of("/sys/dev/block/" + major + ":" + minor);
-    assumeTrue(
-        Files.exists(sysfs) && !Files.exists(sysfs.resolve("partition")),
-        "needs " + directory + " on a whole disk: the kernel throttles no partition and no memory");
-    return "major: " + major + " minor: " + minor;
+  @Test
+  void readsNoFasterFromTheDiskThanItMay() throws Exception {
+    ContainerSpec.Builder spec =
+        node.spec("dd", "if=/shared/f", "of=/dev/null", "bs=64k", "iflag=direct");
+    Path volume = node.share(spec);
+    Files.write(volume.resolve("f"), new byte[3 * RATE]);
+    assertThat(throttled(spec, volume, "read_bps", RATE))
+        .as("3 MiB at 1 MiB/s, of which the first slice is free")
+        .isGreaterThan(Duration.ofSeconds(2));
+  }
+
+  /** Whatever their size. */
+  @Test
+  void readsNoOftenerFromTheDiskThanItMay() throws Exception {
+    ContainerSpec.Builder spec =
+        node.spec("dd", "if=/shared/f", "of=/dev/null", "bs=4k", "iflag=direct");
+    Path volume = node.share(spec);
+    Files.write(volume.resolve("f"), new byte[60 * 4_096]);
+    assertThat(throttled(spec, volume, "read_iops", 20))
+        .as("60 reads, 20 in a second, of which the first slice is free")
+        .isGreaterThan(Duration.ofSeconds(2));
+  }
+
+  /** How long it runs with such a limit for the disk that a directory is on. */
+  private static Duration throttled(
+      ContainerSpec.Builder spec, Path directory, String what, int rate) throws IOException {
+    String disk = WholeDisk.of(directory);
+    spec.setResources(
+        limits("block_io { throttle_%s_device { %s rate: %d } }".formatted(what, disk, rate)));
+    long began = System.nanoTime();
+    Ended ended = node.run(spec);
+    Duration took = Duration.ofNanos(System.nanoTime() - began);
+    assertThat(ended.code()).as(ended.err()).isZero();
+    return took;
   }
 
   /** By the kernel's own counters: how much there is to run on is the machine's affair. */
@@ -78,6 +93,35 @@ class LimitsIT extends OnNode {
     assertThat(used / 20_000_000)
         .as("quotas that were used")
         .isBetween(0.9 * (throttled - 1), 1.1 * (periods(first) + 1));
+  }
+
+  /**
+   * Where the processor is free: beside others it would wait for them instead, so that all of this
+   * node's weighs more than they do.
+   */
+  @Test
+  void standsStillForTheRestOfEachPeriod() throws Exception {
+    LimitsInForce.weighMost(node.cgroupParent());
+    ContainerSpec.Builder spec = node.shell("while :; do :; done");
+    spec.setResources(limits("cpu { quota: 20000 period: 100000 }"));
+    node.started("c", spec);
+    List<Double> shares = new ArrayList<>();
+    TestNode.eventually(
+        "it stands still for 80 % of ten periods",
+        () -> {
+          shares.add(shareThrottled());
+          return shares.getLast() > 0.8 * 0.9 && shares.getLast() < 0.8 * 1.1;
+        },
+        () -> assertThat(shares).as("parts of ten periods").contains(0.8));
+  }
+
+  private static double shareThrottled() {
+    CpuStatistics first = cpu();
+    TestNode.eventually("ten periods have passed", () -> periods(first) >= 10);
+    CpuStatistics last = cpu();
+    double used = last.getUsageNanoseconds() - first.getUsageNanoseconds();
+    double throttled = last.getThrottledNanoseconds() - first.getThrottledNanoseconds();
+    return throttled / (throttled + used);
   }
 
   private static long periods(CpuStatistics since) {
@@ -100,13 +144,10 @@ class LimitsIT extends OnNode {
         node.request("c", node.spec("sleep", "60"))
             .setSandboxResources(limits("cpu { idle: 1 } memory { limit: 67108864 }"))
             .build();
-    node.stub().createContainer(request);
-    Path cpu = Path.of("/sys/fs/cgroup/cpu" + node.cgroupParent());
-    assumeTrue(Files.exists(cpu), "needs the cpu controller of version 1");
-    try (var sandboxes = Files.list(cpu)) {
-      assertThat(sandboxes.filter(Files::isDirectory).map(d -> d.resolve("cpu.idle")))
-          .anySatisfy(idle -> assertThat(idle).hasContent("1\n"));
-    }
+    var _ = node.stub().createContainer(request);
+    String cgroup = node.sandbox("c").getCgroup();
+    assertThat(LimitsInForce.read("cpu", cgroup, "cpu.idle")).isEqualTo("1");
+    assertThat(LimitsInForce.memory(cgroup)).isEqualTo("67108864");
   }
 
   /** What nothing is made for: what is asked | the field | words of the sentence. */

@@ -25,6 +25,14 @@ final class LimitsInForce {
     return read("memory", cgroup, inVersion1("memory") ? "memory.limit_in_bytes" : "memory.max");
   }
 
+  /** Of all beside it: the highest that there is. */
+  static void weighMost(String cgroup) throws IOException {
+    boolean shares = inVersion1("cpu");
+    Files.writeString(
+        directory("cpu", cgroup).resolve(shares ? "cpu.shares" : "cpu.weight"),
+        shares ? "262144" : "10000");
+  }
+
   static String read(String controller, String cgroup, String file) {
     try {
       return Files.readString(directory(controller, cgroup).resolve(file)).strip();

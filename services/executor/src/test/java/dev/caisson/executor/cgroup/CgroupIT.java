@@ -330,6 +330,44 @@ class CgroupIT {
     }
   }
 
+  /** Where the host has nothing but version 2: the same. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "memory { limit: 67108864 swap: 100663296 } | memory.swap.max | 33554432",
+        "memory { limit: 67108864 reservation: 33554432 } | memory.low | 33554432",
+        "cpu { quota: 50000 period: 200000 } | cpu.max | 50000 200000",
+        "cpu { quota: 50000 burst: 20000 } | cpu.max.burst | 20000",
+        "cpu { idle: 1 } | cpu.idle | 1",
+        "cpu { idle: 0 shares: 262144 } | cpu.weight | 10000",
+        "cpu { cpus: '0' } | cpuset.cpus | 0",
+        "pids { limit: 7 } | pids.max | 7",
+        "block_io { weight: 1000 } | io.weight | default 10000",
+        "block_io { throttle_read_bps_device { DISK rate: 1048576 } } | io.max | rbps=1048576 wbps=max",
+        "block_io { throttle_write_iops_device { DISK rate: 30 } } | io.max | wiops=30",
+        "unified { key: 'memory.high' value: '48M' } | memory.high | 50331648",
+        "unified { key: 'memory.oom.group' value: '1' } | memory.oom.group | 1",
+        "unified { key: 'io.weight' value: '50' } | io.weight | default 50",
+        "unified { key: 'cpu.weight.nice' value: '-20' } | cpu.weight | 8668",
+      })
+  void limitsOfVersion2AreTheKernels(String asked, String name, String says) throws Exception {
+    assumeTrue(cgroups.mode() == CgroupMode.V2, "needs pure cgroup v2: tests/guest/run.sh has it");
+    Resources limits = TextFormat.parse(asked.replace("DISK", disk()), Resources.class);
+    Cgroup made = cgroups.create(parent + "/made", limits, Owner.ROOT);
+    assumeTrue(
+        Files.exists(made.birthDirectory().orElseThrow().resolve(name)),
+        "needs a kernel with " + name);
+    Cgroup changed = cgroups.create(parent + "/changed", NONE, Owner.ROOT);
+    changed.update(limits);
+
+    for (Cgroup cgroup : List.of(made, changed)) {
+      Path file = cgroup.birthDirectory().orElseThrow().resolve(name);
+      assertThat(Files.readString(file)).contains(says);
+    }
+  }
+
   /** The kernel refuses a burst above the quota at every moment, and shares of what is idle. */
   @Test
   void updatesGoBothWaysThroughWhatTheKernelTakes() throws Exception {
