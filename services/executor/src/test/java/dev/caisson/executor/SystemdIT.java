@@ -8,6 +8,7 @@ import dev.caisson.executor.cgroup.Systemd;
 import dev.caisson.proto.executor.v1.Container;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
+import dev.caisson.proto.types.v1.Resources;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -22,6 +23,8 @@ import org.junit.jupiter.api.Test;
 /** Sandboxes in scopes, on a host that systemd has booted. */
 class SystemdIT {
   private static final Path TREE = Path.of("/sys/fs/cgroup");
+  private static final int SIGKILL = 9;
+
   private TestNode node;
 
   @BeforeEach
@@ -89,6 +92,57 @@ class SystemdIT {
     assertThat(TREE.resolve(scope.substring(1))).doesNotExist();
     assertThat(systemctl("list-units", "--all", "--plain", "--no-legend", "caisson-*.scope"))
         .isEmpty();
+  }
+
+  @Test
+  void standStillAndEndInTheirScope() throws Exception {
+    String cgroup = node.started("c", limited()).getCgroup();
+    node.pause("c");
+    assertThat(node.state("c")).isEqualTo(ContainerState.PAUSED);
+    assertThat(value(cgroup, "cgroup.events")).contains("frozen 1");
+    systemctl("daemon-reload");
+    assertThat(value(cgroup, "cgroup.events")).contains("frozen 1");
+    node.resume("c");
+    assertThat(value(cgroup, "cgroup.events")).contains("frozen 0");
+    assertThat(node.exec("c", "true").ended().code()).isZero();
+
+    node.pause("c");
+    node.signal("c", SIGKILL);
+    assertThat(node.await("c").getSignal()).isEqualTo(SIGKILL);
+    assertThat(value(cgroup, "cgroup.procs")).isEmpty();
+    node.delete("c");
+    assertThat(TREE.resolve(cgroup.substring(1))).doesNotExist();
+  }
+
+  /** Those of a sandbox, and of a container alone. */
+  @Test
+  void areUpdatedInTheirScopeToo() throws Exception {
+    Container container = node.started("c", limited());
+    String sandbox = node.sandbox("c").getCgroup();
+    String scope = sandbox.substring(0, sandbox.lastIndexOf('/'));
+    String unit = scope.substring(scope.lastIndexOf('/') + 1);
+    assertThat(property(unit, "TasksMax")).isEqualTo("infinity");
+    assertThat(property(unit, "MemoryMax")).isEqualTo("infinity");
+
+    Resources.Builder limits = Resources.newBuilder();
+    limits.getPidsBuilder().setLimit(40);
+    limits.getMemoryBuilder().setLimit(80 << 20);
+    node.updateSandbox("c", limits.build());
+    assertThat(value(sandbox, "pids.max")).isEqualTo("40");
+    assertThat(value(sandbox, "memory.max")).isEqualTo(Long.toString(80 << 20));
+    // The scope has room for who keeps it, too.
+    assertThat(Long.parseLong(property(unit, "TasksMax"))).isBetween(40L, 41L);
+    assertThat(Long.parseLong(property(unit, "MemoryMax"))).isBetween(80L << 20, 81L << 20);
+    assertThat(value(scope, "pids.max")).isEqualTo(property(unit, "TasksMax"));
+    assertThat(value(scope, "memory.max")).isEqualTo(property(unit, "MemoryMax"));
+
+    limits.getPidsBuilder().setLimit(20);
+    limits.getMemoryBuilder().setLimit(48 << 20);
+    node.update("c", limits.build());
+    systemctl("daemon-reload");
+    assertThat(value(container.getCgroup(), "pids.max")).isEqualTo("20");
+    assertThat(value(container.getCgroup(), "memory.max")).isEqualTo(Long.toString(48 << 20));
+    assertThat(value(sandbox, "pids.max")).isEqualTo("40");
   }
 
   @Test
