@@ -156,6 +156,7 @@ class ParkedIT {
   @Test
   void areNotHandedOutWhenTheirProcessHasBeenKilled() throws Exception {
     Set<String> before = sandboxes();
+    Awaitility.await().atMost(TestNode.PATIENCE).until(() -> placed().size() == PARKED);
     placed().forEach(process -> assertThat(process.destroyForcibly()).isTrue());
     String taken = node.started("c", node.spec("sleep", "60")).getSandboxUid();
     assertThat(before).doesNotContain(taken);
@@ -174,7 +175,6 @@ class ParkedIT {
         }
       }
     }
-    assertThat(found).hasSize(PARKED);
     return found;
   }
 
