@@ -6,6 +6,10 @@ source "$LAUNCHER/commands.sh"
 # shellcheck source=launcher/guard.sh
 source "$LAUNCHER/guard.sh"
 
+# What `up` has started, the last one first, and how long the log of each was then; and what ran before.
+STARTED=() RAN_BEFORE=()
+declare -A SAID_BEFORE
+
 READY_SECONDS=60
 STOP_SECONDS=30
 LOG_LINES=20
@@ -103,15 +107,18 @@ up() {
   make_directories
   exec 9> "$DATA/run/launcher.lock"
   flock -w "$READY_SECONDS" 9 || die "Another \`caisson up\` or \`down\` is at work on $DATA"
+  choose_kafka "$kafka"
+  check_trail
+  check_cpu
+  check_access
+  check_kafka_properties
+  mapfile -t RAN_BEFORE < <(running_services)
   make_guard "$DATA"
   allow rootfs.roots "${allowed[@]}"
   allow bundles.roots "${allowed[@]}"
   allow_hooks "${hooks[@]}"
-  check_trail
-  check_cpu
-  check_access
   restart_after_change
-  choose_ports "$kafka"
+  choose_ports
   keep_kafka_properties "$kafka"
   stage
   configure_logging
@@ -184,6 +191,23 @@ check_access() {
   done
 }
 
+# What would be no use, or a secret that nobody can read, before anything of it is kept.
+check_kafka_properties() {
+  local service file
+  for service in gateway auditor; do
+    file=$(given_kafka_properties "$service")
+    [[ -n $file ]] || continue
+    [[ $OWN_BROKER == no ]] || die "Settings of Kafka's clients are for a Kafka of yours" "name it: --kafka HOST:PORT"
+    [[ -f $file && -r $file ]] || die "Kafka's properties cannot be read: $file"
+  done
+}
+
+# given_kafka_properties SERVICE: the file that is given now; that of the one service comes before that of both.
+given_kafka_properties() {
+  local file=CAISSON_KAFKA_PROPERTIES_${1^^}
+  echo "${!file:-${KAFKA_PROPERTIES:-}}"
+}
+
 # require_readable SERVICE FILE: by the service's own user. No FILE: nothing to read.
 require_readable() {
   local uid
@@ -235,22 +259,28 @@ configure_logging() {
   sed "s|@LOG@|$DATA/log/executor/executor.log|" "$LAUNCHER/executor.properties" > "$DATA/log/executor.properties"
 }
 
-# The ports are kept with the data, so that consumers find them again after a restart.
-choose_ports() {
+# choose_kafka KAFKA: the one that is given, or else was given before; otherwise a broker of our own.
+choose_kafka() {
   local ports=$DATA/run/ports.conf
   # shellcheck source=/dev/null
   [[ ! -r $ports ]] || source "$ports"
-  if ! any_running; then
-    BROKER_PORT=$(free_port "$BROKER_PORT")
-    GATEWAY_PORT=$(free_port "$GATEWAY_PORT")
-    AUDITOR_PORT=$(free_port "$AUDITOR_PORT" "$GATEWAY_PORT")
-  fi
   KAFKA=${1:-${KAFKA:-}}
   if [[ -n $1 || ( -n $KAFKA && ${OWN_BROKER:-yes} == no ) ]]; then
     OWN_BROKER=no SERVICES=(executor gateway auditor)
   else
-    OWN_BROKER=yes KAFKA=127.0.0.1:$BROKER_PORT
+    OWN_BROKER=yes
   fi
+}
+
+# The ports are kept with the data, so that consumers find them again after a restart.
+choose_ports() {
+  local ports=$DATA/run/ports.conf
+  if [[ -z $(running_services) ]]; then
+    BROKER_PORT=$(free_port "$BROKER_PORT")
+    GATEWAY_PORT=$(free_port "$GATEWAY_PORT")
+    AUDITOR_PORT=$(free_port "$AUDITOR_PORT" "$GATEWAY_PORT")
+  fi
+  [[ $OWN_BROKER == no ]] || KAFKA=127.0.0.1:$BROKER_PORT
   printf '%s=%s\n' BROKER_PORT "$BROKER_PORT" GATEWAY_PORT "$GATEWAY_PORT" AUDITOR_PORT "$AUDITOR_PORT" \
     KAFKA "$KAFKA" OWN_BROKER "$OWN_BROKER" > "$ports"
 }
@@ -260,11 +290,8 @@ keep_kafka_properties() {
   local service uid file kept
   for service in gateway auditor; do
     kept=$(kafka_properties_of "$service")
-    file=CAISSON_KAFKA_PROPERTIES_${service^^}
-    file=${!file:-${KAFKA_PROPERTIES:-}}
+    file=$(given_kafka_properties "$service")
     if [[ -n $file ]]; then
-      [[ $OWN_BROKER == no ]] || die "Settings of Kafka's clients are for a Kafka of yours" "name it: --kafka HOST:PORT"
-      [[ -r $file ]] || die "Kafka's properties cannot be read: $file"
       uid=$(service_uid "$service")
       install -m 0400 -o "$uid" -g "$uid" "$file" "$kept"
     elif [[ -n $1 || $OWN_BROKER == yes ]]; then
@@ -275,12 +302,11 @@ keep_kafka_properties() {
 
 kafka_properties_of() { echo "$DATA/$1/kafka.properties"; }
 
-any_running() {
+running_services() {
   local service
   for service in "${SERVICES[@]}"; do
-    ! running "$service" > /dev/null || return 0
+    ! running "$service" > /dev/null || echo "$service"
   done
-  return 1
 }
 
 # free_port FIRST [TAKEN]: the first of a hundred on which nothing listens, by the kernel's own table (state 0A: listen).
@@ -305,6 +331,7 @@ start_service() {
     return 0
   fi
   uid=$(service_uid "$service")
+  SAID_BEFORE[$service]=$(stat -c %s "$(log_of "$service")" 2> /dev/null || echo 0)
   mapfile -d '' -t command < <("${service}_command")
   if [[ $EUID -ne 0 ]]; then
     [[ $service == executor ]] || command=(setpriv --no-new-privs "${command[@]}")
@@ -316,25 +343,47 @@ start_service() {
   local pid=$!
   disown "$pid"
   printf '%s %s\n' "$pid" "$(start_time "$pid")" > "$DATA/run/$service.pid"
+  STARTED=("$service" "${STARTED[@]}")
 }
 
 older_build() {
   grep -qaF "$LIB/" "/proc/$(running "$1")/cmdline" || echo ", from an older build: \`caisson down\` first renews it"
 }
 
+# Until all are ready, or one has ended, which no wait would bring back.
 await_ready() {
-  local service checks=()
+  local service line checks=() waiting
   for service in "${SERVICES[@]}"; do
     case $service in
       broker) checks+=("broker=$BROKER_PORT") ;;
       *) checks+=("$service=$(socket_of "$service")") ;;
     esac
   done
-  (client ready --wait "$READY_SECONDS" "${checks[@]}") | sed -u 's/^/  /' && all_running && return 0
+  exec 8< <(client ready --wait "$READY_SECONDS" "${checks[@]}")
+  waiting=$!
+  while all_running; do
+    if read -r -t 0.2 -u 8 line; then
+      say "  $line"
+    elif (($? == 1)); then # not the time, but the end of what it says
+      ! { wait "$waiting" && all_running; } || return 0
+      break
+    fi
+  done
+  kill "$waiting" 2> /dev/null || true
+  give_up
+}
+
+# What did not run before `up` does not run after it either.
+give_up() {
+  local service
   for service in "${SERVICES[@]}"; do
     running "$service" > /dev/null || show_end "$service"
   done
-  die "Not every service became ready" "\`caisson logs SERVICE --data $DATA\` shows what it says"
+  for service in "${STARTED[@]}"; do
+    [[ " ${RAN_BEFORE[*]} " == *" $service "* ]] || stop_service "$service"
+  done
+  running executor > /dev/null || remove_if_empty
+  die "Not every service became ready, and those that \`up\` had started are stopped" "\`caisson logs SERVICE --data $DATA\` shows what it says"
 }
 
 # The executor's key, made at its first start, is the one by which the auditor checks what it signs. Enrolled once: another
@@ -359,11 +408,20 @@ all_running() {
   done
 }
 
-# show_end SERVICE: the last words of one that ended by itself.
+# show_end SERVICE: why one has ended by itself: the last cause that it tells of since its start, or else its last words.
 show_end() {
-  warn "$1 has ended; its last words:"
-  tail -q -n "$LOG_LINES" "$DATA/log/$1/"*.log* >&2 2> /dev/null || true
+  local said cause
+  said=$({ tail -c "+$((${SAID_BEFORE[$1]:-0} + 1))" "$(log_of "$1")"; cat "$DATA/log/$1/start.log"; } 2> /dev/null || true)
+  cause=$(grep '^Caused by: ' <<< "$said" | tail -n 1 || true)
+  if [[ -n $cause ]]; then
+    warn "$1 has ended: ${cause#Caused by: *: }"
+  else
+    warn "$1 has ended; its last words:"
+    tail -n "$LOG_LINES" <<< "$said" >&2
+  fi
 }
+
+log_of() { if [[ $1 == executor ]]; then echo "$DATA/log/$1/$1.log.0"; else echo "$DATA/log/$1/$1.log"; fi; }
 
 # ---- down ------------------------------------------------------------------------------------------------------------
 

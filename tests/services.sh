@@ -22,7 +22,7 @@ start_services() {
   # None in advance, unless asked for: the tests compare what is there before and after.
   export CAISSON_PARKED=${CAISSON_PARKED:-0}
   export CAISSON_ARCHIVES=no TEST_DIR CAISSON_DATA=$TEST_DIR/data TEST_ROOTFS=$TEST_DIR/private/rootfs
-  trap stop_services EXIT
+  [[ -n $(trap -p EXIT) ]] || trap stop_services EXIT # who has a trap has more to end, and these too
   install -d -m 0700 "$TEST_DIR/private" # containers write there as root
   make_rootfs "$TEST_ROOTFS"
   make_hook "$TEST_DIR/hook.sh"
@@ -36,7 +36,6 @@ make_hook() {
 
 stop_services() {
   [[ -n ${TEST_DIR:-} ]] || return 0
-  trap - EXIT
   caisson down --force
   rm -rf --one-file-system "$TEST_DIR"
   unset TEST_DIR
