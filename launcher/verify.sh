@@ -3,7 +3,7 @@
 
 VERIFY_LOG=$TARGET/verify.log
 SYSTEM_TESTS=(system/privileges.sh system/access.sh system/bad-input.sh system/terminal.sh boundary/hostile-documents.sh interop/kcat.sh interop/http.sh interop/node/run.sh
-  system/killed-services.sh system/kafka-away.sh system/pods.sh system/pod-of-ten.sh system/cpu.sh system/networks.sh system/rootless.sh
+  system/killed-services.sh system/kafka-away.sh system/external.sh system/pods.sh system/pod-of-ten.sh system/cpu.sh system/networks.sh system/rootless.sh
   inside/compare.sh guest/run.sh)
 
 verify_usage() {

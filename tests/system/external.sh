@@ -218,10 +218,10 @@ refused "one that is not there" "There is no file $WORK/none" CAISSON_TRAIL_PASS
 refused "another database than PostgreSQL" "CAISSON_TRAIL_URL must begin with jdbc:postgresql://: jdbc:mysql://db/trail" CAISSON_TRAIL_URL=jdbc:mysql://db/trail
 refused "settings of a Kafka that is not named" "Settings of Kafka's clients are for a Kafka of yours" --kafka-properties "$WORK/etc/both.properties"
 export CAISSON_KAFKA=127.0.0.1:1
-refused "a wrong password" 'password authentication failed for user "caisson"' CAISSON_TRAIL_PASSWORD_FILE="$WORK/etc/secrets/wrong-password"
-refused "a database that is not there" 'database "nowhere" does not exist' CAISSON_TRAIL_URL="$DATABASE/nowhere"
+refused "a wrong password" 'auditor has ended: FATAL: password authentication failed for user "caisson"' CAISSON_TRAIL_PASSWORD_FILE="$WORK/etc/secrets/wrong-password"
+refused "a database that is not there" 'auditor has ended: FATAL: database "nowhere" does not exist' CAISSON_TRAIL_URL="$DATABASE/nowhere"
 refused "a retention that is too short, and a password in a URL, both at once" \
-  "caisson.auditor.trail.url must hold no password: use password-file; caisson.auditor.trail.retention must be 7d or more" \
+  "auditor has ended: caisson.auditor.trail.url must hold no password: use password-file; caisson.auditor.trail.retention must be 7d or more" \
   CAISSON_TRAIL_URL="$DATABASE/trail?password=x" CAISSON_TRAIL_RETENTION=5d
 printf 'acks=1\n' > "$WORK/etc/unsafe.properties"
 refused "a setting that the record cannot rest on" "acks cannot be set" --kafka-properties "$WORK/etc/unsafe.properties"
