@@ -1,5 +1,6 @@
 package dev.caisson.auditor.kafka;
 
+import dev.caisson.events.KafkaTrouble;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
@@ -99,7 +100,7 @@ public final class Worker implements AutoCloseable {
   }
 
   private void failed(Exception e) {
-    String message = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+    String message = KafkaTrouble.words(e);
     if (trouble.isEmpty() || !trouble.get().message().equals(message)) {
       LOG.warn("{}: {}", name, message);
       LOG.debug("Cause", e);

@@ -1,5 +1,6 @@
 package dev.caisson.gateway.relay;
 
+import dev.caisson.events.KafkaTrouble;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -119,7 +120,7 @@ final class Relay implements AutoCloseable {
   // Once for each kind of trouble, not once for each attempt.
   private void failed(RuntimeException e) {
     metrics.failed();
-    String message = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+    String message = KafkaTrouble.words(e);
     if (!trouble.equals(Optional.of(message))) {
       LOG.warn("The relay is interrupted: {}", message);
       LOG.debug("Cause", e);
