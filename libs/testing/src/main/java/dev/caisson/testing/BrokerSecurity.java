@@ -3,36 +3,30 @@ package dev.caisson.testing;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
-import java.util.Map;
 import java.util.Properties;
-import java.util.stream.Collectors;
 
 /**
- * A broker that asks for TLS and a login, and lets nobody do what no ACL allows; and beside it a
- * listener on loopback for itself and for who administers it. Certificates are made for it.
+ * A broker that asks for TLS, and for a login (SCRAM-SHA-512) at its usual address or a certificate
+ * at another, and lets nobody do what no ACL allows; and beside them a listener on loopback for
+ * itself and for who administers it: there logins are made. Certificates are made for it.
  */
 public final class BrokerSecurity {
 
   private static final String STORE_PASSWORD = "made-for-one-test";
-  private static final String PLAIN =
-      "org.apache.kafka.common.security.plain.PlainLoginModule required ";
 
   private final Path directory;
-  private final Map<String, String> passwords;
   private final int administration = BrokerProcess.freePort();
+  private final int certificates = BrokerProcess.freePort();
 
-  /**
-   * Makes a key and its certificate, for 127.0.0.1.
-   *
-   * @param passwords of the users that the broker knows
-   */
-  public BrokerSecurity(Path directory, Map<String, String> passwords) throws IOException {
+  /** Makes a key and its certificate, for 127.0.0.1. */
+  public BrokerSecurity(Path directory) throws IOException {
     this.directory = Files.createDirectories(directory);
-    this.passwords = Map.copyOf(passwords);
     keytool(
         List.of("-genkeypair", "-keyalg", "EC", "-dname", "CN=broker", "-ext", "san=ip:127.0.0.1"));
     keytool(List.of("-exportcert", "-rfc", "-file", certificate().toString()));
+    Files.copy(certificate(), trusted());
   }
 
   /** What clients are to trust, in PEM. */
@@ -45,26 +39,45 @@ public final class BrokerSecurity {
     return "127.0.0.1:" + administration;
   }
 
+  /** Where a client needs a certificate. */
+  public String certificateAddress() {
+    return "127.0.0.1:" + certificates;
+  }
+
+  /**
+   * Makes a key and a certificate by which a broker that starts later knows a user.
+   *
+   * @param store where they go, PKCS 12
+   * @param password of the store and the key
+   */
+  public void issue(String user, Path store, String password) throws IOException {
+    Path own = directory.resolve(user + ".pem");
+    Keytool.run(
+        store, password, user, List.of("-genkeypair", "-keyalg", "EC", "-dname", "CN=" + user));
+    Keytool.run(store, password, user, List.of("-exportcert", "-rfc", "-file", own.toString()));
+    Files.write(trusted(), Files.readAllBytes(own), StandardOpenOption.APPEND);
+  }
+
   /** Settings of the broker. */
   public Properties broker(BrokerProcess broker) {
     Properties settings = new Properties();
-    settings.setProperty(
-        "listeners",
-        "SASL_SSL://"
-            + broker.address()
-            + ",INSIDE://"
-            + administrationAddress()
-            + ",CONTROLLER://"
-            + broker.controllerAddress());
-    settings.setProperty(
-        "advertised.listeners",
-        "SASL_SSL://" + broker.address() + ",INSIDE://" + administrationAddress());
+    String clients =
+        "SASL_SSL://%s,SSL://%s,INSIDE://%s"
+            .formatted(broker.address(), certificateAddress(), administrationAddress());
+    settings.setProperty("listeners", clients + ",CONTROLLER://" + broker.controllerAddress());
+    settings.setProperty("advertised.listeners", clients);
     settings.setProperty(
         "listener.security.protocol.map",
-        "SASL_SSL:SASL_SSL,INSIDE:PLAINTEXT,CONTROLLER:PLAINTEXT");
+        "SASL_SSL:SASL_SSL,SSL:SSL,INSIDE:PLAINTEXT,CONTROLLER:PLAINTEXT");
     settings.setProperty("inter.broker.listener.name", "INSIDE");
-    settings.setProperty("sasl.enabled.mechanisms", "PLAIN");
-    settings.setProperty("listener.name.sasl_ssl.plain.sasl.jaas.config", users());
+    settings.setProperty("sasl.enabled.mechanisms", "SCRAM-SHA-512");
+    settings.setProperty(
+        "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config",
+        "org.apache.kafka.common.security.scram.ScramLoginModule required;");
+    settings.setProperty("listener.name.ssl.ssl.client.auth", "required");
+    settings.setProperty("ssl.principal.mapping.rules", "RULE:^CN=([^,]+)$/$1/");
+    settings.setProperty("ssl.truststore.type", "PEM");
+    settings.setProperty("ssl.truststore.location", trusted().toString());
     settings.setProperty("ssl.keystore.type", "PKCS12");
     settings.setProperty("ssl.keystore.location", store().toString());
     settings.setProperty("ssl.keystore.password", STORE_PASSWORD);
@@ -74,17 +87,9 @@ public final class BrokerSecurity {
     return settings;
   }
 
-  /** The login of a client, a secret. */
-  public String login(String user) {
-    return PLAIN + "username=\"" + user + "\" password=\"" + passwords.get(user) + "\";";
-  }
-
-  private String users() {
-    return PLAIN
-        + passwords.entrySet().stream()
-            .map(user -> "user_" + user.getKey() + "=\"" + user.getValue() + "\"")
-            .collect(Collectors.joining(" "))
-        + ";";
+  /** Certificates that the broker knows clients by. */
+  private Path trusted() {
+    return directory.resolve("trusted.pem");
   }
 
   private Path store() {

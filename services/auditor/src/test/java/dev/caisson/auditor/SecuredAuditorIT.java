@@ -17,6 +17,7 @@ import dev.caisson.rpc.Channels;
 import dev.caisson.testing.BrokerProcess;
 import dev.caisson.testing.BrokerSecurity;
 import dev.caisson.testing.DocumentedAcl;
+import dev.caisson.testing.KafkaGuide;
 import io.grpc.ManagedChannel;
 import io.micronaut.context.ApplicationContext;
 import io.micronaut.runtime.server.EmbeddedServer;
@@ -42,7 +43,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** TLS, a login by password, and exactly the ACLs of docs/kafka.md. */
+/** The settings of docs/kafka.md, TLS with a certificate of its own, and exactly its ACLs. */
 @Timeout(180)
 class SecuredAuditorIT {
 
@@ -53,13 +54,13 @@ class SecuredAuditorIT {
 
   @Test
   void readsAndApportionsWithTheDocumentedAclsAndUsesEachOfThem() throws Exception {
-    BrokerSecurity security =
-        new BrokerSecurity(directory.resolve("keys"), Map.of("auditor", PASSWORD));
+    BrokerSecurity security = new BrokerSecurity(directory.resolve("keys"));
+    Path settings = settingsWithSecretsInFiles(security);
     try (BrokerProcess broker = BrokerProcess.at(directory.resolve("broker")).orElseThrow()) {
       broker.with(security.broker(broker)).start();
       allow(security.administrationAddress());
       ManagedChannel channel = Channels.unix(directory.resolve("audit.sock"));
-      try (EmbeddedServer _ = start(broker, security)) {
+      try (EmbeddedServer _ = start(security.certificateAddress(), settings)) {
         awaitTopics(security.administrationAddress());
         produce(security.administrationAddress());
         await(channel);
@@ -81,19 +82,24 @@ class SecuredAuditorIT {
         .hasMessageContainingAll("isolation.level cannot be set", "processing.guarantee cannot be");
   }
 
-  private EmbeddedServer start(BrokerProcess broker, BrokerSecurity security) throws Exception {
-    Path login = Files.writeString(directory.resolve("login"), security.login("auditor") + "\n");
-    Path file =
-        Files.writeString(
-            directory.resolve("kafka.properties"),
-            "security.protocol=SASL_SSL\nsasl.mechanism=PLAIN\n");
-    Map<String, Object> settings = settings(broker.address());
+  // The password of the store comes from Kafka's own provider, and not from a file of ours.
+  private Path settingsWithSecretsInFiles(BrokerSecurity security) throws Exception {
+    Path secrets = Files.createDirectories(directory.resolve("secrets"));
+    Files.copy(security.certificate(), directory.resolve("kafka-ca.pem"));
+    security.issue("auditor", secrets.resolve("auditor.p12"), PASSWORD);
+    Files.writeString(secrets.resolve("kafka"), "keystore=" + PASSWORD + "\n");
+    String settings =
+        KafkaGuide.settings("TLS and a certificate of one's own", directory)
+            .replace("gateway.p12", "auditor.p12")
+            .replaceAll("ssl\\.keystore\\.password-file=.*\\n", "");
+    String providers = KafkaGuide.settings("Kafka's own providers", directory);
+    return Files.writeString(directory.resolve("kafka.properties"), settings + providers);
+  }
+
+  private EmbeddedServer start(String kafka, Path file) {
+    Map<String, Object> settings = settings(kafka);
     settings.put("caisson.kafka.replication", 1);
     settings.put("caisson.kafka.properties-file", file);
-    settings.put("caisson.kafka.properties.sasl.jaas.config-file", login.toString());
-    settings.put("caisson.kafka.properties.ssl.truststore.type", "PEM");
-    settings.put(
-        "caisson.kafka.properties.ssl.truststore.location", security.certificate().toString());
     return ApplicationContext.run(EmbeddedServer.class, settings);
   }
 

@@ -8,6 +8,7 @@ import dev.caisson.rpc.GrpcServer;
 import dev.caisson.testing.BrokerProcess;
 import dev.caisson.testing.BrokerSecurity;
 import dev.caisson.testing.DocumentedAcl;
+import dev.caisson.testing.KafkaGuide;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -16,6 +17,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ScramCredentialInfo;
+import org.apache.kafka.clients.admin.ScramMechanism;
+import org.apache.kafka.clients.admin.UserScramCredentialUpsertion;
 import org.apache.kafka.common.acl.AccessControlEntry;
 import org.apache.kafka.common.acl.AccessControlEntryFilter;
 import org.apache.kafka.common.acl.AclBinding;
@@ -33,12 +37,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** TLS, a login by password, and exactly the ACLs of docs/kafka.md. */
+/** The settings of docs/kafka.md, TLS with a login or a certificate, and exactly its ACLs. */
 @Timeout(180)
 class SecuredRelayIT {
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final String PASSWORD = "geheimes-wort";
+
+  /** The least that Kafka takes. */
+  private static final int ITERATIONS = 4_096;
 
   @TempDir Path directory;
 
@@ -51,11 +58,16 @@ class SecuredRelayIT {
   @BeforeEach
   void start() throws Exception {
     broker = BrokerProcess.at(directory.resolve("broker")).orElseThrow();
-    security = new BrokerSecurity(directory.resolve("keys"), Map.of("gateway", PASSWORD));
+    security = new BrokerSecurity(directory.resolve("keys"));
+    Path secrets = Files.createDirectories(directory.resolve("secrets"));
+    Files.copy(security.certificate(), directory.resolve("kafka-ca.pem"));
+    security.issue("gateway", secrets.resolve("gateway.p12"), PASSWORD);
+    Files.writeString(secrets.resolve("gateway.password"), PASSWORD + "\n");
     broker.with(security.broker(broker)).start();
     socket = directory.resolve("j");
     server = GrpcServer.unix(socket).services(List.of(journal)).start();
     allow(DocumentedAcl.of("gateway"));
+    makeLogin();
   }
 
   @AfterEach
@@ -66,12 +78,12 @@ class SecuredRelayIT {
 
   @Test
   void relaysWithTheDocumentedAclsAndUsesEachOfThem() throws Exception {
-    try (Relay _ = relay(security.login("gateway"))) {
+    try (Relay _ = relayWithLogin(PASSWORD)) {
       journal.append(5);
       awaitAcknowledged(5);
     }
     journal.sample(1);
-    try (Relay _ = relay(security.login("gateway"))) {
+    try (Relay _ = relayWithLogin(PASSWORD)) {
       journal.append(5);
       awaitAcknowledged(10);
       awaitSample();
@@ -87,11 +99,9 @@ class SecuredRelayIT {
   @Test
   void saysWhatItMayNotDo() throws Exception {
     revoke(ResourceType.TRANSACTIONAL_ID);
-    try (Relay relay = relay(security.login("gateway"))) {
+    try (Relay relay = relayWithLogin(PASSWORD)) {
       journal.append(1);
-      Awaitility.await()
-          .atMost(PATIENCE)
-          .until(() -> relay.trouble().orElse("").contains("Transactional"));
+      awaitTrouble(relay, "Transactional");
       assertThat(relay.fenced()).isFalse();
       allow(DocumentedAcl.of("gateway"));
       awaitAcknowledged(1);
@@ -99,32 +109,42 @@ class SecuredRelayIT {
   }
 
   @Test
-  void saysThatItsPasswordIsWrongAndNotWhatItIs() throws Exception {
-    String wrong = security.login("gateway").replace(PASSWORD, "falsches-wort");
-    try (Relay relay = relay(wrong)) {
+  void relaysWithACertificateOfItsOwn() throws Exception {
+    String settings = KafkaGuide.settings("TLS and a certificate of one's own", directory);
+    try (Relay _ = relay(security.certificateAddress(), settings)) {
+      journal.append(5);
+      awaitAcknowledged(5);
+    }
+    String without = settings.replaceAll("ssl\\.keystore\\..*\\n", "");
+    try (Relay relay = relay(security.certificateAddress(), without)) {
       journal.append(1);
-      Awaitility.await()
-          .atMost(PATIENCE)
-          .until(() -> relay.trouble().orElse("").contains("Authentication failed"));
+      awaitTrouble(relay, "certificate");
+    }
+  }
+
+  @Test
+  void saysThatItsPasswordIsWrongAndNotWhatItIs() throws Exception {
+    try (Relay relay = relayWithLogin("falsches-wort")) {
+      journal.append(1);
+      awaitTrouble(relay, "Authentication failed");
       assertThat(relay.trouble().orElseThrow()).doesNotContain("wort");
     }
   }
 
-  private Relay relay(String login) throws Exception {
-    Path secret = Files.writeString(directory.resolve("login"), login + "\n");
-    Path file =
-        Files.writeString(
-            directory.resolve("kafka.properties"),
-            """
-            security.protocol=SASL_SSL
-            sasl.mechanism=PLAIN
-            sasl.jaas.config-file=%s
-            ssl.truststore.type=PEM
-            ssl.truststore.location=%s
-            """
-                .formatted(secret, security.certificate()));
-    KafkaAccess access = KafkaAccess.of(broker.address(), (short) 1, Map.of(), Optional.of(file));
+  private Relay relayWithLogin(String password) throws Exception {
+    Files.writeString(
+        directory.resolve("secrets/kafka-login"), KafkaGuide.login("gateway", password));
+    return relay(broker.address(), KafkaGuide.settings("TLS and a password", directory));
+  }
+
+  private Relay relay(String address, String settings) throws Exception {
+    Path file = Files.writeString(directory.resolve("kafka.properties"), settings);
+    KafkaAccess access = KafkaAccess.of(address, (short) 1, Map.of(), Optional.of(file));
     return RelayProcess.relay(socket, access, Batching.LINGER);
+  }
+
+  private static void awaitTrouble(Relay relay, String words) {
+    Awaitility.await().atMost(PATIENCE).until(() -> relay.trouble().orElse("").contains(words));
   }
 
   private void awaitAcknowledged(long seq) {
@@ -142,6 +162,17 @@ class SecuredRelayIT {
   private void allow(List<DocumentedAcl> documented) throws Exception {
     try (Admin admin = administration()) {
       admin.createAcls(documented.stream().flatMap(SecuredRelayIT::bindings).toList()).all().get();
+    }
+  }
+
+  private void makeLogin() throws Exception {
+    ScramCredentialInfo scram = new ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, ITERATIONS);
+    try (Admin admin = administration()) {
+      admin
+          .alterUserScramCredentials(
+              List.of(new UserScramCredentialUpsertion("gateway", scram, PASSWORD)))
+          .all()
+          .get();
     }
   }
 
