@@ -6,13 +6,20 @@ import dev.caisson.proto.events.v1.ContainerCreated;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.Event.PayloadCase;
 import dev.caisson.proto.events.v1.Phase;
+import dev.caisson.proto.executor.v1.ExecProcess;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.journal.v1.JournalGrpc;
 import dev.caisson.proto.journal.v1.RecordDenialRequest;
+import dev.caisson.proto.types.v1.ContainerSpec;
+import dev.caisson.proto.types.v1.Hook;
 import dev.caisson.proto.types.v1.Seccomp;
 import dev.caisson.rpc.Channels;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -128,6 +135,69 @@ class RecordIT {
     Event last = events.stream().filter(e -> e.hasSubject()).reduce((a, b) -> b).orElseThrow();
     assertThat(last.getPayloadCase()).isEqualTo(PayloadCase.SANDBOX_DELETED);
     assertThat(events.toString()).doesNotContain("hunter2");
+  }
+
+  @Test
+  void noSecretIsRecordedAndNoEnvironment() throws Exception {
+    Path hook = hookThatSays("SENTRY_DSN=$IN_HOOK password: geheim-5 token_file=/run/t");
+    node.allow("redaction.names = -p *-dsn", "redaction.shown = --token-file", "hook = " + hook);
+    node.restart();
+    ContainerSpec.Builder spec =
+        node.spec("sh", "-c", "sleep 60", "-p", "geheim-1", "--x-dsn=geheim-2", "--token-file=/t");
+    spec.getProcessBuilder().addEnv("IN_PROCESS=geheim-3");
+    spec.getHooksBuilder()
+        .addPoststart(Hook.newBuilder().setPath(hook.toString()).addEnv("IN_HOOK=geheim-4"));
+    node.started("c", spec);
+    ExecProcess.Builder exec =
+        TestNode.execRequest("c", "sh", "-c", "echo $IN_EXEC", "-p", "geheim-6", "x-dsn=geheim-7");
+    exec.getProcessBuilder().addEnv("IN_EXEC=geheim-8");
+    assertThat(node.exec(exec).ended().out()).isEqualTo("geheim-8\n");
+    node.delete("c", true);
+
+    List<Event> events = recordWith(PayloadCase.SANDBOX_DELETED);
+    assertThat(first(events, PayloadCase.CONTAINER_CREATED).getContainerCreated().getArgsList())
+        .containsExactly("sh", "-c", "sleep 60", "-p", "***", "--x-dsn=***", "--token-file=/t");
+    assertThat(first(events, PayloadCase.EXEC_STARTED).getExecStarted().getArgsList())
+        .containsExactly("sh", "-c", "echo $IN_EXEC", "-p", "***", "x-dsn=***");
+    assertThat(first(events, PayloadCase.HOOK_FINISHED).getHookFinished().getOutputTail())
+        .isEqualTo("SENTRY_DSN=*** password: *** token_file=/run/t\n");
+    assertThat(events)
+        .extracting(event -> event.toByteString().toString(StandardCharsets.ISO_8859_1))
+        .noneMatch(bytes -> bytes.contains("geheim"))
+        .noneMatch(bytes -> bytes.contains("IN_PROCESS") || bytes.contains("PATH=/bin"));
+  }
+
+  @Test
+  void aHookIsItsCallersWheneverItRuns() throws Exception {
+    Path path = hookThatSays("");
+    node.allow("hook = " + path);
+    node.restart();
+    Hook hook = Hook.newBuilder().setPath(path.toString()).build();
+    ContainerSpec.Builder spec = node.spec("sleep", "60");
+    spec.getHooksBuilder().addCreateRuntime(hook).addPoststart(hook).addPoststop(hook);
+    node.started("c", spec);
+    node.delete("c", true);
+
+    List<Event> events = recordWith(PayloadCase.SANDBOX_DELETED);
+    assertThat(events)
+        .filteredOn(event -> event.hasHookStarted() || event.hasHookFinished())
+        .extracting(event -> event.getActor().getPrincipal())
+        .hasSize(6)
+        .containsOnly("uid:1000");
+  }
+
+  private Path hookThatSays(String words) throws Exception {
+    Path hook = node.base().resolve("hooks/hook");
+    Files.writeString(hook, "#!/bin/sh\necho \"" + words + "\"\n");
+    Files.setPosixFilePermissions(hook, PosixFilePermissions.fromString("rwxr-xr-x"));
+    return hook;
+  }
+
+  private static Event first(List<Event> events, PayloadCase kind) {
+    return events.stream()
+        .filter(e -> e.getPayloadCase() == kind && e.getPhase() == Phase.OUTCOME)
+        .findFirst()
+        .orElseThrow();
   }
 
   /** No sequence has a gap, each intent one outcome, and each event its actor. */

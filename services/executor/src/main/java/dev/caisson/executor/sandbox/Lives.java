@@ -87,7 +87,7 @@ final class Lives {
                 .setContainerStarted(
                     ContainerStarted.newBuilder().setPid(started.record().getPid())));
     try {
-      hooks.afterStart(container);
+      recorder.follow(actor, () -> hooks.afterStart(container));
     } catch (RuntimeException e) {
       stop(container);
       throw e;

@@ -72,6 +72,11 @@ final class Recorder {
     return record(event, effect, done -> event);
   }
 
+  /** Does what belongs to an operation after its outcome; recorded as its actor's likewise. */
+  void follow(Actor actor, Runnable effect) {
+    ScopedValue.where(ASKED, actor).run(effect);
+  }
+
   private <T> T record(
       Urgency urgency,
       Event.Builder intent,
