@@ -352,7 +352,7 @@ older_build() {
 
 # Until all are ready, or one has ended, which no wait would bring back.
 await_ready() {
-  local service line checks=() waiting
+  local service line said='' checks=() waiting
   for service in "${SERVICES[@]}"; do
     case $service in
       broker) checks+=("broker=$BROKER_PORT") ;;
@@ -363,10 +363,13 @@ await_ready() {
   waiting=$!
   while all_running; do
     if read -r -t 0.2 -u 8 line; then
-      say "  $line"
+      say "  $said$line"
+      said=
     elif (($? == 1)); then # not the time, but the end of what it says
       ! { wait "$waiting" && all_running; } || return 0
       break
+    else
+      said+=$line
     fi
   done
   kill "$waiting" 2> /dev/null || true
