@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# kcat, a client that was not written here, reads the topic of events, and the headers are those of CloudEvents.
+# kcat, a client that was not written here, reads the topics; the headers of events are those of CloudEvents.
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -7,22 +7,20 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 source "$ROOT/tests/assert.sh"
 # shellcheck source=tests/services.sh
 source "$ROOT/tests/services.sh"
-
-kafka() { sed -n 's/^KAFKA=//p' "$CAISSON_DATA/run/ports.conf"; }
-
-# Each message as a line of JSON: kcat's envelope with the headers as an object.
-consume() {
-  kcat -b "$(kafka)" -C -t caisson.events.v1 -o beginning -e -q -X isolation.level=read_committed -J \
-    | jq -c '{key, offset, partition, headers: (.headers | [_nwise(2) | {(.[0]): .[1]}] | add)}'
-}
+# shellcheck source=tests/interop/topics.sh
+source "$ROOT/tests/interop/topics.sh"
 
 # uid_of CONTAINER: by which the events name its sandbox.
 uid_of() { caisson trail --container "$1" --output json | jq -r '.records[0].event.subject.sandboxUid'; }
 
-about() { consume | jq -c --arg uid "$1" 'select(.headers.ce_subject // "" | contains($uid))'; }
+about() { consume caisson.events.v1 | jq -c --arg uid "$1" 'select(.headers.ce_subject // "" | contains($uid))'; }
 
 in_the_trail() { [[ $(caisson trail --container "$1" --type dev.caisson.container.deleted.v1 --output json | jq '.records | length') -gt 0 ]]; }
 all_there() { about "$1" | jq -e 'select(.headers.ce_type == "dev.caisson.sandbox.deleted.v1")'; }
+
+# keyed TOPIC UID: how many messages of the topic are the sandbox's, by their keys.
+keyed() { consume "$1" | jq -c --arg key "$(uname -n)/$2" 'select(.key == $key)' | wc -l; }
+as_many() { [[ $(keyed caisson.usage.v1 "$1") -ge 2 && $(keyed caisson.usage.v1 "$1") -eq $(keyed caisson.cpu.v1 "$1") ]]; }
 
 # each FIELD: of every message, a line each.
 each() { jq -r "$1" <<< "$messages"; }
@@ -51,4 +49,5 @@ equal "the events of one sandbox have one key" "$(uname -n)/$uid" "$(each .key |
 equal "ce_partitionkey is the key" "$(each .key)" "$(each .headers.ce_partitionkey)"
 equal "their order is that of the topic" "$(each .offset)" "$(each .offset | sort -n)"
 equal "no sequence number is missing" "$(seq -f %020.0f 1 "$(wc -l <<< "$messages")")" "$(each .headers.ce_sequence)"
+holds "each sample of usage is in its topic, and has its figures of CPU time in theirs" eventually 30 as_many "$uid"
 conclude

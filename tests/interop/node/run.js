@@ -30,11 +30,11 @@ test.after(() => {
   events.close();
 });
 
-const call = (method, request) =>
+const call = (method, request, metadata = new grpc.Metadata()) =>
   new Promise((resolve, reject) =>
-    containers[method](request, (error, answer) => (error ? reject(error) : resolve(answer))));
+    containers[method](request, metadata, (error, answer) => (error ? reject(error) : resolve(answer))));
 
-const creation = (id, args) => ({
+const creation = (id, args, hooks = {}) => ({
   parent: 'tenants/default',
   container_id: id,
   container: {
@@ -44,6 +44,7 @@ const creation = (id, args) => ({
         ociVersion: '1.2.0',
         process: { args, cwd: '/', env: ['PATH=/bin'], noNewPrivileges: true },
         root: { path: process.env.TEST_ROOTFS },
+        hooks,
         linux: { namespaces: ['pid', 'mount', 'network', 'ipc', 'uts', 'cgroup'].map((type) => ({ type })) },
       })),
     },
@@ -81,6 +82,18 @@ test('creates, starts, waits for and deletes a container', async () => {
   assert.strictEqual(status.code, 3);
   await call('DeleteContainer', { name: made.name });
   await assert.rejects(call('GetContainer', { name: made.name }), { code: grpc.status.NOT_FOUND });
+});
+
+// What the record makes of the trace is looked at by who runs this.
+test('says of which trace its calls are', async () => {
+  const trace = new grpc.Metadata();
+  trace.set('traceparent', process.env.TRACE_PARENT);
+  trace.set('tracestate', process.env.TRACE_STATE);
+  const hooks = { poststart: [{ path: process.env.TEST_HOOK }] };
+  const made = await call('CreateContainer', creation(process.env.TRACED, ['true'], hooks), trace);
+  await call('StartContainer', { name: made.name }, trace);
+  await call('WaitContainer', { name: made.name });
+  await call('DeleteContainer', { name: made.name }, trace);
 });
 
 test('is told why a container is refused', async () => {
