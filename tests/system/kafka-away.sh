@@ -92,10 +92,14 @@ begin fail-open
 COMPLAINT=
 fill 20
 equal "new work goes on" "" "$COMPLAINT"
+holds "though the relay does not relay" relay_is DOWN
+WAITING=$(lag lagRecords)
+holds "that was ten minutes' worth of events, besides those that were left out" test "$WAITING" -ge "$TEN_MINUTES"
 holds "what runs can be killed" caisson kill survivor KILL
 holds "and be deleted" caisson delete --force survivor
 holds "Kafka comes back" caisson up
 holds "the relay catches up by itself" eventually 60 caught_up
+holds "and says that it relays" eventually 10 relay_is UP
 equal "work goes on" 5 "$(caisson run --rootfs "$TEST_ROOTFS" -- sh -c 'exit 5' > /dev/null 2>&1; echo $?)"
 gaps() { caisson trail --tenant= --type dev.caisson.journal.omitted.v1 --output json | jq -e '[.records[].event.gap.count | tonumber] | add > 0'; }
 holds "the record says how much was left out" eventually 30 gaps
