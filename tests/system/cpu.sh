@@ -9,6 +9,11 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 source "$ROOT/tests/assert.sh"
 # shellcheck source=tests/services.sh
 source "$ROOT/tests/services.sh"
+# shellcheck source=launcher/say.sh
+source "$ROOT/launcher/say.sh"
+# shellcheck source=launcher/toolchain.sh
+source "$ROOT/launcher/toolchain.sh"
+require_jdk
 
 POD=loads
 
