@@ -11,6 +11,7 @@ verify_usage() {
 Usage: caisson verify [--skip-system]
        caisson verify --model OPERATIONS [--seed SEED]
        caisson verify --histories HISTORIES [--seed SEED]
+       caisson verify --record EVENTS [--seed SEED]
 Runs, in this order: shellcheck on the scripts; formatting, boundaries, unit and integration tests of every module
 (`mvn verify`); planted violations; the tests of running services in tests/. Needs root.
 
@@ -18,12 +19,14 @@ Runs, in this order: shellcheck on the scripts; formatting, boundaries, unit and
                        gets on, and the seed of each round; a million take some hours, and 2 GiB of the disk
   --histories HISTORIES   only so many random histories of CPU samples, apportioned by Kafka Streams' own driver, by plain code and
                        by a second reading of the rules; a million take about an hour
-  --seed SEED          begin with the round of this seed
+  --record EVENTS      only one journal of so many events, while gateway, broker and auditors are killed, each at least once; nothing may
+                       be lost or come twice. A hundred thousand take about five minutes
+  --seed SEED          begin with the round of this seed; for --record, kill as it says
 TEXT
 }
 
 verify_verb() {
-  local system=yes operations='' histories='' seed=''
+  local system=yes operations='' histories='' events='' seed=''
   while [[ $# -gt 0 ]]; do
     case $1 in
       -h | --help) verify_usage; return ;;
@@ -32,17 +35,20 @@ verify_verb() {
       --model=*) operations=${1#*=} ;;
       --histories) histories=${2:?--histories needs a number}; shift ;;
       --histories=*) histories=${1#*=} ;;
+      --record) events=${2:?--record needs a number}; shift ;;
+      --record=*) events=${1#*=} ;;
       --seed) seed=${2:?--seed needs a number}; shift ;;
       --seed=*) seed=${1#*=} ;;
       *) misuse "Unknown argument: $1" "caisson verify --help" ;;
     esac
     shift
   done
-  [[ -z $operations || $operations =~ ^[1-9][0-9]{0,8}$ ]] || misuse "--model must be a number from 1: $operations" "caisson verify --help"
-  [[ -z $histories || $histories =~ ^[1-9][0-9]{0,8}$ ]] || misuse "--histories must be a number from 1: $histories" "caisson verify --help"
-  [[ -z $histories || -z $operations ]] || misuse "--histories and --model must not both be given" "caisson verify --help"
+  require_number --model "$operations"
+  require_number --histories "$histories"
+  require_number --record "$events"
+  [[ "$operations $histories $events" =~ ^\ *[0-9]*\ *$ ]] || misuse "--model, --histories and --record must be given alone" "caisson verify --help"
   [[ -z $seed || $seed =~ ^-?[0-9]{1,19}$ ]] || misuse "--seed must be a number: $seed" "caisson verify --help"
-  [[ -z $seed || -n $operations$histories ]] || misuse "--seed goes with --model or --histories" "caisson verify --help"
+  [[ -z $seed || -n $operations$histories$events ]] || misuse "--seed goes with --model, --histories or --record" "caisson verify --help"
   local start=$EPOCHREALTIME
   require_root verify
   require_jdk
@@ -52,11 +58,15 @@ verify_verb() {
     check_model "$operations" "$seed"
   elif [[ -n $histories ]]; then
     check_histories "$histories" "$seed"
+  elif [[ -n $events ]]; then
+    check_record "$events" "$seed"
   else
     check_all "$system"
   fi
   title "Everything holds, in $(seconds_since "$start") s"
 }
+
+require_number() { [[ -z $2 || $2 =~ ^[1-9][0-9]{0,8}$ ]] || misuse "$1 must be a number from 1: $2" "caisson verify --help"; }
 
 check_all() {
   check_scripts
@@ -77,6 +87,12 @@ check_histories() {
   good "the histories"
 }
 
+check_record() {
+  title "The record: $1 events (the log is $VERIFY_LOG)"
+  record_verify "$@" || { maven_errors "$VERIFY_LOG" >&2; die "The trail has not every event once" "$VERIFY_LOG has everything"; }
+  good "the record"
+}
+
 # model_verify OPERATIONS SEED
 model_verify() {
   verify_alone 'model: ' -pl services/executor -Dtest=NoUnitTest -Dit.test=ModelIT -Dcaisson.model.operations="$1" \
@@ -87,6 +103,12 @@ model_verify() {
 histories_verify() {
   verify_alone 'histories: ' -pl services/auditor -Dtest='ReplayPropertyTest#asManyAsAreAskedFor' -Dit.test=NoTest \
     -Dcaisson.histories="$1" ${2:+-Dcaisson.histories.seed="$2"}
+}
+
+# record_verify EVENTS SEED: as fast as services that are killed all the time can follow, and long enough for each to be.
+record_verify() {
+  verify_alone 'record: ' -pl services/broker,services/gateway,services/auditor,tests/record -Dtest=NoUnitTest -Dit.test=HonestRunIT \
+    -Dcaisson.record.events="$1" -Dcaisson.record.seconds="$(($1 > 9000 ? $1 / 600 : 15))" ${2:+-Dcaisson.record.seed="$2"}
 }
 
 # verify_alone PREFIX OPTION…: prints what the test says of its progress: lines that begin so.
