@@ -20,7 +20,7 @@ EXECUTOR=$ROOT/services/executor
 SYSTEMD_DRIVER=$ROOT/services/executor-systemd
 LINUX_JAR=caisson-linux-0.1.0-SNAPSHOT.jar
 # For all hosts together, from when everything is fetched and built.
-SECONDS_AT_MOST=${CAISSON_GUEST_SECONDS:-300}
+SECONDS_AT_MOST=${CAISSON_GUEST_SECONDS:-480}
 MEMORY_MIB=1536
 DISK_MIB=2048
 KERNEL_PACKAGE=linux-image-cloud-amd64

@@ -55,8 +55,8 @@ final class PolicyWarnings implements ClientInterceptor {
     private void tell(Metadata metadata) {
       Iterable<byte[]> warnings = metadata.getAll(WARNING);
       if (warnings != null) {
-        warnings.forEach(one ->
-            err.println("warning: policy " + new String(one, StandardCharsets.UTF_8)));
+        warnings.forEach(
+            one -> err.println("warning: policy " + new String(one, StandardCharsets.UTF_8)));
         err.flush();
       }
     }

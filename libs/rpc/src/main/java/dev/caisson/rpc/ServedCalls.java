@@ -13,6 +13,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.nio.NioChannelOption;
 import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import io.netty.handler.ssl.SslHandler;
+import io.netty.util.AttributeKey;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -29,6 +30,8 @@ import jdk.net.UnixDomainPrincipal;
 public final class ServedCalls {
   private static final ChannelOption<UnixDomainPrincipal> PEER_CREDENTIALS =
       NioChannelOption.of(ExtendedSocketOptions.SO_PEERCRED);
+
+  private static final AttributeKey<Attributes> CALLER = AttributeKey.valueOf("caisson-caller");
 
   private final Map<String, ServerMethodDefinition<?, ?>> methods = new HashMap<>();
   private final ErrorInterceptor calls;
@@ -92,8 +95,17 @@ public final class ServedCalls {
     calls.endAll();
   }
 
-  /** What a connection says of its caller, for {@link ServerCall#getAttributes}. */
+  /** What a connection says of its caller, for {@link ServerCall#getAttributes}; looked up once. */
   public static Attributes caller(Channel channel) {
+    Attributes known = channel.attr(CALLER).get();
+    if (known == null) {
+      known = lookUp(channel);
+      channel.attr(CALLER).set(known);
+    }
+    return known;
+  }
+
+  private static Attributes lookUp(Channel channel) {
     Attributes.Builder attributes =
         Attributes.newBuilder().set(Grpc.TRANSPORT_ATTR_REMOTE_ADDR, channel.remoteAddress());
     if (channel instanceof NioDomainSocketChannel) {

@@ -66,11 +66,19 @@ final class HttpProbe implements AutoCloseable {
     return all.toString(StandardCharsets.UTF_8);
   }
 
-  /** RFC 6455, 5.2, with a mask of zeros. */
   void sendText(String text) throws IOException {
+    sendFrame(TEXT, text);
+  }
+
+  /**
+   * RFC 6455, 5.2, with a mask of zeros.
+   *
+   * @param first the first byte: whether it is the last part, and what it is
+   */
+  void sendFrame(int first, String text) throws IOException {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     ByteBuffer frame = ByteBuffer.allocate(bytes.length + 8);
-    frame.put((byte) TEXT);
+    frame.put((byte) first);
     if (bytes.length < SHORT) {
       frame.put((byte) (MASKED | bytes.length));
     } else {

@@ -1,6 +1,7 @@
 package dev.caisson.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -192,7 +193,9 @@ class HttpTest {
       strings = {
         "content-length: 4\r\ntransfer-encoding: chunked",
         "content-length: 4\r\ncontent-length: 5",
-        "transfer-encoding: identity, chunked, identity"
+        "transfer-encoding: identity, chunked, identity",
+        "transfer-encoding: chunked, xchunked",
+        "transfer-encoding: chunked\r\ntransfer-encoding: chunked"
       })
   void servesNobodyWhoSaysTwoThings(String headers) throws Exception {
     try (HttpProbe probe = new HttpProbe(socket())) {
@@ -288,6 +291,53 @@ class HttpTest {
       assertThat(probe.nextText()).isEqualTo("1000 ");
       assertThat(probe.rest()).isEmpty();
     }
+  }
+
+  /** RFC 6455, 5.4. */
+  @Test
+  void readsATextThatComesInParts() throws Exception {
+    try (HttpProbe probe = new HttpProbe(socket())) {
+      probe.send("GET " + APP + ":exec HTTP/1.1\r\nhost: x\r\n" + UPGRADE + "\r\n");
+      var _ = probe.until("\r\n\r\n");
+      probe.sendFrame(0x01, "{\"exec\": {\"process\": ");
+      probe.sendFrame(0x80, "{\"args\": [\"cat\"]}}}");
+      assertThat(probe.nextText()).contains("\"started\":{");
+    }
+  }
+
+  @Test
+  void givesTheWholeEndToACallerWhoStillSends() throws Exception {
+    try (HttpProbe probe = new HttpProbe(socket())) {
+      probe.send("GET " + APP + ":exec HTTP/1.1\r\nhost: x\r\n" + UPGRADE + "\r\n");
+      var _ = probe.until("\r\n\r\n");
+      probe.sendText("{\"exec\": {\"process\": {\"args\": [\"cat\"]}}}");
+      assertThat(probe.nextText()).contains("\"started\":{");
+      probe.sendText("nonsense");
+      for (int i = 0; i < 1000; i++) {
+        probe.sendText("{\"input\": {\"stdin\": \"aGVsbG8=\"}}");
+      }
+      assertThat(probe.nextText()).contains("{\"error\":{").contains("The body must be JSON");
+      assertThat(probe.nextText()).isEqualTo("1008 INVALID_ARGUMENT");
+      probe.sendClose();
+      assertThat(probe.rest()).isEmpty();
+    }
+  }
+
+  @Test
+  void servesNobodyWhoAsksOnWithoutReading() throws Exception {
+    try (HttpProbe probe = new HttpProbe(socket())) {
+      String many = "GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(2000);
+      assertThatThrownBy(
+              () -> {
+                probe.send(many);
+                probe.send(many);
+                String all = probe.rest();
+                assertThat(all.length()).isLessThan(20_000_000);
+                throw new IOException("closed");
+              })
+          .isInstanceOf(IOException.class);
+    }
+    assertThat(ask("GET", APP)).startsWith("HTTP/1.1 200");
   }
 
   @Test

@@ -315,6 +315,15 @@ class PoliciesTest {
   }
 
   @Test
+  void refusesAValueThatNoPolicyCouldKnow() {
+    CreateSandboxRequest.Builder request =
+        CreateSandboxRequest.newBuilder().setParent("tenants/t").setSandboxId("s");
+    request.getSandboxBuilder().getUserNamespaceBuilder().setModeValue(4711);
+    assertThat(refused(() -> gateway.sandboxes().createSandbox(request.build())))
+        .hasMessageContaining("mode must be a value that this gateway knows");
+  }
+
+  @Test
   void takesUpAChangeWholeOrNotAtAll() throws Exception {
     MeterRegistry registry = gateway.context.getBean(MeterRegistry.class);
     Files.writeString(

@@ -146,10 +146,7 @@ final class JournalProcess {
 
   private static Event.Builder event(String sandbox, String container) {
     Subject.Builder subject =
-        Subject.newBuilder()
-            .setTenant("default")
-            .setSandboxId(sandbox)
-            .setSandboxUid(uid(sandbox));
+        Subject.newBuilder().setTenant("default").setSandboxId(sandbox).setSandboxUid(uid(sandbox));
     if (!container.isEmpty()) {
       subject.setContainerId(container).setContainerUid(uid(sandbox + "-" + container));
     }

@@ -38,7 +38,7 @@ public class ApportionmentBenchmark {
     Sample first = Samples.of(message(1));
     account = ((Charged) Apportionment.charge(SandboxAccount.EMPTY, first)).account();
     sample = Samples.of(message(2));
-    stored = AccountCodec.encode(account);
+    stored = AccountCodec.encode(new Kept.Living(account, 0));
     arrived = message(2).toByteArray();
   }
 
@@ -72,8 +72,10 @@ public class ApportionmentBenchmark {
   public int step() throws InvalidProtocolBufferException {
     UsageSample message = UsageSample.parseFrom(arrived);
     Charged charged =
-        (Charged) Apportionment.charge(AccountCodec.decode(stored), Samples.of(message));
-    byte[] account = AccountCodec.encode(charged.account());
+        (Charged)
+            Apportionment.charge(
+                ((Kept.Living) AccountCodec.decode(stored)).account(), Samples.of(message));
+    byte[] account = AccountCodec.encode(new Kept.Living(charged.account(), 0));
     return account.length + Samples.figures(message, charged).toByteArray().length;
   }
 }

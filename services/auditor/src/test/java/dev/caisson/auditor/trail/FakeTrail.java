@@ -62,7 +62,7 @@ final class FakeTrail implements AutoCloseable {
   }
 
   TrailWriter.Stored store(List<JournalRecord> records) throws Exception {
-    return store(records, _ -> Optional.empty());
+    return store(records, FakeEnrolment.NONE);
   }
 
   TrailWriter.Stored store(List<JournalRecord> records, Enrolment enrolment) throws Exception {

@@ -14,7 +14,6 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -65,7 +64,7 @@ class MigrationTest {
       assertThat(trail.count("trail WHERE arrived_week > 2900")).isEqualTo(14);
       assertThat(row.progress().signedAt()).isEmpty();
       assertThat(row.progress().ended()).isFalse();
-      TrailWriter writer = new TrailWriter(database, _ -> Optional.empty(), trail.clock());
+      TrailWriter writer = new TrailWriter(database, FakeEnrolment.NONE, trail.clock());
       assertThat(writer.store(again()).added()).isZero();
     }
   }

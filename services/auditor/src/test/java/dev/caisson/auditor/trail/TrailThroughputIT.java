@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,7 +45,7 @@ class TrailThroughputIT {
 
   private static void measure(String name, TrailDatabase database) throws Exception {
     database.weeks().prepare(Weeks.of(Clock.systemUTC().instant()));
-    TrailWriter writer = new TrailWriter(database, _ -> Optional.empty(), Clock.systemUTC());
+    TrailWriter writer = new TrailWriter(database, FakeEnrolment.NONE, Clock.systemUTC());
     FakeJournal journal = new FakeJournal("n1").started();
     long nanos = 0;
     long bytes = 0;

@@ -16,7 +16,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
@@ -257,6 +256,6 @@ abstract class TrailWriterContract {
   }
 
   private TrailWriter writer() {
-    return new TrailWriter(trail.database, _ -> Optional.empty(), trail.clock());
+    return new TrailWriter(trail.database, FakeEnrolment.NONE, trail.clock());
   }
 }

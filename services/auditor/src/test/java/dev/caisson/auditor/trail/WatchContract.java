@@ -19,6 +19,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -199,9 +201,8 @@ abstract class WatchContract {
   void nothingIsSaidOfANodeOfWhichNothingIsKnownToHaveArrived() throws Exception {
     TrailVerifier unsure =
         new TrailVerifier(
-            trail.database, new Unproven(), _ -> Optional.of(keys), Duration.ZERO, trail.clock());
-    new TrailWatch(
-            unsure, trail.database, _ -> Optional.of(keys), new Findings(registry), trail.clock())
+            trail.database, new Unproven(), new Current(), Duration.ZERO, trail.clock());
+    new TrailWatch(unsure, trail.database, new Current(), new Findings(registry), trail.clock())
         .run();
     assertThat(registry.getMeters()).isEmpty();
   }
@@ -237,7 +238,7 @@ abstract class WatchContract {
   }
 
   private TrailWatch watch(SimpleMeterRegistry own) {
-    Enrolment enrolment = _ -> Optional.of(keys);
+    Enrolment enrolment = new Current();
     TrailVerifier verifier =
         new TrailVerifier(
             trail.database, last -> last, enrolment, Duration.ofDays(30), trail.clock());
@@ -257,7 +258,7 @@ abstract class WatchContract {
   }
 
   private void store(List<JournalRecord> records) throws Exception {
-    trail.store(records, _ -> Optional.of(keys));
+    trail.store(records, new Current());
   }
 
   /** The same with another actor in the first of them, and a chain made anew. */
@@ -287,7 +288,7 @@ abstract class WatchContract {
   }
 
   private Problem verify() throws Exception {
-    return trail.verify("n1", _ -> Optional.of(keys), journal.now()).problem().orElseThrow();
+    return trail.verify("n1", new Current(), journal.now()).problem().orElseThrow();
   }
 
   private boolean holds() {
@@ -313,6 +314,19 @@ abstract class WatchContract {
       return KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
     } catch (NoSuchAlgorithmException e) {
       throw new AssertionError(e);
+    }
+  }
+
+  /** By the keys as they are when they are asked for. */
+  private final class Current implements Enrolment {
+    @Override
+    public Optional<List<NodeKey>> keys(String node) {
+      return Optional.of(keys);
+    }
+
+    @Override
+    public SortedMap<String, Instant> nodes() {
+      return new TreeMap<>(Map.of("n1", Instant.EPOCH));
     }
   }
 }

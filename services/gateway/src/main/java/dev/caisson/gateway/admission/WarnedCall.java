@@ -13,6 +13,11 @@ final class WarnedCall<Q, A> extends SimpleForwardingServerCall<Q, A> {
   private static final Metadata.Key<byte[]> WARNING =
       Metadata.Key.of("caisson-warning-bin", Metadata.BINARY_BYTE_MARSHALLER);
 
+  /** Clients take 8 KiB of metadata. */
+  private static final int MOST = 8;
+
+  private static final int LONGEST = 300;
+
   private final Findings findings;
   private boolean told;
 
@@ -39,11 +44,11 @@ final class WarnedCall<Q, A> extends SimpleForwardingServerCall<Q, A> {
       return;
     }
     told = true;
-    for (PolicyFinding finding : findings.all()) {
-      if (finding.getAction() == PolicyFinding.Action.WARN) {
-        String text = finding.getPolicy() + ": " + finding.getMessage();
-        metadata.put(WARNING, text.getBytes(StandardCharsets.UTF_8));
-      }
-    }
+    findings.all().stream()
+        .filter(one -> one.getAction() == PolicyFinding.Action.WARN)
+        .limit(MOST)
+        .map(one -> one.getPolicy() + ": " + one.getMessage())
+        .map(text -> text.substring(0, Math.min(text.length(), LONGEST)))
+        .forEach(text -> metadata.put(WARNING, text.getBytes(StandardCharsets.UTF_8)));
   }
 }

@@ -38,9 +38,16 @@ public abstract class WatchedFile<T> {
   private final Optional<Path> file;
   private final Reader<T> reader;
   private byte[] seen = {};
+  private byte[] changing = {};
   private volatile Optional<T> content = Optional.empty();
   private volatile String problem = "";
   private Disposable looking = Disposables.disposed();
+
+  private enum Seen {
+    AS_BEFORE,
+    CHANGING,
+    TAKEN_UP
+  }
 
   /** Makes a value of a text. */
   @FunctionalInterface
@@ -113,31 +120,42 @@ public abstract class WatchedFile<T> {
   /** Takes up what has changed. */
   private void look() {
     try {
-      if (read()) {
+      Seen now = read();
+      if (now == Seen.TAKEN_UP) {
         LOG.info("The {} file was read again: {}", name, file.orElseThrow());
       }
-      problem = "";
-    } catch (IOException | DocumentException e) {
-      String now = String.valueOf(e.getMessage());
-      if (!now.equals(problem)) {
-        now.lines().forEach(LOG::error);
+      if (now != Seen.CHANGING) {
+        problem = "";
+      }
+    } catch (IOException | DocumentException | RuntimeException e) {
+      String found = String.valueOf(e.getMessage());
+      if (!found.equals(problem)) {
+        found.lines().forEach(LOG::error);
         LOG.error("Until then, what the {} file said before holds", name);
       }
-      problem = now;
+      problem = found;
     }
   }
 
-  private synchronized boolean read() throws IOException, DocumentException {
+  /**
+   * Of a change it is sure when it has seen it twice: a file that is being written in its place may
+   * be sound half-way, with less in it.
+   */
+  private synchronized Seen read() throws IOException, DocumentException {
     if (file.isEmpty()) {
-      return false;
+      return Seen.AS_BEFORE;
     }
     byte[] bytes = bytes(file.get());
     if (Arrays.equals(bytes, seen) && content.isPresent()) {
-      return false;
+      return Seen.AS_BEFORE;
+    }
+    if (content.isPresent() && !Arrays.equals(bytes, changing)) {
+      changing = bytes;
+      return Seen.CHANGING;
     }
     content = Optional.of(reader.read(file.get().toString(), text(bytes)));
     seen = bytes;
-    return true;
+    return Seen.TAKEN_UP;
   }
 
   private byte[] bytes(Path path) throws IOException {

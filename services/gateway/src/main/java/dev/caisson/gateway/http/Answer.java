@@ -5,7 +5,7 @@ import io.grpc.Metadata;
 import io.grpc.StatusRuntimeException;
 import java.util.Optional;
 
-/** How what a call answers goes to its caller. Called by one thread at a time, whichever it is. */
+/** How what a call answers goes to its caller. Called on the connection's thread. */
 interface Answer {
   /** Before all others. */
   void headers(Metadata headers);

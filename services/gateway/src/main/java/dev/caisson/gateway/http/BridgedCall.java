@@ -13,6 +13,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * service does may come from any.
  */
 final class BridgedCall extends ServerCall<Message, Message> {
-  /** Of input that the service has not asked for yet, in messages: then no more is read. */
+  /** Of messages that wait, in either direction: then no more is read, or asked for. */
   private static final int MAX_WAITING = 16;
 
   private final Channel channel;
@@ -29,6 +30,7 @@ final class BridgedCall extends ServerCall<Message, Message> {
   private final Answer answer;
   private final Context.CancellableContext context = Context.ROOT.withCancellation();
   private final AtomicBoolean closed = new AtomicBoolean();
+  private final AtomicInteger queued = new AtomicInteger();
   private final Runnable over;
 
   // On the connection's thread alone:
@@ -76,10 +78,10 @@ final class BridgedCall extends ServerCall<Message, Message> {
 
   private void deliver() {
     Listener<Message> to = listener;
-    if (to == null || ended) {
+    if (to == null || ended || closed.get()) {
       return;
     }
-    while (asked > 0 && !input.isEmpty()) {
+    while (asked > 0 && !input.isEmpty() && !closed.get()) {
       asked--;
       Message next = input.remove();
       context.run(() -> to.onMessage(next));
@@ -87,7 +89,7 @@ final class BridgedCall extends ServerCall<Message, Message> {
     if (!inputEnded) {
       channel.config().setAutoRead(input.size() < MAX_WAITING);
     }
-    if (inputEnded && input.isEmpty() && !halfClosed) {
+    if (inputEnded && input.isEmpty() && !halfClosed && !closed.get()) {
       halfClosed = true;
       context.run(to::onHalfClose);
     }
@@ -130,15 +132,28 @@ final class BridgedCall extends ServerCall<Message, Message> {
         });
   }
 
+  /** On the connection's thread, in the order in which it was said, whoever said it. */
+  private void enqueue(Runnable write) {
+    queued.incrementAndGet();
+    channel
+        .eventLoop()
+        .execute(() -> {
+          write.run();
+          if (queued.decrementAndGet() == 0) {
+            ready();
+          }
+        });
+  }
+
   @Override
   public void sendHeaders(Metadata headers) {
-    answer.headers(headers);
+    enqueue(() -> answer.headers(headers));
   }
 
   @Override
   public void sendMessage(Message message) {
     if (!closed.get()) {
-      answer.message(message);
+      enqueue(() -> answer.message(message));
     }
   }
 
@@ -147,10 +162,13 @@ final class BridgedCall extends ServerCall<Message, Message> {
     if (!closed.compareAndSet(false, true)) {
       return;
     }
-    answer.end(
-        status.isOk() ? Optional.empty() : Optional.of(status.asRuntimeException(trailers)),
-        trailers);
-    channel.eventLoop().execute(this::complete);
+    enqueue(() -> {
+      over.run(); // before the answer: the caller may go on at once
+      answer.end(
+          status.isOk() ? Optional.empty() : Optional.of(status.asRuntimeException(trailers)),
+          trailers);
+      complete();
+    });
   }
 
   private void complete() {
@@ -161,12 +179,11 @@ final class BridgedCall extends ServerCall<Message, Message> {
       }
       context.cancel(null);
     }
-    over.run();
   }
 
   @Override
   public boolean isReady() {
-    return channel.isWritable();
+    return queued.get() < MAX_WAITING && channel.isWritable();
   }
 
   @Override

@@ -4,15 +4,17 @@ import com.google.protobuf.Message;
 import io.grpc.Metadata;
 import io.grpc.StatusRuntimeException;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.handler.codec.http.websocketx.CloseWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.PingWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.TextWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.WebSocketCloseStatus;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 
 /** Messages both ways as texts of a WebSocket: RFC 6455. */
 final class Conversation implements Answer {
+  private static final long FAREWELL_SECONDS = 10;
+
   private final Channel channel;
 
   Conversation(Channel channel) {
@@ -41,10 +43,15 @@ final class Conversation implements Answer {
             : new WebSocketCloseStatus(
                 WebSocketCloseStatus.POLICY_VIOLATION.code(),
                 failure.get().getStatus().getCode().name());
-    var _ =
-        channel
-            .writeAndFlush(new CloseWebSocketFrame(status))
-            .addListener(ChannelFutureListener.CLOSE);
+    var _ = channel.writeAndFlush(new CloseWebSocketFrame(status));
+    // What the caller still sends is read and dropped: closed with it unread, the end would not
+    // reach him.
+    channel.config().setAutoRead(true);
+    var _ = channel.eventLoop().schedule(this::close, FAREWELL_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private void close() {
+    var _ = channel.close();
   }
 
   @Override

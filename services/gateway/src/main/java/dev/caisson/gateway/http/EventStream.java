@@ -24,10 +24,17 @@ final class EventStream implements Answer {
 
   private final Channel channel;
   private Metadata headers = new Metadata();
-  private volatile boolean begun;
+  private final boolean chunked;
+  private boolean begun;
 
-  EventStream(Channel channel) {
+  /**
+   * Of one request.
+   *
+   * @param version of the caller's HTTP: what has no length ends with the connection in 1.0
+   */
+  EventStream(Channel channel, HttpVersion version) {
     this.channel = channel;
+    this.chunked = version.isKeepAliveDefault();
   }
 
   @Override
@@ -41,7 +48,11 @@ final class EventStream implements Answer {
       begun = true;
       var response = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.OK);
       Responses.settle(response, TYPE);
-      HttpUtil.setTransferEncodingChunked(response, true);
+      if (chunked) {
+        HttpUtil.setTransferEncodingChunked(response, true);
+      } else {
+        HttpUtil.setKeepAlive(response, false);
+      }
       Responses.warn(response.headers(), headers);
       var _ = channel.writeAndFlush(response);
     }
@@ -72,9 +83,8 @@ final class EventStream implements Answer {
 
   @Override
   public void stillThere() {
-    if (begun) {
-      write(":");
-    }
+    begin();
+    write(":");
   }
 
   private void write(String event) {

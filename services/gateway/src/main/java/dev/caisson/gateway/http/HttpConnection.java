@@ -9,9 +9,11 @@ import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.handler.codec.DecoderException;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
@@ -20,14 +22,18 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
+import io.netty.handler.codec.http.websocketx.BinaryWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.CloseWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.PingWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.PongWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.TextWebSocketFrame;
+import io.netty.handler.codec.http.websocketx.WebSocketDecoderConfig;
 import io.netty.handler.codec.http.websocketx.WebSocketFrame;
+import io.netty.handler.codec.http.websocketx.WebSocketFrameAggregator;
 import io.netty.handler.codec.http.websocketx.WebSocketServerHandshaker;
 import io.netty.handler.codec.http.websocketx.WebSocketServerHandshakerFactory;
 import io.netty.handler.timeout.IdleStateEvent;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
@@ -37,6 +43,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /** Makes calls of the requests of one connection, one at a time. */
 final class HttpConnection extends SimpleChannelInboundHandler<Object> {
@@ -47,6 +54,12 @@ final class HttpConnection extends SimpleChannelInboundHandler<Object> {
   /** Of one text of a WebSocket, in bytes: 64 KiB of input in base64, and what is around it. */
   private static final int MAX_FRAME = 256 * 1024;
 
+  private static final WebSocketDecoderConfig FRAMES =
+      WebSocketDecoderConfig.newBuilder().maxFramePayloadLength(MAX_FRAME).build();
+
+  /** Times in a row that nothing happened on a connection without a call: two minutes. */
+  private static final int MAX_IDLE = 8;
+
   private static final List<String> PASSED_ON =
       List.of("authorization", "traceparent", "tracestate");
 
@@ -54,12 +67,14 @@ final class HttpConnection extends SimpleChannelInboundHandler<Object> {
 
   private final ServedCalls calls;
   private final Router router;
-  private final String document;
+  private final ByteBuf document;
   private @Nullable BridgedCall call;
   private Router.@Nullable Taken conversation;
   private boolean begun;
+  private boolean closing;
+  private int idle;
 
-  HttpConnection(ServedCalls calls, Router router, String document) {
+  HttpConnection(ServedCalls calls, Router router, ByteBuf document) {
     this.calls = calls;
     this.router = router;
     this.document = document;
@@ -75,7 +90,9 @@ final class HttpConnection extends SimpleChannelInboundHandler<Object> {
   }
 
   private void request(ChannelHandlerContext context, FullHttpRequest request) {
-    if (call != null) { // nobody does that, and who does is not owed an order
+    // Who asks on without reading what he has been answered is owed nothing.
+    if (call != null || closing || !context.channel().isWritable()) {
+      closing = true;
       var _ = context.close();
       return;
     }
@@ -108,9 +125,7 @@ final class HttpConnection extends SimpleChannelInboundHandler<Object> {
     String path = new QueryStringDecoder(request.uri()).rawPath();
     String verb = request.method().name();
     if (verb.equals("GET") && path.equals(DOCUMENT)) {
-      respond(
-          context,
-          Responses.of(context.channel(), HttpResponseStatus.OK, Responses.JSON, document));
+      respond(context, Responses.of(HttpResponseStatus.OK, Responses.JSON, document.duplicate()));
       return;
     }
     Optional<Router.Taken> taken = router.find(verb, path);
@@ -159,7 +174,7 @@ final class HttpConnection extends SimpleChannelInboundHandler<Object> {
     Message message = message(request, taken);
     Answer answer =
         taken.route().method().isServerStreaming()
-            ? new EventStream(context.channel())
+            ? new EventStream(context.channel(), request.protocolVersion())
             : new OneAnswer(context.channel());
     BridgedCall started = begin(context, taken.route(), answer, request.headers());
     started.add(message);
@@ -169,7 +184,7 @@ final class HttpConnection extends SimpleChannelInboundHandler<Object> {
   private BridgedCall begin(
       ChannelHandlerContext context, Route route, Answer answer, HttpHeaders headers) {
     BridgedCall made =
-        new BridgedCall(context.channel(), bridged(route), answer, () -> call = null);
+        new BridgedCall(context.channel(), bridged(route), answer, () -> over(route));
     call = made;
     Metadata metadata = new Metadata();
     for (String name : PASSED_ON) {
@@ -180,6 +195,11 @@ final class HttpConnection extends SimpleChannelInboundHandler<Object> {
     }
     made.start(calls, metadata);
     return made;
+  }
+
+  private void over(Route route) {
+    call = null;
+    closing |= route.isConversation();
   }
 
   @SuppressWarnings("unchecked") // every message of the API is a Message
@@ -246,13 +266,25 @@ final class HttpConnection extends SimpleChannelInboundHandler<Object> {
       return;
     }
     requireSameOrigin(headers);
+    if (!new QueryStringDecoder(request.uri()).parameters().isEmpty()) {
+      throw invalid("The query", "be empty: the first text says what is wanted", request.uri());
+    }
+    if (!"13".equals(headers.get(HttpHeaderNames.SEC_WEBSOCKET_VERSION))) {
+      var _ = WebSocketServerHandshakerFactory.sendUnsupportedVersionResponse(context.channel());
+      return;
+    }
+    if (!headers.contains(HttpHeaderNames.SEC_WEBSOCKET_KEY)) {
+      throw invalid("The header sec-websocket-key", "be given", "");
+    }
     WebSocketServerHandshaker handshaker =
-        new WebSocketServerHandshakerFactory(request.uri(), null, false, MAX_FRAME)
-            .newHandshaker(request);
+        new WebSocketServerHandshakerFactory(request.uri(), null, FRAMES).newHandshaker(request);
     if (handshaker == null) {
       var _ = WebSocketServerHandshakerFactory.sendUnsupportedVersionResponse(context.channel());
       return;
     }
+    context.pipeline().remove(Arrival.FirstByte.class);
+    context.pipeline().remove(Arrival.class);
+    context.pipeline().addBefore(context.name(), null, new WebSocketFrameAggregator(MAX_FRAME));
     HttpHeaders kept = headers.copy();
     conversation = taken;
     var _ =
@@ -282,15 +314,25 @@ final class HttpConnection extends SimpleChannelInboundHandler<Object> {
     BridgedCall current = call;
     Router.Taken taken = conversation;
     switch (frame) {
-      case PingWebSocketFrame ping -> {
-        var _ = context.writeAndFlush(new PongWebSocketFrame(ping.content().retain()));
-      }
       case CloseWebSocketFrame close -> {
+        if (closing) {
+          var _ = context.close();
+          return;
+        }
+        closing = true;
         var _ =
             context
                 .writeAndFlush(close.retain())
                 .addListener(ChannelFutureListener.CLOSE); // which cancels the call
       }
+      case WebSocketFrame _ when closing -> {} // until he has read that it is over
+      case PingWebSocketFrame ping -> {
+        if (context.channel().isWritable()) { // RFC 6455, 5.5.3: not each must be answered
+          var _ = context.writeAndFlush(new PongWebSocketFrame(ping.content().retain()));
+        }
+      }
+      case BinaryWebSocketFrame end when current != null && !end.content().isReadable() ->
+          current.endInput();
       case TextWebSocketFrame text when current != null && taken != null -> {
         try {
           current.add(part(text.text(), taken));
@@ -339,18 +381,22 @@ final class HttpConnection extends SimpleChannelInboundHandler<Object> {
   public void userEventTriggered(ChannelHandlerContext context, Object event) {
     if (!(event instanceof IdleStateEvent)) {
       context.fireUserEventTriggered(event);
-    } else if (call == null) {
-      var _ = context.close();
-    } else {
+    } else if (call != null) {
+      idle = 0;
       call.stillThere();
+    } else if (++idle >= MAX_IDLE) {
+      var _ = context.close();
     }
   }
 
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-    if (!(cause instanceof java.io.IOException)) { // the caller went away
-      LOG.warn("A connection was closed: {}", cause.toString());
-    }
+    // The caller went away, or speaks neither TLS nor HTTP.
+    Level level =
+        cause instanceof IOException || cause instanceof DecoderException
+            ? Level.DEBUG
+            : Level.WARN;
+    LOG.atLevel(level).log("A connection was closed: {}", cause.toString());
     var _ = context.close();
   }
 

@@ -6,8 +6,11 @@ import dev.caisson.rpc.ServedCalls;
 import dev.caisson.rpc.SocketLoop;
 import io.grpc.BindableService;
 import io.grpc.ServerInterceptor;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandler;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.attribute.PosixFilePermission;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -86,7 +89,10 @@ public final class HttpGateway implements AutoCloseable {
             served.services(), served.domain(), unix, served.observers(), served.interceptors());
     calls.add(made);
     Router router = new Router(made);
-    String document = OpenApi.document(router.routes());
+    ByteBuf document =
+        Unpooled.unreleasableBuffer(
+            Unpooled.copiedBuffer(OpenApi.document(router.routes()), StandardCharsets.UTF_8)
+                .asReadOnly());
     return () -> new HttpConnection(made, router, document);
   }
 

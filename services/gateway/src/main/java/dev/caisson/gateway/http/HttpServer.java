@@ -26,6 +26,7 @@ import java.net.SocketAddress;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -37,8 +38,8 @@ final class HttpServer implements AutoCloseable {
   /** Of a request's line, in bytes. */
   private static final int MAX_LINE = 8 * 1024;
 
-  /** A connection on which nothing is under way is closed after so many seconds. */
-  private static final int IDLE_SECONDS = 120;
+  /** After so many a connection on which nothing happens says that it is there, or is closed. */
+  private static final int IDLE_SECONDS = 15;
 
   private final Channel listening;
   private final ChannelGroup connections;
@@ -107,6 +108,7 @@ final class HttpServer implements AutoCloseable {
     private final @Nullable SslContext tls;
     private final ChannelGroup connections;
     private final Supplier<ChannelHandler> handlers;
+    private final AtomicLong arriving = new AtomicLong();
 
     Connection(
         @Nullable SslContext tls, ChannelGroup connections, Supplier<ChannelHandler> handlers) {
@@ -125,13 +127,16 @@ final class HttpServer implements AutoCloseable {
       if (tls != null) {
         channel.pipeline().addLast(tls.newHandler(channel.alloc()));
       }
+      Arrival arrival = new Arrival(arriving);
       channel
           .pipeline()
           .addLast(
+              new Arrival.FirstByte(arrival),
               new HttpServerCodec(
                   new HttpDecoderConfig()
                       .setMaxInitialLineLength(MAX_LINE)
                       .setMaxHeaderSize(GrpcServer.MAX_HEADERS)),
+              arrival,
               new HttpServerKeepAliveHandler(),
               new HttpObjectAggregator(GrpcServer.MAX_MESSAGE, true),
               new IdleStateHandler(0, 0, IDLE_SECONDS),

@@ -28,7 +28,11 @@ final class Responses {
   /** A whole one. */
   static DefaultFullHttpResponse of(
       Channel channel, HttpResponseStatus status, String type, String text) {
-    ByteBuf content = ByteBufUtil.writeUtf8(channel.alloc(), text);
+    return of(status, type, ByteBufUtil.writeUtf8(channel.alloc(), text));
+  }
+
+  /** The same of bytes. */
+  static DefaultFullHttpResponse of(HttpResponseStatus status, String type, ByteBuf content) {
     var response = new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, status, content);
     settle(response, type);
     HttpUtil.setContentLength(response, content.readableBytes());
