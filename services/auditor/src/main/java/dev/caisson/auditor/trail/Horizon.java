@@ -2,6 +2,7 @@ package dev.caisson.auditor.trail;
 
 import java.sql.SQLException;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Up to where a node's records have all arrived. The records of a node come in several partitions,
@@ -17,8 +18,8 @@ public interface Horizon {
    */
   Map<String, Position> settled(Map<String, Position> last) throws SQLException;
 
-  /** The same without nodes of which nothing is known to have arrived for good. */
-  default Map<String, Position> proven(Map<String, Position> last) throws SQLException {
-    return settled(last);
+  /** The same where it is known now, and not only from earlier; empty: it is not. */
+  default Optional<Map<String, Position>> proven(Map<String, Position> last) throws SQLException {
+    return Optional.of(settled(last));
   }
 }

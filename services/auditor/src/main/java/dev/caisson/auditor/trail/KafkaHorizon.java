@@ -43,10 +43,9 @@ final class KafkaHorizon implements Horizon {
 
   @Override
   public Map<String, Position> settled(Map<String, Position> last) throws SQLException {
-    Optional<Map<Integer, Long>> ends = ends();
-    if (ends.isPresent() && offsets.awaitPast(Topic.EVENTS.topicName(), ends.get(), PATIENCE)) {
-      nodes.settle(new TreeMap<>(last));
-      return last;
+    Optional<Map<String, Position>> now = proven(last);
+    if (now.isPresent()) {
+      return now.get();
     }
     Map<String, NodeRow> rows = nodes.all();
     Map<String, Position> settled = new HashMap<>(last);
@@ -55,11 +54,13 @@ final class KafkaHorizon implements Horizon {
   }
 
   @Override
-  public Map<String, Position> proven(Map<String, Position> last) throws SQLException {
-    Map<String, Position> proven = new HashMap<>(settled(last));
-    Map<String, NodeRow> rows = nodes.all();
-    proven.keySet().removeIf(node -> isNeverProven(rows.get(node)));
-    return proven;
+  public Optional<Map<String, Position>> proven(Map<String, Position> last) throws SQLException {
+    Optional<Map<Integer, Long>> ends = ends();
+    if (ends.isEmpty() || !offsets.awaitPast(Topic.EVENTS.topicName(), ends.get(), PATIENCE)) {
+      return Optional.empty();
+    }
+    nodes.settle(new TreeMap<>(last));
+    return Optional.of(last);
   }
 
   private static boolean isNeverProven(@Nullable NodeRow row) {

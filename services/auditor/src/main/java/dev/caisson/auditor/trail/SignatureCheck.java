@@ -169,12 +169,20 @@ final class SignatureCheck {
 
   private Optional<Problem> silence(Instant now) {
     return newest
-        .filter(one -> !ended && isFar(one.seconds(), now, SILENCE))
+        .filter(one -> !ended && !hasBegunAgain(one) && isFar(one.seconds(), now, SILENCE))
         .flatMap(one ->
             problem(
                 Kind.SILENT,
                 one.position(),
                 "No checkpoint came after this one for too long, and the node has not ended"));
+  }
+
+  // What a new life has written waits for its first checkpoint, and not for longer than usual.
+  private boolean hasBegunAgain(Signed last) {
+    return oldest
+        .filter(
+            one -> one.position().seq() == 1 && one.position().epoch() > last.position().epoch())
+        .isPresent();
   }
 
   private static boolean isFar(Unsigned one, Instant now) {

@@ -10,7 +10,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
 /**
@@ -53,12 +55,12 @@ public final class TrailVerifier {
   record Reach(Position end, Optional<Anchor> anchor) {}
 
   /**
-   * That of every node of which it is known what has arrived for good, in the order of names: what
-   * is missing before it is missing.
+   * That of every node, in the order of names: what is missing before it is missing. Empty: it is
+   * not known now what has arrived for good.
    */
-  SortedMap<String, Reach> proven() throws SQLException {
+  Optional<SortedMap<String, Reach>> proven() throws SQLException {
     Map<String, Anchor> anchors = anchors();
-    return reach(horizon.proven(last(anchors)), anchors);
+    return horizon.proven(last(anchors)).map(ends -> reach(ends, anchors));
   }
 
   private static SortedMap<String, Reach> reach(
@@ -75,7 +77,8 @@ public final class TrailVerifier {
     SortedMap<String, Verification> all = new TreeMap<>();
     for (Map.Entry<String, Reach> node : reached.entrySet()) {
       all.put(
-          node.getKey(), verify(node.getKey(), node.getValue().end(), node.getValue().anchor()));
+          node.getKey(),
+          verify(node.getKey(), node.getValue().end(), node.getValue().anchor(), () -> false));
     }
     for (String node : enrolment.nodes().keySet()) {
       if (!all.containsKey(node)) {
@@ -87,16 +90,27 @@ public final class TrailVerifier {
 
   /** Verifies one node; empty: nothing of it has been recorded, nor had to be. */
   public Optional<Verification> verify(String node) throws SQLException {
+    return verify(node, () -> false);
+  }
+
+  /**
+   * The same for one who may have to leave.
+   *
+   * @throws CancellationException if it was left between two pages
+   */
+  Optional<Verification> verify(String node, BooleanSupplier stopping) throws SQLException {
     Map<String, Anchor> anchors = anchors();
     Map<String, Position> last = last(anchors);
     last.keySet().retainAll(List.of(node));
     Position end = horizon.settled(last).get(node);
-    return end == null ? silent(node) : Optional.of(verify(node, end, anchor(anchors, node)));
+    return end == null
+        ? silent(node)
+        : Optional.of(verify(node, end, anchor(anchors, node), stopping));
   }
 
   // Whoever drops all of a node's records leaves nothing else that could not hold. They may have
   // come since the last record of each node was looked for.
-  private Optional<Verification> silent(String node) throws SQLException {
+  Optional<Verification> silent(String node) throws SQLException {
     Instant since = enrolment.nodes().get(node);
     return since == null || isYoung(since) || !reader.last(node).equals(Position.START)
         ? Optional.empty()
@@ -126,7 +140,8 @@ public final class TrailVerifier {
     return last;
   }
 
-  private Verification verify(String node, Position end, Optional<Anchor> anchor)
+  private Verification verify(
+      String node, Position end, Optional<Anchor> anchor, BooleanSupplier stopping)
       throws SQLException {
     SignatureCheck signatures = new SignatureCheck(node, enrolment.keys(node));
     ChainCheck check = new ChainCheck(signatures, anchor);
@@ -135,6 +150,7 @@ public final class TrailVerifier {
     Position first = dropped;
     List<TrailEntry> page = reader.pageOfNode(node, dropped);
     while (!page.isEmpty() && inChain.isEmpty()) {
+      leaveIf(stopping);
       first = first.equals(dropped) ? page.getFirst().position() : first;
       inChain = firstProblem(page, end, check::accept);
       page = nextOfNode(node, page, end);
@@ -143,7 +159,7 @@ public final class TrailVerifier {
         inChain.isPresent()
             ? earlier(anchor.flatMap(this::droppedEarly), inChain)
             : ends(node, new Reach(end, anchor), signatures);
-    problem = earlier(problem, firstInSandboxes(node, end, dropped, check.omitted() > 0));
+    problem = earlier(problem, firstInSandboxes(node, end, dropped, check.omitted() > 0, stopping));
     return new Verification(
         node,
         check.records(),
@@ -154,6 +170,12 @@ public final class TrailVerifier {
         check.openIntents(),
         check.omitted(),
         signatures.result());
+  }
+
+  private static void leaveIf(BooleanSupplier stopping) {
+    if (stopping.getAsBoolean()) {
+      throw new CancellationException("the auditor ends");
+    }
   }
 
   /** What does not hold at the ends of a node's records, all of which hold. */
@@ -187,10 +209,12 @@ public final class TrailVerifier {
   }
 
   private Optional<Problem> firstInSandboxes(
-      String node, Position end, Position dropped, boolean omissions) throws SQLException {
+      String node, Position end, Position dropped, boolean omissions, BooleanSupplier stopping)
+      throws SQLException {
     Optional<Problem> first = Optional.empty();
     Optional<String> uid = reader.sandboxAfter(node, "");
     while (uid.isPresent()) {
+      leaveIf(stopping);
       first = earlier(first, firstInSandbox(node, uid.get(), end, dropped, omissions));
       uid = reader.sandboxAfter(node, uid.get());
     }

@@ -8,7 +8,14 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeSet;
+import java.util.concurrent.CancellationException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Verifies each node from where it was verified before, again and again: the first time after a
@@ -17,6 +24,8 @@ import java.util.Optional;
  * only {@link #stop} is for any.
  */
 final class TrailWatch {
+
+  private static final Logger LOG = LoggerFactory.getLogger(TrailWatch.class);
 
   /** For how long a verdict stands that took the reading of a whole trail. */
   static final Duration AGAIN = Duration.ofHours(1);
@@ -50,12 +59,47 @@ final class TrailWatch {
 
   /** Looks at what has come since the last time. */
   void run() throws SQLException {
-    Map<String, TrailVerifier.Reach> reach = verifier.proven();
+    Optional<SortedMap<String, TrailVerifier.Reach>> proven = verifier.proven();
+    if (proven.isEmpty()) { // what was found before stands
+      return;
+    }
+    Map<String, TrailVerifier.Reach> reach = proven.get();
+    Set<String> enrolled = enrolment.nodes().keySet();
+    missing(reach.keySet(), enrolled);
     nodes.keySet().retainAll(reach.keySet());
     verdicts.keySet().retainAll(reach.keySet());
-    for (Map.Entry<String, TrailVerifier.Reach> node : reach.entrySet()) {
-      if (!stopping && findings.admits(node.getKey())) {
-        look(node.getKey(), node.getValue());
+    // First those that somebody has enrolled: whoever writes to the topic can invent others.
+    for (String node : reach.keySet().stream().filter(enrolled::contains).toList()) {
+      lookAt(node, reach);
+    }
+    for (String node : reach.keySet().stream().filter(one -> !enrolled.contains(one)).toList()) {
+      if (findings.admits(node)) {
+        lookAt(node, reach);
+      }
+    }
+  }
+
+  private void lookAt(String node, Map<String, TrailVerifier.Reach> reach) throws SQLException {
+    if (!stopping) {
+      look(node, Objects.requireNonNull(reach.get(node)));
+    }
+  }
+
+  /** Of whom there is nothing, though he is enrolled, or was there before. */
+  private void missing(Set<String> there, Set<String> enrolled) throws SQLException {
+    Set<String> gone = new TreeSet<>(nodes.keySet());
+    gone.addAll(verdicts.keySet());
+    for (String node : gone) {
+      if (!there.contains(node) && !enrolled.contains(node)) {
+        findings.found(node, Verification.ofNone(node).problem());
+      }
+    }
+    for (String node : enrolled) {
+      if (!there.contains(node)) {
+        Optional<Problem> problem = verifier.silent(node).flatMap(Verification::problem);
+        if (problem.isPresent()) {
+          findings.found(node, problem);
+        }
       }
     }
   }
@@ -76,9 +120,13 @@ final class TrailWatch {
     NodeWatch watch = watch(node, reach, keys, names);
     if (!watch.advance(reader, reach.end(), () -> stopping)) {
       nodes.remove(node);
-      Verdict verdict = verify(node, names);
-      verdicts.put(node, verdict);
-      findings.found(node, verdict.problem());
+      try {
+        Verdict verdict = verify(node, names);
+        verdicts.put(node, verdict);
+        findings.found(node, verdict.problem());
+      } catch (CancellationException e) {
+        LOG.debug("A verification was left", e);
+      }
     } else if (!stopping) {
       findings.found(node, verifier.ends(node, reach, watch.signatures()));
     }
@@ -109,7 +157,8 @@ final class TrailWatch {
   }
 
   private Verdict verify(String node, Optional<List<String>> keys) throws SQLException {
-    Optional<Problem> problem = verifier.verify(node).flatMap(Verification::problem);
+    Optional<Problem> problem =
+        verifier.verify(node, () -> stopping).flatMap(Verification::problem);
     return new Verdict(problem, keys, clock.instant().plus(AGAIN));
   }
 }

@@ -18,7 +18,9 @@ final class Upkeep implements AutoCloseable {
   private static final Duration AGES = Duration.ofSeconds(2);
   private static final Duration RETENTION = Duration.ofMinutes(10);
 
-  private static final Duration PATIENCE = Duration.ofSeconds(3);
+  private static final Duration SOON = Duration.ofMinutes(1);
+
+  private static final Duration PATIENCE = Duration.ofSeconds(6);
 
   /** One for each task: what takes long keeps nothing else from its time. */
   private static final int THREADS = 3;
@@ -44,10 +46,12 @@ final class Upkeep implements AutoCloseable {
       TrailWatch watch,
       Duration verifyEvery) {
     Upkeep upkeep = new Upkeep(watch);
-    upkeep.every(AGES, () -> ages.refresh(nodes.all()));
-    upkeep.every(RETENTION, () -> tell(retention.run()));
+    upkeep.every(Duration.ZERO, AGES, () -> ages.refresh(nodes.all()));
+    upkeep.every(Duration.ZERO, RETENTION, () -> tell(retention.run()));
     if (verifyEvery.isPositive()) {
-      upkeep.every(verifyEvery, watch::run);
+      // The relay may have to catch up first with what came while there was no auditor.
+      Duration first = verifyEvery.compareTo(SOON) < 0 ? verifyEvery : SOON;
+      upkeep.every(first, verifyEvery, watch::run);
     }
     return upkeep;
   }
@@ -63,7 +67,7 @@ final class Upkeep implements AutoCloseable {
   }
 
   // What fails now is tried again the next time.
-  private void every(Duration period, Task task) {
+  private void every(Duration delay, Duration period, Task task) {
     Runnable quiet =
         () -> {
           try {
@@ -77,7 +81,9 @@ final class Upkeep implements AutoCloseable {
             LOG.error("The trail's upkeep failed, and is tried again", e);
           }
         };
-    var first = threads.scheduleWithFixedDelay(quiet, 0, period.toMillis(), TimeUnit.MILLISECONDS);
+    var first =
+        threads.scheduleWithFixedDelay(
+            quiet, delay.toMillis(), period.toMillis(), TimeUnit.MILLISECONDS);
     assert !first.isDone();
   }
 

@@ -159,6 +159,18 @@ abstract class ForgeryContract {
   }
 
   @Test
+  void whatBeginsAgainAfterALongPauseIsNotSilent() throws Exception {
+    trail.store(journal.ended(KEY).records());
+    Instant later = journal.now().plus(Duration.ofDays(1));
+    assertThat(problemAt(later)).isEmpty();
+    trail.store(journal.started().records());
+    assertThat(problemAt(journal.now())).isEmpty();
+    // And for no longer than any other record.
+    assertThat(problemAt(journal.now().plus(Duration.ofHours(1))).orElseThrow().kind())
+        .isEqualTo(Kind.UNSIGNED);
+  }
+
+  @Test
   void namesACheckpointOfWhichTheForgerSaysThatItIsTheLast() throws Exception {
     List<Event> events = new ArrayList<>(events().subList(0, FIRST_CHECKPOINT));
     Event.Builder checkpoint = events.removeLast().toBuilder();

@@ -214,8 +214,8 @@ abstract class WatchContract {
     }
 
     @Override
-    public Map<String, Position> proven(Map<String, Position> last) {
-      return Map.of();
+    public Optional<Map<String, Position>> proven(Map<String, Position> last) {
+      return Optional.empty();
     }
   }
 
