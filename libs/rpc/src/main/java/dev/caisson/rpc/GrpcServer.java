@@ -301,8 +301,9 @@ public final class GrpcServer implements AutoCloseable {
               .maxConcurrentCallsPerConnection(MAX_CALLS)
               .flowControlWindow(STREAM_WINDOW)
               .permitKeepAliveWithoutCalls(true)
-              .addService(health.getHealthService())
-              .addService(ProtoReflectionServiceV1.newInstance());
+              .addService(UnreadableRequests.marked(health.getHealthService().bindService()))
+              .addService(
+                  UnreadableRequests.marked(ProtoReflectionServiceV1.newInstance().bindService()));
       services.forEach(one -> builder.addService(UnreadableRequests.marked(one.bindService())));
       // The last one that is added runs first.
       interceptors.reversed().forEach(builder::intercept);

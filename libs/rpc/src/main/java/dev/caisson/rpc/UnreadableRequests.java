@@ -111,6 +111,16 @@ final class UnreadableRequests implements ServerInterceptor {
           super.onHalfClose();
         }
       }
+
+      // gRPC calls it complete; for the service, its caller broke off.
+      @Override
+      public void onComplete() {
+        if (refused) {
+          super.onCancel();
+        } else {
+          super.onComplete();
+        }
+      }
     };
   }
 

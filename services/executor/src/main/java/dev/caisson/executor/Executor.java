@@ -16,6 +16,7 @@ import dev.caisson.executor.hook.PluginRunner;
 import dev.caisson.executor.init.InitLauncher;
 import dev.caisson.executor.journal.Denials;
 import dev.caisson.executor.journal.Journal;
+import dev.caisson.executor.journal.JournalOutlet;
 import dev.caisson.executor.journal.JournalService;
 import dev.caisson.executor.journal.Signing;
 import dev.caisson.executor.journal.SigningKey;
@@ -206,12 +207,20 @@ public final class Executor implements AutoCloseable {
                     journal.epoch(),
                     proc.bootId()),
                 Clock.systemUTC()));
+    JournalOutlet outlet = keep(new JournalOutlet(journal));
     Guard guard = new Guard(GuardPolicy.parse(policy(), options.cgroupDriver()));
     Host host = host(kernel, proc, powers, cgroups, journal, disk, uids, guard.policy());
     Donations donations = new Donations();
     Node node = node(host, guard, donations, usage);
     keep(donationSocket(host, guard.policy(), donations));
-    serve(host, node, guard, identity(kernel, cgroups, journal, key.publicKey()), journal, usage);
+    serve(
+        host,
+        node,
+        guard,
+        identity(kernel, cgroups, journal, key.publicKey()),
+        journal,
+        usage,
+        outlet);
     LOG.log(
         Level.INFO, "Ready after {0} ms", Duration.ofNanos(System.nanoTime() - began).toMillis());
   }
@@ -433,7 +442,8 @@ public final class Executor implements AutoCloseable {
       Guard guard,
       GetNodeResponse.Builder identity,
       Journal journal,
-      UsageLog usage)
+      UsageLog usage,
+      JournalOutlet outlet)
       throws IOException {
     ExecutorService commands =
         new ExecutorService(
@@ -443,7 +453,8 @@ public final class Executor implements AutoCloseable {
             host.workers());
     keep(socket("executor.sock", commands));
     Denials denials = new Denials(journal, host.clock(), "gateway");
-    keep(socket("journal.sock", keep(new JournalService(journal, usage, denials))));
+    JournalService readers = new JournalService(journal, usage, denials);
+    outlet.serve(readers, socket("journal.sock", readers)::close);
   }
 
   private GrpcServer socket(String name, BindableService service) throws IOException {

@@ -54,6 +54,7 @@ public final class Journal implements AutoCloseable {
   private final Object writing = new Object();
   private Omission omission = Omission.NONE;
   private Position acknowledged = Position.BEFORE_ALL;
+  private boolean ended;
   private boolean closed;
 
   private Journal(
@@ -251,6 +252,9 @@ public final class Journal implements AutoCloseable {
   }
 
   private Event write(Event.Builder event) {
+    if (ended && !event.hasJournalCheckpoint()) {
+      throw new JournalException(settings.directory() + " has ended");
+    }
     String sandbox = event.getSubject().getSandboxUid();
     event
         .setId(ByteString.copyFrom(eventIds.get()))
@@ -279,7 +283,7 @@ public final class Journal implements AutoCloseable {
     JournalCheckpoint signed = sign(tip, false);
     synchronized (writing) {
       // One that says nothing new leaves the reserve to what has to be recorded.
-      if (!closed && (!idle || hasRoom(size(signed), unreserved()))) {
+      if (!ended && (!idle || hasRoom(size(signed), unreserved()))) {
         write(signed, count);
       }
     }
@@ -438,23 +442,47 @@ public final class Journal implements AutoCloseable {
     log.delete((last, sealed) -> last.compareTo(acknowledged) <= 0 && !sealed.isAfter(olderThan));
   }
 
-  /** Cleanly: a last checkpoint says so, and the next epoch will. */
+  /**
+   * Ends it cleanly: a last checkpoint says so, and the next epoch will. Nothing can be appended
+   * any more; what is there can be read until it is closed. Again has no effect.
+   */
+  public void end() {
+    checkpoints.end();
+    synchronized (writing) {
+      if (ended) {
+        return;
+      }
+      try {
+        if (fits(ENVELOPE_BYTES, settings.maxBytes())) {
+          endGap();
+        }
+      } finally {
+        ended = true;
+      }
+      write(sign(log.tip(), true), checkpoints.count());
+      log.sync();
+    }
+  }
+
+  /** Whether the relay has taken everything that is durable. */
+  boolean isRelayed() {
+    synchronized (writing) {
+      return acknowledged.compareTo(log.durable()) >= 0;
+    }
+  }
+
   @Override
   public void close() {
-    checkpoints.end();
     synchronized (writing) {
       if (closed) {
         return;
       }
       closed = true;
-      try {
-        if (fits(ENVELOPE_BYTES, settings.maxBytes())) {
-          endGap();
-        }
-        write(sign(log.tip(), true), checkpoints.count());
-      } finally {
-        log.close();
-      }
+    }
+    try {
+      end();
+    } finally {
+      log.close();
     }
   }
 }

@@ -217,4 +217,9 @@ public final class JournalService extends JournalGrpc.JournalImplBase implements
   public void close() {
     streams.forEach(RecordStream::interrupt);
   }
+
+  /** Whether somebody reads. */
+  boolean isRead() {
+    return !streams.isEmpty();
+  }
 }

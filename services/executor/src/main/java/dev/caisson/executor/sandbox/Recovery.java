@@ -528,8 +528,10 @@ final class Recovery {
     ExecedProcess exec = new ExecedProcess(record, pidfd.orElse(null), Optional.empty());
     container.execs().put(record.getId(), exec);
     pidfd.ifPresentOrElse(
-        process ->
-            holders.watch(container.sandbox(), other, process, () -> exits.lost(container, exec)),
+        process -> {
+          container.cgroup().alsoHas(record.getPid());
+          holders.watch(container.sandbox(), other, process, () -> exits.lost(container, exec));
+        },
         () -> exits.lost(container, exec));
   }
 

@@ -2,6 +2,7 @@ package dev.caisson.executor.sandbox;
 
 import dev.caisson.executor.cgroup.CgroupException;
 import dev.caisson.executor.cgroup.InvalidResources;
+import dev.caisson.executor.cgroup.Limits;
 import dev.caisson.executor.cgroup.SettingChange;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
@@ -58,6 +59,7 @@ final class Updates {
     limited.begin(host, asked);
     List<SettingChange> changes;
     try {
+      Limits.check(merged.all()); // what was set before must not come back by what is set now
       changes = limited.cgroup().update(merged.touched());
     } catch (RuntimeException e) {
       settle(limited, before);
@@ -109,6 +111,7 @@ final class Updates {
     Merged merged = Merged.of(before, limited.updating().get());
     List<SettingChange> changes;
     try {
+      Limits.check(merged.all()); // what was set before must not come back by what is set now
       changes = limited.cgroup().update(merged.touched());
     } catch (RuntimeException e) {
       LOG.log(Level.WARNING, "Failed to finish an update of " + limited.words(), e);

@@ -35,6 +35,7 @@ import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -104,6 +105,30 @@ class JournalServiceTest {
         .isEqualTo(Journal.timestamp(Journals.CLOCK.instant()));
     assertThat(backlog.getUsage().getRecords()).isZero();
     assertThat(backlog.getUsage().hasOldest()).isFalse();
+  }
+
+  @Test
+  void theRelayHasTheEndBeforeItIsServedNoMore() throws Exception {
+    fill(3);
+    Iterator<ReadResponse> events =
+        JournalGrpc.newBlockingStub(channel).read(ReadRequest.newBuilder().setFollow(true).build());
+    assertThat(events.hasNext()).isTrue();
+    AtomicBoolean closed = new AtomicBoolean();
+    JournalOutlet outlet = new JournalOutlet(journal);
+    outlet.serve(service, () -> closed.set(true));
+    Thread ending = Thread.ofPlatform().start(outlet::close);
+
+    Record last = Record.getDefaultInstance();
+    while (!Event.parseFrom(last.getEvent()).getJournalCheckpoint().getLast()) {
+      last = events.next().getRecordsList().getLast();
+    }
+    assertThat(closed).isFalse();
+    assertThatThrownBy(() -> fill(1)).hasMessageContaining("has ended");
+    var _ =
+        JournalGrpc.newBlockingStub(channel)
+            .acknowledge(AcknowledgeRequest.newBuilder().setEvents(last.getPosition()).build());
+    ending.join();
+    assertThat(closed).isTrue();
   }
 
   @Test

@@ -39,4 +39,14 @@ public final class CheckedListener<Q> extends SimpleForwardingServerCallListener
       super.onHalfClose();
     }
   }
+
+  /** gRPC calls it complete; for the service, its caller broke off. */
+  @Override
+  public void onComplete() {
+    if (refused) {
+      super.onCancel();
+    } else {
+      super.onComplete();
+    }
+  }
 }
