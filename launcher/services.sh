@@ -10,7 +10,7 @@ source "$LAUNCHER/guard.sh"
 STARTED=() RAN_BEFORE=()
 declare -A SAID_BEFORE
 
-READY_SECONDS=60
+READY_SECONDS=${CAISSON_READY_SECONDS:-60}
 STOP_SECONDS=30
 LOG_LINES=20
 
@@ -120,6 +120,7 @@ up() {
   restart_after_change
   choose_ports
   keep_kafka_properties "$kafka"
+  keep_access
   stage
   configure_logging
   local service
@@ -173,7 +174,7 @@ check_cpu() {
   [[ -z $CPU_STANDBY_REPLICAS || $CPU_STANDBY_REPLICAS =~ ^[0-9]$ ]] \
     || die "CAISSON_CPU_STANDBY_REPLICAS must be from 0 to 9: $CPU_STANDBY_REPLICAS" "docs/cpu.md says more"
   for name in CPU_HISTORY CPU_SERIES_KEPT CPU_SILENT_KEPT; do
-    [[ -z ${!name} || ${!name} =~ ^P([0-9]+D)?(T([0-9]+H)?([0-9]+M)?([0-9]+S)?)?$ ]] \
+    [[ -z ${!name} || ${!name} =~ [DHMS]$ && ${!name} =~ ^P([0-9]+D)?(T([0-9]+H)?([0-9]+M)?([0-9]+S)?)?$ ]] \
       || die "CAISSON_$name must be a duration as PT15M or P8D: ${!name}" "docs/cpu.md says more"
   done
 }
@@ -189,7 +190,19 @@ check_access() {
     [[ -n $file || $name != TLS_* ]] || die "CAISSON_$name must be given with CAISSON_TLS_ADDRESS and CAISSON_HTTP_ADDRESS"
     require_readable gateway "$file"
   done
+  for name in ACCESS_FILE POLICY_FILE; do
+    file=$(kept_access "$name")
+    [[ -z $file || -v CAISSON_$name ]] \
+      || die "CAISSON_$name was $file, and must be given again" "or set to nothing, for a gateway without one"
+    [[ $file == "${!name}" ]] || ! running gateway > /dev/null \
+      || die "The gateway runs with another CAISSON_$name: ${file:-none}" "\`caisson down\` first"
+  done
 }
+
+# kept_access NAME: what the gateway was started with last. Without it, everybody could do everything in any way.
+kept_access() { sed -n "s/^$1=//p" "$DATA/run/access.conf" 2> /dev/null || true; }
+
+keep_access() { printf '%s=%s\n' ACCESS_FILE "$ACCESS_FILE" POLICY_FILE "$POLICY_FILE" > "$DATA/run/access.conf"; }
 
 # What would be no use, or a secret that nobody can read, before anything of it is kept.
 check_kafka_properties() {
@@ -287,13 +300,15 @@ choose_ports() {
 
 # keep_kafka_properties KAFKA: for gateway and auditor, where each alone can read its own, in place of those of another Kafka.
 keep_kafka_properties() {
-  local service uid file kept
+  local service uid file kept owner
   for service in gateway auditor; do
+    owner=()
     kept=$(kafka_properties_of "$service")
     file=$(given_kafka_properties "$service")
     if [[ -n $file ]]; then
       uid=$(service_uid "$service")
-      install -m 0400 -o "$uid" -g "$uid" "$file" "$kept"
+      [[ $EUID -ne 0 ]] || owner=(-o "$uid" -g "$uid")
+      install -m 0400 "${owner[@]}" "$file" "$kept"
     elif [[ -n $1 || $OWN_BROKER == yes ]]; then
       rm -f "$kept"
     fi
@@ -379,6 +394,7 @@ await_ready() {
 # What did not run before `up` does not run after it either.
 give_up() {
   local service
+  all_running && die "Not every service became ready within $READY_SECONDS s; they go on (CAISSON_READY_SECONDS)" "\`caisson up\` waits again; \`caisson logs SERVICE --data $DATA\` shows what it says"
   for service in "${SERVICES[@]}"; do
     running "$service" > /dev/null || show_end "$service"
   done
@@ -414,13 +430,26 @@ all_running() {
 # show_end SERVICE: why one has ended by itself: the last cause that it tells of since its start, or else its last words.
 show_end() {
   local said cause
-  said=$({ tail -c "+$((${SAID_BEFORE[$1]:-0} + 1))" "$(log_of "$1")"; cat "$DATA/log/$1/start.log"; } 2> /dev/null || true)
+  said=$({ log_since "$1"; cat "$DATA/log/$1/start.log"; } 2> /dev/null || true)
   cause=$(grep '^Caused by: ' <<< "$said" | tail -n 1 || true)
   if [[ -n $cause ]]; then
     warn "$1 has ended: ${cause#Caused by: *: }"
   else
     warn "$1 has ended; its last words:"
     tail -n "$LOG_LINES" <<< "$said" >&2
+  fi
+}
+
+# What a service has said since it was started here; of one that was not, the end.
+log_since() {
+  local file before=${SAID_BEFORE[$1]:-}
+  file=$(log_of "$1")
+  if [[ -z $before ]]; then
+    tail -n "$LOG_LINES" "$file"
+  elif [[ $(stat -c %s "$file") -lt $before ]]; then # it is a new one since
+    cat "$file"
+  else
+    tail -c "+$((before + 1))" "$file"
   fi
 }
 

@@ -80,7 +80,7 @@ fetch() {
   local kernel package
   kernel=$(apt-cache depends "$KERNEL_PACKAGE" | awk '$1 == "Depends:" && $2 ~ /^linux-image-/ { print $2; exit }')
   [[ -n $kernel ]] || { echo "apt-get knows no $KERNEL_PACKAGE"; return 1; }
-  (cd "$CACHE/packages" && apt-get download "$kernel" apparmor secilc) || return 1
+  (cd "$CACHE/packages" && apt-get -o Acquire::Retries=3 download "$kernel" apparmor secilc) || return 1
   for package in "$CACHE/packages/"*.deb; do
     dpkg-deb -x "$package" "$CACHE/packages" || return 1
     rm "$package"
@@ -95,7 +95,7 @@ fetch_systemd() {
   step "fetching systemd"
   (
     cd "$CACHE/systemd" \
-      && { apt-get download "${SYSTEMD_PACKAGES[@]}" || { apt-get update && apt-get download "${SYSTEMD_PACKAGES[@]}"; }; } \
+      && { apt-get -o Acquire::Retries=3 download "${SYSTEMD_PACKAGES[@]}" || { apt-get update && apt-get -o Acquire::Retries=3 download "${SYSTEMD_PACKAGES[@]}"; }; } \
       && for package in *.deb; do dpkg-deb -x "$package" . && rm "$package" || exit 1; done
   ) > "$CACHE/fetch-systemd.log" 2>&1 || return 1
   touch "$CACHE/systemd/done"
@@ -259,7 +259,9 @@ boot() {
   CONSOLE=$CACHE/$1.log
   ENDED=0
   : > "$CONSOLE"
-  timeout $((DEADLINE - SECONDS)) qemu-system-x86_64 -M pc -accel tcg,thread=multi -cpu Nehalem -smp 2 -m "$MEMORY_MIB" \
+  local left=$((DEADLINE - SECONDS))
+  ((left > 0)) || left=1 # none would be no limit
+  timeout "$left" qemu-system-x86_64 -M pc -accel tcg,thread=multi -cpu Nehalem -smp 2 -m "$MEMORY_MIB" \
     -nodefaults -display none -no-reboot -serial "file:$CONSOLE" \
     -kernel "$CACHE"/packages/boot/vmlinuz-* -initrd "$WORK/initramfs.gz" \
     -append 'console=ttyS0 quiet panic=-1 cgroup_no_v1=all security='"$1"' caisson.host='"$1"' systemd.unit=tests.service systemd.show_status=no' \
