@@ -15,7 +15,6 @@ import io.grpc.StatusRuntimeException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /** Messages as JSON: ProtoJSON, https://protobuf.dev/programming-guides/json. */
 final class JsonText {
@@ -29,9 +28,12 @@ final class JsonText {
   private static final JsonFormat.Parser PARSER = JsonFormat.parser();
   private static final Gson GSON = new Gson();
 
-  /** Messages that are one value in JSON. */
-  private static final Set<String> WRITTEN_AS_TEXT =
-      Set.of("google.protobuf.Duration", "google.protobuf.Timestamp", "google.protobuf.FieldMask");
+  /** Messages that are one text in JSON, and what the text is. */
+  static final Map<String, String> TEXTS =
+      Map.of(
+          "google.protobuf.Timestamp", "date-time",
+          "google.protobuf.Duration", "duration-in-seconds",
+          "google.protobuf.FieldMask", "field-mask");
 
   private JsonText() {}
 
@@ -83,7 +85,7 @@ final class JsonText {
     FieldDescriptor last = field(at.getDescriptorForType(), names[names.length - 1], path);
     boolean text =
         last.getJavaType() != FieldDescriptor.JavaType.MESSAGE
-            || WRITTEN_AS_TEXT.contains(last.getMessageType().getFullName());
+            || TEXTS.containsKey(last.getMessageType().getFullName());
     if (last.isMapField() || !text || (values.size() > 1 && !last.isRepeated())) {
       throw unknown(path);
     }

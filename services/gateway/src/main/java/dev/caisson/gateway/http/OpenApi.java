@@ -13,7 +13,6 @@ import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -22,12 +21,6 @@ import java.util.TreeMap;
  * each making.
  */
 final class OpenApi {
-  private static final Map<String, String> FORMATS =
-      Map.of(
-          "google.protobuf.Timestamp", "date-time",
-          "google.protobuf.Duration", "duration-in-seconds",
-          "google.protobuf.FieldMask", "field-mask");
-
   private static final String OUTPUT_ONLY = "Output only.";
   private static final String ANY = "*";
 
@@ -227,7 +220,7 @@ final class OpenApi {
 
   private static boolean isParameter(FieldDescriptor field) {
     return field.getJavaType() != FieldDescriptor.JavaType.MESSAGE
-        || FORMATS.containsKey(field.getMessageType().getFullName());
+        || JsonText.TEXTS.containsKey(field.getMessageType().getFullName());
   }
 
   private JsonObject responses(Route route) {
@@ -318,7 +311,7 @@ final class OpenApi {
       case BYTES -> formatted("string", "byte");
       case ENUM -> values(field.getEnumType());
       case MESSAGE, GROUP -> {
-        String format = FORMATS.get(field.getMessageType().getFullName());
+        String format = JsonText.TEXTS.get(field.getMessageType().getFullName());
         yield format == null ? reference(field.getMessageType()) : formatted("string", format);
       }
     };
