@@ -13,8 +13,12 @@ import org.freedesktop.dbus.exceptions.DBusExecutionException;
 import org.freedesktop.dbus.exceptions.NotConnected;
 import org.freedesktop.dbus.interfaces.DBus;
 import org.freedesktop.dbus.interfaces.Properties;
+import org.freedesktop.systemd1.AlreadySubscribed;
 
-/** One connection, on which systemd tells of the ends of jobs. */
+/**
+ * One connection, on which systemd tells of the ends of jobs. Anybody may send a signal, so the bus
+ * is asked for those of systemd alone: a flood of others does not come as far as this process.
+ */
 final class Bus implements AutoCloseable {
   private static final String NAME = "org.freedesktop.systemd1";
   private static final String PATH = "/org/freedesktop/systemd1";
@@ -25,6 +29,9 @@ final class Bus implements AutoCloseable {
   private final DBusConnection connection;
   private final Manager manager;
   private final List<JobWait> waits = new CopyOnWriteArrayList<>();
+
+  /** The unique name of the systemd that is listened to; another once it has executed itself. */
+  private String heard = "";
 
   private Bus(DBusConnection connection) throws DBusException {
     this.connection = connection;
@@ -45,7 +52,7 @@ final class Bus implements AutoCloseable {
             .build();
     try {
       Bus bus = new Bus(connection);
-      bus.subscribe();
+      bus.listen();
       return bus;
     } catch (DBusException | DBusExecutionException e) {
       connection.disconnect();
@@ -53,9 +60,18 @@ final class Bus implements AutoCloseable {
     }
   }
 
-  private void subscribe() throws DBusException {
-    var _ = connection.addSigHandler(Manager.JobRemoved.class, this::ended);
-    manager.Subscribe();
+  private synchronized void listen() throws DBusException {
+    String owner = connection.getDBusOwnerName(NAME);
+    if (owner.equals(heard)) {
+      return;
+    }
+    var _ = connection.addSigHandler(Manager.JobRemoved.class, owner, this::ended);
+    try {
+      manager.Subscribe();
+    } catch (AlreadySubscribed _) {
+      // It has executed itself anew, and remembers.
+    }
+    heard = owner;
   }
 
   private void ended(Manager.JobRemoved signal) {
@@ -64,7 +80,12 @@ final class Bus implements AutoCloseable {
 
   /** Before the job is begun: it may end before the answer is read. */
   JobWait waitFor(String unit) {
-    JobWait wait = new JobWait(unit, () -> connection.getDBusOwnerName(NAME), waits::remove);
+    try {
+      listen();
+    } catch (DBusException e) {
+      throw new DBusExecutionException("no signals of systemd", e);
+    }
+    JobWait wait = new JobWait(unit, waits::remove);
     waits.add(wait);
     return wait;
   }

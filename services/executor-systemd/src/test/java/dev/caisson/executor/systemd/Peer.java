@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.freedesktop.dbus.DBusPath;
 import org.freedesktop.dbus.connections.impl.DBusConnection;
@@ -13,12 +14,13 @@ import org.freedesktop.dbus.exceptions.DBusException;
 import org.freedesktop.dbus.interfaces.Properties;
 import org.freedesktop.dbus.types.UInt32;
 import org.freedesktop.dbus.types.Variant;
+import org.freedesktop.systemd1.AlreadySubscribed;
 import org.freedesktop.systemd1.NoSuchUnit;
 import org.freedesktop.systemd1.UnitExists;
 
 /** Answers on a bus as systemd would. */
 final class Peer implements Manager, Properties, AutoCloseable {
-  private static final String NAME = "org.freedesktop.systemd1";
+  static final String NAME = "org.freedesktop.systemd1";
   private static final String PATH = "/org/freedesktop/systemd1";
 
   private final DBusConnection connection;
@@ -29,6 +31,12 @@ final class Peer implements Manager, Properties, AutoCloseable {
 
   /** How jobs end; empty: they do not. */
   volatile String result = "done";
+
+  /** What happens before a job ends, with its path. */
+  volatile Consumer<String> ending = job -> {};
+
+  /** As one who has executed itself anew remembers its subscribers. */
+  volatile boolean subscribed;
 
   /** What happens between a question and its answer. */
   volatile Runnable meanwhile = () -> {};
@@ -51,6 +59,9 @@ final class Peer implements Manager, Properties, AutoCloseable {
   @Override
   public void Subscribe() {
     calls.add("Subscribe");
+    if (subscribed) {
+      throw new AlreadySubscribed("Client is already subscribed.");
+    }
   }
 
   @Override
@@ -83,6 +94,7 @@ final class Peer implements Manager, Properties, AutoCloseable {
   /** The signal is on its way before the answer is. */
   private DBusPath job(String unit) {
     String path = PATH + "/job/" + jobs.incrementAndGet();
+    ending.accept(path);
     if (!result.isEmpty()) {
       tell(connection, PATH + "/job/0", unit, "canceled");
       tell(connection, path, "other.scope", "failed");
