@@ -9,9 +9,11 @@ import dev.caisson.proto.events.v1.PortForwardClosed;
 import dev.caisson.proto.events.v1.PortForwardOpened;
 import dev.caisson.proto.executor.v1.ForwardPort;
 import dev.caisson.proto.executor.v1.Reason;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +28,7 @@ public final class PortForward {
   private final String id;
   private final CompletableFuture<@Nullable Void> recorded = new CompletableFuture<>();
   private final CompletableFuture<Optional<Refusal>> end = new CompletableFuture<>();
+  private final CompletableFuture<Boolean> drained = new CompletableFuture<>();
   private volatile @Nullable Connection connection;
 
   PortForward(Container container, ForwardPort request, String id) {
@@ -81,8 +84,27 @@ public final class PortForward {
     }
   }
 
+  /**
+   * Why it was closed. A program that is killed with its container resets its connection on the
+   * way, a moment before that is known to have ended.
+   *
+   * @param patience with that moment
+   */
+  CompletableFuture<Connection.Closed> known(Connection.Closed closed, Duration patience) {
+    if (closed.end() != Connection.End.RESET) {
+      return CompletableFuture.completedFuture(closed);
+    }
+    return drained
+        .completeOnTimeout(false, patience.toMillis(), TimeUnit.MILLISECONDS)
+        .thenApply(ended ->
+            ended
+                ? new Connection.Closed(Connection.End.EMPTIED, closed.sent(), closed.received())
+                : closed);
+  }
+
   /** The container has ended. One that is still being opened looks for itself. */
   void drain() {
+    drained.complete(true);
     Optional.ofNullable(connection).ifPresent(Connection::drain);
   }
 

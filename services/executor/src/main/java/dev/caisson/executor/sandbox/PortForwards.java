@@ -38,6 +38,9 @@ final class PortForwards {
   /** For a caller to take what there was when the container ended. */
   private static final Duration LAST = Duration.ofSeconds(10);
 
+  /** From the end of a container's first program until it is known. */
+  private static final Duration ENDING = Duration.ofMillis(500);
+
   private final Host host;
   private final Recorder recorder;
   private final Tokens tokens;
@@ -172,7 +175,8 @@ final class PortForwards {
     var _ =
         forward
             .recorded()
-            .thenRunAsync(() -> record(forward, closed), host.workers())
+            .thenCombine(forward.known(closed, ENDING), (_, known) -> known)
+            .thenAcceptAsync(known -> record(forward, known), host.workers())
             .exceptionally(rejected -> {
               leave(forward, forward.told(closed.end())); // the executor ends
               return null;
