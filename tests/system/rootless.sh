@@ -96,6 +96,9 @@ processes() { ps -o stat= -u "$USER_ID" | awk '!/^Z/ { n++ } END { print n + 0 }
 
 has_processes() { [[ $(processes) -eq $1 ]]; }
 
+# has_none COMMAND: of the user's.
+has_none() { ! pgrep -u "$USER_ID" -f "^$1\$" > /dev/null; }
+
 pid_of() { cut -d ' ' -f 1 "$WORK/data/run/$1.pid"; }
 
 capabilities() { awk '/^CapEff:/ { print $2 }' "/proc/$(pid_of "$1")/status"; }
@@ -153,11 +156,16 @@ caisson_of_user exec -n lives -- sh -c 'i=0; while [ $i -lt 300000 ]; do i=$((i+
 holds "its CPU time is the sum over its processes" eventually 20 cpu_is_known lives
 
 echo "A restart of the executor"
+caisson_of_user run --detach --id forced --rootfs "$WORK/rootfs" -- sh -c 'trap "" TERM; sleep 31415 & while :; do sleep 0.1; done' > /dev/null
 pid=$(pid_of executor)
 kill -KILL "$pid"
 holds "the executor starts again" up 0
 equal "its container runs on" running "$(caisson_of_user ps | awk '$1 == "lives" { print $3 }')"
 holds "what was parked is gone" eventually 20 has_sandboxes 1
+equal "its processes are known, though nothing of theirs may be looked at" 1 \
+  "$(caisson_of_user ps forced --output json | jq '.processes | length >= 2' | grep -c true)"
+holds "one that an earlier executor made is deleted by force" caisson_of_user delete --force forced
+holds "nothing of it is left" eventually 20 has_none "sleep 31415"
 caisson_of_user kill lives TERM
 equal "its exit code is the program's" 42 "$(caisson_of_user wait lives > /dev/null 2>&1; echo $?)"
 caisson_of_user delete lives

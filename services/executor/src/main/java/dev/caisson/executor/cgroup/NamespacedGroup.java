@@ -33,8 +33,8 @@ final class NamespacedGroup implements Cgroup {
   private volatile @Nullable First first;
 
   /**
-   * By whose descent the processes are counted whose namespace may not be looked at: without root,
-   * that of a container which an earlier life of the executor has made. They cannot be ended by it.
+   * By whose descent the processes are known whose namespace may not be looked at: without root,
+   * that of a container which an earlier life of the executor has made.
    */
   private final Set<PidNamespaces.Root> roots = ConcurrentHashMap.newKeySet();
 
@@ -72,12 +72,18 @@ final class NamespacedGroup implements Cgroup {
 
   @Override
   public void kill() {
-    first().ifPresent(known -> namespaces.kill(known.pid(), known.namespace()));
+    first()
+        .ifPresentOrElse(
+            known -> namespaces.kill(known.pid(), known.namespace()),
+            () -> roots.forEach(namespaces::kill));
   }
 
   @Override
   public Map<Integer, String> members() {
-    return first().map(known -> namespaces.members(known.namespace())).orElse(List.of()).stream()
+    return first()
+        .map(known -> namespaces.members(known.namespace()))
+        .orElseGet(() -> roots.isEmpty() ? List.of() : namespaces.membersByDescent(roots))
+        .stream()
         .collect(Collectors.toMap(Function.identity(), pid -> ""));
   }
 

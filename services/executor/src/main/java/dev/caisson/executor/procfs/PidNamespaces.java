@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -73,19 +74,27 @@ public final class PidNamespaces {
     return new Root(stat.pid(), stat.startTicks());
   }
 
-  /**
-   * The same of these and their descendants, which need no right to look into their namespace: who
-   * is orphaned in one becomes a child of its first process.
-   */
+  /** The same of these and their descendants. */
   public Duration cpuOfDescent(Set<Root> roots) {
+    return descent(roots).stream()
+        .map(stat -> stat.cpu().plus(stat.children()))
+        .reduce(Duration.ZERO, Duration::plus);
+  }
+
+  /**
+   * These and their descendants, which need no right to look into their namespace: who is orphaned
+   * in one becomes a child of its first process.
+   */
+  public List<Integer> membersByDescent(Set<Root> roots) {
+    return descent(roots).stream().map(ProcessStat::pid).toList();
+  }
+
+  private List<ProcessStat> descent(Set<Root> roots) {
     Map<Integer, ProcessStat> all =
         proc.processes().stream()
             .flatMap(pid -> proc.stat(pid).stream())
             .collect(Collectors.toMap(ProcessStat::pid, Function.identity()));
-    return all.values().stream()
-        .filter(stat -> descends(stat, all, roots))
-        .map(stat -> stat.cpu().plus(stat.children()))
-        .reduce(Duration.ZERO, Duration::plus);
+    return all.values().stream().filter(stat -> descends(stat, all, roots)).toList();
   }
 
   /** They were read one after the other: parents that go round in a circle are possible. */
@@ -138,8 +147,18 @@ public final class PidNamespaces {
    * @param first its number once; nothing happens when that is another process's now
    */
   public void kill(int first, FileStatus namespace) {
-    try (Fd pidfd = kernel.processes().open(first)) {
-      if (of(first).filter(namespace::sameFile).isPresent()) {
+    kill(first, () -> of(first).filter(namespace::sameFile).isPresent());
+  }
+
+  /** The same of one whose namespace may not be looked at. */
+  public void kill(Root first) {
+    kill(first.pid(), () -> root(first.pid()).filter(first::equals).isPresent());
+  }
+
+  /** What is true once the pidfd is there is true of the process that it means. */
+  private void kill(int pid, BooleanSupplier meant) {
+    try (Fd pidfd = kernel.processes().open(pid)) {
+      if (meant.getAsBoolean()) {
         var _ = kernel.processes().kill(pidfd);
       }
     } catch (LinuxException e) {

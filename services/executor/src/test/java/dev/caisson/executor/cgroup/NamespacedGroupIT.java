@@ -67,6 +67,23 @@ class NamespacedGroupIT {
     assertThat(nanos(group)).isEqualTo(Duration.ofHours(2).toNanos());
   }
 
+  /** As without root after a restart: what the container is in may not be looked at. */
+  @Test
+  void knowsByDescentWhatItMayNotLookInto() throws Exception {
+    long first = start("sleep 1000 & (sleep 1000 &); exec sleep 1000");
+    Process stranger = new ProcessBuilder("sleep", "1000").start();
+    NamespacedGroup group = new NamespacedGroup(CONTAINER, namespaces);
+    group.alsoHas((int) first);
+    eventually("all are there", () -> group.processes().size() == 3);
+    assertThat(group.processes()).contains((int) first).doesNotContain((int) stranger.pid());
+
+    group.kill();
+
+    assertThat(group.awaitEmpty(Duration.ofSeconds(20))).isTrue();
+    assertThat(stranger.isAlive()).isTrue();
+    stranger.destroyForcibly();
+  }
+
   @Test
   void isNotThatOfASandbox() throws Exception {
     long pid = start("exec sleep 1000");
