@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
@@ -151,6 +152,20 @@ public record Limits(
    */
   public static void check(Resources resources) {
     var _ = of(resources);
+  }
+
+  /**
+   * Files of {@code unified} of which the other fields say the same, and all of it.
+   *
+   * @return none where one of those has no meaning
+   */
+  public static Set<String> saidByFields(Resources resources) {
+    try {
+      Limits limits = of(resources.toBuilder().clearUnified().build());
+      return Unified.saidBy(V2Files.settings(limits, V2Files.MAX, (c, f) -> true));
+    } catch (InvalidResources _) {
+      return Set.of();
+    }
   }
 
   /** What is asked for by a field of its own, or by version 2's own file. */

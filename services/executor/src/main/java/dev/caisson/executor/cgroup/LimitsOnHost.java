@@ -36,6 +36,7 @@ final class LimitsOnHost {
   private final Hierarchies hierarchies;
   private final ControlFiles files;
   private final boolean delegated;
+  private final RealtimeTime realtime;
 
   /**
    * @param delegated whether a new cgroup goes without the limits for which nobody has delegated a
@@ -45,6 +46,7 @@ final class LimitsOnHost {
     this.hierarchies = hierarchies;
     this.files = files;
     this.delegated = delegated;
+    this.realtime = new RealtimeTime(hierarchies, files);
   }
 
   /**
@@ -94,9 +96,14 @@ final class LimitsOnHost {
    * @param parent that may be yet to be made: it will have what the nearest above it has
    */
   void require(String parent, Limits limits) {
-    if (!asked(limits).isEmpty()) {
-      check(nearest(parent), limits);
+    if (asked(limits).isEmpty()) {
+      return;
     }
+    String nearest = nearest(parent);
+    if (!nearest.equals(parent)) {
+      realtime.requireNone(parent, limits);
+    }
+    check(nearest, nearest, limits);
   }
 
   /**
@@ -110,7 +117,7 @@ final class LimitsOnHost {
     requireIdsWithin(around, limits, "mems");
     if (hierarchies.of(Controller.CPU).filter(h -> !h.unified()).isPresent()) {
       requireQuotaWithin(around, limits);
-      requireRealtimeWithin(around, limits);
+      realtime.requireWithin(around, limits);
     }
   }
 
@@ -147,32 +154,28 @@ final class LimitsOnHost {
     return limits.period().orElse(Limits.DEFAULT_PERIOD_MICROS);
   }
 
-  private static void requireRealtimeWithin(Limits around, Limits limits) {
-    requireRealtime(
-        "the sandbox", around.realtimeRuntime().orElse(0), realtimePeriodOf(around), limits);
-  }
-
-  private static long realtimePeriodOf(Limits limits) {
-    return limits.realtimePeriod().orElse(Limits.DEFAULT_REALTIME_PERIOD_MICROS);
-  }
-
   /**
    * Refuses what a new cgroup cannot have.
    *
-   * @param parent of the cgroup that is to have the limits
+   * @param path of the cgroup that is to have the limits
    */
-  void check(String parent, Limits limits) {
+  void check(String path, Limits limits) {
+    check(CgroupPath.parent(path), path, limits);
+  }
+
+  private void check(String parent, String path, Limits limits) {
     if (!delegated) {
       requireControllers(parent, limits);
     }
-    requirePossible(parent, limits);
+    requirePossible(parent, path, limits);
   }
 
   /** Refuses what cannot be changed: who asks for that does not mean "as far as it goes". */
   void checkChange(String path, Limits limits) {
     String parent = CgroupPath.parent(path);
     requireControllers(parent, limits);
-    requirePossible(parent, limits);
+    requirePossible(parent, path, limits);
+    realtime.requireForThoseIn(path, limits);
     requireQuotaForThoseBelow(path, limits);
     requireListForThoseBelow(path, "cpus", limits.cpus());
     requireListForThoseBelow(path, "mems", limits.mems());
@@ -191,10 +194,11 @@ final class LimitsOnHost {
     }
   }
 
-  private void requirePossible(String parent, Limits limits) {
+  private void requirePossible(String parent, String path, Limits limits) {
     requireHost(limits);
     requireFiles(parent, limits);
-    requireRealtimeWithin(parent, limits);
+    requireWeighed(parent, limits);
+    realtime.requireLeft(parent, path, limits);
     requireSwapAccounting(limits);
     limits.ids("cpus").ifPresent(asked -> requireSubset(parent, "cpus", asked));
     limits.ids("mems").ifPresent(asked -> requireSubset(parent, "mems", asked));
@@ -307,32 +311,35 @@ final class LimitsOnHost {
         });
   }
 
-  /** A part of the parent's time, which has none until somebody gives it some. */
-  private void requireRealtimeWithin(String parent, Limits limits) {
-    Optional<Hierarchy> cpu = hierarchies.of(Controller.CPU).filter(h -> !h.unified());
-    if (limits.realtimeRuntime().orElse(0) == 0 || cpu.isEmpty() || parent.equals("/")) {
-      return;
-    }
-    OptionalLong most = FlatKeyed.number(readOrEmpty(cpu.get(), parent, V1Files.REALTIME_RUNTIME));
-    OptionalLong each = FlatKeyed.number(readOrEmpty(cpu.get(), parent, V1Files.REALTIME_PERIOD));
-    if (most.isPresent() && each.isPresent()) {
-      requireRealtime(parent, most.getAsLong(), each.getAsLong(), limits);
+  /** The kernel takes a disk's weight only while something there weighs. */
+  private void requireWeighed(String parent, Limits limits) {
+    settings(limits, V2Files.MAX, parent).stream()
+        .filter(setting -> setting.file().contains("weight") && setting.value().contains(":"))
+        .forEach(this::requireWeighed);
+  }
+
+  private void requireWeighed(Setting setting) {
+    String disk = setting.value().substring(0, setting.value().indexOf(' '));
+    if (setting.file().equals(V2Files.DISK_WEIGHT)) {
+      Path costs = hierarchy(setting).mount().resolve("io.cost.qos");
+      requireWord(
+          costs, disk + " ", setting, "io.cost does not run on it: write '" + disk + " enable=1'");
+    } else if (setting.file().contains("bfq")) {
+      Path scheduler = Path.of("/sys/dev/block", disk, "queue/scheduler");
+      requireWord(scheduler, "[bfq]", setting, "BFQ does not schedule it: write bfq");
     }
   }
 
-  private static void requireRealtime(String whose, long most, long each, Limits limits) {
-    long runtime = limits.realtimeRuntime().orElse(0);
-    if (share(runtime, realtimePeriodOf(limits)) > share(most, each)) {
-      throw InvalidResources.invalid(
-          "resources.cpu.realtime_runtime",
-          "not be a larger part of its period than that of "
-              + whose
-              + " ("
-              + most
-              + " of "
-              + each
-              + "), to which its owner may give more",
-          runtime);
+  /** Where there is no such file, the kernel says it when the weight is written. */
+  private void requireWord(Path file, String word, Setting setting, String otherwise) {
+    String there;
+    try {
+      there = files.read(file);
+    } catch (LinuxException _) {
+      return;
+    }
+    if (!there.contains(word)) {
+      throw missing(setting, otherwise + " to " + file);
     }
   }
 

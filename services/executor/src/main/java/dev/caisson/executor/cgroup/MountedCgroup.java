@@ -264,7 +264,7 @@ class MountedCgroup implements Cgroup {
   @Override
   public void configure(Resources resources) {
     Limits limits = Limits.of(resources);
-    limitsOnHost.check(CgroupPath.parent(path), limits);
+    limitsOnHost.check(path, limits);
     configure(limits);
   }
 

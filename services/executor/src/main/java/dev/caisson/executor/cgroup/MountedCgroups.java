@@ -127,7 +127,7 @@ final class MountedCgroups implements Cgroups {
   public Cgroup create(String path, Resources limits, Owner owner) {
     CgroupPath.require(path);
     Limits valid = Limits.of(limits);
-    limitsOnHost.check(CgroupPath.parent(path), valid);
+    limitsOnHost.check(path, valid);
     Deque<Path> made = new ArrayDeque<>();
     try {
       for (Hierarchy hierarchy : hierarchies.all()) {

@@ -3,6 +3,8 @@ package dev.caisson.executor.cgroup;
 import dev.caisson.proto.types.v1.Resources;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -126,10 +128,10 @@ record Unified(SortedMap<String, String> files) {
           Set.of(V2Files.WEIGHT, V2Files.IDLE),
           V2Files.IDLE,
           Set.of(V2Files.WEIGHT),
-          "io.weight",
+          V2Files.DISK_WEIGHT,
           Set.of("io.bfq.weight"),
           "io.bfq.weight",
-          Set.of("io.weight"));
+          Set.of(V2Files.DISK_WEIGHT));
 
   static Unified of(Resources resources) {
     Map<String, String> given = resources.getUnifiedMap();
@@ -305,6 +307,19 @@ record Unified(SortedMap<String, String> files) {
     }
   }
 
+  /** The files that these settings say all of: not one of those with entries for many things. */
+  static Set<String> saidBy(List<Setting> settings) {
+    Set<String> written = settings.stream().map(Setting::file).collect(Collectors.toSet());
+    Set<String> said = new HashSet<>(written);
+    SAME.forEach((file, others) -> {
+      if (!Collections.disjoint(others, written)) {
+        said.add(file);
+      }
+    });
+    said.removeIf(file -> !none(file, "").isEmpty());
+    return said;
+  }
+
   List<Setting> settings() {
     List<Setting> settings = new ArrayList<>();
     files.forEach((file, value) -> lines(value).forEach(line -> settings.add(setting(file, line))));
@@ -327,7 +342,8 @@ record Unified(SortedMap<String, String> files) {
   /** What takes such an entry away. */
   private static String none(String file, String line) {
     return switch (file) {
-      case "io.weight", "io.bfq.weight" -> line.contains(":") ? "default" : V2Files.USUAL_WEIGHT;
+      case V2Files.DISK_WEIGHT, "io.bfq.weight" ->
+          line.contains(":") ? "default" : V2Files.USUAL_WEIGHT;
       case "io.max" -> V2Files.NO_CEILING;
       case RDMA -> V1Files.NO_RDMA_LIMIT;
       default -> "";

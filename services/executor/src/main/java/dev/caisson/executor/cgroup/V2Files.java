@@ -22,6 +22,7 @@ final class V2Files {
   /** Of disks, in both scales. */
   static final String USUAL_WEIGHT = "100";
 
+  static final String DISK_WEIGHT = "io.weight";
   private static final String BFQ = "io.bfq.weight";
 
   private V2Files() {}
@@ -76,7 +77,7 @@ final class V2Files {
   private static Setting weight(
       String whose, String field, long weight, boolean bfq, String usual) {
     long scaled = bfq ? weight : 1 + (weight - 10) * 9_999 / 990;
-    return new Setting(Controller.IO, bfq ? BFQ : "io.weight", whose + " " + scaled, field, usual);
+    return new Setting(Controller.IO, bfq ? BFQ : DISK_WEIGHT, whose + " " + scaled, field, usual);
   }
 
   private static Setting ceiling(BlockIo.Throttle throttle) {

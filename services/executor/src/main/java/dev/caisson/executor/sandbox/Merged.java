@@ -2,6 +2,7 @@ package dev.caisson.executor.sandbox;
 
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Message;
+import dev.caisson.executor.cgroup.Limits;
 import dev.caisson.proto.types.v1.Resources;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,6 +23,7 @@ record Merged(Resources all, Resources touched) {
   private static final Set<String> KEYS =
       Set.of("key", "major", "minor", "page_size", "name", "type");
 
+  private static final String CPU_MAX = "cpu.max";
   private static final long UNLIMITED = -1;
   private static final long IDLE = 1;
 
@@ -51,6 +53,28 @@ record Merged(Resources all, Resources touched) {
             instead(file, value).stream()
                 .filter(other -> !asked.containsUnified(other))
                 .forEach(all::removeUnified));
+    Limits.saidByFields(all.build()).stream()
+        .filter(file -> all.containsUnified(file) && !asked.containsUnified(file))
+        .forEach(file -> bySetField(all, file));
+  }
+
+  /** What was set by its file's own name is set by a field now. */
+  private static void bySetField(Resources.Builder all, String file) {
+    if (file.equals(CPU_MAX)) {
+      keepOther(all.getCpuBuilder(), all.getUnifiedOrThrow(file).strip().split(" ", -1));
+    }
+    all.removeUnified(file);
+  }
+
+  /** One of the two that the file has was not asked for. */
+  private static void keepOther(Resources.Cpu.Builder cpu, String[] quotaAndPeriod) {
+    if (!cpu.hasQuota()) {
+      String quota = quotaAndPeriod[0];
+      cpu.setQuota(quota.equals("max") ? UNLIMITED : Long.parseLong(quota));
+    }
+    if (!cpu.hasPeriod() && quotaAndPeriod.length > 1) {
+      cpu.setPeriod(Long.parseLong(quotaAndPeriod[1]));
+    }
   }
 
   /** Files of version 2 that do not go with one: cgroup-v2.rst, "CPU Interface Files". */

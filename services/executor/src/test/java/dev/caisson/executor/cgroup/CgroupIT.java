@@ -94,29 +94,42 @@ class CgroupIT {
     assertThat(cgroups.create(parent + "/box", most, Owner.ROOT).path()).endsWith("/box");
   }
 
+  /** As much as the kernel gives is asked of it, and no more. */
   @Test
-  void saysThatOthersHaveTheRealTime() throws Exception {
-    Path runtime =
-        cgroups.open(parent).joins().stream()
-            .map(join -> join.directory().resolve(V1Files.REALTIME_RUNTIME))
-            .filter(Files::exists)
-            .findFirst()
-            .orElse(Path.of("/none"));
-    assumeTrue(Files.exists(runtime), "needs real-time groups of version 1");
-    Files.writeString(runtime, "100000");
-    Resources most = TextFormat.parse("cpu { realtime_runtime: 60000 }", Resources.class);
-    var _ = cgroups.create(parent + "/one", most, Owner.ROOT);
+  void knowsAsTheKernelWhatOthersLeaveOfRealTime() throws Exception {
+    Optional<Path> runtime = realtimeFile(cgroups.open(parent));
+    assumeTrue(runtime.isPresent(), "needs real-time groups of version 1");
+    Files.writeString(runtime.get(), "100000");
+    Cgroup one = cgroups.create(parent + "/one", realtime(60_000), Owner.ROOT);
     Cgroup other = cgroups.create(parent + "/other", NONE, Owner.ROOT);
 
     for (ThrowingCallable call :
         List.<ThrowingCallable>of(
-            () -> other.update(most), () -> cgroups.create(parent + "/box", most, Owner.ROOT))) {
+            () -> other.update(realtime(60_000)),
+            () -> cgroups.create(parent + "/box", realtime(40_002), Owner.ROOT))) {
       assertThatThrownBy(call)
-          .isInstanceOfSatisfying(
-              CgroupException.class,
-              failed -> assertThat(failed.kind()).isEqualTo(CgroupException.Kind.SHORT));
+          .isInstanceOf(InvalidResources.class)
+          .hasMessageContaining("leave to the others");
     }
     assertThat(cgroups.occupancy(parent + "/box")).isEqualTo(Cgroups.Occupancy.NONE);
+    Path others = realtimeFile(other).orElseThrow();
+    assertThatThrownBy(() -> Files.writeString(others, "40002")).isInstanceOf(IOException.class);
+    other.update(realtime(40_000));
+    var _ = cgroups.create(parent + "/one/in", realtime(30_000), Owner.ROOT);
+    assertThatThrownBy(() -> one.update(realtime(29_998))).hasMessageContaining("lower that first");
+    one.update(realtime(30_000));
+    other.update(realtime(70_000));
+  }
+
+  private static Optional<Path> realtimeFile(Cgroup cgroup) {
+    return cgroup.joins().stream()
+        .map(join -> join.directory().resolve(V1Files.REALTIME_RUNTIME))
+        .filter(Files::exists)
+        .findFirst();
+  }
+
+  private static Resources realtime(long runtime) throws Exception {
+    return TextFormat.parse("cpu { realtime_runtime: " + runtime + " }", Resources.class);
   }
 
   @Test

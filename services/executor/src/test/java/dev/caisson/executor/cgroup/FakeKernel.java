@@ -173,10 +173,18 @@ class FakeKernel extends ControlFiles {
 
   @Override
   boolean exists(Path path) {
-    return super.exists(
-        path.startsWith("/sys")
-            ? root.resolve("sys").resolve(Path.of("/sys").relativize(path))
-            : path);
+    return super.exists(own(path));
+  }
+
+  @Override
+  String read(Path file) {
+    return super.read(own(file));
+  }
+
+  private Path own(Path path) {
+    return path.startsWith("/sys")
+        ? root.resolve("sys").resolve(Path.of("/sys").relativize(path))
+        : path;
   }
 
   @Override

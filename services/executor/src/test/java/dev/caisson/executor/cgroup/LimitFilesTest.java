@@ -589,25 +589,87 @@ class LimitFilesTest {
   }
 
   @Test
-  void tellsOfRealTimeThatOthersHave() throws IOException {
+  void refusesRealTimeThatOthersHave() throws IOException {
+    Cgroups cgroups = kernel.v1();
+    cgroups.ensure("/above");
+    kernel.set("cpu/above/cpu.rt_runtime_us", "500000");
+    Cgroup living = cgroups.create("/above/other", realtime(200_000), Owner.ROOT);
+    Cgroup sandbox = cgroups.create("/above/sandbox", realtime(200_000), Owner.ROOT);
+    cgroups.create("/above/sandbox/ctr-1", realtime(150_000), Owner.ROOT);
+
+    assertRefused(
+        cgroups,
+        "cpu { realtime_runtime: 100002 }",
+        "cpu.realtime_runtime",
+        "leave to the others in /above what they have (40 % of the time, of its 50 %)");
+    assertRealtimeRefused(() -> living.update(realtime(300_002)), "leave to the others in /above");
+    assertRealtimeRefused(
+        () -> sandbox.update(realtime(149_990)), "not be less than those in it have (15 %");
+    assertRealtimeRefused(() -> sandbox.update(realtime(0)), "lower that first");
+    assertRealtimeRefused(
+        () -> cgroups.require("/above/none", realtime(1)), "than that of /above/none (0 of");
+    living.update(realtime(300_000));
+    sandbox.update(realtime(150_000));
+  }
+
+  private static Resources realtime(long runtime) throws IOException {
+    return resources("cpu { realtime_runtime: " + runtime + " }");
+  }
+
+  private static void assertRealtimeRefused(ThrowingCallable call, String words) {
+    assertThatThrownBy(call)
+        .isInstanceOf(InvalidResources.class)
+        .hasMessageStartingWith("resources.cpu.realtime_runtime must ")
+        .hasMessageContaining(words);
+  }
+
+  /** Others may have taken it between the look and the write. */
+  @Test
+  void tellsOfRealTimeThatOthersHaveTaken() throws IOException {
     Cgroups cgroups = kernel.v1();
     cgroups.ensure("/above");
     kernel.set("cpu/above/cpu.rt_runtime_us", "500000");
     Cgroup living = cgroups.create("/above/living", resources(""), Owner.ROOT);
-    Resources realtime = resources("cpu { realtime_runtime: 300000 }");
     kernel.broken("write cpu/above/box/cpu.rt_runtime_us", Errno.EINVAL);
     kernel.broken("write cpu/above/living/cpu.rt_runtime_us", Errno.EINVAL);
 
     for (ThrowingCallable call :
         List.<ThrowingCallable>of(
-            () -> cgroups.create("/above/box", realtime, Owner.ROOT),
-            () -> living.update(realtime))) {
+            () -> cgroups.create("/above/box", realtime(300_000), Owner.ROOT),
+            () -> living.update(realtime(300_000)))) {
       assertThatThrownBy(call)
           .isInstanceOfSatisfying(
               CgroupException.class,
               failed -> assertThat(failed.kind()).isEqualTo(CgroupException.Kind.SHORT))
           .hasMessageContaining("less real-time left beside what others in it have");
     }
+  }
+
+  /** What weighs the disk 8:0 | what is asked | the field | words of the sentence. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "cost | block_io { weight_device { major: 8 weight: 10 } } | block_io.weight_device[0] | io.cost does not run on it: write '8:0 enable=1' to",
+        "cost | unified { key: 'io.weight' value: '8:0 5' } | unified | io.cost does not run on it",
+        "bfq | block_io { weight_device { major: 8 weight: 10 } } | block_io.weight_device[0] | BFQ does not schedule it: write bfq to /sys/dev/block/8:0/queue/scheduler",
+        "bfq | unified { key: 'io.bfq.weight' value: '8:0 5' } | unified | BFQ does not schedule it",
+      })
+  void refusesAWeightOfADiskThatNothingWeighs(
+      String scheduler, String asked, String field, String words) throws IOException {
+    kernel.setUp("dev/block/8:0/queue");
+    kernel.set("sys/dev/block/8:0/queue/scheduler", "[none] mq-deadline bfq");
+    if (scheduler.equals("bfq")) {
+      kernel.more = List.of("io.bfq.weight=100");
+    }
+    Cgroups cgroups = kernel.v2();
+    kernel.set("unified/io.cost.qos", "8:16 enable=1 ctrl=auto");
+    assertRefused(cgroups, asked, field, words);
+
+    kernel.set("sys/dev/block/8:0/queue/scheduler", "none mq-deadline [bfq]");
+    kernel.set("unified/io.cost.qos", "8:0 enable=0 ctrl=auto\n8:16 enable=1 ctrl=auto");
+    cgroups.require("/above", resources(asked));
   }
 
   @Test

@@ -324,7 +324,6 @@ class MountedCgroupsTest {
       value = {
         "cpu/a/cpu.cfs_quota_us=50000 | cpu { quota: 60000 } | not be a larger part of its period than that of /a (50000 of 100000)",
         "cpuset/a/cpuset.effective_cpus=1 | cpu { cpus: '0' } | be within the parent cgroup's (1)",
-        "cpu/a/cpu.rt_runtime_us=1000 | cpu { realtime_runtime: 2000 } | than that of /a (1000 of 1000000)",
       })
   void knowsBeforehandWhatTheCgroupAboveDoesNotHave(String above, String asked, String words)
       throws IOException {
@@ -344,6 +343,28 @@ class MountedCgroupsTest {
     }
     assertThat(kernel.writes).isEmpty();
     assertThat(kernel.has("cpu/a/b")).isFalse();
+  }
+
+  /** One that is yet to be made will have none. */
+  @Test
+  void knowsBeforehandWhoHasNoTimeForRealtime() throws IOException {
+    Cgroups cgroups = kernel.hybrid();
+    cgroups.create("/a", NONE, Owner.ROOT);
+    kernel.set("cpu/a/cpu.rt_runtime_us", "1000");
+
+    cgroups.require("/a", limits("cpu { realtime_runtime: 1000 }"));
+    assertNoTime(cgroups, "/a", 2000, "that of /a (1000 of 1000000)");
+    assertNoTime(cgroups, "/a/b", 1000, "that of /a/b (0 of 1000000)");
+  }
+
+  private static void assertNoTime(Cgroups cgroups, String parent, long runtime, String words)
+      throws IOException {
+    Resources asked = limits("cpu { realtime_runtime: " + runtime + " }");
+    for (ThrowingCallable call :
+        List.<ThrowingCallable>of(
+            () -> cgroups.require(parent, asked), () -> cgroups.require(parent, NONE, asked))) {
+      assertThatThrownBy(call).isInstanceOf(InvalidResources.class).hasMessageContaining(words);
+    }
   }
 
   /** What the sandbox is to have | what is asked in it | the field | words of the sentence. */

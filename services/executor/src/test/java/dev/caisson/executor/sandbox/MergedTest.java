@@ -93,6 +93,40 @@ class MergedTest {
     return Merged.of(before, limits().putUnified(file, value).build()).touched().getUnifiedMap();
   }
 
+  /** Otherwise what was once set by its file could never be set by its field. */
+  @Test
+  void putsAFieldInPlaceOfTheFileThatSaidTheSame() {
+    Resources before =
+        limits()
+            .putUnified("cpu.weight.nice", "5")
+            .putUnified("cpu.max", "50000 200000")
+            .putUnified("memory.low", "1M")
+            .putUnified("io.max", "8:0 rbps=5")
+            .build();
+    Resources.Builder asked = limits();
+    asked.getCpuBuilder().setShares(512).setPeriod(100_000);
+    asked.getBlockIoBuilder().addThrottleReadBpsDeviceBuilder().setMajor(8).setMinor(0).setRate(5);
+
+    Resources.Builder all = asked.clone();
+    all.getCpuBuilder().setQuota(50_000);
+    all.putUnified("memory.low", "1M").putUnified("io.max", "8:0 rbps=5");
+    assertThat(Merged.of(before, asked.build()).all()).isEqualTo(all.build());
+
+    Resources unlimited = limits().putUnified("cpu.max", "max").build();
+    Resources.Builder period = limits();
+    period.getCpuBuilder().setPeriod(100_000);
+    assertThat(Merged.of(unlimited, period.build()).touched().getCpu().getQuota()).isEqualTo(-1);
+  }
+
+  @Test
+  void leavesTwoThatAreAskedForAtOnceToTheCheck() {
+    Resources.Builder asked = limits().putUnified("cpu.weight", "5");
+    asked.getCpuBuilder().setShares(512);
+
+    assertThat(Merged.of(Resources.getDefaultInstance(), asked.build()).all())
+        .isEqualTo(asked.build());
+  }
+
   @Test
   void looksAtWhatIsUsedForThisChangeAlone() {
     Resources.Builder asked = limits();
