@@ -67,7 +67,7 @@ Builds what has changed, starts the services, and returns when each of them answ
 root they are the calling user's own, and what that cannot have is said: docs/rootless.md.
 
   --data DIR          everything that is kept (default: CAISSON_DATA or /var/lib/caisson)
-  --kafka HOST:PORT   use this Kafka instead of starting a broker, from now on (or CAISSON_KAFKA)
+  --kafka HOST:PORT   use this Kafka instead of starting a broker, from now on (or CAISSON_KAFKA); own: start one again
   --kafka-properties FILE
                       settings of its clients: TLS, SASL, … (or CAISSON_KAFKA_PROPERTIES): docs/kafka.md
   --allow DIR         root file systems and bundles may lie below DIR from now on
@@ -272,13 +272,15 @@ configure_logging() {
   sed "s|@LOG@|$DATA/log/executor/executor.log|" "$LAUNCHER/executor.properties" > "$DATA/log/executor.properties"
 }
 
-# choose_kafka KAFKA: the one that is given, or else was given before; otherwise a broker of our own.
+# choose_kafka KAFKA: the one that is given, or else was given before; otherwise, and for "own", a broker of our own.
 choose_kafka() {
   local ports=$DATA/run/ports.conf
   # shellcheck source=/dev/null
   [[ ! -r $ports ]] || source "$ports"
   KAFKA=${1:-${KAFKA:-}}
-  if [[ -n $1 || ( -n $KAFKA && ${OWN_BROKER:-yes} == no ) ]]; then
+  if [[ $1 == own ]]; then
+    OWN_BROKER=yes
+  elif [[ -n $1 || ( -n $KAFKA && ${OWN_BROKER:-yes} == no ) ]]; then
     OWN_BROKER=no SERVICES=(executor gateway auditor)
   else
     OWN_BROKER=yes

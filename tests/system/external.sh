@@ -209,6 +209,11 @@ holds "Kafka and its settings can be arguments" caisson up --kafka "$KAFKA" --ka
 equal "of which each service has a copy" "400 $GATEWAY_UID, 400 $AUDITOR_UID" "$(kept gateway), $(kept auditor)"
 runs third
 holds "the trail holds" eventually 30 caisson trail verify
+caisson down > "$WORK/down.log"
+holds "a broker of one's own can be had again" caisson up --kafka own
+holds "which has nothing of the settings of the other" is_none_kept
+runs fourth
+holds "the trail, which goes on in another Kafka, holds" eventually 30 caisson trail verify
 stop_services
 
 echo "What is wrong"

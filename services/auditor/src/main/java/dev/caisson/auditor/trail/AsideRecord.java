@@ -4,7 +4,12 @@ import com.google.protobuf.ByteString;
 
 /** A record of the topic that cannot be in the trail, and why. */
 record AsideRecord(
-    String topic, int partition, long offset, Reason reason, String message, ByteString value) {
+    SourceTopic topic,
+    int partition,
+    long offset,
+    Reason reason,
+    String message,
+    ByteString value) {
 
   /** Of a value that is kept, in bytes; more than any event has. */
   static final int MAX_KEPT_BYTES = 256 * 1024;

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.ToDoubleFunction;
 
@@ -17,26 +18,28 @@ import java.util.function.ToDoubleFunction;
  */
 final class CheckpointAges {
 
-  /** Whoever writes to the topic chooses the names. */
-  static final int MAX_NODES = 1_000;
-
   private final MeterRegistry registry;
   private final Clock clock;
   private final Map<String, Known> nodes = new ConcurrentHashMap<>();
+  private final NodeRoom room = new NodeRoom();
 
   CheckpointAges(MeterRegistry registry, Clock clock) {
     this.registry = registry;
     this.clock = clock;
   }
 
-  /** Takes what is known now. */
-  void refresh(Map<String, NodeRow> rows) {
-    rows.values().forEach(row -> refresh(row.node(), row.progress()));
+  /**
+   * Takes what is known now.
+   *
+   * @param enrolled whose names were chosen by nobody who writes to the topic
+   */
+  void refresh(Map<String, NodeRow> rows, Set<String> enrolled) {
+    rows.values().forEach(row -> refresh(row.node(), row.progress(), enrolled));
   }
 
-  void refresh(String node, NodeProgress progress) {
+  void refresh(String node, NodeProgress progress, Set<String> enrolled) {
     Known known = nodes.get(node);
-    if (known == null && nodes.size() < MAX_NODES) {
+    if (known == null && room.admits(node, enrolled)) {
       known = nodes.computeIfAbsent(node, this::register);
     }
     if (known != null) {

@@ -24,11 +24,6 @@ final class Findings {
     this.registry = registry;
   }
 
-  /** Whether there is room for another node, or for that one already. */
-  boolean admits(String node) {
-    return nodes.containsKey(node) || nodes.size() < CheckpointAges.MAX_NODES;
-  }
-
   /**
    * Takes what was found now.
    *

@@ -4,14 +4,12 @@ import dev.caisson.events.Topic;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.DescribeTopicsOptions;
 import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.IsolationLevel;
@@ -55,8 +53,8 @@ final class KafkaHorizon implements Horizon {
 
   @Override
   public Optional<Map<String, Position>> proven(Map<String, Position> last) throws SQLException {
-    Optional<Map<Integer, Long>> ends = ends();
-    if (ends.isEmpty() || !offsets.awaitPast(Topic.EVENTS.topicName(), ends.get(), PATIENCE)) {
+    Optional<Ends> ends = ends();
+    if (ends.isEmpty() || !offsets.awaitPast(ends.get().topic(), ends.get().next(), PATIENCE)) {
       return Optional.empty();
     }
     nodes.settle(new TreeMap<>(last));
@@ -72,32 +70,31 @@ final class KafkaHorizon implements Horizon {
     return row == null || isNeverProven(row) ? end : row.settled();
   }
 
-  private Optional<Map<Integer, Long>> ends() {
+  /** The next offset of each partition. */
+  private record Ends(SourceTopic topic, Map<Integer, Long> next) {}
+
+  private Optional<Ends> ends() {
     try {
+      SourceTopic.Described described =
+          SourceTopic.describe(admin, Topic.EVENTS.topicName(), REQUEST_MILLIS);
       Map<Integer, Long> ends = new HashMap<>();
       admin
           .listOffsets(
-              partitions().stream()
-                  .collect(Collectors.toMap(partition -> partition, _ -> OffsetSpec.latest())),
+              described.partitions().stream()
+                  .collect(
+                      Collectors.toMap(
+                          partition -> new TopicPartition(described.topic().name(), partition),
+                          _ -> OffsetSpec.latest())),
               new ListOffsetsOptions(IsolationLevel.READ_UNCOMMITTED).timeoutMs(REQUEST_MILLIS))
           .all()
           .get()
           .forEach((partition, end) -> ends.put(partition.partition(), end.offset()));
-      return Optional.of(ends);
+      return Optional.of(new Ends(described.topic(), ends));
     } catch (ExecutionException | KafkaException e) {
       return Optional.empty();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return Optional.empty();
     }
-  }
-
-  private List<TopicPartition> partitions() throws ExecutionException, InterruptedException {
-    String topic = Topic.EVENTS.topicName();
-    DescribeTopicsOptions options = new DescribeTopicsOptions().timeoutMs(REQUEST_MILLIS);
-    return admin.describeTopics(List.of(topic), options).allTopicNames().get().values().stream()
-        .flatMap(description -> description.partitions().stream())
-        .map(partition -> new TopicPartition(topic, partition.partition()))
-        .toList();
   }
 }

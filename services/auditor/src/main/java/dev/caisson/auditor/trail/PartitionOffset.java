@@ -6,4 +6,4 @@ package dev.caisson.auditor.trail;
  * @param before the next offset that the database is expected to hold; 0: none yet
  * @param next the next offset to read
  */
-record PartitionOffset(String topic, int partition, long before, long next) {}
+record PartitionOffset(SourceTopic topic, int partition, long before, long next) {}

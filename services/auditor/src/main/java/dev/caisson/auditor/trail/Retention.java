@@ -3,10 +3,10 @@ package dev.caisson.auditor.trail;
 import com.google.protobuf.ByteString;
 import dev.caisson.events.HashChain;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -51,13 +51,24 @@ final class Retention {
     if (retention.isZero()) {
       return 0;
     }
-    Instant now = clock.instant();
+    int last = Weeks.lastBefore(clock.instant(), retention);
     int dropped = 0;
-    for (int week : database.weeks().upTo(Weeks.lastBefore(now, retention))) {
+    for (int week : database.weeks().upTo(last)) {
       drop(week);
       dropped++;
     }
+    dropAside(last);
     return dropped;
+  }
+
+  /** What cannot be in the trail is kept for as long. */
+  private void dropAside(int last) throws SQLException {
+    try (Connection connection = database.connect();
+        PreparedStatement delete =
+            connection.prepareStatement("DELETE FROM trail_aside WHERE arrived_week <= ?")) {
+      delete.setInt(1, last);
+      delete.executeUpdate();
+    }
   }
 
   private void drop(int week) throws SQLException {

@@ -6,7 +6,7 @@ import java.util.List;
 record TrailBatch(List<Received> received, List<AsideRecord> aside, List<PartitionOffset> offsets) {
 
   /** An entry and where it came from, should it conflict with another. */
-  record Received(String topic, int partition, long offset, TrailEntry entry) {
+  record Received(SourceTopic topic, int partition, long offset, TrailEntry entry) {
 
     AsideRecord inConflict() {
       String message = "Another record has " + entry.columns().node() + " " + entry.position();

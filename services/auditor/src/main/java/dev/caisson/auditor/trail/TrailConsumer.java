@@ -1,6 +1,5 @@
 package dev.caisson.auditor.trail;
 
-import dev.caisson.events.Topic;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,6 +22,7 @@ final class TrailConsumer {
   private static final Duration POLL = Duration.ofMillis(500);
 
   private final Consumer<byte[], byte[]> consumer;
+  private final SourceTopic topic;
   private final TrailOffsets offsets;
   private final TrailWriter writer;
   private final TrailMetrics metrics;
@@ -32,28 +32,30 @@ final class TrailConsumer {
 
   TrailConsumer(
       Consumer<byte[], byte[]> consumer,
+      SourceTopic topic,
       TrailOffsets offsets,
       TrailWriter writer,
       TrailMetrics metrics) {
     this.consumer = consumer;
+    this.topic = topic;
     this.offsets = offsets;
     this.writer = writer;
     this.metrics = metrics;
   }
 
   void subscribe() {
-    consumer.subscribe(List.of(Topic.EVENTS.topicName()), new SeekToStored());
+    consumer.subscribe(List.of(topic.name()), new SeekToStored());
   }
 
   /** Reads once, and stores what came. */
   void poll() throws SQLException {
-    TrailIntake intake = new TrailIntake();
+    TrailIntake intake = new TrailIntake(topic);
     consumer.poll(POLL).forEach(intake::add);
     List<PartitionOffset> moved = moved();
     if (!moved.isEmpty()) {
       metrics.stored(writer.store(intake.batch(moved)));
       moved.forEach(offset ->
-          stored.put(new TopicPartition(offset.topic(), offset.partition()), offset.next()));
+          stored.put(new TopicPartition(offset.topic().name(), offset.partition()), offset.next()));
     }
     metrics.lagging(lag());
   }
@@ -66,7 +68,7 @@ final class TrailConsumer {
       long before = stored.getOrDefault(partition, 0L);
       long next = consumer.position(partition);
       if (next != before) {
-        moved.add(new PartitionOffset(partition.topic(), partition.partition(), before, next));
+        moved.add(new PartitionOffset(topic, partition.partition(), before, next));
       }
     }
     return moved;
@@ -98,7 +100,7 @@ final class TrailConsumer {
 
     private OptionalLong nextOffset(TopicPartition partition) {
       try {
-        return offsets.next(partition.topic(), partition.partition());
+        return offsets.next(topic, partition.partition());
       } catch (SQLException e) {
         throw new KafkaException("Failed to read the offset of " + partition, e);
       }

@@ -15,8 +15,13 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
  */
 final class TrailIntake {
 
+  private final SourceTopic topic;
   private final List<Received> received = new ArrayList<>();
   private final List<AsideRecord> aside = new ArrayList<>();
+
+  TrailIntake(SourceTopic topic) {
+    this.topic = topic;
+  }
 
   void add(ConsumerRecord<byte[], byte[]> record) {
     ByteString value =
@@ -25,7 +30,7 @@ final class TrailIntake {
         EventHeaders.value(record.headers(), EventHeaders.CHAIN).orElse(ByteString.EMPTY);
     try {
       TrailEntry entry = TrailEntry.received(value, chain);
-      received.add(new Received(record.topic(), record.partition(), record.offset(), entry));
+      received.add(new Received(topic, record.partition(), record.offset(), entry));
     } catch (InvalidProtocolBufferException | IllegalArgumentException e) {
       aside.add(unreadable(record, value, String.valueOf(e.getMessage())));
     }
@@ -35,9 +40,9 @@ final class TrailIntake {
     return new TrailBatch(received, aside, offsets);
   }
 
-  private static AsideRecord unreadable(
+  private AsideRecord unreadable(
       ConsumerRecord<byte[], byte[]> record, ByteString value, String why) {
     return new AsideRecord(
-        record.topic(), record.partition(), record.offset(), Reason.UNREADABLE, why, value);
+        topic, record.partition(), record.offset(), Reason.UNREADABLE, why, value);
   }
 }

@@ -23,13 +23,26 @@ final class TrailOffsets {
   }
 
   /** The next offset to read of a partition; empty: it has never been read. */
-  OptionalLong next(String topic, int partition) throws SQLException {
+  OptionalLong next(SourceTopic topic, int partition) throws SQLException {
     Long next = next(topic).get(partition);
     return next == null ? OptionalLong.empty() : OptionalLong.of(next);
   }
 
+  /** What was read before topics' ids were kept was read of this one. */
+  void adopt(SourceTopic topic) throws SQLException {
+    try (Connection connection = database.connect();
+        PreparedStatement update =
+            connection.prepareStatement(
+                "UPDATE trail_offset SET topic_id = ? WHERE topic = ? AND topic_id = ''")) {
+      update.setString(1, topic.id());
+      update.setString(2, topic.name());
+      update.executeUpdate();
+    }
+  }
+
   /** Waits until each partition is read up to its end; false: the time was not enough. */
-  boolean awaitPast(String topic, Map<Integer, Long> ends, Duration patience) throws SQLException {
+  boolean awaitPast(SourceTopic topic, Map<Integer, Long> ends, Duration patience)
+      throws SQLException {
     long deadline = System.nanoTime() + patience.toNanos();
     while (!past(next(topic), ends)) {
       if (System.nanoTime() - deadline >= 0) {
@@ -50,13 +63,15 @@ final class TrailOffsets {
         .allMatch(end -> next.getOrDefault(end.getKey(), 0L) >= end.getValue());
   }
 
-  private Map<Integer, Long> next(String topic) throws SQLException {
+  private Map<Integer, Long> next(SourceTopic topic) throws SQLException {
     Map<Integer, Long> next = new HashMap<>();
     try (Connection connection = database.connect();
         PreparedStatement select =
             connection.prepareStatement(
-                "SELECT partition_id, next_offset FROM trail_offset WHERE topic = ?")) {
-      select.setString(1, topic);
+                "SELECT partition_id, next_offset FROM trail_offset"
+                    + " WHERE topic = ? AND topic_id = ?")) {
+      select.setString(1, topic.name());
+      select.setString(2, topic.id());
       try (ResultSet row = select.executeQuery()) {
         while (row.next()) {
           next.put(row.getInt(1), row.getLong(2));
@@ -74,19 +89,20 @@ final class TrailOffsets {
   static void move(Connection connection, List<PartitionOffset> offsets) throws SQLException {
     try (PreparedStatement update =
             connection.prepareStatement(
-                "UPDATE trail_offset SET next_offset = ? WHERE topic = ? AND partition_id = ?"
-                    + " AND next_offset = ?");
+                "UPDATE trail_offset SET next_offset = ?"
+                    + " WHERE topic = ? AND topic_id = ? AND partition_id = ? AND next_offset = ?");
         PreparedStatement insert =
             connection.prepareStatement(
-                "INSERT INTO trail_offset (next_offset, topic, partition_id) VALUES (?, ?, ?)"
+                "INSERT INTO trail_offset (next_offset, topic, topic_id, partition_id)"
+                    + " VALUES (?, ?, ?, ?)"
                     + " ON CONFLICT DO NOTHING")) {
       for (PartitionOffset offset : ordered(offsets)) {
         place(update, offset);
-        update.setLong(4, offset.before());
+        update.setLong(5, offset.before());
         if (update.executeUpdate() == 0 && !isFirst(insert, offset)) {
           throw new SQLException(
               "Another auditor has read on in partition %d of %s, which is left to it"
-                  .formatted(offset.partition(), offset.topic()));
+                  .formatted(offset.partition(), offset.topic().name()));
         }
       }
     }
@@ -101,15 +117,16 @@ final class TrailOffsets {
   private static void place(PreparedStatement statement, PartitionOffset offset)
       throws SQLException {
     statement.setLong(1, offset.next());
-    statement.setString(2, offset.topic());
-    statement.setInt(3, offset.partition());
+    statement.setString(2, offset.topic().name());
+    statement.setString(3, offset.topic().id());
+    statement.setInt(4, offset.partition());
   }
 
   // Two that move the same ones wait for each other, and never both.
   private static List<PartitionOffset> ordered(List<PartitionOffset> offsets) {
     return offsets.stream()
         .sorted(
-            Comparator.comparing(PartitionOffset::topic)
+            Comparator.comparing((PartitionOffset offset) -> offset.topic().name())
                 .thenComparingInt(PartitionOffset::partition))
         .toList();
   }

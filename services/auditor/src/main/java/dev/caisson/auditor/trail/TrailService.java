@@ -9,10 +9,13 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.InterruptException;
 
 /** Keeps the trail up to date. Thread-safe; who starts it closes it. */
 public final class TrailService implements AutoCloseable {
@@ -22,6 +25,8 @@ public final class TrailService implements AutoCloseable {
 
   /** Beyond the usual 500: a transaction of the database costs much more than a record. */
   private static final int RECORDS = 2_000;
+
+  private static final int REQUEST_MILLIS = 10_000;
 
   private final Admin admin;
   private final Worker worker;
@@ -69,14 +74,27 @@ public final class TrailService implements AutoCloseable {
         () -> {
           dropping.prepare();
           kafka.topics().prepare(admin, Set.of(Topic.EVENTS));
+          SourceTopic topic = events(admin);
+          offsets.adopt(topic);
           TrailWriter writer = new TrailWriter(database, enrolment, clock);
-          return new Session(membership, offsets, writer, metrics);
+          return new Session(membership, topic, offsets, writer, metrics);
         };
     return new TrailService(
         admin,
         Worker.start("trail", opening, PAUSE),
-        Upkeep.start(nodes, metrics.ages(), dropping, watch, settings.verifyEvery()),
+        Upkeep.start(nodes, enrolment, metrics.ages(), dropping, watch, settings.verifyEvery()),
         verifier);
+  }
+
+  private static SourceTopic events(Admin admin) {
+    try {
+      return SourceTopic.describe(admin, Topic.EVENTS.topicName(), REQUEST_MILLIS).topic();
+    } catch (ExecutionException e) {
+      throw new KafkaException("Failed to describe the topic of events", e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptException(e);
+    }
   }
 
   public Worker worker() {
@@ -100,13 +118,18 @@ public final class TrailService implements AutoCloseable {
     private final KafkaConsumer<byte[], byte[]> kafka;
     private final TrailConsumer consumer;
 
-    Session(Membership membership, TrailOffsets offsets, TrailWriter writer, TrailMetrics metrics) {
+    Session(
+        Membership membership,
+        SourceTopic topic,
+        TrailOffsets offsets,
+        TrailWriter writer,
+        TrailMetrics metrics) {
       Map<String, Object> settings = membership.kafka().clients().committedFollower();
       settings.put(ConsumerConfig.GROUP_ID_CONFIG, GROUP);
       settings.put(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG, membership.instance());
       settings.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, RECORDS);
       this.kafka = new KafkaConsumer<>(settings);
-      this.consumer = new TrailConsumer(kafka, offsets, writer, metrics);
+      this.consumer = new TrailConsumer(kafka, topic, offsets, writer, metrics);
       consumer.subscribe();
     }
 

@@ -34,6 +34,7 @@ final class TrailWatch {
   private final TrailReader reader;
   private final Enrolment enrolment;
   private final Findings findings;
+  private final NodeRoom room = new NodeRoom();
   private final Clock clock;
   private final Map<String, Watched> nodes = new HashMap<>();
   private final Map<String, Verdict> verdicts = new HashMap<>();
@@ -73,7 +74,7 @@ final class TrailWatch {
       lookAt(node, reach);
     }
     for (String node : reach.keySet().stream().filter(one -> !enrolled.contains(one)).toList()) {
-      if (findings.admits(node)) {
+      if (room.admits(node, enrolled)) {
         lookAt(node, reach);
       }
     }

@@ -67,7 +67,7 @@ final class TrailWriter {
     List<AsideRecord> aside = new ArrayList<>(batch.aside());
     Collection<Received> fresh = fresh(connection, batch.received(), nodes, aside);
     database.rows().insert(connection, fresh.stream().map(Received::entry).toList(), week());
-    insertAside(connection, aside);
+    insertAside(connection, aside, week());
     TrailNodes.progressed(connection, progress(fresh, nodes));
     TrailOffsets.move(connection, batch.offsets());
     return new Stored(fresh.size(), aside);
@@ -180,19 +180,22 @@ final class TrailWriter {
   }
 
   // One that is there already came with a batch that was stored before the offsets were lost.
-  private static void insertAside(Connection connection, List<AsideRecord> aside)
+  private static void insertAside(Connection connection, List<AsideRecord> aside, int week)
       throws SQLException {
     try (PreparedStatement insert =
         connection.prepareStatement(
-            "INSERT INTO trail_aside (topic, partition_id, record_offset, reason, message,"
-                + " record_value) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")) {
+            "INSERT INTO trail_aside (topic, topic_id, partition_id, record_offset, reason,"
+                + " message, record_value, arrived_week) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+                + " ON CONFLICT DO NOTHING")) {
       for (AsideRecord record : aside) {
-        insert.setString(1, record.topic());
-        insert.setInt(2, record.partition());
-        insert.setLong(3, record.offset());
-        insert.setString(4, record.reason().name());
-        insert.setString(5, record.message());
-        insert.setBytes(6, record.value().toByteArray());
+        insert.setString(1, record.topic().name());
+        insert.setString(2, record.topic().id());
+        insert.setInt(3, record.partition());
+        insert.setLong(4, record.offset());
+        insert.setString(5, record.reason().name());
+        insert.setString(6, record.message());
+        insert.setBytes(7, record.value().toByteArray());
+        insert.setInt(8, week);
         insert.addBatch();
       }
       insert.executeBatch();

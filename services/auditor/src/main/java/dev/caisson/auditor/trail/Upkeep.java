@@ -41,12 +41,13 @@ final class Upkeep implements AutoCloseable {
    */
   static Upkeep start(
       TrailNodes nodes,
+      Enrolment enrolment,
       CheckpointAges ages,
       Retention retention,
       TrailWatch watch,
       Duration verifyEvery) {
     Upkeep upkeep = new Upkeep(watch);
-    upkeep.every(Duration.ZERO, AGES, () -> ages.refresh(nodes.all()));
+    upkeep.every(Duration.ZERO, AGES, () -> ages.refresh(nodes.all(), enrolment.nodes().keySet()));
     upkeep.every(Duration.ZERO, RETENTION, () -> tell(retention.run()));
     if (verifyEvery.isPositive()) {
       // The relay may have to catch up first with what came while there was no auditor.

@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
@@ -91,18 +92,18 @@ class CheckpointAgesTest {
     arrived(2, false);
     assertThat(value("ended")).isEqualTo(1.0);
     progress = progress.after(new Position(2, 1), Optional.empty(), now.get());
-    ages.refresh("n1", progress);
+    ages.refresh("n1", progress, Set.of());
     assertThat(value("ended")).isZero();
   }
 
   @Test
   void isBoundedHoweverManyNamesARelayInvents() {
-    for (int i = 0; i < CheckpointAges.MAX_NODES + 10; i++) {
-      ages.refresh("n" + i, NodeProgress.NONE);
+    for (int i = 0; i < NodeRoom.MAX_OTHERS + 10; i++) {
+      ages.refresh("n" + i, NodeProgress.NONE, Set.of("enrolled"));
     }
-    assertThat(registry.find("caisson.trail.checkpoint.age").gauges())
-        .hasSize(CheckpointAges.MAX_NODES);
-    assertThat(registry.getMeters()).hasSize(3 * CheckpointAges.MAX_NODES);
+    assertThat(registry.find("caisson.trail.checkpoint.age").gauges()).hasSize(NodeRoom.MAX_OTHERS);
+    ages.refresh("enrolled", NodeProgress.NONE, Set.of("enrolled"));
+    assertThat(registry.getMeters()).hasSize(3 * (NodeRoom.MAX_OTHERS + 1));
   }
 
   private void arrived(long seq, boolean checkpoint) {
@@ -112,7 +113,7 @@ class CheckpointAgesTest {
 
   private void arrived(long seq, Optional<Voucher> voucher) {
     progress = progress.after(new Position(1, seq), voucher, now.get());
-    ages.refresh("n1", progress);
+    ages.refresh("n1", progress, Set.of());
   }
 
   private void pass(long seconds) {

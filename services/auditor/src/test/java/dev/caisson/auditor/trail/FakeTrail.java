@@ -16,12 +16,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /** A trail in an empty database, with a hand that can alter it, and a clock that the hand sets. */
 final class FakeTrail implements AutoCloseable {
 
   private static final AtomicInteger NAMES = new AtomicInteger();
-  private static final String TOPIC = "t";
+  static final SourceTopic TOPIC = new SourceTopic("t", "first");
   private static final int CONNECTIONS = 4;
 
   final TrailDatabase database;
@@ -75,6 +76,15 @@ final class FakeTrail implements AutoCloseable {
     PartitionOffset moved = new PartitionOffset(TOPIC, 0, before, offset);
     return new TrailWriter(database, enrolment, clock())
         .store(new TrailBatch(received, List.of(), List.of(moved)));
+  }
+
+  /** Something that is no event. */
+  void setAside(byte[] value) throws Exception {
+    TrailIntake intake = new TrailIntake(TOPIC);
+    long before = offset;
+    intake.add(new ConsumerRecord<>(TOPIC.name(), 0, offset++, null, value));
+    new TrailWriter(database, FakeEnrolment.NONE, clock())
+        .store(intake.batch(List.of(new PartitionOffset(TOPIC, 0, before, offset))));
   }
 
   void alter(String sql, Object... values) throws SQLException {

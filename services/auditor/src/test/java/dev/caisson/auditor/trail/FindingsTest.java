@@ -12,17 +12,6 @@ class FindingsTest {
   private final Findings findings = new Findings(registry);
 
   @Test
-  void isBoundedHoweverManyNamesARelayInvents() {
-    for (int i = 0; i < CheckpointAges.MAX_NODES; i++) {
-      assertThat(findings.admits("n" + i)).isTrue();
-      findings.found("n" + i, Optional.empty());
-    }
-    assertThat(findings.admits("another")).isFalse();
-    assertThat(findings.admits("n0")).isTrue();
-    assertThat(registry.getMeters()).hasSize(CheckpointAges.MAX_NODES);
-  }
-
-  @Test
   void countsAProblemOnceAndThatOfAnotherRecordAgain() {
     found(new Problem(Problem.Kind.GAP, new Position(1, 7), "one"));
     found(new Problem(Problem.Kind.GAP, new Position(1, 7), "one, in other words"));

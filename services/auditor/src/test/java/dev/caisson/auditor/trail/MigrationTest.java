@@ -60,7 +60,12 @@ class MigrationTest {
       assertThat(row.progress().signed()).isEqualTo(new Position(1, 13));
       assertThat(row.progress().waitingSince()).isPresent();
       assertThat(row.settled()).isEqualTo(new Position(1, 9));
-      assertThat(new TrailOffsets(database).next("t", 0)).hasValue(14);
+      TrailOffsets offsets = new TrailOffsets(database);
+      assertThat(offsets.next(FakeTrail.TOPIC, 0)).isEmpty();
+      offsets.adopt(FakeTrail.TOPIC);
+      assertThat(offsets.next(FakeTrail.TOPIC, 0)).hasValue(14);
+      offsets.adopt(new SourceTopic("t", "second"));
+      assertThat(offsets.next(new SourceTopic("t", "second"), 0)).isEmpty();
       assertThat(trail.count("trail WHERE arrived_week > 2900")).isEqualTo(14);
       assertThat(row.progress().signedAt()).isEmpty();
       assertThat(row.progress().ended()).isFalse();
@@ -99,7 +104,7 @@ class MigrationTest {
     JournalRecord first = journal.records().getFirst();
     TrailEntry entry = TrailEntry.received(first.event(), first.chain());
     return new TrailBatch(
-        java.util.List.of(new TrailBatch.Received("t", 0, 0, entry)),
+        java.util.List.of(new TrailBatch.Received(FakeTrail.TOPIC, 0, 0, entry)),
         java.util.List.of(),
         java.util.List.of());
   }

@@ -69,6 +69,19 @@ abstract class RetentionContract {
   }
 
   @Test
+  void dropsWhatWasSetAsideAfterTheSameTime() throws Exception {
+    for (Instant time : List.of(begin, begin.plus(WEEK))) {
+      trail.setTime(time);
+      trail.setAside(new byte[] {-1});
+    }
+    assertThat(trail.count("trail_aside")).isEqualTo(2);
+    dropAt(begin.plus(KEPT));
+    assertThat(trail.count("trail_aside")).isEqualTo(2);
+    dropAt(begin.plus(KEPT).plus(WEEK));
+    assertThat(trail.count("trail_aside")).isEqualTo(1);
+  }
+
+  @Test
   void verifiesFromWhatWasDropped() throws Exception {
     assertThat(dropAt(begin.plus(KEPT).plus(WEEK))).isEqualTo(1);
     assertThat(trail.count("trail")).isEqualTo(journal.records().size() - 24);

@@ -74,9 +74,10 @@ class TrailThroughputIT {
     List<TrailBatch.Received> received = new ArrayList<>();
     for (JournalRecord record : journal.records()) {
       TrailEntry entry = TrailEntry.received(record.event(), record.chain());
-      received.add(new TrailBatch.Received("t", 0, stored + received.size(), entry));
+      received.add(new TrailBatch.Received(FakeTrail.TOPIC, 0, stored + received.size(), entry));
     }
-    PartitionOffset moved = new PartitionOffset("t", 0, stored, stored + (long) received.size());
+    PartitionOffset moved =
+        new PartitionOffset(FakeTrail.TOPIC, 0, stored, stored + (long) received.size());
     return new TrailBatch(received, List.of(), List.of(moved));
   }
 }

@@ -131,7 +131,7 @@ abstract class TrailWriterContract {
     assertThatThrownBy(() -> writer().store(stale))
         .isInstanceOf(SQLException.class)
         .hasMessageContaining("Another auditor has read on in partition 0");
-    assertThat(new TrailOffsets(trail.database).next("t", 0)).hasValue(8);
+    assertThat(new TrailOffsets(trail.database).next(FakeTrail.TOPIC, 0)).hasValue(8);
     assertThat(trail.count("trail")).isEqualTo(8);
   }
 
@@ -166,7 +166,7 @@ abstract class TrailWriterContract {
   @Test
   void setsAsideARecordOfANodeWithTooLongAName() {
     FakeJournal forged = new FakeJournal("n".repeat(254)).started();
-    TrailIntake intake = new TrailIntake();
+    TrailIntake intake = new TrailIntake(FakeTrail.TOPIC);
     ConsumerRecord<byte[], byte[]> record =
         new ConsumerRecord<>("t", 0, 7, null, forged.records().getFirst().event().toByteArray());
     record.headers().add(EventHeaders.CHAIN, forged.records().getFirst().chain().toByteArray());
@@ -188,26 +188,44 @@ abstract class TrailWriterContract {
 
   @Test
   void setsAsideWhatIsNoEvent() throws Exception {
-    TrailIntake intake = new TrailIntake();
+    TrailIntake intake = new TrailIntake(FakeTrail.TOPIC);
     intake.add(new ConsumerRecord<>("t", 0, 7, null, new byte[] {-1}));
     intake.add(new ConsumerRecord<>("t", 0, 8, null, null));
-    TrailBatch batch = intake.batch(List.of(new PartitionOffset("t", 0, 0, 9)));
+    TrailBatch batch = intake.batch(List.of(new PartitionOffset(FakeTrail.TOPIC, 0, 0, 9)));
     assertThat(writer().store(batch).aside())
         .extracting(AsideRecord::offset, AsideRecord::reason)
         .containsExactly(
             org.assertj.core.groups.Tuple.tuple(7L, AsideRecord.Reason.UNREADABLE),
             org.assertj.core.groups.Tuple.tuple(8L, AsideRecord.Reason.UNREADABLE));
-    assertThat(new TrailOffsets(trail.database).next("t", 0)).hasValue(9);
+    assertThat(new TrailOffsets(trail.database).next(FakeTrail.TOPIC, 0)).hasValue(9);
   }
 
   @Test
   void keepsOnlyTheBeginningOfWhatIsTooLarge() {
     ConsumerRecord<byte[], byte[]> large =
         new ConsumerRecord<>("t", 0, 7, null, new byte[AsideRecord.MAX_KEPT_BYTES + 1]);
-    TrailIntake intake = new TrailIntake();
+    TrailIntake intake = new TrailIntake(FakeTrail.TOPIC);
     intake.add(large);
     assertThat(intake.batch(List.of()).aside().getFirst().value().size())
         .isEqualTo(AsideRecord.MAX_KEPT_BYTES);
+  }
+
+  /** Of another Kafka, or one that was deleted and made again: what is in it has not been read. */
+  @Test
+  void beginsAnewInAnotherTopicOfTheSameName() throws Exception {
+    trail.store(records.subList(0, 1));
+    SourceTopic other = new SourceTopic(FakeTrail.TOPIC.name(), "second");
+    TrailOffsets offsets = new TrailOffsets(trail.database);
+    assertThat(offsets.next(other, 0)).isEmpty();
+    assertThat(offsets.awaitPast(other, Map.of(0, 1L), Duration.ZERO)).isFalse();
+    for (SourceTopic topic : List.of(FakeTrail.TOPIC, other)) {
+      TrailIntake intake = new TrailIntake(topic);
+      intake.add(new ConsumerRecord<>("t", 0, 7, null, new byte[] {-1}));
+      long before = offsets.next(topic, 0).orElse(0);
+      writer().store(intake.batch(List.of(new PartitionOffset(topic, 0, before, 8))));
+    }
+    assertThat(offsets.awaitPast(other, Map.of(0, 8L), Duration.ZERO)).isTrue();
+    assertThat(trail.count("trail_aside WHERE record_offset = 7")).isEqualTo(2);
   }
 
   @Test
@@ -216,12 +234,12 @@ abstract class TrailWriterContract {
     TrailEntry entry = TrailEntry.received(records.get(1).event(), records.get(1).chain());
     TrailBatch stale =
         new TrailBatch(
-            List.of(new TrailBatch.Received("t", 0, 0, entry)),
+            List.of(new TrailBatch.Received(FakeTrail.TOPIC, 0, 0, entry)),
             List.of(),
-            List.of(new PartitionOffset("t", 0, 0, 1)));
+            List.of(new PartitionOffset(FakeTrail.TOPIC, 0, 0, 1)));
     assertThatThrownBy(() -> writer().store(stale)).isInstanceOf(SQLException.class);
     assertThat(trail.verify("n1").records()).isEqualTo(1);
-    assertThat(new TrailOffsets(trail.database).next("t", 0)).hasValue(1);
+    assertThat(new TrailOffsets(trail.database).next(FakeTrail.TOPIC, 0)).hasValue(1);
   }
 
   private boolean isStored(TrailBatch batch) {
@@ -249,10 +267,12 @@ abstract class TrailWriterContract {
     long next = offset;
     for (JournalRecord record : some) {
       TrailEntry entry = TrailEntry.received(record.event(), record.chain());
-      received.add(new TrailBatch.Received("t", partition, next++, entry));
+      received.add(new TrailBatch.Received(FakeTrail.TOPIC, partition, next++, entry));
     }
     return new TrailBatch(
-        received, List.of(), List.of(new PartitionOffset("t", partition, offset, next)));
+        received,
+        List.of(),
+        List.of(new PartitionOffset(FakeTrail.TOPIC, partition, offset, next)));
   }
 
   private TrailWriter writer() {
