@@ -45,6 +45,11 @@ public final class CpuHistory {
     this.maxAmounts = maxAmounts;
   }
 
+  /** What is kept, in numbers of 64 bits: about. */
+  synchronized int amounts() {
+    return amounts;
+  }
+
   /** How far back it is meant to reach. */
   public Duration length() {
     return length;
@@ -60,7 +65,9 @@ public final class CpuHistory {
       return;
     }
     SandboxHistory sandbox = known == null ? enter(figures) : known;
-    amounts += sandbox.add(figures).amounts();
+    int before = sandbox.amounts();
+    sandbox.add(figures);
+    amounts += sandbox.amounts() - before;
     arrivals.addLast(figures.getSandboxUid());
     while (amounts > maxAmounts || isBefore(horizon)) {
       forgetOldest();
@@ -88,7 +95,7 @@ public final class CpuHistory {
   private SandboxHistory enter(CpuApportioned first) {
     SandboxHistory sandbox = new SandboxHistory(first);
     sandboxes.put(first.getSandboxUid(), sandbox);
-    amounts += SandboxHistory.OWN_AMOUNTS;
+    amounts += sandbox.amounts();
     return sandbox;
   }
 
@@ -99,12 +106,13 @@ public final class CpuHistory {
 
   private void forgetOldest() {
     String uid = arrivals.removeFirst();
-    amounts -= oldest(uid).amounts();
     SandboxHistory sandbox = sandbox(uid);
+    amounts -= sandbox.amounts();
     sandbox.forgetOldest();
     if (sandbox.oldest() == null) {
       sandboxes.remove(uid);
-      amounts -= SandboxHistory.OWN_AMOUNTS;
+    } else {
+      amounts += sandbox.amounts();
     }
   }
 

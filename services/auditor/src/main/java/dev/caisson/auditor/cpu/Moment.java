@@ -12,6 +12,9 @@ final class Moment {
   /** What one takes beside the total of each container, in numbers of 64 bits: about. */
   static final int OWN_AMOUNTS = 16;
 
+  /** What a name takes beside its letters: three objects, and the place in a list. */
+  private static final int NAME_AMOUNTS = 16;
+
   /** Whose a total is. */
   record Name(String id, String uid) {}
 
@@ -52,9 +55,21 @@ final class Moment {
     return Instant.ofEpochSecond(figures.getTime().getSeconds(), figures.getTime().getNanos());
   }
 
-  /** What it takes to keep it, in numbers of 64 bits. */
+  /** What it takes to keep it, in numbers of 64 bits; its names, which it may share, are apart. */
   int amounts() {
     return OWN_AMOUNTS + totals.length;
+  }
+
+  /** What its names take, by letters of one byte. */
+  int nameAmounts() {
+    return names.stream()
+        .mapToInt(name -> NAME_AMOUNTS + (name.id().length() + name.uid().length()) / Long.BYTES)
+        .sum();
+  }
+
+  @SuppressWarnings("ReferenceEquality") // this very list
+  boolean sharesNamesWith(@Nullable Moment other) {
+    return other != null && names == other.names;
   }
 
   long total(int index) {

@@ -13,15 +13,29 @@ import org.jspecify.annotations.Nullable;
  */
 final class SandboxHistory {
 
-  /** What one takes beside its moments, in numbers of 64 bits: about. */
-  static final int OWN_AMOUNTS = 160;
+  /** What one takes beside its moments and figures, in numbers of 64 bits: about. */
+  static final int OWN_AMOUNTS = 32;
+
+  /** Of each byte of figures as Kafka has them, in numbers of 64 bits: a half. */
+  private static final int BYTES_PER_AMOUNT = 2;
 
   private final ArrayDeque<Moment> moments = new ArrayDeque<>();
   private @Nullable Moment base;
   private CpuApportioned newest;
+  private int amounts = OWN_AMOUNTS;
 
   SandboxHistory(CpuApportioned first) {
     this.newest = first;
+    this.amounts += amounts(first);
+  }
+
+  private static int amounts(CpuApportioned figures) {
+    return figures.getSerializedSize() / BYTES_PER_AMOUNT;
+  }
+
+  /** What it takes to keep it, in numbers of 64 bits. */
+  int amounts() {
+    return amounts;
   }
 
   CpuApportioned newest() {
@@ -29,11 +43,13 @@ final class SandboxHistory {
   }
 
   /** Takes in the next. */
-  Moment add(CpuApportioned figures) {
-    Moment moment = Moment.of(figures, moments.peekLast());
+  void add(CpuApportioned figures) {
+    Moment before = moments.peekLast();
+    Moment moment = Moment.of(figures, before);
     moments.addLast(moment);
+    amounts += moment.amounts() + (moment.sharesNamesWith(before) ? 0 : moment.nameAmounts());
+    amounts += amounts(figures) - amounts(newest);
     newest = figures;
-    return moment;
   }
 
   @Nullable Moment oldest() {
@@ -42,7 +58,11 @@ final class SandboxHistory {
 
   /** Windows cannot begin before the oldest moment any more, but from it on. */
   void forgetOldest() {
-    base = moments.pollFirst();
+    Moment oldest = moments.pollFirst();
+    if (base != null) {
+      amounts -= base.amounts() + (base.sharesNamesWith(oldest) ? 0 : base.nameAmounts());
+    }
+    base = oldest;
   }
 
   /** Empty: nothing was sampled before its end, or the sandbox was gone before it began. */

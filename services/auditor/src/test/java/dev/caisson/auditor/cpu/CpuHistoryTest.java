@@ -128,27 +128,65 @@ class CpuHistoryTest {
 
   @Test
   void keepsNoMoreThanItsBound() {
-    int four = SandboxHistory.OWN_AMOUNTS + 4 * Moment.OWN_AMOUNTS;
-    CpuHistory bounded = new CpuHistory(LENGTH, () -> now, four);
-    for (int i = 1; i <= 10; i++) {
+    int own = SandboxHistory.OWN_AMOUNTS + figures(9, 9).getSerializedSize() / 2;
+    CpuHistory bounded = new CpuHistory(LENGTH, () -> now, own + 5 * Moment.OWN_AMOUNTS);
+    for (int i = 1; i <= 9; i++) {
       bounded.put(figures(i, i));
     }
     CpuWindow window = bounded.find(ANY, time(0), time(100)).getFirst();
     assertThat(window.getTruncated()).isTrue();
-    assertThat(window.getStartSeq()).isEqualTo(6);
+    assertThat(window.getStartSeq()).as("four, and the one before them").isEqualTo(5);
     assertThat(window.getCgroupNanos()).isEqualTo(4);
   }
 
   @Test
   void countsWhatEachSandboxTakesBesideItsMoments() {
-    int two = 2 * (SandboxHistory.OWN_AMOUNTS + Moment.OWN_AMOUNTS);
+    int two = 2 * new Weighed(figures(1, 1).toBuilder().setSandboxUid("a").build()).amounts();
     CpuHistory bounded = new CpuHistory(LENGTH, () -> now, two);
     for (String sandbox : List.of("a", "b", "c")) {
-      bounded.put(figures(1, 1).toBuilder().setSandboxId(sandbox).setSandboxUid(sandbox).build());
+      bounded.put(figures(1, 1).toBuilder().setSandboxUid(sandbox).build());
     }
     assertThat(bounded.find(ANY, time(0), time(100)))
         .extracting(CpuWindow::getSandboxUid)
         .containsExactly("b", "c");
+  }
+
+  /** What figures take alone. */
+  private record Weighed(CpuApportioned figures) {
+    int amounts() {
+      CpuHistory alone = new CpuHistory(LENGTH, () -> time(0));
+      alone.put(figures);
+      return alone.amounts();
+    }
+  }
+
+  /** A thousand containers that are others each second are a thousand names each second. */
+  @Test
+  void countsNamesOnceForEachListOfThem() {
+    String longId = "x".repeat(80);
+    ContainerCpu.Builder one = container(longId, 1);
+    int with = new Weighed(figures(1, 1, one)).amounts();
+    put(figures(1, 1, one));
+    assertThat(history.amounts()).isEqualTo(with);
+    put(figures(2, 2, one));
+    int shared = history.amounts() - with;
+    assertThat(shared).as("one moment").isLessThan(Moment.OWN_AMOUNTS + 4);
+    put(figures(3, 3, container(longId + "y", 1)));
+    assertThat(history.amounts() - with - shared).isGreaterThan(shared + 2 * 80 / Long.BYTES);
+
+    now = now.plusSeconds(64); // the third alone is kept, and what it was before
+    put(figures(64, 64, container(longId + "y", 2)));
+    now = now.plusSeconds(100);
+    put(figures(164, 164, container(longId + "y", 2)));
+    assertThat(history.amounts())
+        .as("one moment, the one before it, and their names once")
+        .isBetween(with + shared - 8, with + shared + 8);
+    now = now.plusSeconds(100);
+    put(figures(1, 1).toBuilder().setSandboxUid("other").setTime(at(264)).build());
+    assertThat(history.amounts())
+        .isEqualTo(
+            new Weighed(figures(1, 1).toBuilder().setSandboxUid("other").setTime(at(264)).build())
+                .amounts());
   }
 
   @Test
