@@ -239,15 +239,16 @@ stage() {
   build=$(< "$STAMP")
   LIB=$DATA/lib/${build:0:12}
   forget_old_builds
-  [[ ! -d $LIB ]] || return 0
-  rm -rf "$LIB.new"
   # Tests of a few modules have not built it.
   [[ ! -d $HOME_DIR/services/executor-systemd/target/lib ]] || staged+=(executor-systemd)
+  install -d -m 0755 "$LIB"
+  rm -rf "$LIB/"*.new
   for service in "${staged[@]}"; do
-    install -d -m 0755 "$LIB.new/$service"
-    install -m 0644 "$HOME_DIR/services/$service/target/caisson-$service-$VERSION.jar" "$HOME_DIR/services/$service/target/lib/"*.jar "$LIB.new/$service"
+    [[ ! -d $LIB/$service ]] || continue
+    install -d -m 0755 "$LIB/$service.new"
+    install -m 0644 "$HOME_DIR/services/$service/target/caisson-$service-$VERSION.jar" "$HOME_DIR/services/$service/target/lib/"*.jar "$LIB/$service.new"
+    mv "$LIB/$service.new" "$LIB/$service"
   done
-  mv "$LIB.new" "$LIB"
 }
 
 forget_old_builds() {
