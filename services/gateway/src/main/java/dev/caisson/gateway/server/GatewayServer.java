@@ -2,16 +2,20 @@ package dev.caisson.gateway.server;
 
 import dev.caisson.gateway.access.AccessInterceptor;
 import dev.caisson.gateway.admission.Admission;
+import dev.caisson.gateway.bridge.PromptCalls;
 import dev.caisson.gateway.config.GatewayConfiguration;
 import dev.caisson.gateway.config.HttpConfiguration;
 import dev.caisson.gateway.config.TlsConfiguration;
 import dev.caisson.gateway.errors.Errors;
 import dev.caisson.gateway.http.HttpGateway;
 import dev.caisson.gateway.identity.CallerInterceptor;
+import dev.caisson.proto.v1.Reason;
 import dev.caisson.rpc.GrpcServer;
 import dev.caisson.rpc.SocketLoop;
 import io.grpc.BindableService;
 import io.grpc.ServerInterceptor;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.micronaut.context.event.ApplicationEventListener;
 import io.micronaut.runtime.server.event.ServerStartupEvent;
 import jakarta.annotation.PreDestroy;
@@ -20,8 +24,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -37,11 +43,15 @@ import org.slf4j.LoggerFactory;
 public final class GatewayServer implements ApplicationEventListener<ServerStartupEvent> {
   private static final Logger LOG = LoggerFactory.getLogger(GatewayServer.class);
 
+  /** Clients send it with the call. */
+  private static final Duration FIRST_MESSAGE = Duration.ofSeconds(10);
+
   private final GatewayConfiguration configuration;
   private final TlsConfiguration tls;
   private final HttpConfiguration http;
   private final List<BindableService> services;
   private final CallMetrics metrics;
+  private final PromptCalls prompt = new PromptCalls(FIRST_MESSAGE, GatewayServer::tooLate);
   private final List<ServerInterceptor> interceptors;
   private final SocketLoop calls;
   private final List<GrpcServer> servers = new ArrayList<>();
@@ -73,8 +83,17 @@ public final class GatewayServer implements ApplicationEventListener<ServerStart
     this.http = http;
     this.services = services;
     this.metrics = metrics;
-    this.interceptors = List.of(callers, access, admission);
+    this.interceptors = List.of(prompt, callers, access, admission);
     this.calls = calls;
+  }
+
+  private static StatusRuntimeException tooLate() {
+    return Errors.of(
+        Status.Code.INVALID_ARGUMENT,
+        Reason.INVALID_STREAM.name(),
+        "the first message must come within %d s: send it with the call"
+            .formatted(FIRST_MESSAGE.toSeconds()),
+        Map.of());
   }
 
   @Override
@@ -137,5 +156,6 @@ public final class GatewayServer implements ApplicationEventListener<ServerStart
         .forEach(Runnable::run);
     servers.clear();
     httpGateway = null;
+    prompt.close();
   }
 }
