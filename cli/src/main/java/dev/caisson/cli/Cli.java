@@ -62,6 +62,7 @@ final class Cli {
     line.setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8));
     line.setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8));
     line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.setExecutionStrategy(Output::run);
     line.setExecutionExceptionHandler(new ErrorReport());
     line.getSubcommands().values().forEach(verb -> verb.setStopAtPositional(takesCommand(verb)));
     return line;

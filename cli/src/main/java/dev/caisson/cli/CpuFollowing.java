@@ -31,7 +31,7 @@ final class CpuFollowing {
   }
 
   private void follow(Iterator<WatchCpuUsageResponse> records) {
-    if (output.json() || !RedrawnScreen.isPossible()) {
+    if (output.isForPrograms() || !RedrawnScreen.isPossible()) {
       records.forEachRemaining(this::print);
       return;
     }
@@ -47,7 +47,7 @@ final class CpuFollowing {
   void print(WatchCpuUsageResponse record) {
     rates.take(record.getUsage());
     List<CpuRates.Row> rows = rates.rows(record.getUsage().getSandboxUid());
-    if (output.json() || !rows.isEmpty()) {
+    if (output.isForPrograms() || !rows.isEmpty()) {
       output.printLine(record, one -> CpuFollowing.text(one.getUsage(), rows));
     }
     if (record.getUsage().getLast()) {

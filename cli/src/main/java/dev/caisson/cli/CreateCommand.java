@@ -2,6 +2,7 @@ package dev.caisson.cli;
 
 import dev.caisson.proto.v1.Container;
 import dev.caisson.proto.v1.CreateContainerRequest;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -13,7 +14,7 @@ import picocli.CommandLine.Option;
     description = "Makes a container up to the point where its program would start; prints its id.")
 final class CreateCommand implements Callable<Integer>, CommandWords {
   @Mixin private Target target = new Target();
-  @Mixin private Output output = new Output();
+  @Mixin private Output output = Output.ofNames();
   @Mixin private ContainerOptions options = new ContainerOptions();
   @Mixin private PidFile pidFile = new PidFile();
 
@@ -36,7 +37,7 @@ final class CreateCommand implements Callable<Integer>, CommandWords {
     Container made = target.containers().createContainer(request);
     Warnings.print(made.getIgnoredList(), output);
     DeleteCommand.whereFails(target, made, () -> pidFile.write(made.getPid()));
-    output.print(made, container -> Names.id(container.getName()) + "\n");
+    output.print(made, RunCommand::id, one -> List.of(one.getName()));
     return Exit.OK;
   }
 }

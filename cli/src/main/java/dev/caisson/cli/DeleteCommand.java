@@ -16,7 +16,7 @@ import picocli.CommandLine.Parameters;
     description = "Removes containers that have ended, or any when forced.")
 final class DeleteCommand implements Callable<Integer> {
   @Mixin private Target target = new Target();
-  @Mixin private Output output = new Output();
+  @Mixin private Output output = Output.ofNames();
 
   @Option(
       names = {"-f", "--force"},
@@ -31,7 +31,7 @@ final class DeleteCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    return output.each(ids, id -> delete(target, id, force));
+    return output.each(ids, id -> output.printName(delete(target, id, force)));
   }
 
   /** Nothing is left of a container with which something further could not be done. */
@@ -39,22 +39,28 @@ final class DeleteCommand implements Callable<Integer> {
     try {
       further.run();
     } catch (RuntimeException failed) {
-      delete(target, Names.id(made.getName()), true);
+      var _ = delete(target, Names.id(made.getName()), true);
       throw failed;
     }
   }
 
-  /** By force only what is named in full: another may begin as one that is gone. */
-  static void delete(Target target, String id, boolean force) {
+  /**
+   * By force only what is named in full: another may begin as one that is gone.
+   *
+   * @return the full name
+   */
+  private static String delete(Target target, String id, boolean force) {
     String name = force ? target.names().container(id) : Lookup.container(target, id);
-    target
-        .containers()
-        .deleteContainer(
-            DeleteContainerRequest.newBuilder()
-                .setName(name)
-                .setForce(force)
-                .setAllowMissing(force)
-                .setRequestId(Names.newRequestId())
-                .build());
+    var _ =
+        target
+            .containers()
+            .deleteContainer(
+                DeleteContainerRequest.newBuilder()
+                    .setName(name)
+                    .setForce(force)
+                    .setAllowMissing(force)
+                    .setRequestId(Names.newRequestId())
+                    .build());
+    return name;
   }
 }

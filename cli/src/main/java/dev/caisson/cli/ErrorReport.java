@@ -56,15 +56,13 @@ final class ErrorReport implements IExecutionExceptionHandler {
   @Override
   public int handleExecutionException(Exception failure, CommandLine verb, ParseResult parsed) {
     Problem problem = problem(failure);
-    print(problem, verb.getErr(), wantsJson(verb));
+    print(problem, verb.getErr(), Output.isForPrograms(verb.getCommandSpec()));
     return problem.exitCode();
   }
 
-  private static boolean wantsJson(CommandLine verb) {
-    return verb.getCommandSpec().mixins().values().stream()
-        .anyMatch(mixin -> mixin.userObject() instanceof Output output && output.json());
-  }
-
+  /**
+   * @param json as YAML too, of which JSON is a part
+   */
   static void print(Problem problem, PrintWriter err, boolean json) {
     err.println(json ? problem.json() : problem.text());
     err.flush();

@@ -31,7 +31,7 @@ import picocli.CommandLine.Parameters;
 final class ExecCommand implements Callable<Integer>, CommandWords {
   @Mixin private Target target = new Target();
 
-  @Mixin private Output output = new Output();
+  @Mixin private Output output = Output.ofNames();
   @Mixin private PidFile pidFile = new PidFile();
   @Mixin private Rights rights = new Rights();
 
@@ -93,6 +93,9 @@ final class ExecCommand implements Callable<Integer>, CommandWords {
 
   @Override
   public Integer call() {
+    if (!detach) {
+      output.refuseNames("what the program puts out is passed on; --detach prints the id");
+    }
     pidFile.requirePlace();
     Process process = process();
     boolean tty = process.getTerminal();
@@ -221,7 +224,7 @@ final class ExecCommand implements Callable<Integer>, CommandWords {
     if (!detach) {
       return new Answer.Started();
     }
-    output.print(process, one -> one.getId() + "\n");
+    output.print(process, one -> one.getId() + "\n", one -> List.of(one.getId()));
     return new Answer.Exited(ExitStatus.getDefaultInstance()); // for us
   }
 }

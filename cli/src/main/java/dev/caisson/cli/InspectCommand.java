@@ -3,6 +3,7 @@ package dev.caisson.cli;
 import dev.caisson.proto.v1.Container;
 import dev.caisson.proto.v1.GetContainerRequest;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -14,7 +15,7 @@ import picocli.CommandLine.Parameters;
     description = "Shows one container; with --output json, everything that is known of it.")
 final class InspectCommand implements Callable<Integer> {
   @Mixin private Target target = new Target();
-  @Mixin private Output output = new Output();
+  @Mixin private Output output = Output.ofNames();
 
   @Parameters(paramLabel = "ID", description = "The container: its id, or the beginning of it.")
   private String id = "";
@@ -23,7 +24,10 @@ final class InspectCommand implements Callable<Integer> {
   public Integer call() {
     GetContainerRequest request =
         GetContainerRequest.newBuilder().setName(Lookup.container(target, id)).build();
-    output.print(target.containers().getContainer(request), InspectCommand::table);
+    output.print(
+        target.containers().getContainer(request),
+        InspectCommand::table,
+        one -> List.of(one.getName()));
     return Exit.OK;
   }
 

@@ -1,6 +1,7 @@
 package dev.caisson.cli;
 
 import dev.caisson.proto.v1.SignalContainerRequest;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -13,7 +14,7 @@ import picocli.CommandLine.Parameters;
         "Sends a signal to a container's first process, to all, or to the foreground of a terminal.")
 final class KillCommand implements Callable<Integer> {
   @Mixin private Target target = new Target();
-  @Mixin private Output output = new Output();
+  @Mixin private Output output = Output.ofNames();
 
   @Option(
       names = {"-a", "--all"},
@@ -44,16 +45,17 @@ final class KillCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    String name = Lookup.container(target, id);
     SignalContainerRequest request =
         SignalContainerRequest.newBuilder()
-            .setName(Lookup.container(target, id))
+            .setName(name)
             .setProcessId(process)
             .setSignal(Signals.parse(signal))
             .setAll(all)
             .setForeground(foreground)
             .setRequestId(Names.newRequestId())
             .build();
-    output.print(target.containers().signalContainer(request), _ -> "");
+    output.print(target.containers().signalContainer(request), _ -> "", _ -> List.of(name));
     return Exit.OK;
   }
 }

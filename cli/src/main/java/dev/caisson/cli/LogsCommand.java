@@ -109,7 +109,7 @@ final class LogsCommand implements Callable<Integer> {
     OutputStream err = new FileOutputStream(FileDescriptor.err);
     while (entries.hasNext()) {
       LogEntry entry = entries.next().getEntry();
-      if (output.json()) {
+      if (output.isForPrograms()) {
         output.printLine(entry, some -> "");
       } else if (entry.getNotice()) {
         output.err().println("caisson: " + entry.getData().toStringUtf8());

@@ -211,7 +211,7 @@ final class PortForwardCommand implements Callable<Integer> {
       socket.setTcpNoDelay(true);
       new ForwardedCall(ForwardedCall.Ends.of(socket)).run(target, name, remote);
     } catch (StatusRuntimeException failed) {
-      ErrorReport.print(ErrorReport.problem(failed), output.err(), output.json());
+      ErrorReport.print(ErrorReport.problem(failed), output.err(), output.isForPrograms());
     } catch (IOException gone) {
       // Whoever was there has gone.
     }

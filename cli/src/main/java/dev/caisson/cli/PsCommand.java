@@ -7,6 +7,7 @@ import dev.caisson.proto.v1.ListProcessesResponse;
 import dev.caisson.proto.v1.Process;
 import java.time.Instant;
 import java.time.ZoneId;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -17,7 +18,7 @@ import picocli.CommandLine.Parameters;
 @Command(name = "ps", description = "Lists the containers, or the processes of one.")
 final class PsCommand implements Callable<Integer> {
   @Mixin private Target target = new Target();
-  @Mixin private Output output = new Output();
+  @Mixin private Output output = Output.ofNames();
 
   @Option(
       names = {"-q", "--quiet"},
@@ -36,8 +37,10 @@ final class PsCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     if (id == null) {
-      output.print(Lookup.all(target, sandbox), quiet ? PsCommand::ids : PsCommand::table);
+      output.print(
+          Lookup.all(target, sandbox), quiet ? PsCommand::ids : PsCommand::table, PsCommand::names);
     } else {
+      output.refuseNames("processes have numbers");
       output.print(processes(Lookup.container(target, id)), PsCommand::table);
     }
     return Exit.OK;
@@ -47,6 +50,10 @@ final class PsCommand implements Callable<Integer> {
     return target
         .containers()
         .listProcesses(ListProcessesRequest.newBuilder().setName(name).build());
+  }
+
+  private static List<String> names(ListContainersResponse containers) {
+    return containers.getContainersList().stream().map(Container::getName).toList();
   }
 
   private static String ids(ListContainersResponse containers) {

@@ -7,6 +7,7 @@ import dev.caisson.proto.v1.CreateContainerRequest;
 import dev.caisson.proto.v1.RunContainerRequest;
 import dev.caisson.proto.v1.RunContainerResponse;
 import dev.caisson.proto.v1.StartContainerRequest;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -21,7 +22,7 @@ import picocli.CommandLine.Option;
     })
 final class RunCommand implements Callable<Integer>, CommandWords {
   @Mixin private Target target = new Target();
-  @Mixin private Output output = new Output();
+  @Mixin private Output output = Output.ofNames();
   @Mixin private ContainerOptions options = new ContainerOptions();
   @Mixin private PidFile pidFile = new PidFile();
   @Mixin private Detaching detaching = new Detaching();
@@ -44,6 +45,9 @@ final class RunCommand implements Callable<Integer>, CommandWords {
     if (options.changes.tty) {
       requireTerminal();
     }
+    if (!detach) {
+      output.refuseNames("what the program puts out is passed on; --detach prints the id");
+    }
     pidFile.requirePlace();
     CreateContainerRequest create = options.request(target.names());
     return detach ? detached(create) : attached(create);
@@ -61,11 +65,14 @@ final class RunCommand implements Callable<Integer>, CommandWords {
   private int detached(CreateContainerRequest create) {
     Container made = target.containers().createContainer(create);
     Warnings.print(made.getIgnoredList(), output);
-    DeleteCommand.whereFails(target, made, () -> output.print(start(made), RunCommand::id));
+    DeleteCommand.whereFails(
+        target,
+        made,
+        () -> output.print(start(made), RunCommand::id, one -> List.of(one.getName())));
     return Exit.OK;
   }
 
-  private static String id(Container container) {
+  static String id(Container container) {
     return Names.id(container.getName()) + "\n";
   }
 

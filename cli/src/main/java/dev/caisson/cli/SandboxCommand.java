@@ -38,7 +38,7 @@ final class SandboxCommand {
   @Command(name = "create", description = "Makes a sandbox without containers; prints its id.")
   static final class Create implements Callable<Integer> {
     @Mixin private Target target = new Target();
-    @Mixin private Output output = new Output();
+    @Mixin private Output output = Output.ofNames();
     @Mixin private LimitOptions limits = new LimitOptions();
 
     @Option(names = "--hostname", paramLabel = "NAME", description = "Host name (default: the id).")
@@ -95,7 +95,7 @@ final class SandboxCommand {
               .setRequestId(Names.newRequestId())
               .build();
       Sandbox made = target.sandboxes().createSandbox(request);
-      output.print(made, one -> Names.id(one.getName()) + "\n");
+      output.print(made, one -> Names.id(one.getName()) + "\n", one -> List.of(one.getName()));
       return Exit.OK;
     }
 
@@ -124,7 +124,7 @@ final class SandboxCommand {
   @Command(name = "ls", aliases = "list", description = "Lists the sandboxes.")
   static final class ListAll implements Callable<Integer> {
     @Mixin private Target target = new Target();
-    @Mixin private Output output = new Output();
+    @Mixin private Output output = Output.ofNames();
 
     @Override
     public Integer call() {
@@ -135,7 +135,7 @@ final class SandboxCommand {
         all.addAllSandboxes(page.getSandboxesList());
         token = page.getNextPageToken();
       } while (!token.isEmpty());
-      output.print(all.build(), ListAll::table);
+      output.print(all.build(), ListAll::table, ListAll::names);
       return Exit.OK;
     }
 
@@ -145,6 +145,10 @@ final class SandboxCommand {
           .setPageSize(PAGE)
           .setPageToken(token)
           .build();
+    }
+
+    private static List<String> names(ListSandboxesResponse sandboxes) {
+      return sandboxes.getSandboxesList().stream().map(Sandbox::getName).toList();
     }
 
     private static String table(ListSandboxesResponse sandboxes) {
@@ -218,7 +222,7 @@ final class SandboxCommand {
       description = "Removes sandboxes; with their containers when forced.")
   static final class Delete implements Callable<Integer> {
     @Mixin private Target target = new Target();
-    @Mixin private Output output = new Output();
+    @Mixin private Output output = Output.ofNames();
 
     @Option(
         names = {"-f", "--force"},
@@ -241,6 +245,7 @@ final class SandboxCommand {
               .setRequestId(Names.newRequestId())
               .build();
       var _ = target.sandboxes().deleteSandbox(request);
+      output.printName(request.getName());
     }
   }
 }

@@ -73,7 +73,7 @@ final class TrailCommand implements Callable<Integer> {
   public Integer call() {
     SearchTrailResponse found = search();
     output.print(found, TrailCommand::table);
-    if (!output.json() && !found.getNextPageToken().isEmpty()) {
+    if (!output.isForPrograms() && !found.getNextPageToken().isEmpty()) {
       output.err().println("caisson: There is more than --limit " + limit + " shows");
       output.err().flush();
     }

@@ -10,6 +10,7 @@ import dev.caisson.proto.v1.GetSandboxRequest;
 import dev.caisson.proto.v1.Sandbox;
 import dev.caisson.proto.v1.UpdateContainerRequest;
 import dev.caisson.proto.v1.UpdateSandboxRequest;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -25,7 +26,7 @@ import picocli.CommandLine.Parameters;
         "Changes limits of what runs, all that are given or none; prints what they were and are.")
 final class UpdateCommand implements Callable<Integer> {
   @Mixin private Target target = new Target();
-  @Mixin private Output output = new Output();
+  @Mixin private Output output = Output.ofNames();
   @Mixin private LimitOptions limits = new LimitOptions();
 
   @Option(
@@ -65,7 +66,9 @@ final class UpdateCommand implements Callable<Integer> {
             .setRequestId(Names.newRequestId())
             .build();
     output.print(
-        target.sandboxes().updateSandbox(request), after -> table(before, after.getResources()));
+        target.sandboxes().updateSandbox(request),
+        after -> table(before, after.getResources()),
+        _ -> List.of(name));
   }
 
   private void updateContainer(Resources asked) {
@@ -86,7 +89,8 @@ final class UpdateCommand implements Callable<Integer> {
             .build();
     output.print(
         target.containers().updateContainer(request),
-        after -> table(before, after.getSpec().getResources()));
+        after -> table(before, after.getSpec().getResources()),
+        _ -> List.of(name));
   }
 
   /** Of each limit that is not as it was. */

@@ -20,13 +20,13 @@ final class Warnings {
   static void print(List<IgnoredField> ignored, Output output, boolean raw) {
     String end = raw ? "\r\n" : "\n";
     PrintWriter err = output.err();
-    ignored.forEach(field -> err.print((output.json() ? json(field) : text(field)) + end));
+    ignored.forEach(field -> err.print((output.isForPrograms() ? json(field) : text(field)) + end));
     err.flush();
   }
 
   /** What the operator's policies would do. */
   static void printFindings(List<PolicyFinding> findings, Output output) {
-    if (!output.json()) { // there they are in the answer
+    if (!output.isForPrograms()) { // there they are in the answer
       findings.forEach(one -> output.err().println(text(one)));
       output.err().flush();
     }
