@@ -76,6 +76,7 @@ final class Cli {
     verbs.put("plan", PlanCommand::new);
     verbs.put("ps", PsCommand::new);
     verbs.put("stats", StatsCommand::new);
+    verbs.put("top", TopCommand::new);
     verbs.put("exec", ExecCommand::new);
     verbs.put("attach", AttachCommand::new);
     verbs.put("port-forward", PortForwardCommand::new);

@@ -1,5 +1,6 @@
 package dev.caisson.cli;
 
+import dev.caisson.proto.v1.ContainersGrpc.ContainersBlockingStub;
 import dev.caisson.proto.v1.GetContainerRequest;
 import dev.caisson.proto.v1.ListContainersRequest;
 import dev.caisson.proto.v1.ListContainersResponse;
@@ -66,16 +67,22 @@ final class Lookup {
 
   /** Every page as one answer. */
   static ListContainersResponse all(Target target, String sandbox) {
+    return all(target.waiting(), target.names().sandbox(sandbox));
+  }
+
+  /** The same over a connection that is there. */
+  static ListContainersResponse all(ContainersBlockingStub gateway, String parent) {
     ListContainersResponse.Builder all = ListContainersResponse.newBuilder();
     String token = "";
     do {
       ListContainersRequest request =
           ListContainersRequest.newBuilder()
-              .setParent(target.names().sandbox(sandbox))
+              .setParent(parent)
               .setPageSize(PAGE)
               .setPageToken(token)
               .build();
-      ListContainersResponse page = target.containers().listContainers(request);
+      ListContainersResponse page =
+          gateway.withDeadlineAfter(Target.DEADLINE).listContainers(request);
       all.addAllContainers(page.getContainersList());
       token = page.getNextPageToken();
     } while (!token.isEmpty());

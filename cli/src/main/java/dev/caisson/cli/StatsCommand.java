@@ -4,6 +4,7 @@ import dev.caisson.proto.types.v1.CpuStatistics;
 import dev.caisson.proto.types.v1.MemoryStatistics;
 import dev.caisson.proto.types.v1.PidsStatistics;
 import dev.caisson.proto.types.v1.Statistics;
+import dev.caisson.proto.v1.ContainersGrpc.ContainersBlockingStub;
 import dev.caisson.proto.v1.GetContainerStatisticsRequest;
 import dev.caisson.proto.v1.GetSandboxStatisticsRequest;
 import dev.caisson.proto.v1.ListContainerStatisticsRequest;
@@ -60,7 +61,8 @@ final class StatsCommand implements Callable<Integer> {
     if (follow) {
       follow();
     } else if (id == null && !total) {
-      output.print(all(), StatsCommand::table);
+      String parent = target.names().sandbox(sandbox == null ? "-" : sandbox);
+      output.print(all(target.waiting(), parent), StatsCommand::table);
     } else {
       output.print(one(), one -> table(name(), one));
     }
@@ -99,16 +101,17 @@ final class StatsCommand implements Callable<Integer> {
                 GetContainerStatisticsRequest.newBuilder().setName(name()).setRaw(raw).build());
   }
 
-  private ListContainerStatisticsResponse all() {
+  /** Every page as one answer. */
+  static ListContainerStatisticsResponse all(ContainersBlockingStub gateway, String parent) {
     ListContainerStatisticsResponse.Builder all = ListContainerStatisticsResponse.newBuilder();
     String token = "";
     do {
       ListContainerStatisticsResponse page =
-          target
-              .containers()
+          gateway
+              .withDeadlineAfter(Target.DEADLINE)
               .listContainerStatistics(
                   ListContainerStatisticsRequest.newBuilder()
-                      .setParent(target.names().sandbox(sandbox == null ? "-" : sandbox))
+                      .setParent(parent)
                       .setPageSize(PAGE)
                       .setPageToken(token)
                       .build());

@@ -6,6 +6,7 @@ import dev.caisson.proto.types.v1.Statistics;
 import java.math.BigDecimal;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalDouble;
 
 /** What somebody uses, on one line, with what has changed since the line before. */
 final class StatsLine {
@@ -28,16 +29,23 @@ final class StatsLine {
     return line.toString();
   }
 
-  /** Of one CPU. */
   private static String share(Statistics before, Statistics now) {
+    OptionalDouble percent = percent(before, now);
+    return percent.isEmpty()
+        ? "     -"
+        : String.format(Locale.ROOT, "%5.1f %%", percent.getAsDouble());
+  }
+
+  /**
+   * Of one CPU. Empty without a sample before, or where that is of another of the same name, which
+   * is gone.
+   */
+  static OptionalDouble percent(Statistics before, Statistics now) {
     double millis = Timestamps.toMillis(now.getTime()) - Timestamps.toMillis(before.getTime());
-    if (!before.hasTime() || millis <= 0) {
-      return "     -";
-    }
-    double used =
-        (now.getCpu().getUsageNanoseconds() - before.getCpu().getUsageNanoseconds())
-            / NANOS_PER_MILLI;
-    return String.format(Locale.ROOT, "%5.1f %%", used * PERCENT / millis);
+    long nanos = now.getCpu().getUsageNanoseconds() - before.getCpu().getUsageNanoseconds();
+    return !before.hasTime() || millis <= 0 || nanos < 0
+        ? OptionalDouble.empty()
+        : OptionalDouble.of(nanos / NANOS_PER_MILLI * PERCENT / millis);
   }
 
   /** {@code 512 B}, {@code 1.5 MiB}. */

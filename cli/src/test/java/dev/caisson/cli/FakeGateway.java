@@ -6,6 +6,7 @@ import dev.caisson.proto.types.v1.ConsoleSize;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.proto.types.v1.IgnoredField;
+import dev.caisson.proto.types.v1.Statistics;
 import dev.caisson.proto.v1.AttachContainerRequest;
 import dev.caisson.proto.v1.AttachContainerResponse;
 import dev.caisson.proto.v1.Container;
@@ -20,11 +21,14 @@ import dev.caisson.proto.v1.ExecContainerResponse;
 import dev.caisson.proto.v1.ForwardPort;
 import dev.caisson.proto.v1.GetContainerRequest;
 import dev.caisson.proto.v1.Input;
+import dev.caisson.proto.v1.ListContainerStatisticsRequest;
+import dev.caisson.proto.v1.ListContainerStatisticsResponse;
 import dev.caisson.proto.v1.ListContainersRequest;
 import dev.caisson.proto.v1.ListContainersResponse;
 import dev.caisson.proto.v1.ListProcessesRequest;
 import dev.caisson.proto.v1.ListProcessesResponse;
 import dev.caisson.proto.v1.LogEntry;
+import dev.caisson.proto.v1.NamedStatistics;
 import dev.caisson.proto.v1.Output;
 import dev.caisson.proto.v1.PlanContainerRequest;
 import dev.caisson.proto.v1.PlanContainerResponse;
@@ -170,6 +174,35 @@ final class FakeGateway extends ContainersGrpc.ContainersImplBase implements Aut
             .addAllContainers(all.subList(from, to))
             .setNextPageToken(to < all.size() ? String.valueOf(to) : "")
             .build());
+  }
+
+  final List<ListContainerStatisticsRequest> statisticsRead = new CopyOnWriteArrayList<>();
+
+  /** Each time that the first page is asked for, a second later, of which a quarter was used. */
+  private final AtomicInteger second = new AtomicInteger();
+
+  @Override
+  public void listContainerStatistics(
+      ListContainerStatisticsRequest request,
+      StreamObserver<ListContainerStatisticsResponse> answer) {
+    statisticsRead.add(request);
+    List<Container> all = containers.values().stream().toList();
+    int from = request.getPageToken().isEmpty() ? 0 : Integer.parseInt(request.getPageToken());
+    int to = Math.min(from + PAGE, all.size());
+    int now = from == 0 ? second.incrementAndGet() : second.get();
+    ListContainerStatisticsResponse.Builder page = ListContainerStatisticsResponse.newBuilder();
+    all.subList(from, to).forEach(one -> page.addStatistics(statistics(one, now)));
+    reply(answer, page.setNextPageToken(to < all.size() ? String.valueOf(to) : "").build());
+  }
+
+  private static NamedStatistics statistics(Container of, int second) {
+    NamedStatistics.Builder named = NamedStatistics.newBuilder().setName(of.getName());
+    Statistics.Builder one = named.getStatisticsBuilder();
+    one.setTime(Timestamp.newBuilder().setSeconds(second));
+    one.getCpuBuilder().setUsageNanoseconds(second * 250_000_000L);
+    one.getMemoryBuilder().setUsageBytes(1_572_864).setLimitBytes(64L << 20);
+    one.getPidsBuilder().setCurrent(3);
+    return named.build();
   }
 
   @Override
