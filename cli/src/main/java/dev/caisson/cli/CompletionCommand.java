@@ -1,5 +1,6 @@
 package dev.caisson.cli;
 
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.AutoComplete;
 import picocli.CommandLine;
@@ -11,11 +12,17 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "completion",
     description =
-        "Prints a script that completes verbs and options: source <(caisson completion bash).")
+        "Prints a script that completes verbs and options: source <(caisson completion bash), or zsh.")
 final class CompletionCommand implements Callable<Integer> {
   enum Shell {
     BASH,
-    ZSH
+    ZSH;
+
+    /** As completion offers it. */
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
 
   @Spec private CommandSpec verb = CommandSpec.create();
