@@ -4,6 +4,7 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -33,6 +34,9 @@ final class Cli {
   /** Verbs by their names, in the order in which help shows them. */
   private static final Map<String, Supplier<Object>> VERBS = verbs();
 
+  /** Verbs that tell of the others. */
+  private static final Set<String> OF_ALL = Set.of("completion", "man");
+
   private Cli() {}
 
   public static void main(String[] args) {
@@ -50,7 +54,7 @@ final class Cli {
   static CommandLine commandLine(String... args) {
     CommandLine line = new CommandLine(new Cli());
     Supplier<Object> meant = args.length == 0 ? null : VERBS.get(args[0]);
-    if (meant == null || args[0].equals("completion")) {
+    if (meant == null || OF_ALL.contains(args[0])) {
       VERBS.values().forEach(verb -> line.addSubcommand(verb.get()));
     } else {
       line.addSubcommand(meant.get());
@@ -93,6 +97,7 @@ final class Cli {
     verbs.put("trail", TrailCommand::new);
     verbs.put("cpu", CpuCommand::new);
     verbs.put("completion", CompletionCommand::new);
+    verbs.put("man", ManCommand::new);
     verbs.put("ready", ReadyCommand::new);
     return verbs;
   }
