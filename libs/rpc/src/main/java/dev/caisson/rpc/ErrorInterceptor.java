@@ -1,5 +1,6 @@
 package dev.caisson.rpc;
 
+import io.grpc.Context;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
 import io.grpc.Metadata;
@@ -86,6 +87,7 @@ final class ErrorInterceptor implements ServerInterceptor {
   /** Closes once: a listener that throws after the service has answered must not answer again. */
   private final class ClosingCall<Q, A> extends SimpleForwardingServerCall<Q, A> {
     private final AtomicBoolean closed = new AtomicBoolean();
+    private final Context context = Context.current();
 
     ClosingCall(ServerCall<Q, A> call) {
       super(call);
@@ -108,7 +110,12 @@ final class ErrorInterceptor implements ServerInterceptor {
       }
     }
 
+    /** From any thread; what is logged of it names the call. */
     void fail(Throwable error) {
+      context.run(() -> closeWith(error));
+    }
+
+    private void closeWith(Throwable error) {
       StatusRuntimeException answer = answer(error, getMethodDescriptor().getFullMethodName());
       closeOnce(answer.getStatus(), RpcErrors.trailers(answer));
     }

@@ -314,6 +314,7 @@ public final class GrpcServer implements AutoCloseable {
         builder.intercept(new PeerInterceptor(peers, domain));
       }
       observers.reversed().forEach(builder::intercept);
+      builder.intercept(RequestNaming.random());
       if (executor != null) {
         builder.executor(executor);
       }

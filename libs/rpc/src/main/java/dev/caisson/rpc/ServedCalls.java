@@ -50,7 +50,9 @@ public final class ServedCalls {
       List<ServerInterceptor> observers,
       List<ServerInterceptor> interceptors) {
     this.calls = new ErrorInterceptor(ErrorMapper.none(), domain);
-    List<ServerInterceptor> all = new ArrayList<>(observers);
+    List<ServerInterceptor> all = new ArrayList<>();
+    all.add(RequestNaming.random());
+    all.addAll(observers);
     if (unix) {
       all.add(new PeerInterceptor(PeerPolicy.anyone(), domain));
     }
