@@ -46,6 +46,7 @@ import dev.caisson.proto.executor.v1.WaitRequest;
 import dev.caisson.proto.executor.v1.WaitResponse;
 import dev.caisson.proto.types.v1.Statistics;
 import dev.caisson.rpc.Channels;
+import dev.caisson.rpc.RequestForwarding;
 import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.stub.StreamObserver;
@@ -66,7 +67,7 @@ public final class ExecutorClient {
   private final ExecutorGrpc.ExecutorStub stub;
 
   ExecutorClient(@Named("executor") ManagedChannel channel) {
-    this.stub = ExecutorGrpc.newStub(channel);
+    this.stub = ExecutorGrpc.newStub(channel).withInterceptors(new RequestForwarding());
   }
 
   public Mono<GetNodeResponse> getNode(GetNodeRequest request) {

@@ -8,6 +8,7 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.Channel;
 import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.DefaultHttpResponse;
+import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
@@ -53,7 +54,7 @@ final class EventStream implements Answer {
       } else {
         HttpUtil.setKeepAlive(response, false);
       }
-      Responses.warn(response.headers(), headers);
+      Responses.tell(response.headers(), headers);
       var _ = channel.writeAndFlush(response);
     }
   }
@@ -73,7 +74,10 @@ final class EventStream implements Answer {
   @Override
   public void end(Optional<StatusRuntimeException> failure, Metadata trailers) {
     if (failure.isPresent() && !begun) {
-      var _ = channel.writeAndFlush(Responses.of(channel, failure.get()));
+      FullHttpResponse response = Responses.of(channel, failure.get());
+      Responses.tell(response.headers(), headers);
+      Responses.tell(response.headers(), trailers);
+      var _ = channel.writeAndFlush(response);
       return;
     }
     begin();

@@ -5,6 +5,7 @@ import com.google.protobuf.Message;
 import dev.caisson.gateway.errors.Errors;
 import dev.caisson.proto.v1.Reason;
 import dev.caisson.rpc.ServedCalls;
+import dev.caisson.rpc.ServedRequest;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
@@ -61,7 +62,7 @@ final class HttpConnection extends SimpleChannelInboundHandler<Object> {
   private static final int MAX_IDLE = 8;
 
   private static final List<String> PASSED_ON =
-      List.of("authorization", "traceparent", "tracestate");
+      List.of("authorization", "traceparent", "tracestate", ServedRequest.HEADER);
 
   private static final String LAST_EVENT_ID = "last-event-id";
 

@@ -37,8 +37,8 @@ final class OneAnswer implements Answer {
             ? Responses.of(channel, failure.orElseGet(io.grpc.Status.INTERNAL::asRuntimeException))
             : Responses.of(
                 channel, HttpResponseStatus.OK, Responses.JSON, JsonText.of(answer) + "\n");
-    Responses.warn(response.headers(), headers);
-    Responses.warn(response.headers(), trailers);
+    Responses.tell(response.headers(), headers);
+    Responses.tell(response.headers(), trailers);
     var _ = channel.writeAndFlush(response);
   }
 

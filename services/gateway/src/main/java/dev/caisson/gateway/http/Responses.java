@@ -1,5 +1,6 @@
 package dev.caisson.gateway.http;
 
+import dev.caisson.rpc.ServedRequest;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -15,6 +16,7 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 
 /** Responses and what all of them have. */
 final class Responses {
@@ -22,6 +24,9 @@ final class Responses {
 
   private static final Metadata.Key<byte[]> WARNING =
       Metadata.Key.of("caisson-warning-bin", Metadata.BINARY_BYTE_MARSHALLER);
+
+  private static final Metadata.Key<String> REQUEST =
+      Metadata.Key.of(ServedRequest.HEADER, Metadata.ASCII_STRING_MARSHALLER);
 
   private Responses() {}
 
@@ -60,8 +65,17 @@ final class Responses {
         .set("x-content-type-options", "nosniff");
   }
 
-  /** What policies warn of, percent-encoded UTF-8. */
-  static void warn(HttpHeaders headers, Metadata metadata) {
+  /** What a call's metadata has for its caller: its name, and what policies warn of. */
+  static void tell(HttpHeaders headers, Metadata metadata) {
+    @Nullable String request = metadata.get(REQUEST);
+    if (request != null) {
+      headers.set(ServedRequest.HEADER, request);
+    }
+    warn(headers, metadata);
+  }
+
+  /** Percent-encoded UTF-8. */
+  private static void warn(HttpHeaders headers, Metadata metadata) {
     Iterable<byte[]> warnings = metadata.getAll(WARNING);
     if (warnings != null) {
       warnings.forEach(one ->

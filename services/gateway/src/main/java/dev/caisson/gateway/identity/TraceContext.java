@@ -1,9 +1,9 @@
 package dev.caisson.gateway.identity;
 
+import dev.caisson.rpc.TraceParent;
 import io.grpc.Metadata;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.StreamSupport;
 
@@ -16,19 +16,11 @@ import java.util.stream.StreamSupport;
 record TraceContext(String parent, String state) {
   static final TraceContext NONE = new TraceContext("", "");
 
-  private static final Metadata.Key<String> PARENT =
-      Metadata.Key.of("traceparent", Metadata.ASCII_STRING_MARSHALLER);
   private static final Metadata.Key<String> STATE =
       Metadata.Key.of("tracestate", Metadata.ASCII_STRING_MARSHALLER);
 
-  // Source: https://www.w3.org/TR/trace-context/, 3.2: a newer version may have more at its end,
-  // and
-  // is passed on as the one that is known here.
-  private static final Pattern PARENT_FORM =
-      Pattern.compile(
-          "(?!ff)([0-9a-f]{2})(-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2})(-.*)?");
-
-  // 3.3.1: up to 32 members, key=value; of a value the comma and the equals sign are none.
+  // Source: https://www.w3.org/TR/trace-context/, 3.3.1: up to 32 members, key=value; of a value
+  // the comma and the equals sign are none.
   private static final Pattern MEMBER =
       Pattern.compile("[a-z0-9][a-z0-9_*/@-]{0,255}=[ -~&&[^,=]]{0,255}[!-~&&[^,=]]");
 
@@ -38,15 +30,8 @@ record TraceContext(String parent, String state) {
   private static final int MAX_STATE = 512;
 
   static TraceContext of(Metadata headers) {
-    Matcher parent = PARENT_FORM.matcher(text(headers.get(PARENT)));
-    if (!parent.matches() || (parent.group(1).equals("00") && parent.group(3) != null)) {
-      return NONE;
-    }
-    return new TraceContext("00" + parent.group(2), state(headers));
-  }
-
-  private static String text(@org.jspecify.annotations.Nullable String header) {
-    return header == null ? "" : header;
+    String parent = TraceParent.of(headers);
+    return parent.isEmpty() ? NONE : new TraceContext(parent, state(headers));
   }
 
   private static String state(Metadata headers) {

@@ -6,7 +6,7 @@ import dev.caisson.proto.journal.v1.RecordDenialResponse;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.rpc.Channels;
 import dev.caisson.rpc.RpcErrors;
-import io.grpc.Context;
+import dev.caisson.rpc.ServedRequest;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
@@ -57,7 +57,8 @@ public final class DenialReports {
 
   /** In no caller's context: that of the one who was refused ends with his call. */
   private void send(RecordDenialRequest request) {
-    Context.ROOT.run(() -> Channels.withDeadline(stub).recordDenial(request, new Report(request)));
+    ServedRequest.apart()
+        .run(() -> Channels.withDeadline(stub).recordDenial(request, new Report(request)));
   }
 
   private final class Report implements StreamObserver<RecordDenialResponse> {
