@@ -10,6 +10,7 @@ import dev.caisson.proto.executor.v1.Output;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.ConsoleSize;
 import dev.caisson.proto.types.v1.ExitStatus;
+import io.grpc.Context;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
@@ -83,7 +84,7 @@ final class AttachedCall<Q, R> implements StreamObserver<Q>, OutputSink {
   private AttachedCall(ServerCallStreamObserver<R> client, Method<Q, R> method, Executor workers) {
     this.client = client;
     this.method = method;
-    this.workers = workers;
+    this.workers = Context.current().fixedContextExecutor(workers); // for what is logged
   }
 
   /** To be returned by the service's method. */

@@ -56,6 +56,7 @@ import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.proto.types.v1.Statistics;
 import dev.caisson.rpc.Peer;
+import io.grpc.Context;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.concurrent.Executor;
@@ -194,7 +195,9 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
         (ServerCallStreamObserver<WaitResponse>) responses;
     var told =
         node.exit(request.getTenant(), request.getContainerId(), request.getProcessId())
-            .whenCompleteAsync((status, problem) -> tell(caller, status, problem), workers);
+            .whenCompleteAsync(
+                (status, problem) -> tell(caller, status, problem),
+                Context.current().fixedContextExecutor(workers)); // for what is logged
     caller.setOnCancelHandler(() -> told.cancel(false));
   }
 
