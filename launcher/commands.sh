@@ -10,9 +10,18 @@ SERVICE_ENVIRONMENT=(MALLOC_ARENA_MAX=2 PATH=/usr/local/sbin:/usr/local/bin:/usr
 COMMON_FLAGS=(-XX:+UseSerialGC -XX:-UsePerfData -XX:+ExitOnOutOfMemoryError -Dio.netty.jfr.enabled=false -Dfile.encoding=UTF-8)
 
 # archive_flags SERVICE: an archive of its classes, made by the JVM when a service ends and checked by it when one starts,
-# halves the CPU time of the next start. Not for services that are started only once.
+# halves the CPU time of the next start. Not for services that are started only once, nor for those that record themselves: a JVM
+# that makes an archive does not, and that which another has made lacks the recorder's module.
 archive_flags() {
-  [[ ${CAISSON_ARCHIVES:-yes} == no ]] || printf '%s\n' -XX:+AutoCreateSharedArchive "-XX:SharedArchiveFile=$DATA/$1/classes.jsa"
+  [[ ${CAISSON_ARCHIVES:-yes} == no || $JFR == yes ]] || printf '%s\n' -XX:+AutoCreateSharedArchive "-XX:SharedArchiveFile=$DATA/$1/classes.jsa"
+}
+
+# recording_flags SERVICE: what JDK Flight Recorder keeps of itself, bounded in time, on the disk and in memory; nothing where it was not asked for.
+recording_flags() {
+  local folder=$DATA/$1/jfr
+  [[ $JFR == yes ]] || return 0
+  printf '%s\n' "-XX:StartFlightRecording=name=caisson,disk=true,maxage=6h,maxsize=64m,dumponexit=true,filename=$folder/exit.jfr" \
+    "-XX:FlightRecorderOptions=repository=$folder/repository,memorysize=4m,maxchunksize=4m"
 }
 
 # Without root, the executor is root of a user namespace, in which its own user, and so the gateway's, is number 0. It has more
@@ -46,10 +55,11 @@ executor_classes() {
 
 # The one JVM that may use native code, and of it only the module dev.caisson.linux.
 executor_command() {
-  local archive
+  local archive recording
   local lib=$LIB/executor
   mapfile -t archive < <(archive_flags executor)
-  words "${IN_NAMESPACES[@]}" "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" -Xms16m -Xmx48m -Xss512k -XX:MaxMetaspaceSize=64m -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=0.1 \
+  mapfile -t recording < <(recording_flags executor)
+  words "${IN_NAMESPACES[@]}" "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" "${recording[@]}" -Xms16m -Xmx48m -Xss512k -XX:MaxMetaspaceSize=64m -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=0.1 \
     -XX:ReservedCodeCacheSize=24m -p "$lib/caisson-linux-$VERSION.jar" --add-modules dev.caisson.linux \
     --enable-native-access=dev.caisson.linux --illegal-native-access=deny \
     -Djava.util.logging.config.file="$DATA/log/executor.properties" \
@@ -64,11 +74,12 @@ executor_command() {
 
 # Without a Kafka it relays nothing, and does all else.
 gateway_command() {
-  local archive access relay=()
+  local archive recording access relay=()
   mapfile -t archive < <(archive_flags gateway)
+  mapfile -t recording < <(recording_flags gateway)
   mapfile -d '' -t access < <(access_settings)
   [[ -z ${KAFKA:-} ]] || mapfile -d '' -t relay < <(kafka_settings gateway)
-  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" -Xms32m -Xmx192m -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=0.1 --illegal-native-access=deny \
+  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" "${recording[@]}" -Xms32m -Xmx192m -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=0.1 --illegal-native-access=deny \
     -Dlogback.configurationFile="$DATA/log/logback.xml" -Dcaisson.log="$DATA/log/gateway/gateway.log" \
     -Dcaisson.gateway.socket="$(socket_of gateway)" -Dcaisson.gateway.http.socket="$DATA/run/gateway/http.sock" \
     -Dcaisson.gateway.executor-socket="$DATA/run/executor/executor.sock" \
@@ -114,7 +125,7 @@ cpu_settings() {
 }
 
 auditor_command() {
-  local archive settings cpu trail=()
+  local archive recording settings cpu trail=()
   mapfile -d '' -t settings < <(kafka_settings auditor)
   mapfile -d '' -t cpu < <(cpu_settings)
   [[ -z $TRAIL_URL ]] || trail+=(-Dcaisson.auditor.trail.url="$TRAIL_URL")
@@ -122,7 +133,8 @@ auditor_command() {
   [[ -z $TRAIL_PASSWORD_FILE ]] || trail+=(-Dcaisson.auditor.trail.password-file="$(realpath -m -- "$TRAIL_PASSWORD_FILE")")
   [[ -z $TRAIL_RETENTION ]] || trail+=(-Dcaisson.auditor.trail.retention="$TRAIL_RETENTION")
   mapfile -t archive < <(archive_flags auditor)
-  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" -Xms48m -Xmx320m -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=0.1 --illegal-native-access=deny \
+  mapfile -t recording < <(recording_flags auditor)
+  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" "${recording[@]}" -Xms48m -Xmx320m -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=0.1 --illegal-native-access=deny \
     -Dlogback.configurationFile="$DATA/log/logback.xml" -Dcaisson.log="$DATA/log/auditor/auditor.log" \
     -Dcaisson.auditor.socket="$(socket_of auditor)" \
     -Dcaisson.auditor.data="$DATA/auditor" \
@@ -134,9 +146,10 @@ auditor_command() {
 }
 
 broker_command() {
-  local archive
+  local archive recording
   mapfile -t archive < <(archive_flags broker)
-  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" -Xms128m -Xmx384m -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=0.1 \
+  mapfile -t recording < <(recording_flags broker)
+  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" "${recording[@]}" -Xms128m -Xmx384m -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=0.1 \
     -Dlogback.configurationFile="$DATA/log/logback.xml" -Dcaisson.log="$DATA/log/broker/broker.log" \
     -cp "$(jars "$LIB/broker")" dev.caisson.broker.Broker \
     --data "$DATA/broker" --port "$BROKER_PORT" --ready-file "$DATA/run/broker/ready"

@@ -3,6 +3,8 @@
 
 # shellcheck source=launcher/commands.sh
 source "$LAUNCHER/commands.sh"
+# shellcheck source=launcher/recordings.sh
+source "$LAUNCHER/recordings.sh"
 # shellcheck source=launcher/guard.sh
 source "$LAUNCHER/guard.sh"
 
@@ -108,6 +110,7 @@ up() {
   exec 9> "$DATA/run/launcher.lock"
   flock -w "$READY_SECONDS" 9 || die "Another \`caisson up\` or \`down\` is at work on $DATA"
   choose_kafka "$kafka"
+  check_observation
   check_trail
   check_cpu
   check_access
@@ -159,7 +162,15 @@ check_searchable() {
     || die "The services' users cannot reach $DATA: a folder above it is closed to them" "choose a --data outside of home directories, or chmod o+x its parents"
 }
 
-# What the auditor would refuse, before anything is started.
+# What no service could do, before anything is started.
+check_observation() {
+  [[ $LOG_FORMAT == text || $LOG_FORMAT == json ]] || die "CAISSON_LOG_FORMAT must be text or json: $LOG_FORMAT" "docs/observe.md says more"
+  [[ $JFR == yes || $JFR == no ]] || die "CAISSON_JFR must be yes or no: $JFR" "docs/observe.md says more"
+  [[ $JFR == no || $DATA != *[,[:space:]\"]* ]] \
+    || die "--data must have no comma, blank or quote with CAISSON_JFR=yes, for the JVM's own options: $DATA" "choose another path"
+}
+
+# What the auditor would refuse, likewise.
 check_trail() {
   [[ -z $TRAIL_URL || $TRAIL_URL == jdbc:postgresql://* ]] \
     || die "CAISSON_TRAIL_URL must begin with jdbc:postgresql://: $TRAIL_URL" "docs/trail.md says more"
@@ -267,10 +278,15 @@ in_use() {
   return 1
 }
 
-# Where the services log, and how much: bounded by the logging of each.
+# Where the services log, how, and how much: bounded by the logging of each. What runs keeps the format that it was started with.
 configure_logging() {
-  install -m 0644 "$LAUNCHER/logback.xml" "$DATA/log/logback.xml"
-  sed "s|@LOG@|$DATA/log/executor/executor.log|" "$LAUNCHER/executor.properties" > "$DATA/log/executor.properties"
+  local logback=() executor=()
+  if [[ $LOG_FORMAT == json ]]; then
+    logback=(-e '/<encoder>/,/<\/encoder>/c\    <encoder class="dev.caisson.logging.JsonLines"/>')
+    executor=(-e 's/java.util.logging.SimpleFormatter$/dev.caisson.executor.JsonFormatter/')
+  fi
+  sed -e '' "${logback[@]}" "$LAUNCHER/logback.xml" > "$DATA/log/logback.xml"
+  sed -e "s|@LOG@|$DATA/log/executor/executor.log|" "${executor[@]}" "$LAUNCHER/executor.properties" > "$DATA/log/executor.properties"
 }
 
 # choose_kafka KAFKA: the one that is given, or else was given before; otherwise, and for "own", a broker of our own.
@@ -349,6 +365,7 @@ start_service() {
     return 0
   fi
   uid=$(service_uid "$service")
+  make_recordings "$service"
   SAID_BEFORE[$service]=$(stat -c %s "$(log_of "$service")" 2> /dev/null || echo 0)
   mapfile -d '' -t command < <("${service}_command")
   if [[ $EUID -ne 0 ]]; then
@@ -434,6 +451,7 @@ all_running() {
 show_end() {
   local said cause
   said=$({ log_since "$1"; cat "$DATA/log/$1/start.log"; } 2> /dev/null || true)
+  [[ $LOG_FORMAT == text ]] || said=$(stacks_as_lines <<< "$said")
   cause=$(grep '^Caused by: ' <<< "$said" | tail -n 1 || true)
   if [[ -n $cause ]]; then
     warn "$1 has ended: ${cause#Caused by: *: }"
@@ -455,6 +473,9 @@ log_since() {
     tail -c "+$((before + 1))" "$file"
   fi
 }
+
+# What JSON has within a text.
+stacks_as_lines() { sed -e 's/\\n/\n/g' | sed -e 's/\\t/\t/g' -e '/^Caused by: /{ s/"}$//; s/\\\(["\\]\)/\1/g }'; }
 
 log_of() { if [[ $1 == executor ]]; then echo "$DATA/log/$1/$1.log.0"; else echo "$DATA/log/$1/$1.log"; fi; }
 

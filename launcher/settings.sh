@@ -38,6 +38,11 @@ JOURNAL_RETENTION_HOURS=${CAISSON_JOURNAL_RETENTION_HOURS:-24}
 # yes: what containers of all tenants use is told on the gateway's management port, to every user of this host.
 CONTAINER_METRICS=${CAISSON_CONTAINER_METRICS:-no}
 
+# How the services write their logs: text, or json with one object a line. yes: each service records itself with JDK Flight Recorder.
+# docs/observe.md.
+LOG_FORMAT=${CAISSON_LOG_FORMAT:-text}
+JFR=${CAISSON_JFR:-no}
+
 # Who makes the cgroups of sandboxes: cgroupfs (the executor alone) or systemd (docs/cgroups.md).
 CGROUP_DRIVER=${CAISSON_CGROUP_DRIVER:-cgroupfs}
 

@@ -26,6 +26,8 @@ kill_service() {
   eventually 10 not_alive "$pid"
 }
 
+observed() { CAISSON_LOG_FORMAT=json CAISSON_JFR=yes "$@"; }
+
 two_crashes() { [[ $(caisson trail --tenant= --type dev.caisson.executor.started.v1 | grep -c crash) -eq 2 ]]; }
 
 not_alive() { ! alive "$1"; }
@@ -182,7 +184,12 @@ is_told "who waits is told" waiting
 is_told "who creates is told" creating
 holds "the container lives on without the gateway" alive "$pid"
 holds "that of the run does" alive "$attached"
-holds "up starts the gateway again" caisson up
+holds "up starts the gateway again, with another log and a recording" observed caisson up
+last=$(tail -n 1 "$CAISSON_DATA/log/gateway/gateway.log")
+equal "its log is JSON" INFO "$(jq -r .level <<< "$last" 2>&1)"
+holds "what it has recorded can be had" caisson jfr dump gateway "$TEST_DIR/gateway.jfr"
+equal "by its owner alone" 600 "$(stat -c %a "$TEST_DIR/gateway.jfr")"
+contains "a service without a recording is refused, with what to do" "CAISSON_JFR=yes caisson up" "$(caisson jfr dump auditor 2>&1 || true)"
 equal "they are the same processes" "$pid $attached" "$(host_pid_of survivor) $(host_pid_of attached)"
 equal "what was being created still is" CREATING "$(state_of held)"
 uid=$(uid_of held)
