@@ -30,6 +30,7 @@ import dev.caisson.proto.v1.SignalContainerRequest;
 import dev.caisson.proto.v1.StartContainerRequest;
 import dev.caisson.proto.v1.UpdateContainerRequest;
 import dev.caisson.proto.v1.WaitContainerRequest;
+import dev.caisson.rpc.ServedRequest;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -192,6 +193,21 @@ class ContainersTest {
     assertThat(actor.getTraceparent()).isEqualTo(trace);
     assertThat(actor.getTracestate()).isEqualTo("congo=t61");
     assertThat(actor.getPeer()).isEmpty();
+  }
+
+  @Test
+  void tellsTheExecutorTheNameOfTheCall() throws Exception {
+    Metadata headers = new Metadata();
+    String trace = "00-" + "a".repeat(32) + "-" + "b".repeat(16) + "-01";
+    headers.put(Metadata.Key.of("traceparent", Metadata.ASCII_STRING_MARSHALLER), trace);
+    headers.put(Metadata.Key.of("x-request-id", Metadata.ASCII_STRING_MARSHALLER), "call-7");
+    gateway.executor.names.clear();
+    gateway
+        .containers()
+        .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers))
+        .createContainer(container("tenants/t", "web", "sh"));
+    assertThat(gateway.executor.names.poll(5, TimeUnit.SECONDS))
+        .isEqualTo(new ServedRequest("call-7", trace));
   }
 
   @Test

@@ -58,6 +58,7 @@ import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.proto.types.v1.Statistics;
 import dev.caisson.rpc.RpcErrors;
+import dev.caisson.rpc.ServedRequest;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
@@ -87,6 +88,10 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
   final Map<String, Statistics> statistics = new ConcurrentHashMap<>();
   final BlockingQueue<Actor> actors = new LinkedBlockingQueue<>();
   final BlockingQueue<Object> requests = new LinkedBlockingQueue<>();
+
+  /** Of the calls that create a container. */
+  final BlockingQueue<ServedRequest> names = new LinkedBlockingQueue<>();
+
   final AtomicInteger chunks = new AtomicInteger();
   final AtomicInteger received = new AtomicInteger();
   final CountDownLatch cancelled = new CountDownLatch(1);
@@ -209,6 +214,7 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
 
   @Override
   public void createContainer(CreateContainerRequest request, StreamObserver<Container> responses) {
+    ServedRequest.current().ifPresent(names::add);
     answer(request, responses, this::create);
   }
 

@@ -73,6 +73,23 @@ class HttpTest {
         .endsWith("}\n");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {APP, "/v1/tenants/t/sandboxes/pod/containers/gone"})
+  void saysTheNameOfTheCall(String path) throws Exception {
+    assertThat(ask("GET", path, "x-request-id: call-7", "")).contains("x-request-id: call-7\r\n");
+    assertThat(ask("GET", path, "x-request-id: call 7", ""))
+        .containsPattern("x-request-id: [0-9a-f-]{36}\r\n");
+  }
+
+  @Test
+  void saysTheNameOfACallThatStreams() throws Exception {
+    try (HttpProbe probe = new HttpProbe(socket())) {
+      probe.send(
+          "GET /v1/tenants/t/sandboxes:watch HTTP/1.1\r\nhost: x\r\nx-request-id: call-7\r\n\r\n");
+      assertThat(probe.until("\"synced\":{}")).contains("x-request-id: call-7\r\n");
+    }
+  }
+
   @Test
   void makesAContainerOfABody() throws Exception {
     String body =
