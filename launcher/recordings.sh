@@ -3,14 +3,15 @@
 
 recordings_of() { echo "$DATA/$1/jfr"; }
 
-# as_service SERVICE COMMAND…: by the service's own user. Its folder is its own, links and all: root follows none of them.
+# as_service SERVICE COMMAND…: by the service's own user. Its folder is its own, links and all: root follows none of them. It may look
+# into what its user runs: so that has nothing of the caller's, neither environment nor terminal.
 as_service() {
   local uid
   uid=$(service_uid "$1")
   if [[ $EUID -ne 0 || $uid -eq 0 ]]; then
     "${@:2}"
   else
-    setpriv --reuid "$uid" --regid "$uid" --clear-groups --no-new-privs "${@:2}"
+    env -i "${SERVICE_ENVIRONMENT[@]}" setsid -w setpriv --reuid "$uid" --regid "$uid" --clear-groups --no-new-privs "${@:2}" < /dev/null
   fi
 }
 
@@ -66,13 +67,14 @@ dump_recording() {
     || die "The $service runs without a recording" "caisson down --data $DATA && CAISSON_JFR=yes caisson up --data $DATA (containers go on running)"
   [[ -z $file ]] || check_destination "$file"
   dump=$(recordings_of "$service")/$(date -u +%Y%m%dT%H%M%S)-$$.jfr
-  said=$(as_service "$service" "$JAVA_HOME/bin/jcmd" "$pid" JFR.dump name=caisson "filename=$dump" 2>&1) || die "The $service did not write its recording: $said"
+  # It comes from the service, which may have been taken over.
+  said=$(as_service "$service" "$JAVA_HOME/bin/jcmd" "$pid" JFR.dump name=caisson "filename=$dump" 2>&1 | tr -cd '[:print:]\n') || die "The $service did not write its recording: $said"
   as_service "$service" test -s "$dump" || die "The $service did not write its recording: $said"
   [[ -z $file ]] || move_dump "$service" "$dump" "$file"
   good "${file:-$dump} ($(size_of "${file:-$dump}")); \`jfr summary\` and JDK Mission Control read it"
 }
 
-is_recorded() { tr '\0' '\n' < "/proc/$1/cmdline" | grep -q '^-XX:StartFlightRecording=name=caisson,'; }
+is_recorded() { grep -qaz '^-XX:StartFlightRecording=name=caisson,' "/proc/$1/cmdline"; }
 
 check_destination() {
   [[ ! -e $1 ]] || die "There is already $1" "choose another FILE, or remove it"

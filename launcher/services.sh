@@ -285,7 +285,8 @@ configure_logging() {
     logback=(-e '/<encoder>/,/<\/encoder>/c\    <encoder class="dev.caisson.logging.JsonLines"/>')
     executor=(-e 's/java.util.logging.SimpleFormatter$/dev.caisson.executor.JsonFormatter/')
   fi
-  sed -e '' "${logback[@]}" "$LAUNCHER/logback.xml" > "$DATA/log/logback.xml"
+  # For the services' users, whatever the caller's umask is.
+  sed -e '' "${logback[@]}" "$LAUNCHER/logback.xml" | install -m 0644 /dev/stdin "$DATA/log/logback.xml"
   sed -e "s|@LOG@|$DATA/log/executor/executor.log|" "${executor[@]}" "$LAUNCHER/executor.properties" > "$DATA/log/executor.properties"
 }
 

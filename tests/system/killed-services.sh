@@ -184,12 +184,7 @@ is_told "who waits is told" waiting
 is_told "who creates is told" creating
 holds "the container lives on without the gateway" alive "$pid"
 holds "that of the run does" alive "$attached"
-holds "up starts the gateway again, with another log and a recording" observed caisson up
-last=$(tail -n 1 "$CAISSON_DATA/log/gateway/gateway.log")
-equal "its log is JSON" "string string" "$(jq -r '"\(.time | type) \(.level | type)"' <<< "$last" 2>&1)"
-holds "what it has recorded can be had" caisson jfr dump gateway "$TEST_DIR/gateway.jfr"
-equal "by its owner alone" 600 "$(stat -c %a "$TEST_DIR/gateway.jfr")"
-contains "a service without a recording is refused, with what to do" "CAISSON_JFR=yes caisson up" "$(caisson jfr dump auditor 2>&1 || true)"
+holds "up starts the gateway again" caisson up
 equal "they are the same processes" "$pid $attached" "$(host_pid_of survivor) $(host_pid_of attached)"
 equal "what was being created still is" CREATING "$(state_of held)"
 uid=$(uid_of held)
@@ -213,5 +208,13 @@ caisson delete --force survivor held
 holds "a run ends when its caller does not come back within the lease" eventually 40 is_absent left
 holds "so does what there was of the one that ended" eventually 40 is_absent attached
 rm "$TEST_ROOTFS/tmp/let-go"
+
+kill_service gateway
+holds "it starts with another log and a recording" observed caisson up
+last=$(tail -n 1 "$CAISSON_DATA/log/gateway/gateway.log")
+equal "its log is JSON" "string string" "$(jq -r '"\(.time | type) \(.level | type)"' <<< "$last" 2>&1)"
+holds "what it has recorded can be had" caisson jfr dump gateway "$TEST_DIR/gateway.jfr"
+equal "by its owner alone" 600 "$(stat -c %a "$TEST_DIR/gateway.jfr")"
+contains "a service without a recording is refused, with what to do" "CAISSON_JFR=yes caisson up" "$(caisson jfr dump auditor 2>&1 || true)"
 holds "nothing is left" eventually 10 same_as "$before"
 conclude

@@ -75,7 +75,7 @@ public final class PromptCalls implements ServerInterceptor, AutoCloseable {
     @Override
     public void onMessage(Q message) {
       late.cancel(false);
-      if (!call.isEnded()) {
+      if (call.begin()) {
         super.onMessage(message);
       }
     }
@@ -84,7 +84,7 @@ public final class PromptCalls implements ServerInterceptor, AutoCloseable {
     @Override
     public void onHalfClose() {
       late.cancel(false);
-      if (!call.isEnded()) {
+      if (call.begin()) {
         super.onHalfClose();
       }
     }
@@ -109,6 +109,7 @@ public final class PromptCalls implements ServerInterceptor, AutoCloseable {
 
   /** One that can be ended from aside: what is sent after that is dropped. */
   private static final class EndedCall<Q, A> extends SimpleForwardingServerCall<Q, A> {
+    private boolean begun;
     private boolean closed;
     private boolean ended;
 
@@ -116,12 +117,18 @@ public final class PromptCalls implements ServerInterceptor, AutoCloseable {
       super(call);
     }
 
+    /** From now on it is not ended: what it asks for is done. False: it was. */
+    synchronized boolean begin() {
+      begun = !ended;
+      return begun;
+    }
+
     synchronized boolean isEnded() {
       return ended;
     }
 
     synchronized void end(StatusRuntimeException refusal) {
-      if (!closed) {
+      if (!closed && !begun) {
         ended = true;
         closed = true;
         Metadata trailers = refusal.getTrailers();

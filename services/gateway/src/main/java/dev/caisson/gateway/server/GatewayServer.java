@@ -43,8 +43,8 @@ import org.slf4j.LoggerFactory;
 public final class GatewayServer implements ApplicationEventListener<ServerStartupEvent> {
   private static final Logger LOG = LoggerFactory.getLogger(GatewayServer.class);
 
-  /** Clients send it with the call. */
-  private static final Duration FIRST_MESSAGE = Duration.ofSeconds(10);
+  /** Clients send it with the call. As long as a body of HTTP may take. */
+  private static final Duration FIRST_MESSAGE = Duration.ofSeconds(30);
 
   private final GatewayConfiguration configuration;
   private final TlsConfiguration tls;
@@ -83,7 +83,7 @@ public final class GatewayServer implements ApplicationEventListener<ServerStart
     this.http = http;
     this.services = services;
     this.metrics = metrics;
-    this.interceptors = List.of(prompt, callers, access, admission);
+    this.interceptors = List.of(callers, prompt, access, admission);
     this.calls = calls;
   }
 
