@@ -65,7 +65,8 @@ final class Retention {
   private void dropAside(int last) throws SQLException {
     try (Connection connection = database.connect();
         PreparedStatement delete =
-            connection.prepareStatement("DELETE FROM trail_aside WHERE arrived_week <= ?")) {
+            connection.prepareStatement(
+                "DELETE FROM trail_aside WHERE arrived_week BETWEEN 1 AND ?")) {
       delete.setInt(1, last);
       delete.executeUpdate();
     }

@@ -5,14 +5,20 @@ import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.DescribeTopicsOptions;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.Uuid;
 
 /**
  * Where records come from. Offsets mean nothing in another topic of the same name: that of another
  * Kafka, or one that was deleted and made again.
  *
- * @param id that Kafka gave it when it was made, in its text form
+ * @param id that Kafka gave it when it was made, in its text form; empty where it gives none
  */
 record SourceTopic(String name, String id) {
+
+  private static String id(TopicDescription topic) {
+    Uuid id = topic.topicId();
+    return id.equals(Uuid.ZERO_UUID) ? "" : id.toString();
+  }
 
   /** What there is of a topic now. */
   record Described(SourceTopic topic, List<Integer> partitions) {}
@@ -29,7 +35,7 @@ record SourceTopic(String name, String id) {
             .iterator()
             .next();
     return new Described(
-        new SourceTopic(name, topic.topicId().toString()),
+        new SourceTopic(name, id(topic)),
         topic.partitions().stream().map(one -> one.partition()).toList());
   }
 }

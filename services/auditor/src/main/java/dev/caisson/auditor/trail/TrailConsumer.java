@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.common.KafkaException;
@@ -23,6 +24,7 @@ final class TrailConsumer {
 
   private final Consumer<byte[], byte[]> consumer;
   private final SourceTopic topic;
+  private final Supplier<SourceTopic> present;
   private final TrailOffsets offsets;
   private final TrailWriter writer;
   private final TrailMetrics metrics;
@@ -33,11 +35,13 @@ final class TrailConsumer {
   TrailConsumer(
       Consumer<byte[], byte[]> consumer,
       SourceTopic topic,
+      Supplier<SourceTopic> present,
       TrailOffsets offsets,
       TrailWriter writer,
       TrailMetrics metrics) {
     this.consumer = consumer;
     this.topic = topic;
+    this.present = present;
     this.offsets = offsets;
     this.writer = writer;
     this.metrics = metrics;
@@ -45,6 +49,17 @@ final class TrailConsumer {
 
   void subscribe() {
     consumer.subscribe(List.of(topic.name()), new SeekToStored());
+  }
+
+  /**
+   * Looks whether it is the same topic still, and was not deleted and made again.
+   *
+   * @throws KafkaException when it is another, or cannot be asked for now
+   */
+  void requireSameTopic() {
+    if (!present.get().equals(topic)) {
+      throw new KafkaException(topic.name() + " was made anew, and is read from its beginning");
+    }
   }
 
   /** Reads once, and stores what came. */
@@ -84,6 +99,7 @@ final class TrailConsumer {
 
     @Override
     public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+      requireSameTopic();
       for (TopicPartition partition : partitions) {
         OptionalLong next = nextOffset(partition);
         stored.put(partition, next.orElse(0));

@@ -28,15 +28,30 @@ final class TrailOffsets {
     return next == null ? OptionalLong.empty() : OptionalLong.of(next);
   }
 
-  /** What was read before topics' ids were kept was read of this one. */
+  /**
+   * What was read before topics' ids were kept, or by an auditor that does not know them, was read
+   * of this one.
+   */
   void adopt(SourceTopic topic) throws SQLException {
+    if (topic.id().isEmpty()) {
+      return;
+    }
     try (Connection connection = database.connect();
         PreparedStatement update =
             connection.prepareStatement(
-                "UPDATE trail_offset SET topic_id = ? WHERE topic = ? AND topic_id = ''")) {
+                "UPDATE trail_offset SET topic_id = ? WHERE topic = ? AND topic_id = ''"
+                    + " AND NOT EXISTS (SELECT 1 FROM trail_offset o WHERE o.topic = ?"
+                    + " AND o.topic_id = ? AND o.partition_id = trail_offset.partition_id)");
+        PreparedStatement delete =
+            connection.prepareStatement(
+                "DELETE FROM trail_offset WHERE topic = ? AND topic_id = ''")) {
       update.setString(1, topic.id());
       update.setString(2, topic.name());
+      update.setString(3, topic.name());
+      update.setString(4, topic.id());
       update.executeUpdate();
+      delete.setString(1, topic.name());
+      delete.executeUpdate();
     }
   }
 

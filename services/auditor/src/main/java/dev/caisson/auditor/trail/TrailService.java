@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -27,6 +28,9 @@ public final class TrailService implements AutoCloseable {
   private static final int RECORDS = 2_000;
 
   private static final int REQUEST_MILLIS = 10_000;
+
+  /** How often it is looked whether the topic is another one: no rebalance need tell of it. */
+  private static final Duration SAME_TOPIC = Duration.ofSeconds(30);
 
   private final Admin admin;
   private final Worker worker;
@@ -77,7 +81,7 @@ public final class TrailService implements AutoCloseable {
           SourceTopic topic = events(admin);
           offsets.adopt(topic);
           TrailWriter writer = new TrailWriter(database, enrolment, clock);
-          return new Session(membership, topic, offsets, writer, metrics);
+          return new Session(membership, topic, () -> events(admin), offsets, writer, metrics);
         };
     return new TrailService(
         admin,
@@ -117,10 +121,12 @@ public final class TrailService implements AutoCloseable {
 
     private final KafkaConsumer<byte[], byte[]> kafka;
     private final TrailConsumer consumer;
+    private long looked = System.nanoTime();
 
     Session(
         Membership membership,
         SourceTopic topic,
+        Supplier<SourceTopic> present,
         TrailOffsets offsets,
         TrailWriter writer,
         TrailMetrics metrics) {
@@ -129,13 +135,17 @@ public final class TrailService implements AutoCloseable {
       settings.put(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG, membership.instance());
       settings.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, RECORDS);
       this.kafka = new KafkaConsumer<>(settings);
-      this.consumer = new TrailConsumer(kafka, topic, offsets, writer, metrics);
+      this.consumer = new TrailConsumer(kafka, topic, present, offsets, writer, metrics);
       consumer.subscribe();
     }
 
     @Override
     public void step() throws SQLException {
       consumer.poll();
+      if (System.nanoTime() - looked >= SAME_TOPIC.toNanos()) {
+        looked = System.nanoTime();
+        consumer.requireSameTopic();
+      }
     }
 
     @Override

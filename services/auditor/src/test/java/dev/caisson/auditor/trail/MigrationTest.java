@@ -64,6 +64,10 @@ class MigrationTest {
       assertThat(offsets.next(FakeTrail.TOPIC, 0)).isEmpty();
       offsets.adopt(FakeTrail.TOPIC);
       assertThat(offsets.next(FakeTrail.TOPIC, 0)).hasValue(14);
+      trail.alter("INSERT INTO trail_offset (topic, partition_id, next_offset) VALUES ('t', 0, 3)");
+      offsets.adopt(FakeTrail.TOPIC); // an auditor that knows no ids still ran
+      assertThat(offsets.next(FakeTrail.TOPIC, 0)).hasValue(14);
+      assertThat(trail.count("trail_offset")).isEqualTo(1);
       offsets.adopt(new SourceTopic("t", "second"));
       assertThat(offsets.next(new SourceTopic("t", "second"), 0)).isEmpty();
       assertThat(trail.count("trail WHERE arrived_week > 2900")).isEqualTo(14);

@@ -12,6 +12,7 @@ import org.freedesktop.dbus.exceptions.DBusException;
 import org.freedesktop.dbus.exceptions.DBusExecutionException;
 import org.freedesktop.dbus.exceptions.NotConnected;
 import org.freedesktop.dbus.interfaces.DBus;
+import org.freedesktop.dbus.interfaces.DBusSigHandler;
 import org.freedesktop.dbus.interfaces.Properties;
 import org.freedesktop.systemd1.AlreadySubscribed;
 
@@ -20,6 +21,7 @@ import org.freedesktop.systemd1.AlreadySubscribed;
  * is asked for those of systemd alone: a flood of others does not come as far as this process.
  */
 final class Bus implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(Bus.class.getName());
   private static final String NAME = "org.freedesktop.systemd1";
   private static final String PATH = "/org/freedesktop/systemd1";
 
@@ -29,6 +31,7 @@ final class Bus implements AutoCloseable {
   private final DBusConnection connection;
   private final Manager manager;
   private final List<JobWait> waits = new CopyOnWriteArrayList<>();
+  private final DBusSigHandler<Manager.JobRemoved> handler = this::ended;
 
   /** The unique name of the systemd that is listened to; another once it has executed itself. */
   private String heard = "";
@@ -60,18 +63,47 @@ final class Bus implements AutoCloseable {
     }
   }
 
-  private synchronized void listen() throws DBusException {
-    String owner = connection.getDBusOwnerName(NAME);
-    if (owner.equals(heard)) {
-      return;
+  private void listen() throws DBusException {
+    String owner = owner();
+    synchronized (this) {
+      if (!owner.equals(heard)) {
+        hear(owner);
+      }
     }
-    var _ = connection.addSigHandler(Manager.JobRemoved.class, owner, this::ended);
+  }
+
+  private String owner() {
     try {
+      return connection.getDBusOwnerName(NAME);
+    } catch (NoReply | NotConnected e) {
+      throw e;
+    } catch (DBusExecutionException e) {
+      throw new ServiceUnknown(String.valueOf(e.getMessage())); // the bus has no name for it
+    }
+  }
+
+  private void hear(String owner) throws DBusException {
+    try {
+      var _ = connection.addSigHandler(Manager.JobRemoved.class, owner, handler);
       manager.Subscribe();
     } catch (AlreadySubscribed _) {
       // It has executed itself anew, and remembers.
+    } catch (DBusException | DBusExecutionException e) {
+      forget(owner); // otherwise the library would take it for done the next time
+      throw e;
+    }
+    if (!heard.isEmpty()) {
+      forget(heard);
     }
     heard = owner;
+  }
+
+  private void forget(String owner) {
+    try {
+      connection.removeSigHandler(Manager.JobRemoved.class, owner, handler);
+    } catch (DBusException | DBusExecutionException e) {
+      LOG.log(System.Logger.Level.DEBUG, "There is no such rule to take away", e);
+    }
   }
 
   private void ended(Manager.JobRemoved signal) {
@@ -85,9 +117,18 @@ final class Bus implements AutoCloseable {
     } catch (DBusException e) {
       throw new DBusExecutionException("no signals of systemd", e);
     }
-    JobWait wait = new JobWait(unit, waits::remove);
+    JobWait wait = new JobWait(unit, this::follow, waits::remove);
     waits.add(wait);
     return wait;
+  }
+
+  /** It may execute itself anew while a job is under way, and tells of its end by another name. */
+  private void follow() {
+    try {
+      listen();
+    } catch (DBusException | DBusExecutionException e) {
+      LOG.log(System.Logger.Level.DEBUG, "systemd is not on the bus now", e);
+    }
   }
 
   Manager manager() {

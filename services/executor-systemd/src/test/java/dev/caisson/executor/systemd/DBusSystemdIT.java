@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.freedesktop.dbus.connections.impl.DBusConnection;
@@ -251,6 +252,29 @@ class DBusSystemdIT {
 
     systemd.startScope(SCOPE, List.of());
     assertThat(systemd.units(SCOPE)).containsExactly(new Systemd.Unit(SCOPE, "active"));
+  }
+
+  @Test
+  void hearsOfAJobThatEndsWhenSystemdHasExecutedItselfAnew() throws Exception {
+    CompletableFuture<String> begun = new CompletableFuture<>();
+    peer.result = "";
+    peer.ending = begun::complete;
+    CompletableFuture<Void> start =
+        CompletableFuture.runAsync(() -> systemd.startScope(SCOPE, List.of()));
+    String job = begun.get(10, TimeUnit.SECONDS);
+    peer.leave();
+    try (Peer anew = new Peer(bus, one -> one.subscribing = () -> one.end(job, SCOPE))) {
+      start.get(20, TimeUnit.SECONDS);
+      assertThat(anew.calls).containsExactly("Subscribe");
+    }
+  }
+
+  @Test
+  void saysThatSystemdIsNotThereWhenItIsToStartSomething() throws Exception {
+    systemd.startScope(SCOPE, List.of());
+    peer.close();
+    assertFails(
+        Kind.UNREACHABLE, () -> systemd.startScope("x.scope", List.of()), "does not answer");
   }
 
   @Test

@@ -35,6 +35,9 @@ final class Peer implements Manager, Properties, AutoCloseable {
   /** What happens before a job ends, with its path. */
   volatile Consumer<String> ending = job -> {};
 
+  /** What happens when somebody subscribes. */
+  volatile Runnable subscribing = () -> {};
+
   /** As one who has executed itself anew remembers its subscribers. */
   volatile boolean subscribed;
 
@@ -42,7 +45,17 @@ final class Peer implements Manager, Properties, AutoCloseable {
   volatile Runnable meanwhile = () -> {};
 
   Peer(PrivateBus bus) throws DBusException {
+    this(bus, peer -> {});
+  }
+
+  /**
+   * One that others find when all of it is as it is to be.
+   *
+   * @param prepared before it has its name
+   */
+  Peer(PrivateBus bus, Consumer<Peer> prepared) throws DBusException {
     connection = bus.join();
+    prepared.accept(this);
     connection.exportObject(PATH, this);
     connection.requestBusName(NAME);
   }
@@ -59,6 +72,7 @@ final class Peer implements Manager, Properties, AutoCloseable {
   @Override
   public void Subscribe() {
     calls.add("Subscribe");
+    subscribing.run();
     if (subscribed) {
       throw new AlreadySubscribed("Client is already subscribed.");
     }
@@ -166,6 +180,16 @@ final class Peer implements Manager, Properties, AutoCloseable {
   @Override
   public Map<String, Variant<?>> GetAll(String interfaceName) {
     return Map.of();
+  }
+
+  /** Who has the name next is systemd; what was asked of this one is answered still. */
+  void leave() throws DBusException {
+    connection.releaseBusName(NAME);
+  }
+
+  /** Says that a job has ended. */
+  void end(String job, String unit) {
+    tell(connection, job, unit, "done");
   }
 
   @Override

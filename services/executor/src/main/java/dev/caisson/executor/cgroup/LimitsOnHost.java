@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.BiPredicate;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /**
@@ -322,23 +323,30 @@ final class LimitsOnHost {
     String disk = setting.value().substring(0, setting.value().indexOf(' '));
     if (setting.file().equals(V2Files.DISK_WEIGHT)) {
       Path costs = hierarchy(setting).mount().resolve("io.cost.qos");
-      requireWord(
-          costs, disk + " ", setting, "io.cost does not run on it: write '" + disk + " enable=1'");
+      require(
+          costs,
+          there -> there.lines().anyMatch(line -> line.startsWith(disk + " ")),
+          setting,
+          "io.cost does not run on it: write '" + disk + " enable=1'");
     } else if (setting.file().contains("bfq")) {
       Path scheduler = Path.of("/sys/dev/block", disk, "queue/scheduler");
-      requireWord(scheduler, "[bfq]", setting, "BFQ does not schedule it: write bfq");
+      require(
+          scheduler,
+          there -> there.contains("[bfq]"),
+          setting,
+          "BFQ does not schedule it: write bfq");
     }
   }
 
   /** Where there is no such file, the kernel says it when the weight is written. */
-  private void requireWord(Path file, String word, Setting setting, String otherwise) {
+  private void require(Path file, Predicate<String> holds, Setting setting, String otherwise) {
     String there;
     try {
       there = files.read(file);
     } catch (LinuxException _) {
       return;
     }
-    if (!there.contains(word)) {
+    if (!holds.test(there)) {
       throw missing(setting, otherwise + " to " + file);
     }
   }

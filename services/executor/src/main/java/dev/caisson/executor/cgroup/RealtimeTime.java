@@ -100,8 +100,9 @@ record RealtimeTime(Hierarchies hierarchies, ControlFiles files) {
         || (limits.realtimeRuntime().isEmpty() && limits.realtimePeriod().isEmpty())) {
       return;
     }
-    Part asked = Part.of(limits);
     Path directory = cpu.get().directory(path);
+    long runtime = limits.realtimeRuntime().orElse(read(directory).orElse(Part.NONE).runtime());
+    Part asked = new Part(runtime, Part.of(limits).period());
     long inside = sum(directory, directory);
     if (inside > asked.ratio()) {
       throw InvalidResources.invalid(

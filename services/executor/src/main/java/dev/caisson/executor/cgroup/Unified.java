@@ -3,7 +3,6 @@ package dev.caisson.executor.cgroup;
 import dev.caisson.proto.types.v1.Resources;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -296,9 +295,7 @@ record Unified(SortedMap<String, String> files) {
   void requireApartFrom(List<Setting> settings) {
     for (Setting setting : settings) {
       files.keySet().stream()
-          .filter(file ->
-              file.equals(setting.file())
-                  || SAME.getOrDefault(file, Set.of()).contains(setting.file()))
+          .filter(file -> file.equals(setting.file()) || isSaidToo(file, setting))
           .findFirst()
           .ifPresent(file -> {
             throw InvalidResources.invalid(
@@ -307,15 +304,19 @@ record Unified(SortedMap<String, String> files) {
     }
   }
 
+  /** In other words, or in words against it: not to be idle says nothing of the weight. */
+  private static boolean isSaidToo(String file, Setting setting) {
+    boolean busy = setting.file().equals(V2Files.IDLE) && setting.value().equals("0");
+    return !busy && SAME.getOrDefault(file, Set.of()).contains(setting.file());
+  }
+
   /** The files that these settings say all of: not one of those with entries for many things. */
   static Set<String> saidBy(List<Setting> settings) {
-    Set<String> written = settings.stream().map(Setting::file).collect(Collectors.toSet());
-    Set<String> said = new HashSet<>(written);
-    SAME.forEach((file, others) -> {
-      if (!Collections.disjoint(others, written)) {
-        said.add(file);
-      }
-    });
+    Set<String> said = new HashSet<>();
+    for (Setting setting : settings) {
+      said.add(setting.file());
+      SAME.keySet().stream().filter(file -> isSaidToo(file, setting)).forEach(said::add);
+    }
     said.removeIf(file -> !none(file, "").isEmpty());
     return said;
   }

@@ -112,6 +112,12 @@ class MergedTest {
     all.putUnified("memory.low", "1M").putUnified("io.max", "8:0 rbps=5");
     assertThat(Merged.of(before, asked.build()).all()).isEqualTo(all.build());
 
+    Resources.Builder busy = limits();
+    busy.getCpuBuilder().setIdle(0);
+    assertThat(Merged.of(before, busy.build()).all().getUnifiedMap())
+        .as("not to be idle says nothing of the weight")
+        .containsKey("cpu.weight.nice");
+
     Resources unlimited = limits().putUnified("cpu.max", "max").build();
     Resources.Builder period = limits();
     period.getCpuBuilder().setPeriod(100_000);
