@@ -88,7 +88,7 @@ class AttributesIT {
 
     Problem.of(() -> node.stub().createSandbox(first.clone().setSandboxId("second").build()))
         .is(Status.Code.FAILED_PRECONDITION, Reason.HOST_UNSUPPORTED)
-        .says("less real-time left beside what others in it have");
+        .says("leave to the others in", "6 % of the time");
     Problem.of(() -> node.sandbox("second")).is(Status.Code.NOT_FOUND, Reason.SANDBOX_NOT_FOUND);
   }
 

@@ -53,7 +53,8 @@ record RealtimeTime(Hierarchies hierarchies, ControlFiles files) {
   private void requireBeside(Hierarchy cpu, String parent, Part whole, String path, Part asked) {
     long others = sum(cpu.directory(parent), cpu.directory(path));
     if (others + asked.ratio() > whole.ratio()) {
-      throw InvalidResources.invalid(
+      throw new InvalidResources(
+          InvalidResources.Kind.UNSUPPORTED,
           "resources.cpu.realtime_runtime",
           "leave to the others in "
               + parent
