@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 
 /** {@link Files} by system calls. */
 final class LinuxFiles implements Files {
@@ -28,10 +29,15 @@ final class LinuxFiles implements Files {
   private static final int ENTRIES_BYTES = 4096;
 
   /**
-   * How often openat2 is repeated when a rename elsewhere has made it unsure whether {@code ..}
-   * stays inside; the caller would be stuck if somebody renames on purpose, all the time.
+   * How often openat2 is repeated when a rename or a mount elsewhere has made it unsure whether
+   * {@code ..} stays inside: at first at once, which are a few milliseconds, and then with pauses,
+   * since whoever is at it may not be running now. Bounded, for somebody may rename on purpose.
    */
-  static final int MAX_ATTEMPTS = 4096;
+  private static final int QUICK_ATTEMPTS = 4_096;
+
+  private static final int ATTEMPTS = QUICK_ATTEMPTS + 8_192;
+
+  private static final long PAUSE_NANOS = 100_000;
 
   private static final int SEALS =
       Constants.F_SEAL_SEAL
@@ -67,7 +73,10 @@ final class LinuxFiles implements Files {
 
   private static long openat2(Fd directory, MemorySegment name, MemorySegment how) {
     long result = -Errno.EAGAIN.number();
-    for (int i = 0; i < MAX_ATTEMPTS && Outcome.is(result, Errno.EAGAIN); i++) {
+    for (int i = 0; i < ATTEMPTS && Outcome.is(result, Errno.EAGAIN); i++) {
+      if (i >= QUICK_ATTEMPTS) {
+        LockSupport.parkNanos(PAUSE_NANOS);
+      }
       result =
           Outcome.uninterrupted(() ->
               directory.use(number ->
