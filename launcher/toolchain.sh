@@ -6,7 +6,8 @@ JAVA_WANTED=25
 # Tool and Debian package that has it. The first group is for the build and the services, the second for the tests.
 NEEDED_TOOLS=(mvn:maven gcc:gcc busybox:busybox-static setpriv:util-linux awk:mawk)
 TEST_TOOLS=(kcat:kcat node:nodejs npm:npm runc:runc crun:crun shellcheck:shellcheck jq:jq mkfs.erofs:erofs-utils pgrep:procps
-  qemu-system-x86_64:qemu-system-x86 mke2fs:e2fsprogs /usr/lib/cni/bridge:containernetworking-plugins iptables:iptables ip:iproute2 openssl:openssl xz:xz-utils)
+  qemu-system-x86_64:qemu-system-x86 mke2fs:e2fsprogs /usr/lib/cni/bridge:containernetworking-plugins iptables:iptables ip:iproute2 openssl:openssl xz:xz-utils
+  zsh:zsh groff:groff-base dbus-daemon:dbus-daemon)
 # Library and its Debian package, for the services.
 NEEDED_LIBRARIES=(libseccomp.so.2:libseccomp2)
 

@@ -1,7 +1,6 @@
 package dev.caisson.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.gson.JsonParser;
 import com.google.protobuf.util.Timestamps;
@@ -9,12 +8,9 @@ import dev.caisson.proto.events.v1.ContainerCpu;
 import dev.caisson.proto.events.v1.CpuApportioned;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.Reader;
 import java.io.StringWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -25,11 +21,9 @@ import picocli.CommandLine;
 /** `caisson cpu --watch`, at a terminal, which script(1) makes, and without one. */
 @Timeout(60)
 class CpuFollowingIT {
-  private static final String SHOW_CURSOR = "\u001b[?25h";
-
   @TempDir private Path data;
   private FakeAuditor auditor;
-  private Process script;
+  private TerminalClient terminal;
 
   @BeforeEach
   void serve() throws IOException {
@@ -41,37 +35,34 @@ class CpuFollowingIT {
   @AfterEach
   void close() {
     auditor.close();
-    if (script != null) {
-      script.destroyForcibly();
+    if (terminal != null) {
+      terminal.close();
     }
   }
 
   @Test
   void drawsOneTableOverAgainAndLeavesItWithTheCursorWhenItIsInterrupted() throws Exception {
-    atTerminal("cpu --watch");
-    String drawn = readUntil("1.50");
-    script.outputWriter().write('\u0003');
-    script.outputWriter().flush();
-    drawn += readUntil(SHOW_CURSOR);
-    assertThat(script.waitFor()).isZero();
-    assertThat(Files.readString(data.resolve("code")).strip()).isEqualTo("130");
-    assertThat(drawn).contains("\u001b[?25l", "CONTAINER", "web/app", "4.000", "█");
+    terminal = TerminalClient.start(data, "cpu --watch");
+    String drawn = terminal.readUntil("1.50");
+    terminal.interrupt();
+    drawn += terminal.readUntil(TerminalClient.SHOW_CURSOR);
+    assertThat(terminal.exitCode()).isEqualTo("130");
+    assertThat(drawn).contains(TerminalClient.HIDE_CURSOR, "CONTAINER", "web/app", "4.000", "█");
     assertThat(drawn.lines()).allSatisfy(line -> assertThat(visible(line)).hasSizeLessThan(70));
   }
 
   @Test
   void showsTheCursorAgainWhenTheSandboxIsGone() throws Exception {
     auditor.records.add(figures(3, 103, 4_500_000_000L).toBuilder().setLast(true).build());
-    atTerminal("cpu --watch web");
-    assertThat(readUntil(SHOW_CURSOR)).contains("4.500", "0.50");
-    assertThat(script.waitFor()).isZero();
-    assertThat(Files.readString(data.resolve("code")).strip()).isEqualTo("0");
+    terminal = TerminalClient.start(data, "cpu --watch web");
+    assertThat(terminal.readUntil(TerminalClient.SHOW_CURSOR)).contains("4.500", "0.50");
+    assertThat(terminal.exitCode()).isEqualTo("0");
   }
 
   @Test
   void writesPlainLinesWhereThereIsNoTerminal() throws Exception {
     auditor.records.add(figures(3, 103, 4_500_000_000L).toBuilder().setLast(true).build());
-    Process client = new ProcessBuilder(client("cpu --watch web").split(" ")).start();
+    Process client = new ProcessBuilder(TerminalClient.command(data, "cpu --watch web")).start();
     List<String> lines = client.inputReader().lines().toList();
     assertThat(client.waitFor()).isZero();
     assertThat(lines).hasSize(3);
@@ -127,45 +118,6 @@ class CpuFollowingIT {
     line.setOut(new PrintWriter(out));
     line.setErr(new PrintWriter(out));
     return line.execute(all);
-  }
-
-  private String client(String words) {
-    return String.join(
-        " ",
-        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-        "-XX:TieredStopAtLevel=1 --illegal-native-access=deny -Dstdout.encoding=UTF-8 -cp",
-        System.getProperty("java.class.path"),
-        "dev.caisson.cli.Cli",
-        words,
-        "--data",
-        data.toString());
-  }
-
-  /** At a terminal of 20 by 70. */
-  private void atTerminal(String words) throws IOException {
-    assumeTrue(
-        Files.isExecutable(Path.of("/usr/bin/script")),
-        "Skipped: needs script(1): apt-get install bsdutils");
-    // A shell that has no trap may end at the interruption that is meant for the client; and one
-    // that was started in the background ignores it, as all that it starts do.
-    String session =
-        String.format(
-            "trap : INT; stty rows 20 cols 70; %s; echo $? > '%s/code'", client(words), data);
-    ProcessBuilder builder =
-        new ProcessBuilder("env", "--default-signal=INT", "script", "-qec", session, "/dev/null");
-    builder.environment().putAll(Map.of("TERM", "xterm", "SHELL", "/bin/sh"));
-    script = builder.redirectErrorStream(true).start();
-  }
-
-  private String readUntil(String part) throws IOException {
-    Reader out = script.inputReader();
-    StringBuilder read = new StringBuilder();
-    while (read.indexOf(part) < 0) {
-      int character = out.read();
-      assertThat(character).as("ended after: " + read).isNotNegative();
-      read.append((char) character);
-    }
-    return read.toString();
   }
 
   private static String visible(String line) {

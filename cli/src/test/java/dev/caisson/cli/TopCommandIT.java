@@ -1,19 +1,15 @@
 package dev.caisson.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.Reader;
 import java.io.StringWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -24,11 +20,9 @@ import picocli.CommandLine;
 /** `caisson top`, at a terminal, which script(1) makes, and without one. */
 @Timeout(60)
 class TopCommandIT {
-  private static final String SHOW_CURSOR = "\u001b[?25h";
-
   @TempDir private Path data;
   private FakeGateway gateway;
-  private Process script;
+  private TerminalClient terminal;
   private final StringWriter out = new StringWriter();
   private final StringWriter err = new StringWriter();
 
@@ -44,8 +38,8 @@ class TopCommandIT {
   @AfterEach
   void close() {
     gateway.close();
-    if (script != null) {
-      script.destroyForcibly();
+    if (terminal != null) {
+      terminal.close();
     }
   }
 
@@ -89,7 +83,7 @@ class TopCommandIT {
 
   @Test
   void writesOneTableWhereThereIsNoTerminal() throws Exception {
-    Process client = new ProcessBuilder(client("top --interval 0.1").split(" ")).start();
+    Process client = new ProcessBuilder(TerminalClient.command(data, "top --interval 0.1")).start();
     List<String> lines = client.inputReader().lines().toList();
     assertThat(client.waitFor()).isZero();
     assertThat(lines).hasSize(3).noneMatch(line -> line.contains("\u001b"));
@@ -97,65 +91,24 @@ class TopCommandIT {
 
   @Test
   void drawsTheTableOverAgainAndLeavesItWithTheCursorWhenItIsInterrupted() throws Exception {
-    atTerminal("top --interval 0.1");
-    String drawn = readUntil("25.0") + readUntil("\u001b[3A") + readUntil("25.0");
-    script.outputWriter().write('\u0003');
-    script.outputWriter().flush();
-    drawn += readUntil(SHOW_CURSOR);
-    assertThat(script.waitFor()).isZero();
-    assertThat(Files.readString(data.resolve("code")).strip()).isEqualTo("130");
+    terminal = TerminalClient.start(data, "top --interval 0.1");
+    String drawn =
+        terminal.readUntil("25.0") + terminal.readUntil("\u001b[3A") + terminal.readUntil("25.0");
+    terminal.interrupt();
+    drawn += terminal.readUntil(TerminalClient.SHOW_CURSOR);
+    assertThat(terminal.exitCode()).isEqualTo("130");
     assertThat(drawn)
-        .contains("\u001b[?25l", "CONTAINER", "CPU %", "1.5 MiB")
+        .contains(TerminalClient.HIDE_CURSOR, "CONTAINER", "CPU %", "1.5 MiB")
         .doesNotContain("gone");
   }
 
   @Test
   void endsWithTheReasonWhenTheGatewayDoes() throws Exception {
-    atTerminal("top --interval 0.1");
-    assertThat(readUntil("25.0") + readUntil("web")).contains("still");
+    terminal = TerminalClient.start(data, "top --interval 0.1");
+    assertThat(terminal.readUntil("25.0") + terminal.readUntil("web")).contains("still");
     gateway.close();
-    assertThat(readUntil(SHOW_CURSOR)).isNotEmpty();
-    assertThat(readUntil("caisson: ")).isNotEmpty();
-    assertThat(script.waitFor()).isZero();
-    assertThat(Files.readString(data.resolve("code")).strip()).isEqualTo("125");
-  }
-
-  private String client(String words) {
-    return String.join(
-        " ",
-        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-        "-XX:TieredStopAtLevel=1 --illegal-native-access=deny -Dstdout.encoding=UTF-8 -cp",
-        System.getProperty("java.class.path"),
-        "dev.caisson.cli.Cli",
-        words,
-        "--data",
-        data.toString());
-  }
-
-  /** At a terminal of 20 by 70. */
-  private void atTerminal(String words) throws IOException {
-    assumeTrue(
-        Files.isExecutable(Path.of("/usr/bin/script")),
-        "Skipped: needs script(1): apt-get install bsdutils");
-    // A shell that has no trap may end at the interruption that is meant for the client; and one
-    // that was started in the background ignores it, as all that it starts do.
-    String session =
-        String.format(
-            "trap : INT; stty rows 20 cols 70; %s; echo $? > '%s/code'", client(words), data);
-    ProcessBuilder builder =
-        new ProcessBuilder("env", "--default-signal=INT", "script", "-qec", session, "/dev/null");
-    builder.environment().putAll(Map.of("TERM", "xterm", "SHELL", "/bin/sh"));
-    script = builder.redirectErrorStream(true).start();
-  }
-
-  private String readUntil(String part) throws IOException {
-    Reader all = script.inputReader();
-    StringBuilder read = new StringBuilder();
-    while (read.indexOf(part) < 0) {
-      int character = all.read();
-      assertThat(character).as("ended after: " + read).isNotNegative();
-      read.append((char) character);
-    }
-    return read.toString();
+    assertThat(terminal.readUntil(TerminalClient.SHOW_CURSOR)).isNotEmpty();
+    assertThat(terminal.readUntil("caisson: ")).isNotEmpty();
+    assertThat(terminal.exitCode()).isEqualTo("125");
   }
 }
