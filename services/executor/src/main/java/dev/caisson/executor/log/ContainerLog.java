@@ -93,6 +93,11 @@ public final class ContainerLog implements OutputSink {
     return extent;
   }
 
+  /** Not while files are being removed of which that is not told yet. Waits for the disk. */
+  synchronized Extent settled() {
+    return extent;
+  }
+
   /**
    * Goes on where an earlier life of the executor was.
    *

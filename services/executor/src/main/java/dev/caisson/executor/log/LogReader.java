@@ -182,7 +182,7 @@ public final class LogReader implements AutoCloseable {
         return true;
       }
     } catch (NoSuchFileException e) {
-      Extent now = log.extent();
+      Extent now = log.settled();
       if (now.removed() || now.first() > file) {
         return true; // which is seen in the next step
       }

@@ -185,6 +185,40 @@ class ContainerLogTest {
     assertThat(directory).doesNotExist();
   }
 
+  /** Who meets the files' removal half-way has not read all. */
+  @Test
+  void tellsOneWhoFindsAFileGoneOfItsRemoval() throws Exception {
+    ContainerLog log = log();
+    written(log, "one");
+    ReadEntries reader = new ReadEntries(log, ReadEntries.ALL, threads, 1);
+    reader.awaitEntries(1);
+    written(log, "two");
+    log.processEnded();
+    ReadEntries.of(log, ReadEntries.ALL, threads).end();
+    synchronized (log) {
+      for (Path file : files()) {
+        Files.delete(file);
+      }
+      reader.take(Integer.MAX_VALUE);
+      awaitReaderThatWaits(reader);
+      log.remove();
+    }
+    assertThat(reader.end()).isEqualTo("removed");
+    assertThat(reader.texts()).containsExactly("one");
+  }
+
+  private static void awaitReaderThatWaits(ReadEntries reader) {
+    for (int i = 0; i < 100_000 && !reader.end.isDone() && !oneReaderWaits(); i++) {
+      Thread.onSpinWait();
+    }
+  }
+
+  private static boolean oneReaderWaits() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().startsWith("log-reader-"))
+        .anyMatch(thread -> thread.getState() == Thread.State.BLOCKED);
+  }
+
   @Test
   void cutsALineThatAnEarlierLifeHadOnlyBegun() throws Exception {
     ContainerLog before = log();

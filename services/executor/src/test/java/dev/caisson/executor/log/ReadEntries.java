@@ -35,6 +35,12 @@ final class ReadEntries implements LogReader.Client {
     reader.wake();
   }
 
+  void awaitEntries(int count) {
+    for (int i = 0; i < 1_000_000_000 && entries.size() < count; i++) {
+      Thread.onSpinWait();
+    }
+  }
+
   void leave() {
     reader.close();
   }
