@@ -51,7 +51,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
 class ContainersTest {
-  private static final String SOUND =
+  static final String SOUND =
       """
       {"ociVersion":"1.0.2","process":{"args":["sh"],"cwd":"/"},"root":{"path":"rootfs"}%s}\
       """;

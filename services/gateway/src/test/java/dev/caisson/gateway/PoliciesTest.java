@@ -11,6 +11,7 @@ import static org.assertj.core.api.Assertions.tuple;
 import com.google.protobuf.UnknownFieldSet;
 import com.google.rpc.RetryInfo;
 import dev.caisson.proto.executor.v1.PlanRequest;
+import dev.caisson.proto.executor.v1.TenantQuota;
 import dev.caisson.proto.journal.v1.RecordDenialRequest;
 import dev.caisson.proto.types.v1.Mount;
 import dev.caisson.proto.types.v1.Process;
@@ -255,6 +256,73 @@ class PoliciesTest {
           return Status.fromThrowable(next.failure()).getCode() != Status.Code.RESOURCE_EXHAUSTED;
         });
     assertThat(registry.get("caisson.gateway.quota.refusals").counter().count()).isPositive();
+  }
+
+  @Test
+  void tellsTheExecutorHowMuchMayLive() throws Exception {
+    MeterRegistry registry = gateway.context.getBean(MeterRegistry.class);
+    Files.writeString(
+        file(), "quotas: [{tenants: [t], sandboxes: 3, containers: 5, memory: 1G, cpu: 2.5}]");
+    TenantQuota bounds =
+        TenantQuota.newBuilder()
+            .setSandboxes(3)
+            .setContainers(5)
+            .setMemoryBytes(1L << 30)
+            .setCpuMillis(2_500)
+            .build();
+    Awaitility.await()
+        .atMost(LOOKED_AGAIN)
+        .until(() -> {
+          var _ = gateway.containers().createContainer(container("tenants/t", "many", "true"));
+          return gateway
+              .executor
+              .last(dev.caisson.proto.executor.v1.CreateContainerRequest.class)
+              .getQuota()
+              .equals(bounds);
+        });
+    var _ = gateway.sandboxes().createSandbox(sandbox("tenants/t"));
+    assertThat(
+            gateway
+                .executor
+                .last(dev.caisson.proto.executor.v1.CreateSandboxRequest.class)
+                .getQuota())
+        .isEqualTo(bounds);
+    var _ = gateway.sandboxes().createSandbox(sandbox("tenants/u"));
+    assertThat(
+            gateway
+                .executor
+                .last(dev.caisson.proto.executor.v1.CreateSandboxRequest.class)
+                .getQuota())
+        .isEqualTo(TenantQuota.getDefaultInstance());
+
+    gateway.executor.fail(
+        Status.Code.RESOURCE_EXHAUSTED,
+        "QUOTA_EXCEEDED",
+        "tenants/t may have 3 sandboxes",
+        Map.of("tenant", "t", "quota", "sandboxes", "limit", "3"));
+    isExceeded(refused(() -> gateway.sandboxes().createSandbox(sandbox("tenants/t"))));
+    isExceeded(
+        refused(() ->
+            gateway
+                .containers()
+                .createContainer(
+                    ociContainer("tenants/t", "more", ContainersTest.SOUND.formatted("")))));
+    RecordDenialRequest denial = gateway.journal.denials.poll(5, TimeUnit.SECONDS);
+    assertThat(denial.getReason()).isEqualTo("QUOTA_EXCEEDED");
+    assertThat(denial.getOperation()).isEqualTo("CreateSandbox");
+    assertThat(registry.get("caisson.gateway.quota.refusals").counter().count()).isEqualTo(2);
+  }
+
+  private static void isExceeded(StatusRuntimeException error) {
+    assertThat(info(error).getReason()).isEqualTo("QUOTA_EXCEEDED");
+    assertThat(info(error).getDomain()).isEqualTo("caisson.dev");
+    assertThat(info(error).getMetadataMap()).containsEntry("limit", "3");
+    assertThat(StatusProto.fromThrowable(error).getDetailsList())
+        .anySatisfy(detail -> assertThat(detail.is(RetryInfo.class)).isTrue());
+  }
+
+  private static CreateSandboxRequest sandbox(String parent) {
+    return CreateSandboxRequest.newBuilder().setParent(parent).setSandboxId("s").build();
   }
 
   @Test

@@ -1,6 +1,7 @@
 package dev.caisson.executor.sandbox;
 
 import com.google.protobuf.ByteString;
+import dev.caisson.executor.cgroup.Allotted;
 import dev.caisson.executor.cgroup.InvalidResources;
 import dev.caisson.executor.donation.Donations;
 import dev.caisson.executor.guard.GuardPolicy;
@@ -23,6 +24,7 @@ import dev.caisson.proto.executor.v1.CreateContainerRequest;
 import dev.caisson.proto.executor.v1.DeleteSandboxRequest;
 import dev.caisson.proto.executor.v1.ExecProcess;
 import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.executor.v1.TenantQuota;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
@@ -88,6 +90,7 @@ final class Containers {
   private final Scores scores;
   private final Redaction redaction;
   private final Registry<Container> registry;
+  private final Allotments allotments;
   private final GuardPolicy policy;
 
   /** By their uids, whose deletion is finished later. */
@@ -110,7 +113,9 @@ final class Containers {
       Donations donations,
       SharedFilters filters,
       Scores scores,
+      Allotments allotments,
       GuardPolicy policy) {
+    this.allotments = allotments;
     this.policy = policy;
     this.filters = filters;
     this.scores = scores;
@@ -260,9 +265,13 @@ final class Containers {
     try (Given given = Given.take(donations, request.getDonated())) {
       return new Made(made(resolved, leased, plan, given), true);
     } catch (RuntimeException e) {
-      registry.release(tenant, id);
+      release(tenant, sandboxId(request), id);
       throw e;
     }
+  }
+
+  private static String sandboxId(CreateContainerRequest request) {
+    return request.getSandboxId().isEmpty() ? request.getContainerId() : request.getSandboxId();
   }
 
   private static Container repeated(Resolved resolved, Registry.Entry<Container> taken) {
@@ -292,7 +301,7 @@ final class Containers {
   }
 
   private static ByteString digest(CreateContainerRequest request) {
-    return Digests.of(request.toBuilder().clearActor().build());
+    return Digests.of(request.toBuilder().clearActor().clearQuota().build());
   }
 
   private Container made(Resolved resolved, boolean leased, CompiledPlan plan, Given given) {
@@ -301,6 +310,12 @@ final class Containers {
     if (!request.getSandboxId().isEmpty()) {
       Sandbox sandbox = sandboxes.require(request.getTenant(), request.getSandboxId());
       requirePossible(() -> host.cgroups().require(sandbox.cgroup().path(), limits));
+      allotments.takeContainer(
+          request.getTenant(),
+          request.getSandboxId(),
+          request.getContainerId(),
+          Allotted.of(limits),
+          request.getQuota());
       return madeIn(sandbox, resolved, leased, plan, host.uids().get(), given);
     }
     Sandboxes.Wanted wanted = implied(resolved, plan);
@@ -353,7 +368,9 @@ final class Containers {
         volumes(request),
         request.hasNetwork() ? Optional.of(request.getNetwork()) : Optional.empty(),
         resolved.digest(),
-        Optional.of(plan.placement()));
+        Optional.of(plan.placement()),
+        Optional.of(spec.getResources()),
+        request.getQuota());
   }
 
   private Container madeIn(
@@ -499,6 +516,8 @@ final class Containers {
   }
 
   void adopt(Container container) {
+    Limited limited = new Limited.OfContainer(container);
+    limited.take(allotments, Allotted.of(limited.limits()), TenantQuota.getDefaultInstance());
     registry.put(container.record().getTenant(), container.record().getId(), container);
   }
 
@@ -538,8 +557,8 @@ final class Containers {
     inTurn(container, Operation.RESUME, () -> lives.resume(container, actor));
   }
 
-  void update(Container container, Resources asked, Actor actor) {
-    inTurn(container, Operation.UPDATE, () -> updates.update(container, asked, actor));
+  void update(Container container, Resources asked, TenantQuota quota, Actor actor) {
+    inTurn(container, Operation.UPDATE, () -> updates.update(container, asked, quota, actor));
   }
 
   void signal(Container container, String processId, int signal, Actor actor) {
@@ -805,7 +824,13 @@ final class Containers {
   }
 
   private void release(Container container) {
-    registry.release(container.record().getTenant(), container.record().getId());
+    ContainerRecord record = container.record();
+    release(record.getTenant(), container.sandbox().record().getId(), record.getId());
+  }
+
+  private void release(String tenant, String sandbox, String id) {
+    allotments.leaveContainer(tenant, sandbox, id);
+    registry.release(tenant, id);
   }
 
   /** Another may have the id by now: one that was made while this call waited for its turn. */

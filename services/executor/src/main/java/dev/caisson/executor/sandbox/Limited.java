@@ -1,9 +1,11 @@
 package dev.caisson.executor.sandbox;
 
+import dev.caisson.executor.cgroup.Allotted;
 import dev.caisson.executor.cgroup.Cgroup;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.executor.store.v1.SandboxRecord;
 import dev.caisson.proto.events.v1.Event;
+import dev.caisson.proto.executor.v1.TenantQuota;
 import dev.caisson.proto.types.v1.Resources;
 import java.util.Optional;
 
@@ -25,6 +27,9 @@ sealed interface Limited {
 
   /** On the disk only: nothing is changed so far. */
   void begin(Host host, Resources asked);
+
+  /** As {@link Allotments} says. */
+  void take(Allotments allotments, Allotted limits, TenantQuota quota);
 
   /** They hold now. */
   void settle(Host host, Resources limits);
@@ -60,6 +65,12 @@ sealed interface Limited {
     @Override
     public Optional<Resources> updating() {
       return record().hasUpdating() ? Optional.of(record().getUpdating()) : Optional.empty();
+    }
+
+    @Override
+    public void take(Allotments allotments, Allotted limits, TenantQuota quota) {
+      String sandbox = container.sandbox().record().getId();
+      allotments.takeContainer(record().getTenant(), sandbox, record().getId(), limits, quota);
     }
 
     @Override
@@ -110,6 +121,11 @@ sealed interface Limited {
     @Override
     public Optional<Resources> updating() {
       return record().hasUpdating() ? Optional.of(record().getUpdating()) : Optional.empty();
+    }
+
+    @Override
+    public void take(Allotments allotments, Allotted limits, TenantQuota quota) {
+      allotments.changeSandbox(record().getTenant(), record().getId(), limits, quota);
     }
 
     @Override

@@ -170,13 +170,13 @@ public final class Node implements AutoCloseable {
 
   public Container updateContainer(UpdateContainerRequest request) {
     var container = containers.require(request.getTenant(), request.getContainerId());
-    containers.update(container, request.getResources(), request.getActor());
+    containers.update(container, request.getResources(), request.getQuota(), request.getActor());
     return Views.of(container);
   }
 
   public Sandbox updateSandbox(UpdateSandboxRequest request) {
     var sandbox = sandboxes.require(request.getTenant(), request.getSandboxId());
-    sandboxes.update(sandbox, request.getResources(), request.getActor());
+    sandboxes.update(sandbox, request.getResources(), request.getQuota(), request.getActor());
     return Views.of(sandbox);
   }
 

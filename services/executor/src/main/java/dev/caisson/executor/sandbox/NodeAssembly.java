@@ -73,7 +73,8 @@ public final class NodeAssembly implements AutoCloseable {
     PlanCache plans = new PlanCache(host.settings().machine());
     Tokens tokens = new Tokens(host.settings().epoch());
     this.networks = new SandboxNetworks(host, host.networks(), policy.networks(), recorder);
-    Updates updates = new Updates(host, recorder);
+    Allotments allotments = new Allotments();
+    Updates updates = new Updates(host, recorder, allotments);
     Placing placing = new Placing(host, donor, tokens, plans);
     SandboxBirth sandboxBirth =
         new SandboxBirth(
@@ -109,6 +110,7 @@ public final class NodeAssembly implements AutoCloseable {
             networks,
             named,
             updates,
+            allotments,
             policy);
     Execs execs =
         new Execs(
@@ -167,6 +169,7 @@ public final class NodeAssembly implements AutoCloseable {
             donations,
             shared,
             scores,
+            allotments,
             policy);
     Leases leases = new Leases(host, containers);
     Findings findings = new Findings();

@@ -76,7 +76,8 @@ public final class Problems {
   /** The canonical code of a reason: reasons.proto says it in each comment. */
   public static Code code(Reason reason) {
     return switch (reason) {
-      case INVALID_ID, INVALID_SPEC, LIMIT_TOO_LOW, ROOTFS_NOT_FOUND -> Code.INVALID_ARGUMENT;
+      case INVALID_ID, INVALID_SPEC, LIMIT_TOO_LOW, LIMIT_REQUIRED, ROOTFS_NOT_FOUND ->
+          Code.INVALID_ARGUMENT;
       case COMMAND_NOT_FOUND,
           SANDBOX_NOT_FOUND,
           CONTAINER_NOT_FOUND,
@@ -95,7 +96,7 @@ public final class Problems {
           PORT_CLOSED,
           HOST_UNSUPPORTED ->
           Code.FAILED_PRECONDITION;
-      case LIMIT_REACHED, JOURNAL_FULL -> Code.RESOURCE_EXHAUSTED;
+      case LIMIT_REACHED, QUOTA_EXCEEDED, JOURNAL_FULL -> Code.RESOURCE_EXHAUSTED;
       case HOOK_FAILED, NETWORK_FAILED, CONNECTION_BROKEN, PROCESS_KILLED -> Code.ABORTED;
       case NOT_READY -> Code.UNAVAILABLE;
       case SYSTEM_CALL_FAILED, INTERNAL, REASON_UNSPECIFIED, UNRECOGNIZED -> Code.INTERNAL;

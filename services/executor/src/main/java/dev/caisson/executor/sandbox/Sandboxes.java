@@ -1,6 +1,7 @@
 package dev.caisson.executor.sandbox;
 
 import com.google.protobuf.ByteString;
+import dev.caisson.executor.cgroup.Allotted;
 import dev.caisson.executor.cgroup.InvalidResources;
 import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.journal.JournalFullException;
@@ -17,6 +18,7 @@ import dev.caisson.proto.events.v1.SandboxDeleted;
 import dev.caisson.proto.events.v1.SandboxLost;
 import dev.caisson.proto.executor.v1.CreateSandboxRequest;
 import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.executor.v1.TenantQuota;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Network;
@@ -53,6 +55,7 @@ final class Sandboxes {
   private final SandboxNetworks networks;
   private final NamedCgroups named;
   private final Updates updates;
+  private final Allotments allotments;
   private final GuardPolicy policy;
   private final Registry<Sandbox> registry;
   private final Recent<Deletion, Boolean> deletions = new Recent<>(DELETIONS);
@@ -73,7 +76,9 @@ final class Sandboxes {
       SandboxNetworks networks,
       NamedCgroups named,
       Updates updates,
+      Allotments allotments,
       GuardPolicy policy) {
+    this.allotments = allotments;
     this.policy = policy;
     this.host = host;
     this.birth = birth;
@@ -99,6 +104,8 @@ final class Sandboxes {
    * @param volumes with complete options
    * @param network that it is joined to
    * @param rootContainer how the first process of the container that it is made for is placed
+   * @param rootLimits that container's
+   * @param quota the tenant's
    */
   record Wanted(
       Actor actor,
@@ -116,7 +123,9 @@ final class Sandboxes {
       List<Volume> volumes,
       Optional<Network> network,
       ByteString digest,
-      Optional<Placement> rootContainer) {
+      Optional<Placement> rootContainer,
+      Optional<Resources> rootLimits,
+      TenantQuota quota) {
 
     private static Wanted of(CreateSandboxRequest request) {
       return new Wanted(
@@ -134,8 +143,10 @@ final class Sandboxes {
           request.getAnnotationsMap(),
           Volumes.completed(request.getVolumesList(), request.getResources(), ""),
           request.hasNetwork() ? Optional.of(request.getNetwork()) : Optional.empty(),
-          Digests.of(request.toBuilder().clearActor().build()),
-          Optional.empty());
+          Digests.of(request.toBuilder().clearActor().clearQuota().build()),
+          Optional.empty(),
+          Optional.empty(),
+          request.getQuota());
     }
   }
 
@@ -151,13 +162,24 @@ final class Sandboxes {
     }
     try {
       requirePossible(wanted);
+      allotments.takeSandbox(
+          wanted.tenant(),
+          wanted.id(),
+          Allotted.of(wanted.resources()),
+          wanted.rootLimits().map(Allotted::of),
+          wanted.quota());
       Sandbox made = made(wanted);
       registry.put(wanted.tenant(), wanted.id(), made);
       return made;
     } catch (RuntimeException e) {
-      registry.release(wanted.tenant(), wanted.id());
+      release(wanted.tenant(), wanted.id());
       throw e;
     }
+  }
+
+  private void release(String tenant, String id) {
+    allotments.leaveSandbox(tenant, id);
+    registry.release(tenant, id);
   }
 
   private void requirePossible(Wanted wanted) {
@@ -259,6 +281,7 @@ final class Sandboxes {
   /** One that an earlier executor has made. */
   void adopt(Sandbox sandbox) {
     SandboxRecord record = sandbox.record();
+    count(record);
     registry.put(record.getTenant(), record.getId(), sandbox);
     ranges.retake(record.getUidMappingsList());
   }
@@ -266,7 +289,16 @@ final class Sandboxes {
   /** One of a newer executor: nobody else is to have its id, or its ids of users. */
   void leaveAlone(SandboxRecord record) {
     ranges.retake(record.getUidMappingsList());
+    count(record);
     registry.bar(record.getTenant(), record.getId());
+  }
+
+  private void count(SandboxRecord record) {
+    allotments.changeSandbox(
+        record.getTenant(),
+        record.getId(),
+        Allotted.of(record.getResources()),
+        TenantQuota.getDefaultInstance());
   }
 
   Optional<Sandbox> find(String tenant, String id) {
@@ -293,12 +325,12 @@ final class Sandboxes {
   }
 
   /** Changes limits around all that is in it. */
-  void update(Sandbox sandbox, Resources asked, Actor actor) {
+  void update(Sandbox sandbox, Resources asked, TenantQuota quota, Actor actor) {
     sandbox
         .queue()
         .run(() -> {
           requireSame(sandbox);
-          updates.update(sandbox, asked, actor);
+          updates.update(sandbox, asked, quota, actor);
         });
   }
 
@@ -390,7 +422,7 @@ final class Sandboxes {
     ranges.giveBack(deleting.getUidMappingsList());
     host.store().removeSandbox(sandbox.uid());
     remember(new Deletion(deleting.getTenant(), deleting.getId(), actor.getRequestId()));
-    registry.release(deleting.getTenant(), deleting.getId());
+    release(deleting.getTenant(), deleting.getId());
   }
 
   private void remember(Deletion deletion) {

@@ -1,5 +1,6 @@
 package dev.caisson.executor.sandbox;
 
+import dev.caisson.executor.cgroup.Allotted;
 import dev.caisson.executor.cgroup.CgroupException;
 import dev.caisson.executor.cgroup.InvalidResources;
 import dev.caisson.executor.cgroup.Limits;
@@ -11,6 +12,7 @@ import dev.caisson.model.Operation;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.ResourcesUpdated;
 import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.executor.v1.TenantQuota;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.Resources;
 import java.lang.System.Logger.Level;
@@ -28,35 +30,39 @@ final class Updates {
 
   private final Host host;
   private final Recorder recorder;
+  private final Allotments allotments;
 
-  Updates(Host host, Recorder recorder) {
+  Updates(Host host, Recorder recorder, Allotments allotments) {
+    this.allotments = allotments;
     this.host = host;
     this.recorder = recorder;
   }
 
-  void update(Container container, Resources asked, Actor actor) {
+  void update(Container container, Resources asked, TenantQuota quota, Actor actor) {
     var _ = States.require(container, Operation.UPDATE);
-    update(new Limited.OfContainer(container), asked, actor);
+    update(new Limited.OfContainer(container), asked, quota, actor);
   }
 
-  void update(Sandbox sandbox, Resources asked, Actor actor) {
+  void update(Sandbox sandbox, Resources asked, TenantQuota quota, Actor actor) {
     if (sandbox.record().getLost() || sandbox.record().getDeleting()) {
       throw sandbox.isLost();
     }
-    update(new Limited.OfSandbox(sandbox), asked, actor);
+    update(new Limited.OfSandbox(sandbox), asked, quota, actor);
   }
 
-  private void update(Limited limited, Resources asked, Actor actor) {
+  private void update(Limited limited, Resources asked, TenantQuota quota, Actor actor) {
     recorder.record(
         event(limited, asked, List.of()).setActor(actor),
-        () -> change(limited, asked),
+        () -> change(limited, asked, quota),
         changes -> event(limited, asked, changes).setActor(actor));
   }
 
-  private List<SettingChange> change(Limited limited, Resources asked) {
+  private List<SettingChange> change(Limited limited, Resources asked, TenantQuota quota) {
     Resources before = limited.limits();
     Merged merged = Merged.of(before, asked);
-    limited.begin(host, asked);
+    // What becomes less is others' once it holds.
+    limited.take(allotments, Allotted.of(before).or(Allotted.of(merged.all())), quota);
+    begin(limited, before, asked);
     List<SettingChange> changes;
     try {
       Limits.check(merged.all()); // what was set before must not come back by what is set now
@@ -69,8 +75,18 @@ final class Updates {
     return changes;
   }
 
+  private void begin(Limited limited, Resources before, Resources asked) {
+    try {
+      limited.begin(host, asked);
+    } catch (RuntimeException e) {
+      limited.take(allotments, Allotted.of(before), TenantQuota.getDefaultInstance());
+      throw e;
+    }
+  }
+
   /** Done is done: on a full disk the next life of the executor finds it begun, and ends it. */
   private void settle(Limited limited, Resources limits) {
+    limited.take(allotments, Allotted.of(limits), TenantQuota.getDefaultInstance());
     try {
       limited.settle(host, limits);
     } catch (StoreException e) {

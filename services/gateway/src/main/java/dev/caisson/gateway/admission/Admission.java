@@ -64,16 +64,18 @@ public final class Admission implements ServerInterceptor {
       return next.startCall(call, headers);
     }
     Findings findings = new Findings();
+    LivingQuota living = new LivingQuota();
     Reviewed reviewed =
         new Reviewed(
             rules.of(call.getMethodDescriptor().getFullMethodName()),
             call.getMethodDescriptor(),
             caller.get(),
-            findings);
+            findings,
+            living);
     ServerCall.Listener<Q> served =
         Contexts.interceptCall(
-            Context.current().withValue(Findings.KEY, findings),
-            new WarnedCall<>(call, findings),
+            Context.current().withValues(Findings.KEY, findings, LivingQuota.KEY, living),
+            new ExceededCall<>(new WarnedCall<>(call, findings), reviewed::exceeded),
             headers,
             next);
     return new EndedListener<>(
@@ -86,11 +88,18 @@ public final class Admission implements ServerInterceptor {
     private final String operation;
     private final Caller caller;
     private final Findings findings;
+    private final LivingQuota living;
     private final Set<TenantUse.Kind> kinds = EnumSet.noneOf(TenantUse.Kind.class);
     private boolean begun;
     private Quotas.Share share = Quotas.Share.NONE;
 
-    Reviewed(MethodRule rule, MethodDescriptor<?, ?> method, Caller caller, Findings findings) {
+    Reviewed(
+        MethodRule rule,
+        MethodDescriptor<?, ?> method,
+        Caller caller,
+        Findings findings,
+        LivingQuota living) {
+      this.living = living;
       this.rule = rule;
       this.operation = String.valueOf(method.getBareMethodName());
       this.caller = caller;
@@ -139,13 +148,22 @@ public final class Admission implements ServerInterceptor {
         return;
       }
       begun = true;
+      Optional<Quota> quota = policies.quotaOf(tenant);
+      if (quota.isEmpty()) {
+        return;
+      }
+      living.is(quota.get().living());
       try {
-        share = quotas.take(policies.quotas(), tenant, kinds);
+        share = quotas.take(quota.get(), tenant, kinds);
       } catch (StatusRuntimeException refusal) {
-        registry.counter("caisson.gateway.quota.refusals").increment();
-        denials.report(operation, caller.actor(""), refusal);
+        exceeded(refusal);
         throw refusal;
       }
+    }
+
+    void exceeded(StatusRuntimeException refusal) {
+      registry.counter("caisson.gateway.quota.refusals").increment();
+      denials.report(operation, caller.actor(""), refusal);
     }
 
     /** What they say of creating it is an answer, not a refusal. */

@@ -4,6 +4,7 @@ import com.google.protobuf.Message;
 import dev.caisson.proto.v1.PolicyFinding;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** What a policy file says, whole. Immutable. */
 record Policies(List<Policy> all, List<Quota> quotas) {
@@ -26,6 +27,11 @@ record Policies(List<Policy> all, List<Quota> quotas) {
     List<PolicyFinding> with(PolicyFinding.Action action) {
       return findings.stream().filter(one -> one.getAction() == action).toList();
     }
+  }
+
+  /** The first that names the tenant. */
+  Optional<Quota> quotaOf(String tenant) {
+    return quotas.stream().filter(one -> one.tenants().include(tenant)).findFirst();
   }
 
   /**

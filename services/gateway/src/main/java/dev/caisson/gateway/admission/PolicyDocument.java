@@ -5,22 +5,29 @@ import dev.caisson.gateway.access.MethodRule;
 import dev.caisson.gateway.files.DocumentException;
 import dev.caisson.gateway.files.YamlDocument;
 import dev.caisson.gateway.names.Tenants;
+import dev.caisson.proto.executor.v1.TenantQuota;
 import dev.caisson.proto.v1.PolicyFinding;
 import dev.cel.common.CelValidationException;
 import dev.cel.common.types.SimpleType;
+import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -38,7 +45,25 @@ final class PolicyDocument {
       Set.of("name", "calls", "tenants", "when", "set", "require", "action", "message", "examples");
 
   private static final Set<String> QUOTA =
-      Set.of("tenants", "requests", "burst", "streams", "execs");
+      Set.of(
+          "tenants",
+          "requests",
+          "burst",
+          "streams",
+          "execs",
+          "sandboxes",
+          "containers",
+          "memory",
+          "cpu");
+
+  private static final String UNITS = "KMGT";
+  private static final Pattern MEMORY =
+      Pattern.compile("([1-9]\\d{0,17})([" + UNITS + "]?)", Pattern.CASE_INSENSITIVE);
+  private static final Function<String, OptionalLong> BYTES = PolicyDocument::bytes;
+  private static final Function<String, OptionalLong> CPUS = PolicyDocument::cpuMillis;
+
+  /** Thousandths at most, and not none. */
+  private static final Pattern CPU = Pattern.compile("(?=.*[1-9])\\d{1,6}(\\.\\d{1,3})?");
 
   private static final Map<String, PolicyFinding.Action> ACTIONS =
       Map.of("deny", PolicyFinding.Action.DENY, "warn", PolicyFinding.Action.WARN);
@@ -101,9 +126,52 @@ final class PolicyDocument {
               requests,
               burst.orElse(requests.orElse(1)),
               number(at + ".streams", fields.get("streams")),
-              number(at + ".execs", fields.get("execs"))));
+              number(at + ".execs", fields.get("execs")),
+              living(at, fields)));
     }
     return quotas;
+  }
+
+  private TenantQuota living(String at, Map<String, @Nullable Object> fields) {
+    TenantQuota.Builder living = TenantQuota.newBuilder();
+    number(at + ".sandboxes", fields.get("sandboxes")).ifPresent(living::setSandboxes);
+    number(at + ".containers", fields.get("containers")).ifPresent(living::setContainers);
+    amount(at + ".memory", fields.get("memory"), BYTES, "bytes, as in 512M or 16G")
+        .ifPresent(living::setMemoryBytes);
+    amount(at + ".cpu", fields.get("cpu"), CPUS, "CPUs, as in 4 or 0.5")
+        .ifPresent(living::setCpuMillis);
+    return living.build();
+  }
+
+  private OptionalLong amount(
+      String at, @Nullable Object value, Function<String, OptionalLong> reading, String words) {
+    if (value == null) {
+      return OptionalLong.empty();
+    }
+    OptionalLong amount = reading.apply(value.toString());
+    if (amount.isEmpty()) {
+      document.problem(at + " must be a number of " + words + ": " + value);
+    }
+    return amount;
+  }
+
+  private static OptionalLong bytes(String text) {
+    Matcher matcher = MEMORY.matcher(text);
+    if (!matcher.matches()) {
+      return OptionalLong.empty();
+    }
+    String unit = matcher.group(2).toUpperCase(Locale.ROOT);
+    int shift = unit.isEmpty() ? 0 : 10 * (UNITS.indexOf(unit) + 1);
+    BigInteger bytes = new BigInteger(matcher.group(1)).shiftLeft(shift);
+    return bytes.bitLength() < Long.SIZE
+        ? OptionalLong.of(bytes.longValueExact())
+        : OptionalLong.empty();
+  }
+
+  private static OptionalLong cpuMillis(String text) {
+    return CPU.matcher(text).matches()
+        ? OptionalLong.of(new BigDecimal(text).movePointRight(3).longValueExact())
+        : OptionalLong.empty();
   }
 
   private OptionalInt number(String at, @Nullable Object value) {

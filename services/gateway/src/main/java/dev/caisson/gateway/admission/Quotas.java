@@ -1,15 +1,10 @@
 package dev.caisson.gateway.admission;
 
-import com.google.protobuf.Any;
-import com.google.rpc.RetryInfo;
 import dev.caisson.gateway.errors.Errors;
-import dev.caisson.proto.v1.Reason;
-import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -39,7 +34,7 @@ final class Quotas {
 
   /** What a call has taken until it is over. */
   interface Share {
-    /** Of a tenant without a quota. */
+    /** Of a call that takes nothing. */
     Share NONE = () -> {};
 
     /** Gives it back; again has no effect. */
@@ -49,15 +44,9 @@ final class Quotas {
   /**
    * Takes what a call needs.
    *
-   * @param all in their order; the first for the tenant holds
    * @throws StatusRuntimeException RESOURCE_EXHAUSTED, and then nothing is taken but the request
    */
-  Share take(List<Quota> all, String tenant, Set<TenantUse.Kind> kinds) {
-    Optional<Quota> found = all.stream().filter(one -> one.tenants().include(tenant)).findFirst();
-    return found.isEmpty() ? Share.NONE : take(found.get(), tenant, kinds);
-  }
-
-  private synchronized Share take(Quota quota, String tenant, Set<TenantUse.Kind> kinds) {
+  synchronized Share take(Quota quota, String tenant, Set<TenantUse.Kind> kinds) {
     long now = clock.getAsLong();
     forgetSome(now);
     TenantUse use = uses.computeIfAbsent(tenant, name -> new TenantUse(quota, now));
@@ -113,18 +102,10 @@ final class Quotas {
 
   private static StatusRuntimeException tooMany(
       String tenant, String what, int bound, Duration wait) {
-    return Errors.of(
-        Status.Code.RESOURCE_EXHAUSTED,
-        Reason.QUOTA_EXCEEDED.name(),
+    return Errors.quotaExceeded(
         "tenants/%s must have at most %d %s; try again in %d ms, or ask an operator for more"
             .formatted(tenant, bound, what, Math.max(1, wait.toMillis())),
         Map.of("tenant", tenant, "quota", what, "limit", String.valueOf(bound)),
-        Any.pack(
-            RetryInfo.newBuilder()
-                .setRetryDelay(
-                    com.google.protobuf.Duration.newBuilder()
-                        .setSeconds(wait.toSeconds())
-                        .setNanos(wait.toNanosPart()))
-                .build()));
+        wait);
   }
 }

@@ -1,6 +1,7 @@
 package dev.caisson.gateway.api;
 
 import dev.caisson.gateway.admission.Findings;
+import dev.caisson.gateway.admission.LivingQuota;
 import dev.caisson.gateway.bridge.ServerCalls;
 import dev.caisson.gateway.executor.ExecutorClient;
 import dev.caisson.gateway.identity.Caller;
@@ -256,6 +257,7 @@ final class ContainersService extends ContainersGrpc.ContainersImplBase {
             .setResources(
                 UpdateMask.ofContainers(request.getUpdateMask())
                     .taken(request.getContainer().getSpec().getResources()))
+            .setQuota(LivingQuota.current())
             .build();
     ServerCalls.answer(
         responses,

@@ -1,5 +1,6 @@
 package dev.caisson.gateway.api;
 
+import dev.caisson.gateway.admission.LivingQuota;
 import dev.caisson.gateway.errors.DocumentErrors;
 import dev.caisson.gateway.errors.Errors;
 import dev.caisson.gateway.identity.Caller;
@@ -45,6 +46,7 @@ final class Creation {
         .setSpec(spec)
         .setStdio(stdio)
         .setDonated(request.getDonated())
+        .setQuota(LivingQuota.current())
         .addAllIgnored(request.getContainer().getIgnoredList())
         .setOwnFilter(spec.hasSeccomp() && !DefaultSeccomp.isIn(spec))
         .build();

@@ -1,5 +1,6 @@
 package dev.caisson.gateway.api;
 
+import dev.caisson.gateway.admission.LivingQuota;
 import dev.caisson.gateway.bridge.ServerCalls;
 import dev.caisson.gateway.executor.ExecutorClient;
 import dev.caisson.gateway.identity.Caller;
@@ -54,7 +55,8 @@ final class SandboxesService extends SandboxesGrpc.SandboxesImplBase {
             .setUserNamespace(wanted.getUserNamespace())
             .setHostname(wanted.getHostname())
             .putAllAnnotations(wanted.getAnnotationsMap())
-            .addAllVolumes(wanted.getVolumesList());
+            .addAllVolumes(wanted.getVolumesList())
+            .setQuota(LivingQuota.current());
     if (wanted.hasNetwork()) {
       create.setNetwork(wanted.getNetwork());
     }
@@ -183,6 +185,7 @@ final class SandboxesService extends SandboxesGrpc.SandboxesImplBase {
             .setResources(
                 UpdateMask.ofSandboxes(request.getUpdateMask())
                     .taken(request.getSandbox().getResources()))
+            .setQuota(LivingQuota.current())
             .build();
     ServerCalls.answer(responses, executor.updateSandbox(update).map(Resources::sandbox));
   }

@@ -2,6 +2,7 @@ package dev.caisson.gateway.errors;
 
 import com.google.rpc.ErrorInfo;
 import dev.caisson.oci.DocumentNames;
+import dev.caisson.proto.v1.Reason;
 import dev.caisson.rpc.RpcErrors;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -25,7 +26,10 @@ public final class DocumentErrors {
       return error;
     }
     Optional<ErrorInfo> info = RpcErrors.info(failure);
-    return info.isPresent() ? named(failure.getStatus(), info.get()) : error;
+    return info.filter(
+            known -> !known.getReason().equals(Reason.QUOTA_EXCEEDED.name())) // not about it
+        .<Throwable>map(known -> named(failure.getStatus(), known))
+        .orElse(error);
   }
 
   private static StatusRuntimeException named(Status status, ErrorInfo info) {

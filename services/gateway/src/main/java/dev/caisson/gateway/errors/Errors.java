@@ -1,11 +1,13 @@
 package dev.caisson.gateway.errors;
 
 import com.google.protobuf.Any;
+import com.google.rpc.RetryInfo;
 import dev.caisson.oci.OciException;
 import dev.caisson.proto.v1.Reason;
 import dev.caisson.rpc.RpcErrors;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -37,10 +39,24 @@ public final class Errors {
     return RpcErrors.of(code, DOMAIN, reason, message, metadata);
   }
 
-  /** The same with more for programs to read. */
-  public static StatusRuntimeException of(
-      Status.Code code, String reason, String message, Map<String, String> metadata, Any detail) {
-    return RpcErrors.of(code, DOMAIN, reason, message, metadata, detail);
+  /**
+   * A tenant has as much as it may.
+   *
+   * @param wait before it is worth while to ask again
+   */
+  public static StatusRuntimeException quotaExceeded(
+      String message, Map<String, String> metadata, Duration wait) {
+    var delay =
+        com.google.protobuf.Duration.newBuilder()
+            .setSeconds(wait.toSeconds())
+            .setNanos(wait.toNanosPart());
+    return RpcErrors.of(
+        Status.Code.RESOURCE_EXHAUSTED,
+        DOMAIN,
+        Reason.QUOTA_EXCEEDED.name(),
+        message,
+        metadata,
+        Any.pack(RetryInfo.newBuilder().setRetryDelay(delay).build()));
   }
 
   /** A config.json that is not converted. */

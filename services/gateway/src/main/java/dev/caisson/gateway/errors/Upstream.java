@@ -5,11 +5,15 @@ import dev.caisson.proto.v1.Reason;
 import dev.caisson.rpc.RpcErrors;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 
 /** How the errors of the executor, and of the way to it, read to the gateway's callers. */
 public final class Upstream {
+  /** After which it may be that somebody has deleted something. */
+  private static final Duration DELETION = Duration.ofSeconds(10);
+
   private Upstream() {}
 
   /**
@@ -34,7 +38,9 @@ public final class Upstream {
 
   private static StatusRuntimeException passedOn(Status status, ErrorInfo info) {
     String message = Optional.ofNullable(status.getDescription()).orElse(info.getReason());
-    return Errors.of(status.getCode(), info.getReason(), message, info.getMetadataMap());
+    return info.getReason().equals(Reason.QUOTA_EXCEEDED.name())
+        ? Errors.quotaExceeded(message, info.getMetadataMap(), DELETION)
+        : Errors.of(status.getCode(), info.getReason(), message, info.getMetadataMap());
   }
 
   private static StatusRuntimeException unavailable() {

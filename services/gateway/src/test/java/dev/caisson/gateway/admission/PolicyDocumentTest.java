@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.google.protobuf.Message;
 import dev.caisson.gateway.access.MethodRule;
 import dev.caisson.gateway.files.DocumentException;
+import dev.caisson.proto.executor.v1.TenantQuota;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.v1.Container;
@@ -27,6 +28,27 @@ class PolicyDocumentTest {
           .map(MethodRule::of)
           .toList();
 
+  @ParameterizedTest
+  @CsvSource({
+    "memory: 1, 1, 0",
+    "memory: 1073741824, 1073741824, 0",
+    "memory: 512M, 536870912, 0",
+    "memory: 16g, 17179869184, 0",
+    "memory: 8388607T, 9223370937343148032, 0",
+    "cpu: 4, 0, 4000",
+    "cpu: 0.5, 0, 500",
+    "cpu: '1.125', 0, 1125"
+  })
+  void readsHowMuchMayLive(String field, long memory, long cpu) throws DocumentException {
+    String document = "quotas: [{tenants: [t], sandboxes: 2, " + field + "}]";
+    TenantQuota living =
+        PolicyDocument.read("policies.yaml", document, RULES).quotaOf("t").orElseThrow().living();
+    assertThat(living.getMemoryBytes()).isEqualTo(memory);
+    assertThat(living.getCpuMillis()).isEqualTo(cpu);
+    assertThat(living.getSandboxes()).isEqualTo(2);
+    assertThat(living.hasContainers()).isFalse();
+  }
+
   @Test
   void saysAllThatIsWrongAtOnce() {
     String document =
@@ -35,7 +57,9 @@ class PolicyDocumentTest {
         quotas:
           - {tenants: [t], requests: 0, burst: many}
           - {tenants: [t], burst: 3}
-          - {requests: 1, cpu: 3}
+          - {requests: 1, gpu: 3}
+          - {tenants: [t], memory: 0, cpu: 0.0, sandboxes: -1, containers: 1.5}
+          - {tenants: [t], memory: 9000000T, cpu: 0.0005}
         policies:
           - name: Bad
             calls: [containers.fly]
@@ -69,7 +93,14 @@ class PolicyDocumentTest {
             "quotas[0].burst must be a number from 1 to 2147483647: many",
             "quotas[1].burst must come with requests",
             "quotas[2].tenants must be a list: null",
-            "quotas[2] must have only [burst, execs, requests, streams, tenants]: cpu",
+            "quotas[2] must have only [burst, containers, cpu, execs, memory, requests, sandboxes,"
+                + " streams, tenants]: gpu",
+            "quotas[3].sandboxes must be a number from 1 to 2147483647: -1",
+            "quotas[3].containers must be a number from 1 to 2147483647: 1.5",
+            "quotas[3].memory must be a number of bytes, as in 512M or 16G: 0",
+            "quotas[3].cpu must be a number of CPUs, as in 4 or 0.5: 0.0",
+            "quotas[4].memory must be a number of bytes, as in 512M or 16G: 9000000T",
+            "quotas[4].cpu must be a number of CPUs, as in 4 or 0.5: 5.0E-4",
             "policies[0].name must be of [a-z0-9-], and another's once: Bad",
             "policies[0].calls must be of [",
             ": containers.fly",

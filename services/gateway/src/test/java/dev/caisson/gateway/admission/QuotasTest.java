@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.gateway.names.Tenants;
+import dev.caisson.proto.executor.v1.TenantQuota;
 import io.grpc.StatusRuntimeException;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -23,7 +24,7 @@ class QuotasTest {
 
   @Test
   void requestsComeAtTheirRateAfterABurst() {
-    List<Quota> ten = List.of(quota("a", OptionalInt.of(10), 3, OptionalInt.empty()));
+    Quota ten = quota("a", OptionalInt.of(10), 3, OptionalInt.empty());
     assertThat(allowed(ten, "a", 5)).isEqualTo(3);
     now.addAndGet(99 * MILLIS);
     assertThat(allowed(ten, "a", 5)).isZero();
@@ -34,12 +35,11 @@ class QuotasTest {
     assertThat(allowed(ten, "a", 5)).isEqualTo(1);
     now.addAndGet(10_000 * MILLIS);
     assertThat(allowed(ten, "a", 5)).isEqualTo(3);
-    assertThat(allowed(ten, "b", 100)).isEqualTo(100);
   }
 
   @Test
   void callsUnderWayAreCountedUntilTheyAreOver() {
-    List<Quota> two = List.of(quota("*", OptionalInt.empty(), 1, OptionalInt.of(2)));
+    Quota two = quota("*", OptionalInt.empty(), 1, OptionalInt.of(2));
     Quotas.Share first = quotas.take(two, "a", EXEC);
     var _ = quotas.take(two, "a", EXEC);
     assertThatThrownBy(() -> quotas.take(two, "a", EXEC))
@@ -56,18 +56,19 @@ class QuotasTest {
 
   @Test
   void theFirstThatNamesATenantHolds() {
-    List<Quota> both =
-        List.of(
-            quota("a", OptionalInt.of(1), 1, OptionalInt.empty()),
-            quota("*", OptionalInt.of(1), 4, OptionalInt.empty()));
-    assertThat(allowed(both, "a", 9)).isEqualTo(1);
-    assertThat(allowed(both, "b", 9)).isEqualTo(4);
-    assertThat(allowed(both, "c", 9)).isEqualTo(4);
+    Quota one = quota("a", OptionalInt.of(1), 1, OptionalInt.empty());
+    Quota all = quota("*", OptionalInt.of(1), 4, OptionalInt.empty());
+    Policies both = new Policies(List.of(), List.of(one, all));
+    assertThat(both.quotaOf("a")).contains(one);
+    assertThat(both.quotaOf("b")).contains(all);
+    assertThat(new Policies(List.of(), List.of(one)).quotaOf("b")).isEmpty();
+    assertThat(allowed(all, "b", 9)).isEqualTo(4);
+    assertThat(allowed(all, "c", 9)).isEqualTo(4);
   }
 
   @Test
   void keepsNothingOfTenantsThatHavePaused() {
-    List<Quota> all = List.of(quota("*", OptionalInt.of(10), 10, OptionalInt.of(10)));
+    Quota all = quota("*", OptionalInt.of(10), 10, OptionalInt.of(10));
     List<Quotas.Share> kept = new ArrayList<>();
     for (int i = 0; i < 10; i++) {
       kept.add(quotas.take(all, "busy" + i, EXEC));
@@ -85,7 +86,7 @@ class QuotasTest {
     kept.forEach(Quotas.Share::release);
   }
 
-  private int allowed(List<Quota> all, String tenant, int tries) {
+  private int allowed(Quota all, String tenant, int tries) {
     int allowed = 0;
     for (int i = 0; i < tries; i++) {
       try {
@@ -99,6 +100,12 @@ class QuotasTest {
   }
 
   private static Quota quota(String tenant, OptionalInt requests, int burst, OptionalInt atOnce) {
-    return new Quota(new Tenants(Set.of(tenant)), requests, burst, atOnce, atOnce);
+    return new Quota(
+        new Tenants(Set.of(tenant)),
+        requests,
+        burst,
+        atOnce,
+        atOnce,
+        TenantQuota.getDefaultInstance());
   }
 }
