@@ -124,8 +124,11 @@ final class HookPoints {
   private void required(Container container, Kind kind, List<Hook> hooks, HookPlace place) {
     long deadline = System.nanoTime() + timeout.toNanos();
     for (int i = 0; i < hooks.size(); i++) {
-      Duration left = Duration.ofNanos(Math.max(deadline - System.nanoTime(), 1));
-      HookOutcome outcome = run(container, kind, i, hooks.get(i), place, left);
+      Duration left = Duration.ofNanos(deadline - System.nanoTime());
+      HookOutcome outcome =
+          left.isPositive()
+              ? run(container, kind, i, hooks.get(i), place, left)
+              : HookOutcome.refused("those before it took all of the time that they have together");
       if (!outcome.succeeded()) {
         throw failed(kind.word, i, hooks.get(i), outcome);
       }

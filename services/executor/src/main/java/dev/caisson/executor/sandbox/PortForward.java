@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -86,20 +87,30 @@ public final class PortForward {
 
   /**
    * Why it was closed. A program that is killed with its container resets its connection on the
-   * way, a moment before that is known to have ended.
+   * way, a moment before that has ended, and a while before that is known.
    *
-   * @param patience with that moment
+   * @param moment until the kernel has ended the container's first process
+   * @param isEnding whether it has
+   * @param patience until that is known here
    */
-  CompletableFuture<Connection.Closed> known(Connection.Closed closed, Duration patience) {
+  CompletableFuture<Connection.Closed> known(
+      Connection.Closed closed, Duration moment, BooleanSupplier isEnding, Duration patience) {
     if (closed.end() != Connection.End.RESET) {
       return CompletableFuture.completedFuture(closed);
     }
-    return drained
-        .completeOnTimeout(false, patience.toMillis(), TimeUnit.MILLISECONDS)
+    return drainedWithin(moment)
+        .thenCompose(ended ->
+            !ended && isEnding.getAsBoolean()
+                ? drainedWithin(patience)
+                : CompletableFuture.completedFuture(ended))
         .thenApply(ended ->
             ended
                 ? new Connection.Closed(Connection.End.EMPTIED, closed.sent(), closed.received())
                 : closed);
+  }
+
+  private CompletableFuture<Boolean> drainedWithin(Duration time) {
+    return drained.copy().completeOnTimeout(false, time.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   /** The container has ended. One that is still being opened looks for itself. */

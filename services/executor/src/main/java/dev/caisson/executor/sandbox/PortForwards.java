@@ -38,8 +38,11 @@ final class PortForwards {
   /** For a caller to take what there was when the container ended. */
   private static final Duration LAST = Duration.ofSeconds(10);
 
-  /** From the end of a container's first program until it is known. */
+  /** From the end of a container's first program until its process has ended. */
   private static final Duration ENDING = Duration.ofMillis(500);
+
+  /** Until that is known here: its sandbox may be busy, and the disk slow. */
+  private static final Duration ENDED = Duration.ofSeconds(20);
 
   private final Host host;
   private final Recorder recorder;
@@ -175,12 +178,25 @@ final class PortForwards {
     var _ =
         forward
             .recorded()
-            .thenCombine(forward.known(closed, ENDING), (_, known) -> known)
+            .thenCombine(
+                forward.known(closed, ENDING, () -> isEnding(forward.container()), ENDED),
+                (_, known) -> known)
             .thenAcceptAsync(known -> record(forward, known), host.workers())
             .exceptionally(rejected -> {
               leave(forward, forward.told(closed.end())); // the executor ends
               return null;
             });
+  }
+
+  private boolean isEnding(Container container) {
+    try {
+      return container
+          .running()
+          .map(first -> host.kernel().processes().awaitEnd(first.pidfd(), Duration.ZERO))
+          .orElse(true);
+    } catch (RuntimeException e) {
+      return true; // closed by who deals with its end
+    }
   }
 
   private void record(PortForward forward, Connection.Closed closed) {
