@@ -140,14 +140,14 @@ holds "refusals are in the record, with who it was" eventually 20 is_recorded sp
 # How much there may be of a tenant.
 echo 'quotas: [{tenants: [default], sandboxes: 2, memory: 100M, cpu: 1.5}]' > "$WORK/policies.yaml"
 creates() { caisson create --id "$1" --rootfs "$TEST_ROOTFS" "${@:2}" -- sleep 60 2>&1; }
-wants_limits() { [[ $(caisson run --rootfs "$TEST_ROOTFS" -- true 2>&1) == *"has a quota of this: set resources."* ]]; }
-exceeds() { local answer; answer=$("${@:2}") && return 1; [[ $answer == *"$1"* ]] || { echo "$answer" >&2; return 1; }; }
+wants_limits() { [[ $(caisson run --rootfs "$TEST_ROOTFS" -- true 2>&1) == *"has a quota of this: set linux.resources."* ]]; }
+exceeds() { local answer; answer=$("${@:2}" 2>&1) && return 1; [[ $answer == *"$1"* ]] || { echo "$answer" >&2; return 1; }; }
 holds "a quota is taken up, and wants limits" eventually 20 wants_limits
 holds "what is within it is made" creates one --memory 60M --cpus 1
 holds "a second one has what is left of memory" exceeds "may have 104857600 bytes of memory by limits on this node, has 62914560" creates two --memory 41M --cpus 0.5
 holds "and of CPU" exceeds "may have 1500 thousandths of a CPU by limits on this node, has 1000" creates two --memory 40M --cpus 0.6
 holds "and no more" creates two --memory 40M --cpus 0.5
-holds "a third one is one too many" exceeds "may have 2 sandboxes on this node, has 2" creates three --memory 1M
+holds "a third one is one too many" exceeds "may have 2 sandboxes on this node, has 2" creates three --memory 2M --cpus 0.1
 holds "limits are not raised beyond it" exceeds "may have 104857600 bytes of memory" caisson update two --memory 41M
 holds "what is given back can be had" caisson update one --memory 50M
 holds "by the other" caisson update two --memory 50M
