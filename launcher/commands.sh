@@ -104,6 +104,7 @@ access_settings() {
   fi
   [[ -z $POLICY_FILE ]] || words -Dcaisson.gateway.policy-file="$(realpath -m -- "$POLICY_FILE")"
   [[ -z $HTTP_ADDRESS ]] || words -Dcaisson.gateway.http.address="$HTTP_ADDRESS"
+  [[ -z $OTLP_ENDPOINT ]] || words -Dcaisson.gateway.traces.endpoint="$OTLP_ENDPOINT" -Dcaisson.gateway.traces.ratio="$TRACE_RATIO"
   [[ -z $TLS_ADDRESS ]] || words -Dcaisson.gateway.tls.address="$TLS_ADDRESS"
   [[ -z $TLS_ADDRESS$HTTP_ADDRESS ]] || words -Dcaisson.gateway.tls.callers="$TLS_CALLERS" -Dcaisson.gateway.tls.key="$(realpath -m -- "$TLS_KEY")" \
     -Dcaisson.gateway.tls.certificate="$(realpath -m -- "$TLS_CERTIFICATE")" -Dcaisson.gateway.tls.authorities="$(realpath -m -- "$TLS_AUTHORITIES")"

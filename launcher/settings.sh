@@ -43,6 +43,11 @@ CONTAINER_METRICS=${CAISSON_CONTAINER_METRICS:-no}
 LOG_FORMAT=${CAISSON_LOG_FORMAT:-text}
 JFR=${CAISSON_JFR:-no}
 
+# The address of a collector of traces, as http://127.0.0.1:4318, and of the traces that begin here the part that is recorded. Empty: no
+# spans are made. docs/observe.md.
+OTLP_ENDPOINT=${CAISSON_OTLP_ENDPOINT:-}
+TRACE_RATIO=${CAISSON_TRACE_RATIO:-1}
+
 # Who makes the cgroups of sandboxes: cgroupfs (the executor alone) or systemd (docs/cgroups.md).
 CGROUP_DRIVER=${CAISSON_CGROUP_DRIVER:-cgroupfs}
 

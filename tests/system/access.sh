@@ -9,7 +9,7 @@ source "$ROOT/tests/assert.sh"
 # shellcheck source=tests/services.sh
 source "$ROOT/tests/services.sh"
 
-readonly PORT=27443 HTTP_PORT=27444 STRANGER=64999
+readonly PORT=27443 HTTP_PORT=27444 OTLP_PORT=27445 STRANGER=64999
 
 # A key and a certificate of the authority's: issue NAME SUBJECT [NAMES].
 issue() {
@@ -35,6 +35,15 @@ make_client() {
   cp -r "$ROOT/proto/types" "$ROOT/proto/events" "$ROOT/proto/gateway-api" "$WORK/proto/"
   (cd "$WORK" && npm ci --ignore-scripts --no-audit --no-fund)
 }
+
+# Takes spans, and keeps them as they came.
+start_collector() {
+  node -e 'const fs = require("fs");
+    require("http").createServer((request, response) => request.pipe(fs.createWriteStream(process.argv[1], {flags: "a"})).on("finish", () => response.end()))
+      .listen(Number(process.argv[2]), "127.0.0.1");' "$WORK/spans" "$OTLP_PORT" &
+  COLLECTOR=$!
+}
+are_collected() { local name; for name in "$@"; do grep -qaF "$name" "$WORK/spans"; done; }
 
 # bind BINDING…: root may do everything, and each as it says.
 bind() { { printf 'bindings:\n- {role: admin, tenants: ["*"], members: ["uid:0"]}\n'; printf -- '- %s\n' "$@"; } > "$WORK/access.yaml"; }
@@ -73,7 +82,8 @@ bind '{role: viewer, tenants: [team-a], members: ["spiffe://example.org/ci/*"]}'
   '{role: operator, tenants: [team-a], members: ["x509:CN=ada,O=Example"]}'
 echo 'policies: []' > "$WORK/policies.yaml"
 export CAISSON_POLICY_FILE=$WORK/policies.yaml CAISSON_ACCESS_FILE=$WORK/access.yaml CAISSON_TLS_ADDRESS=127.0.0.1:$PORT CAISSON_HTTP_ADDRESS=127.0.0.1:$HTTP_PORT CAISSON_TLS_CERTIFICATE=$KEYS/gateway.pem \
-  CAISSON_TLS_KEY=$KEYS/gateway.key CAISSON_TLS_AUTHORITIES=$KEYS/authority.pem
+  CAISSON_TLS_KEY=$KEYS/gateway.key CAISSON_TLS_AUTHORITIES=$KEYS/authority.pem CAISSON_OTLP_ENDPOINT=http://127.0.0.1:$OTLP_PORT
+start_collector
 start_services
 
 # shellcheck disable=SC2046 # two words
@@ -155,8 +165,12 @@ quota_is_recorded() { caisson trail --tenant= --type dev.caisson.request.denied.
 holds "these refusals are in the record, too" eventually 20 quota_is_recorded
 holds "they go" caisson delete --force one two
 
+holds "a collector has the spans of calls, and of what the executor did" eventually 20 \
+  are_collected caisson-gateway caisson.v1.Containers/CreateContainer caisson.executor.v1.Executor/CreateContainer caisson-executor container.create
+
 echo 'policies: []' > "$WORK/policies.yaml"
 stop_services
+kill "$COLLECTOR"
 
 contains "TLS without an access file does not start" "CAISSON_ACCESS_FILE must be given" "$(CAISSON_ACCESS_FILE='' caisson up --data "$WORK/data" 2>&1 || true)"
 chmod 0600 "$KEYS/gateway.key"

@@ -30,6 +30,11 @@ public record ServedRequest(String id, String traceParent) {
     return Optional.ofNullable(KEY.get());
   }
 
+  /** The same call as a part of another trace, or as another part of its own. */
+  public Context within(String otherTraceParent) {
+    return Context.current().withValue(KEY, new ServedRequest(id, otherTraceParent));
+  }
+
   /** For what goes on after the call: with its name, but without its end and its deadline. */
   public static Context apart() {
     return Context.ROOT.withValue(KEY, KEY.get());

@@ -336,7 +336,7 @@ class StreamsTest {
         .build();
   }
 
-  private static ExecContainerRequest exec(String name, String program, boolean detach) {
+  static ExecContainerRequest exec(String name, String program, boolean detach) {
     return ExecContainerRequest.newBuilder()
         .setExec(
             Exec.newBuilder()

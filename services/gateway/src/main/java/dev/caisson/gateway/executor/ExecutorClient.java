@@ -2,6 +2,7 @@ package dev.caisson.gateway.executor;
 
 import dev.caisson.gateway.bridge.ClientCalls;
 import dev.caisson.gateway.errors.Upstream;
+import dev.caisson.gateway.tracing.Tracing;
 import dev.caisson.proto.executor.v1.AttachRequest;
 import dev.caisson.proto.executor.v1.AttachResponse;
 import dev.caisson.proto.executor.v1.Container;
@@ -47,6 +48,7 @@ import dev.caisson.proto.executor.v1.WaitResponse;
 import dev.caisson.proto.types.v1.Statistics;
 import dev.caisson.rpc.Channels;
 import dev.caisson.rpc.RequestForwarding;
+import io.grpc.ClientInterceptor;
 import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.stub.StreamObserver;
@@ -66,8 +68,11 @@ import reactor.core.publisher.Mono;
 public final class ExecutorClient {
   private final ExecutorGrpc.ExecutorStub stub;
 
-  ExecutorClient(@Named("executor") ManagedChannel channel) {
-    this.stub = ExecutorGrpc.newStub(channel).withInterceptors(new RequestForwarding());
+  ExecutorClient(@Named("executor") ManagedChannel channel, Tracing tracing) {
+    this.stub =
+        ExecutorGrpc.newStub(channel)
+            .withInterceptors(new RequestForwarding())
+            .withInterceptors(tracing.asked().toArray(ClientInterceptor[]::new));
   }
 
   public Mono<GetNodeResponse> getNode(GetNodeRequest request) {

@@ -1,5 +1,6 @@
 package dev.caisson.gateway.identity;
 
+import dev.caisson.rpc.ServedRequest;
 import dev.caisson.rpc.TraceParent;
 import io.grpc.Metadata;
 import java.util.ArrayList;
@@ -8,9 +9,10 @@ import java.util.regex.Pattern;
 import java.util.stream.StreamSupport;
 
 /**
- * Of which trace a call is, as its caller says: W3C Trace Context. What is none is left out.
+ * Of which trace a call is: W3C Trace Context. What its caller says, and is none, is left out.
  *
- * @param parent {@code traceparent} of version 00; empty where there is none
+ * @param parent {@code traceparent} of version 00: the gateway's own span of the call where it
+ *     makes some, otherwise the caller's; empty where there is none
  * @param state {@code tracestate}; empty where there is none, and without a parent
  */
 record TraceContext(String parent, String state) {
@@ -30,8 +32,10 @@ record TraceContext(String parent, String state) {
   private static final int MAX_STATE = 512;
 
   static TraceContext of(Metadata headers) {
-    String parent = TraceParent.of(headers);
-    return parent.isEmpty() ? NONE : new TraceContext(parent, state(headers));
+    String callers = TraceParent.of(headers);
+    String parent = ServedRequest.current().map(ServedRequest::traceParent).orElse(callers);
+    String state = callers.isEmpty() ? "" : state(headers);
+    return parent.isEmpty() ? NONE : new TraceContext(parent, state);
   }
 
   private static String state(Metadata headers) {

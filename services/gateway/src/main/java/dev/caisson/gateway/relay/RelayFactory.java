@@ -1,6 +1,7 @@
 package dev.caisson.gateway.relay;
 
 import dev.caisson.events.KafkaAccess;
+import dev.caisson.gateway.tracing.Tracing;
 import io.grpc.ManagedChannel;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micronaut.context.annotation.Bean;
@@ -26,10 +27,11 @@ final class RelayFactory {
       RelayConfiguration configuration,
       KafkaAccess kafka,
       @Named("journal") ManagedChannel channel,
-      MeterRegistry registry) {
+      MeterRegistry registry,
+      Tracing tracing) {
     GrpcJournal journal = new GrpcJournal(channel, configuration.batching());
     Clock clock = Clock.systemUTC();
     RelayMetrics metrics = new RelayMetrics(registry, clock, new LagWatch(journal, clock));
-    return Relay.start(new RelayOpening(kafka, journal, metrics), metrics);
+    return Relay.start(new RelayOpening(kafka, journal, metrics, tracing.recorded()), metrics);
   }
 }

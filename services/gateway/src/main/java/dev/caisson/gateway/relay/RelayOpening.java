@@ -2,6 +2,8 @@ package dev.caisson.gateway.relay;
 
 import dev.caisson.events.KafkaAccess;
 import dev.caisson.events.Topic;
+import dev.caisson.gateway.tracing.RecordSpans;
+import java.util.Optional;
 import java.util.Set;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -14,8 +16,14 @@ final class RelayOpening implements Relay.Opening {
   private final KafkaAccess kafka;
   private final JournalFeed.Source journal;
   private final RelayMetrics metrics;
+  private final Optional<RecordSpans> spans;
 
-  RelayOpening(KafkaAccess kafka, JournalFeed.Source journal, RelayMetrics metrics) {
+  RelayOpening(
+      KafkaAccess kafka,
+      JournalFeed.Source journal,
+      RelayMetrics metrics,
+      Optional<RecordSpans> spans) {
+    this.spans = spans;
     this.kafka = kafka;
     this.journal = journal;
     this.metrics = metrics;
@@ -30,7 +38,7 @@ final class RelayOpening implements Relay.Opening {
       output.fence();
       Progress committed = CommittedProgress.read(kafka.clients(), admin, node);
       Progress progress = committed.orLater(floor);
-      return new RelaySession(node, journal.open(progress), output, progress, metrics);
+      return new RelaySession(node, journal.open(progress), output, progress, metrics, spans);
     } catch (RuntimeException e) {
       output.close();
       throw e;

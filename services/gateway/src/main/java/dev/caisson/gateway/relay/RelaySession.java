@@ -1,7 +1,9 @@
 package dev.caisson.gateway.relay;
 
+import dev.caisson.gateway.tracing.RecordSpans;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * One life of the relay: from a committed position until something fails. Used by one thread, but
@@ -15,10 +17,17 @@ final class RelaySession implements AutoCloseable {
   private final JournalFeed feed;
   private final KafkaOutput output;
   private final RelayMetrics metrics;
+  private final Optional<RecordSpans> spans;
   private Progress progress;
 
   RelaySession(
-      String node, JournalFeed feed, KafkaOutput output, Progress committed, RelayMetrics metrics) {
+      String node,
+      JournalFeed feed,
+      KafkaOutput output,
+      Progress committed,
+      RelayMetrics metrics,
+      Optional<RecordSpans> spans) {
+    this.spans = spans;
     this.node = node;
     this.feed = feed;
     this.output = output;
@@ -40,6 +49,13 @@ final class RelaySession implements AutoCloseable {
     progress = batch.progress();
     metrics.relayed(batch, Duration.ofNanos(System.nanoTime() - began));
     feed.acknowledge(progress);
+    spans.ifPresent(all -> arrivals.forEach(one -> tell(all, one)));
+  }
+
+  private static void tell(RecordSpans spans, Arrival arrival) {
+    if (arrival instanceof Arrival.Events events) {
+      spans.recorded(events.records());
+    }
   }
 
   /** Ends the step that is under way as soon as what has come is written. By any thread. */

@@ -9,6 +9,7 @@ import dev.caisson.gateway.config.TlsConfiguration;
 import dev.caisson.gateway.errors.Errors;
 import dev.caisson.gateway.http.HttpGateway;
 import dev.caisson.gateway.identity.CallerInterceptor;
+import dev.caisson.gateway.tracing.Tracing;
 import dev.caisson.proto.v1.Reason;
 import dev.caisson.rpc.GrpcServer;
 import dev.caisson.rpc.SocketLoop;
@@ -50,7 +51,7 @@ public final class GatewayServer implements ApplicationEventListener<ServerStart
   private final TlsConfiguration tls;
   private final HttpConfiguration http;
   private final List<BindableService> services;
-  private final CallMetrics metrics;
+  private final List<ServerInterceptor> observers;
   private final PromptCalls prompt = new PromptCalls(FIRST_MESSAGE, GatewayServer::tooLate);
   private final List<ServerInterceptor> interceptors;
   private final SocketLoop calls;
@@ -63,6 +64,7 @@ public final class GatewayServer implements ApplicationEventListener<ServerStart
       HttpConfiguration http,
       List<BindableService> services,
       CallMetrics metrics,
+      Tracing tracing,
       CallerInterceptor callers,
       AccessInterceptor access,
       Admission admission,
@@ -82,7 +84,7 @@ public final class GatewayServer implements ApplicationEventListener<ServerStart
     this.tls = tls;
     this.http = http;
     this.services = services;
-    this.metrics = metrics;
+    this.observers = Stream.concat(Stream.of(metrics), tracing.served().stream()).toList();
     this.interceptors = List.of(callers, prompt, access, admission);
     this.calls = calls;
   }
@@ -111,8 +113,7 @@ public final class GatewayServer implements ApplicationEventListener<ServerStart
           HttpGateway.start(
               http,
               tls,
-              new HttpGateway.Served(
-                  services, Errors.DOMAIN, List.of(metrics), interceptors, calls),
+              new HttpGateway.Served(services, Errors.DOMAIN, observers, interceptors, calls),
               PosixFilePermissions.fromString(configuration.socketMode()),
               configuration.socketGroup().orElse(null),
               configuration.drain());
@@ -127,7 +128,7 @@ public final class GatewayServer implements ApplicationEventListener<ServerStart
   private GrpcServer.Builder settled(GrpcServer.Builder builder) {
     return builder
         .domain(Errors.DOMAIN)
-        .observers(List.of(metrics))
+        .observers(observers)
         .interceptors(interceptors)
         .services(services)
         // Nothing here blocks: what is served is handed on, or answered from memory.

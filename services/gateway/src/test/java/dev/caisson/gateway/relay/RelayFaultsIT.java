@@ -12,6 +12,7 @@ import io.grpc.ManagedChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -128,7 +129,8 @@ class RelayFaultsIT {
   private RelaySession session(Sleeper producer) {
     KafkaOutput output = new KafkaOutput("n1", producer);
     output.fence();
-    return new RelaySession("n1", source().open(Progress.NONE), output, Progress.NONE, metrics());
+    return new RelaySession(
+        "n1", source().open(Progress.NONE), output, Progress.NONE, metrics(), Optional.empty());
   }
 
   private RelayMetrics metrics() {

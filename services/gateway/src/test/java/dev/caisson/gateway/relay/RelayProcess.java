@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 
 /** A relay in a JVM of its own, so that it can be killed: in a transaction most of the time. */
@@ -37,7 +38,7 @@ final class RelayProcess {
     GrpcJournal source =
         new GrpcJournal(Channels.unix(journal), new Batching(linger, Batching.BYTES));
     RelayMetrics metrics = metrics(source);
-    return Relay.start(new RelayOpening(access, source, metrics), metrics);
+    return Relay.start(new RelayOpening(access, source, metrics, Optional.empty()), metrics);
   }
 
   static RelayMetrics metrics(LagWatch.Source source) {

@@ -249,7 +249,7 @@ class RelayTest {
     if (!producer.transactionInitialized()) {
       output.fence();
     }
-    return new RelaySession("n1", feed, output, committed, metrics);
+    return new RelaySession("n1", feed, output, committed, metrics, Optional.empty());
   }
 
   private List<String> topics() {
