@@ -294,7 +294,7 @@ class AttachIT {
     reopen(SHORT, SHORT);
     node.started("c", node.spec("sleep", "60"));
     assertThat(node.exec("c", "true").ended().code()).isZero();
-    Traces before = Traces.of(node);
+    Traces before = Traces.settled(node);
     for (int i = 0; i < 3; i++) {
       var call = node.exec("c", "sh", "-c", "echo ready; read x; echo $x").awaitOutput("ready");
       String process = call.execStarted().getId();
@@ -321,7 +321,7 @@ class AttachIT {
     reopen(SHORT, SHORT);
     node.started("c", node.spec("sleep", "60"));
     assertThat(node.exec("c", "true").ended().code()).isZero();
-    Traces before = Traces.of(node);
+    Traces before = Traces.settled(node);
     for (int i = 0; i < 3; i++) {
       var first = node.exec("c", "sh", "-c", "echo ready; cat").awaitOutput("ready");
       String process = first.execStarted().getId();

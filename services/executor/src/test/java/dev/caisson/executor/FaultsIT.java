@@ -124,7 +124,7 @@ class FaultsIT {
 
   /** From now on it is this that is there; what has been left is told once. */
   private void begin() {
-    before = Traces.of(node);
+    before = Traces.settled(node);
   }
 
   private void nothingIsLeft() {

@@ -42,7 +42,7 @@ class FullDiskIT {
     node.started("c", node.spec("sleep", "60")); // and is connected from now on
     assertThat(node.exec("c", "true").ended().code()).isZero();
     node.delete("c", true);
-    before = Traces.of(node);
+    before = Traces.settled(node);
   }
 
   @AfterEach
@@ -188,7 +188,7 @@ class FullDiskIT {
   void nothingIsLeftOfAnExecThatCannotBeStored() throws Exception {
     node.started("c", bulky());
     assertThat(node.exec("c", "true").ended().code()).isZero();
-    Traces running = Traces.of(node);
+    Traces running = Traces.settled(node);
     int failed = 0;
     for (int free = 0; free < MOST_PAGES; free++) {
       fill(0);
@@ -219,7 +219,7 @@ class FullDiskIT {
     node.lease(lease).open();
     node.started("c", node.spec("sleep", "60"));
     node.delete("c", true);
-    before = Traces.of(node);
+    before = Traces.settled(node);
     var run = node.runAttached(node.request("c", node.spec("sleep", "60")).build());
     assertThat(run.started().getState()).isEqualTo(ContainerState.RUNNING);
     fill(0);

@@ -425,7 +425,7 @@ class TerminalIT {
     assertThat(run(script("tty")).ended().code()).isZero(); // from now on devices are open
     node.started("c", node.spec("sleep", "60"));
     assertThat(node.exec(execAtTerminal("c", "tty")).ended().code()).isZero();
-    Traces before = Traces.of(node);
+    Traces before = Traces.settled(node);
     for (int i = 0; i < 3; i++) {
       assertThat(run(script("tty")).ended().code()).isZero();
       assertThat(node.exec(execAtTerminal("c", "tty")).ended().code()).isZero();

@@ -5,12 +5,14 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -29,6 +31,7 @@ record Traces(
     Map<String, Long> descriptors,
     Set<String> files) {
   private static final int ATTEMPTS = 100;
+  private static final Duration APART = Duration.ofMillis(100);
   private static final Path PROC = Path.of("/proc");
 
   /** Of the compiler, which is at work beside the first calls; LibseccompTest counts them. */
@@ -46,6 +49,20 @@ record Traces(
       }
     }
     return once(node);
+  }
+
+  /** Once two of them are equal: a call may be answered before what it used is closed. */
+  static Traces settled(TestNode node) {
+    AtomicReference<Traces> last = new AtomicReference<>(of(node));
+    TestNode.eventually("what is there stays as it is", () -> staysFor(node, last));
+    return last.get();
+  }
+
+  private static boolean staysFor(TestNode node, AtomicReference<Traces> last) {
+    long began = System.nanoTime();
+    TestNode.eventually("time passes", () -> System.nanoTime() - began > APART.toNanos());
+    Traces next = of(node);
+    return next.equals(last.getAndSet(next));
   }
 
   private static Traces once(TestNode node) {
