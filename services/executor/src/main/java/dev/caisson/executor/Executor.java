@@ -70,6 +70,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.IntSupplier;
 
 /** The privileged service: starts its parts in order, serves, and ends them in reverse. */
 public final class Executor implements AutoCloseable {
@@ -103,6 +104,7 @@ public final class Executor implements AutoCloseable {
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
   private final Options options;
   private final Waits waits;
+  private IntSupplier parked = () -> 0;
 
   /**
    * How long callers are waited for.
@@ -417,7 +419,7 @@ public final class Executor implements AutoCloseable {
               samplers.add(sampler);
               return sampler;
             });
-    var _ = keep(assembly);
+    parked = keep(assembly)::parked;
     Node node = keep(assembly.recover());
     samplers.forEach(UsageSampler::start);
     return node;
@@ -466,6 +468,11 @@ public final class Executor implements AutoCloseable {
         .errors(ErrorMapping::map)
         .services(List.of(service))
         .start();
+  }
+
+  /** How many sandboxes are there in advance. */
+  int parked() {
+    return parked.getAsInt();
   }
 
   private <T extends AutoCloseable> T keep(T part) {

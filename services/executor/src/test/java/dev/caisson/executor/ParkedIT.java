@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
@@ -45,8 +46,11 @@ class ParkedIT {
     }
   }
 
+  /** Their directories are there before they can be handed out. */
   private void awaitParked() {
-    Awaitility.await().atMost(TestNode.PATIENCE).until(() -> sandboxes().size() == PARKED);
+    Awaitility.await()
+        .atMost(TestNode.PATIENCE)
+        .until(() -> node.parkedNow() == PARKED && sandboxes().size() == PARKED);
   }
 
   private Set<String> sandboxes() {
@@ -111,7 +115,7 @@ class ParkedIT {
   void areAllThatIsThereAfterContainersThatCouldNotBeMade() throws Exception {
     assertThat(node.run(node.spec("true")).code()).isZero(); // from now on devices are open
     awaitParked();
-    Map<String, Long> before = Left.withoutSegments(Traces.of(node).descriptors());
+    Map<String, Long> before = Left.withoutSegments(Traces.settled(node).descriptors());
     for (int i = 0; i < 3 * PARKED; i++) {
       Problem.of(() -> node.run(node.spec("/no/such/program")))
           .is(Status.Code.NOT_FOUND, Reason.COMMAND_NOT_FOUND);
@@ -157,7 +161,10 @@ class ParkedIT {
   void areNotHandedOutWhenTheirProcessHasBeenKilled() throws Exception {
     Set<String> before = sandboxes();
     Awaitility.await().atMost(TestNode.PATIENCE).until(() -> placed().size() == PARKED);
-    placed().forEach(process -> assertThat(process.destroyForcibly()).isTrue());
+    for (ProcessHandle process : placed()) {
+      assertThat(process.destroyForcibly()).isTrue();
+      process.onExit().orTimeout(TestNode.PATIENCE.toSeconds(), TimeUnit.SECONDS).join();
+    }
     String taken = node.started("c", node.spec("sleep", "60")).getSandboxUid();
     assertThat(before).doesNotContain(taken);
   }

@@ -341,6 +341,11 @@ final class TestNode implements AutoCloseable {
     return (ChildExecutor) life;
   }
 
+  /** How many sandboxes the executor, which is in this process, could hand out at once. */
+  int parkedNow() {
+    return ((Executor) life).parked();
+  }
+
   /** Of the process that the executor is in. */
   long executorPid() {
     return life instanceof ChildExecutor child ? child.pid() : ProcessHandle.current().pid();

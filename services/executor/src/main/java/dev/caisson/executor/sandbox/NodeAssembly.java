@@ -237,6 +237,11 @@ public final class NodeAssembly implements AutoCloseable {
     return node;
   }
 
+  /** How many sandboxes are there in advance. */
+  public int parked() {
+    return pool.ready();
+  }
+
   /** What nobody has asked for ends; containers live on. */
   @Override
   public void close() {

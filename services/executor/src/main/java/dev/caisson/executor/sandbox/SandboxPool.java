@@ -71,6 +71,11 @@ final class SandboxPool implements AutoCloseable {
     return Optional.empty();
   }
 
+  /** That would be handed out now, if they live. */
+  synchronized int ready() {
+    return parked.size();
+  }
+
   private boolean lives(Parked one) {
     return lives(one.holder().pidfd())
         && one.placed().map(placed -> lives(placed.process().pidfd())).orElse(true);
