@@ -215,7 +215,9 @@ class AttachIT {
     cutOff.take(1);
     String process = cutOff.execStarted().getId();
     File done = volume.resolve("done").toFile();
-    TestNode.eventually("nobody takes any more", () -> RunIT.unchangedFor(SHORT, done::length));
+    TestNode.eventually(
+        "nobody takes any more",
+        () -> done.length() > 0 && RunIT.unchangedFor(SHORT, done::length));
     cutOff.input("\n");
     assertThat(node.await("c", process).getCode()).isEqualTo(3);
     cutOff.cancel();
