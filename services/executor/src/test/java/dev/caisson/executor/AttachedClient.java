@@ -20,6 +20,7 @@ import io.grpc.stub.ClientResponseObserver;
 import io.grpc.stub.StreamObserver;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
@@ -201,8 +202,12 @@ final class AttachedClient<Q, R> implements ClientResponseObserver<Q, R> {
 
   /** Blocks until the process has ended and the call too. */
   Ended ended() {
-    ExitStatus status = joined(exit);
-    joined(completed);
+    return ended(TestNode.PATIENCE);
+  }
+
+  Ended ended(Duration patience) {
+    ExitStatus status = joined(exit, patience);
+    joined(completed, patience);
     return new Ended(status, ByteString.copyFrom(stdout()), ByteString.copyFrom(stderr()));
   }
 
@@ -220,7 +225,11 @@ final class AttachedClient<Q, R> implements ClientResponseObserver<Q, R> {
   }
 
   private static <T> T joined(CompletableFuture<T> future) {
-    return future.orTimeout(TestNode.PATIENCE.toSeconds(), TimeUnit.SECONDS).join();
+    return joined(future, TestNode.PATIENCE);
+  }
+
+  private static <T> T joined(CompletableFuture<T> future, Duration patience) {
+    return future.orTimeout(patience.toSeconds(), TimeUnit.SECONDS).join();
   }
 
   synchronized byte[] stdout() {

@@ -130,7 +130,9 @@ class ConcurrencyIT extends OnNode {
                 .mapToObj(i ->
                     (Runnable)
                         () -> {
-                          Ended ended = node.run(node.shell("echo " + i + "; exit " + i));
+                          var spec = node.shell("echo " + i + "; exit " + i);
+                          var run = node.runOfMany(node.request(node.newId("run"), spec).build());
+                          Ended ended = run.closeInput().ended(TestNode.OF_MANY);
                           assertThat(ended.out()).isEqualTo(i + "\n");
                           assertThat(ended.code()).isEqualTo(i);
                         })

@@ -38,7 +38,7 @@ class StallsIT {
 
   @BeforeEach
   void start() throws Exception {
-    node = TestNode.launch("limits.hook-timeout-seconds = 60", "limits.execs-per-sandbox = 2");
+    node = TestNode.launch("limits.hook-timeout-seconds = 120", "limits.execs-per-sandbox = 2");
   }
 
   @AfterEach
@@ -214,7 +214,7 @@ class StallsIT {
       var _ = node.createIn(box, "runs-" + i, node.spec("sleep", "60"));
       running.add(node.start("runs-" + i));
       creations.add(
-          node.future()
+          TestNode.ofMany(node.future())
               .createContainer(node.request("waits-" + i, waits).setSandboxId(box).build()));
     }
     Path begun = node.base().resolve("begun");
@@ -243,7 +243,7 @@ class StallsIT {
     waits.getHooksBuilder().addPoststop(Hook.newBuilder().setPath(hook().toString()));
     List<AttachedClient<RunRequest, RunResponse>> runs = new ArrayList<>();
     for (int i = 0; i < MANY; i++) {
-      var run = node.runAttached(node.request("ends-" + i, waits).build());
+      var run = node.runOfMany(node.request("ends-" + i, waits).build());
       run.started();
       runs.add(run.signal(SIGKILL));
     }

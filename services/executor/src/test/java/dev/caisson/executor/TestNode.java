@@ -49,6 +49,7 @@ import dev.caisson.rpc.Channels;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.stub.AbstractStub;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -75,6 +76,8 @@ final class TestNode implements AutoCloseable {
   /** More where the machine is emulated. */
   static final Duration PATIENCE =
       Duration.ofSeconds(Integer.getInteger("caisson.test.patience", 20));
+
+  static final Duration OF_MANY = Duration.ofMinutes(2);
 
   private static final long POLLED = Duration.ofMillis(1).toNanos();
   private static final Path BUSYBOX = Path.of("/usr/bin/busybox");
@@ -607,6 +610,18 @@ final class TestNode implements AutoCloseable {
     AttachedClient<RunRequest, RunResponse> client = AttachedClient.run();
     client.begin(async()::run, RunRequest.newBuilder().setRun(request).build());
     return client;
+  }
+
+  /** The same for one of many at once, each of which takes the longer. */
+  AttachedClient<RunRequest, RunResponse> runOfMany(CreateContainerRequest request) {
+    AttachedClient<RunRequest, RunResponse> client = AttachedClient.run();
+    client.begin(ofMany(async())::run, RunRequest.newBuilder().setRun(request).build());
+    return client;
+  }
+
+  /** For one call of many at once. */
+  static <S extends AbstractStub<S>> S ofMany(S stub) {
+    return stub.withDeadlineAfter(OF_MANY);
   }
 
   /** From creation to deletion. */
