@@ -9,6 +9,7 @@ import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Resources;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
@@ -67,8 +68,12 @@ class KernelEventsIT {
   }
 
   private void awaitTold(Container container, Predicate<Event> what) {
+    awaitTold(container, TestNode.PATIENCE, what);
+  }
+
+  private void awaitTold(Container container, Duration patience, Predicate<Event> what) {
     TestNode.eventually(
-        "it is told", () -> unchecked(() -> about(container)).stream().anyMatch(what));
+        "it is told", patience, () -> unchecked(() -> about(container)).stream().anyMatch(what));
   }
 
   private static <T> T unchecked(Callable<T> call) {
@@ -165,7 +170,7 @@ class KernelEventsIT {
         small("while :; do dd if=/dev/zero of=/shared/much bs=1M count=64; done");
     var _ = node.share(spec);
     Container container = node.started("c", spec);
-    awaitTold(container, Event::hasMemoryPressure);
+    awaitTold(container, TestNode.PATIENCE.plusSeconds(25), Event::hasMemoryPressure);
     assertThat(about(container).stream().filter(Event::hasMemoryPressure).findFirst())
         .hasValueSatisfying(event -> {
           var pressure = event.getMemoryPressure();

@@ -683,7 +683,12 @@ final class TestNode implements AutoCloseable {
 
   /** Waits for what another process does, which tells nobody. */
   static void eventually(String what, BooleanSupplier holds) {
-    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    eventually(what, PATIENCE, holds);
+  }
+
+  /** The same for what takes its time. */
+  static void eventually(String what, Duration patience, BooleanSupplier holds) {
+    long deadline = System.nanoTime() + patience.toNanos();
     while (!holds.getAsBoolean()) {
       assertThat(System.nanoTime()).as(what).isLessThan(deadline);
       LockSupport.parkNanos(POLLED); // the processor is that process's too
