@@ -19,13 +19,16 @@ at_terminal() {
 # types when it has nothing more to type.
 seen() { at_terminal "$@" < /dev/null | tr -d '\r' | sed -e 's/\^@//g' -e '/^$/d'; }
 
+# Looked for on the whole machine, where others test too.
+readonly NAP=$((100000 + RANDOM * 32768 + RANDOM))
+
 # Types a line each time that the program at the terminal has got to where it is wanted.
 # shellcheck disable=SC2094 # it is read while it is written: that is how it is known where the program is.
 job_control() {
   {
     until grep -q ready "$TEST_DIR/typed"; do sleep 0.1; done
-    printf 'sleep 98765\n'
-    until pgrep -f '^sleep 98765$' > /dev/null; do sleep 0.1; done
+    printf 'sleep %d\n' "$NAP"
+    until pgrep -f "^sleep $NAP\$" > /dev/null; do sleep 0.1; done
     printf '\003echo code $?; exit 7\n'
   } | at_terminal "$ROOT/caisson" run --tty --rootfs "$TEST_ROOTFS" -- sh -c 'echo ready; exec sh -i' > "$TEST_DIR/typed"
 }

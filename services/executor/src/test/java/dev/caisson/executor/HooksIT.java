@@ -18,6 +18,8 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -26,13 +28,21 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Programs of the operator's that run beside a container's life. */
 class HooksIT {
+  /** Found by it on the whole machine, where others test too. */
+  private final String napping =
+      "sleep " + ThreadLocalRandom.current().nextInt(100_000_000, 1_000_000_000);
+
   private TestNode node;
   private Path hook;
   private Path shared;
 
   @BeforeEach
   void start() throws Exception {
-    node = TestNode.launch("limits.hook-timeout-seconds = 2");
+    launch(2);
+  }
+
+  private void launch(int mostSeconds) throws IOException {
+    node = TestNode.launch("limits.hook-timeout-seconds = " + mostSeconds);
     hook = node.base().resolve("hooks/hook");
     node.allow("hook = " + hook);
     node.restart();
@@ -149,12 +159,21 @@ class HooksIT {
   /** The sandbox waits for them: nothing of it can be ended meanwhile. */
   @Test
   void hooksOfOneKindHaveTheTimeOfOne() throws Exception {
-    does("sleep 0.8");
+    node.close();
+    launch(4);
+    does("sleep $1");
     ContainerSpec.Builder spec = node.spec("true");
-    for (int i = 0; i < 4; i++) {
-      spec.getHooksBuilder().addCreateRuntime(call());
-    }
-    refused(spec).says("createRuntime[2]", "longer than 1 s");
+    spec.getHooksBuilder()
+        .addCreateRuntime(call("1"))
+        .addCreateRuntime(call("1"))
+        .addCreateRuntime(call("60"));
+    refused(spec).says("createRuntime[2]", "was killed");
+    assertThat(Recorded.of(node).stream().filter(Event::hasHookFinished))
+        .extracting(event -> event.getHookFinished().getDuration().getSeconds())
+        .hasSize(3)
+        .last()
+        .as("of four, the others had two")
+        .satisfies(seconds -> assertThat(seconds).isLessThan(4));
   }
 
   /** Through its processes others could look at the host. */
@@ -194,17 +213,24 @@ class HooksIT {
 
   @Test
   void aDaemonThatKeepsTheOutputOpenHoldsNothingUp() throws Exception {
-    does("(setsid sleep 3) & echo started; exit 0");
+    node.close();
+    launch(60);
+    does("(setsid " + napping + ") & echo started; exit 0");
     ContainerSpec.Builder spec = node.spec("true");
     spec.getHooksBuilder().addCreateRuntime(call());
-    long began = System.nanoTime();
-    node.create("c", spec);
-    assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(2));
+    try {
+      long began = System.nanoTime();
+      node.create("c", spec);
+      assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(TestNode.PATIENCE);
+    } finally {
+      TestNode.eventually("the daemon is there", () -> napping().findAny().isPresent());
+      napping().forEach(ProcessHandle::destroyForcibly);
+    }
   }
 
   @Test
   void outputWithoutEndCostsNothing() throws Exception {
-    does("head -c 50000000 /dev/zero | tr '\\0' x; echo last; exit 1");
+    does("head -c 5000000 /dev/zero | tr '\\0' x; echo last; exit 1");
     ContainerSpec.Builder spec = node.spec("true");
     spec.getHooksBuilder().addCreateRuntime(call());
     refused(spec).says("last");
@@ -276,12 +302,13 @@ class HooksIT {
         """
         #!/bin/sh
         cat > state
-        setsid sleep 98765 < /dev/null > /dev/null 2>&1 &
+        setsid %s < /dev/null > /dev/null 2>&1 &
         readlink /proc/self/ns/net > net
         mount -t tmpfs tmpfs mnt && echo mounted > mnt/file
         echo "$1 $VALUE $(id -u)"  > said
         test -e /usr/bin/env && test ! -e usr/bin/env && echo host > sees
-        """);
+        """
+            .formatted(napping));
     ContainerSpec.Builder spec =
         node.shell("cat state said sees mnt/file net; readlink /proc/self/ns/net; rm state said");
     spec.getUserNamespaceBuilder().setMode(users);
@@ -296,7 +323,7 @@ class HooksIT {
     int pid = node.create("c", spec).getPid();
     String mounts = Files.readString(Path.of("/proc/" + pid + "/mountinfo"));
     assertThat(mounts).contains(" /mnt ").doesNotContain(" /host", program.toString());
-    assertThat(ProcessHandle.allProcesses().filter(HooksIT::isLeftBehind)).isEmpty();
+    assertThat(napping()).isEmpty();
     // It stands in the old root until it is started.
     assertThat(Path.of("/proc/" + pid + "/cwd/host")).isEmptyDirectory();
     node.delete("c", true);
@@ -310,8 +337,10 @@ class HooksIT {
     assertThat(node.rootfs().resolve("mnt")).isEmptyDirectory();
   }
 
-  private static boolean isLeftBehind(ProcessHandle process) {
-    return process.info().commandLine().filter(line -> line.contains("98765")).isPresent();
+  private Stream<ProcessHandle> napping() {
+    return ProcessHandle.allProcesses()
+        .filter(process ->
+            process.info().commandLine().filter(line -> line.contains(napping)).isPresent());
   }
 
   /** A directory that everybody can search, with a program that the guard allows. */

@@ -121,7 +121,7 @@ class DescriptorsIT extends OnServices {
     try (Donor donor = Donor.ofConsole(program, services)) {
       var _ = client.create(id, document("sh", "-i").terminal(), console(donor));
       var _ = client.start(id);
-      donor.type("sleep 98765\n");
+      donor.type("sleep 1000\n");
       Awaitility.await()
           .until(() ->
               client.processes(id).stream().anyMatch(one -> one.getCommand().equals("sleep")));
