@@ -83,7 +83,7 @@ class RunIT extends OnNode {
   @Test
   void stopsTheWriterWhenNobodyReads() throws Exception {
     var spec =
-        node.shell("dd if=/dev/zero bs=64k count=4096 2>/shared/done; echo end > /shared/end");
+        node.shell("dd if=/dev/zero bs=64k count=512 2>/shared/done; echo end > /shared/end");
     Path volume = node.share(spec);
     var call = AttachedClient.run().slowly();
     call.begin(
@@ -97,7 +97,7 @@ class RunIT extends OnNode {
     assertThat(call.stdout()).hasSizeLessThanOrEqualTo(4 * OutputPump.BUFFER_BYTES);
 
     call.take(1_000_000);
-    assertThat(call.ended().stdout().size()).isEqualTo(4096 * 64 * 1024);
+    assertThat(call.ended().stdout().size()).isEqualTo(512 * 64 * 1024);
     assertThat(volume.resolve("end")).exists();
   }
 
