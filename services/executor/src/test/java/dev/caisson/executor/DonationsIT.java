@@ -4,8 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import dev.caisson.linux.Errno;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Kernel;
+import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.OpenFlag;
 import dev.caisson.linux.Pair;
 import dev.caisson.linux.Pipe;
@@ -27,6 +29,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -45,6 +48,7 @@ class DonationsIT extends OnNode {
   @BeforeEach
   void connect() {
     donor = LocalCaller.of(node);
+    assertThat(donor.ask("nothing")).as("it is accepted").startsWith("refused ");
   }
 
   @AfterEach
@@ -79,6 +83,21 @@ class DonationsIT extends OnNode {
     ByteBuffer buffer = ByteBuffer.allocate(4096);
     while (kernel.files().read(fd, buffer.clear()) > 0) {
       text.append(UTF_8.decode(buffer.flip()));
+    }
+    return text.toString();
+  }
+
+  /** Until all of this is there, or nobody is left who could print it. */
+  private String printed(Fd master, String... parts) {
+    StringBuilder text = new StringBuilder();
+    ByteBuffer buffer = ByteBuffer.allocate(4096);
+    try {
+      while (!Stream.of(parts).allMatch(text.toString()::contains)) {
+        assertThat(kernel.files().read(master, buffer.clear())).as("%s", text).isPositive();
+        text.append(UTF_8.decode(buffer.flip()));
+      }
+    } catch (LinuxException e) {
+      assertThat(e.errno()).isEqualTo(Errno.EIO);
     }
     return text.toString();
   }
@@ -260,10 +279,7 @@ class DonationsIT extends OnNode {
     write(master, "typed\n");
     TestNode.eventually("it ends", () -> node.state(id) == ContainerState.STOPPED);
     assertThat(node.await(id).getCode()).isEqualTo(4);
-    ByteBuffer output = ByteBuffer.allocate(4096);
-    var _ = kernel.files().read(master, output);
-    String text = UTF_8.decode(output.flip()).toString();
-    assertThat(text).contains("/dev/pts/0", "got typed");
+    assertThat(printed(master, "/dev/pts/0", "got typed")).contains("/dev/pts/0", "got typed");
     var attach = node.attach(id);
     assertThat(attach.ended().out()).as("nothing is left here").isEmpty();
   }
@@ -286,9 +302,7 @@ class DonationsIT extends OnNode {
     String process = node.exec(exec).execStarted().getId();
     Fd master = master(sockets);
     assertThat(node.await(id, process).getCode()).isEqualTo(8);
-    ByteBuffer output = ByteBuffer.allocate(4096);
-    var _ = kernel.files().read(master, output);
-    assertThat(UTF_8.decode(output.flip()).toString()).contains("/dev/pts/0");
+    assertThat(printed(master, "/dev/pts/0")).contains("/dev/pts/0");
   }
 
   /** Its own descriptors lie where the caller's are to be. */
@@ -368,7 +382,7 @@ class DonationsIT extends OnNode {
 
   @Test
   void aRequestThatFailsLeavesNothing() {
-    Traces before = Traces.of(node);
+    Traces before = Traces.settled(node);
     Pipe pipe = pipe();
     var donated = DonatedDescriptors.newBuilder().setStdout(donor.token(pipe.write()));
     var spec = node.spec("true");
@@ -409,7 +423,7 @@ class DonationsIT extends OnNode {
   void anEmptyMessageWithDescriptors() throws Exception {
     Path program = node.base().resolve(node.newId("donate"));
     onHost("gcc", "-DMESSAGE_BYTES=0", "-o", program.toString(), "src/test/c/donate.c");
-    Traces before = Traces.of(node);
+    Traces before = Traces.settled(node);
     Process process =
         new ProcessBuilder(program.toString(), node.run().resolve("donations.sock").toString(), "1")
             .redirectInput(Path.of("/dev/null").toFile())
