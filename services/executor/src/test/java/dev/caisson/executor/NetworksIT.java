@@ -196,9 +196,9 @@ class NetworksIT {
   }
 
   private void talks(String a, String b) {
-    TestNode.eventually("servers listen", () -> read("a1", b, 8000).equals("second\n"));
-    assertThat(read("b", a, 8000)).isEqualTo("first\n");
-    assertThat(read("b", "127.0.0.1", 8000)).as("loopback").isEqualTo("second\n");
+    TestNode.eventually("a server listens", () -> read("a1", b, 8000).equals("second\n"));
+    TestNode.eventually("so does the other", () -> read("b", a, 8000).equals("first\n"));
+    TestNode.eventually("on loopback", () -> read("b", "127.0.0.1", 8000).equals("second\n"));
     assertThat(read("a1", StandInHost.OUTSIDE, 8000)).isEqualTo("world\n");
     assertThat(host.readFromOutside(StandInHost.ADDRESS, 8080)).isEqualTo("first\n");
     assertThat(read("b", StandInHost.ADDRESS, 8080)).as("by the host's port").isEqualTo("first\n");

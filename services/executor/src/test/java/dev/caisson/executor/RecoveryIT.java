@@ -368,7 +368,7 @@ class RecoveryIT {
       Files.createDirectory(notes.resolve(one.getUid())); // is no note
     }
     node.open();
-    assertThat(all).as("each is tried").noneMatch(one -> runs(one.getPid()));
+    TestNode.eventually("each is tried", () -> all.stream().noneMatch(one -> runs(one.getPid())));
     for (Container one : all) {
       Files.delete(notes.resolve(one.getUid()));
       Files.move(node.base().resolve(one.getUid()), notes.resolve(one.getUid()));
