@@ -17,6 +17,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -53,9 +54,7 @@ class ContainerLogTest {
   private void written(ContainerLog log, String last) throws Exception {
     ReadEntries reader = ReadEntries.of(log, ReadEntries.ALL, threads);
     put(log, last + "\n");
-    for (int i = 0; i < 10_000_000 && !reader.texts().contains(last); i++) {
-      Thread.onSpinWait();
-    }
+    ReadEntries.awaitThat(() -> reader.texts().contains(last));
     assertThat(reader.texts()).contains(last);
     reader.leave();
   }
@@ -128,11 +127,23 @@ class ContainerLogTest {
         new ContainerLog(base.resolve("logs/d"), SMALL, threads, Clock.systemUTC());
     written(small, "small");
     LogReader.Selection much = new LogReader.Selection(true, OptionalLong.of(2000), Instant.EPOCH);
+    CompletableFuture<?> gate = new CompletableFuture<>();
+    threads.readers().execute(gate::join);
+    threads.readers().execute(gate::join);
     ReadEntries first = ReadEntries.of(large, much, threads);
     ReadEntries second = ReadEntries.of(large, much, threads);
-    assertThat(read(small, OptionalLong.of(1), Instant.EPOCH).texts()).containsExactly("small");
-    assertThat(first.entries).as("it still counts").isEmpty();
-    assertThat(second.entries).isEmpty();
+    CompletableFuture<Boolean> overtaken = new CompletableFuture<>();
+    ReadEntries last =
+        new ReadEntries(
+            small,
+            new LogReader.Selection(false, OptionalLong.of(1), Instant.EPOCH),
+            threads,
+            Integer.MAX_VALUE,
+            () -> overtaken.complete(first.entries.isEmpty() && second.entries.isEmpty()));
+    gate.complete(null);
+    assertThat(last.end()).isEqualTo("completed");
+    assertThat(last.texts()).containsExactly("small");
+    assertThat(overtaken).as("they still counted").isCompletedWithValue(true);
     large.processEnded();
     assertThat(first.end()).isEqualTo("completed");
     assertThat(second.end()).isEqualTo("completed");
@@ -208,9 +219,7 @@ class ContainerLogTest {
   }
 
   private static void awaitReaderThatWaits(ReadEntries reader) {
-    for (int i = 0; i < 100_000 && !reader.end.isDone() && !oneReaderWaits(); i++) {
-      Thread.onSpinWait();
-    }
+    ReadEntries.awaitThat(() -> reader.end.isDone() || oneReaderWaits());
   }
 
   private static boolean oneReaderWaits() {
@@ -272,9 +281,7 @@ class ContainerLogTest {
 
   /** All that was handed over has been dealt with. */
   private static void settle(ContainerLog log) {
-    for (int i = 0; i < 1_000_000_000 && !log.isReady(); i++) {
-      Thread.onSpinWait();
-    }
+    ReadEntries.awaitThat(log::isReady);
     assertThat(log.isReady()).isTrue();
   }
 

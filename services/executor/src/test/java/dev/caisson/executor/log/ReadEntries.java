@@ -3,25 +3,45 @@ package dev.caisson.executor.log;
 import com.google.protobuf.ByteString;
 import dev.caisson.executor.stdio.OutputStream;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 /** Everything that one who reads a log gets. */
 final class ReadEntries implements LogReader.Client {
   static final LogReader.Selection ALL =
       new LogReader.Selection(true, OptionalLong.empty(), Instant.EPOCH);
 
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final long POLLED = Duration.ofMillis(1).toNanos() / 10;
+
   final List<LogEntry> entries = new CopyOnWriteArrayList<>();
   final CompletableFuture<String> end = new CompletableFuture<>();
   private final LogReader reader;
+  private final Runnable whenCompleted;
   private volatile int room = Integer.MAX_VALUE;
 
   ReadEntries(ContainerLog log, LogReader.Selection selection, LogThreads threads, int room) {
+    this(log, selection, threads, room, () -> {});
+  }
+
+  /**
+   * @param whenCompleted called by the reader's thread
+   */
+  ReadEntries(
+      ContainerLog log,
+      LogReader.Selection selection,
+      LogThreads threads,
+      int room,
+      Runnable whenCompleted) {
     this.room = room;
+    this.whenCompleted = whenCompleted;
     this.reader = new LogReader(log, selection, this, threads, Clock.systemUTC());
     reader.wake();
   }
@@ -36,8 +56,14 @@ final class ReadEntries implements LogReader.Client {
   }
 
   void awaitEntries(int count) {
-    for (int i = 0; i < 1_000_000_000 && entries.size() < count; i++) {
-      Thread.onSpinWait();
+    awaitThat(() -> entries.size() >= count);
+  }
+
+  /** Or that the time is up. */
+  static void awaitThat(BooleanSupplier holds) {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (!holds.getAsBoolean() && System.nanoTime() < deadline) {
+      LockSupport.parkNanos(POLLED);
     }
   }
 
@@ -46,7 +72,7 @@ final class ReadEntries implements LogReader.Client {
   }
 
   String end() throws Exception {
-    return end.get(20, TimeUnit.SECONDS);
+    return end.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
   }
 
   /** The bytes of one stream, as the process put them out. */
@@ -77,6 +103,7 @@ final class ReadEntries implements LogReader.Client {
 
   @Override
   public void completed() {
+    whenCompleted.run();
     end.complete("completed");
   }
 

@@ -18,6 +18,7 @@ import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -251,14 +252,19 @@ class PumpsTest {
     turn.get(10, TimeUnit.SECONDS);
   }
 
+  private void turnUntil(BooleanSupplier holds) throws Exception {
+    long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+    while (!holds.getAsBoolean() && System.nanoTime() < deadline) {
+      turn();
+    }
+  }
+
   private void put(String text) {
     kernel.files().write(first.write(), ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
   }
 
   private Runnable nextTimer() throws Exception {
-    for (int i = 0; i < 100_000 && timers.isEmpty(); i++) {
-      turn();
-    }
+    turnUntil(() -> !timers.isEmpty());
     return timers.remove();
   }
 
@@ -284,9 +290,7 @@ class PumpsTest {
   }
 
   private void await(Collected sink, String text) throws Exception {
-    for (int i = 0; i < 100_000 && !sink.text().equals(text); i++) {
-      turn();
-    }
+    turnUntil(() -> sink.text().equals(text));
     assertThat(sink.text()).isEqualTo(text);
   }
 
