@@ -119,7 +119,7 @@ class AccessTest {
       assertThat(info(error).getReason()).isEqualTo("EXECUTOR_UNAVAILABLE");
       gateway.startExecutor();
       org.awaitility.Awaitility.await()
-          .atMost(Duration.ofSeconds(2))
+          .atMost(Duration.ofSeconds(10))
           .ignoreExceptions()
           .until(
               () -> gateway.containers().createContainer(container("tenants/t", "c", "x")) != null);
