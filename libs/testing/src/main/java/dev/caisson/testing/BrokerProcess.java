@@ -55,7 +55,8 @@ public final class BrokerProcess implements AutoCloseable {
       return Optional.empty();
     }
     String classPath = target.resolve("classes") + ":" + target.resolve("lib") + "/*";
-    return Optional.of(new BrokerProcess(data, classPath, freePort(), freePort()));
+    List<Integer> ports = freePorts(2);
+    return Optional.of(new BrokerProcess(data, classPath, ports.getFirst(), ports.getLast()));
   }
 
   /** Lays settings of Kafka's broker above its own, from the next start on. */
@@ -77,8 +78,18 @@ public final class BrokerProcess implements AutoCloseable {
 
   /** A port on loopback that nothing listens on. */
   public static int freePort() {
+    return freePorts(1).getFirst();
+  }
+
+  /** The same for some that are apart: each is held until the last is found. */
+  static List<Integer> freePorts(int count) {
+    List<Integer> ports = new ArrayList<>();
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
+      ports.add(socket.getLocalPort());
+      if (count > 1) {
+        ports.addAll(freePorts(count - 1));
+      }
+      return ports;
     } catch (IOException e) {
       throw new UncheckedIOException("Failed to find a free port", e);
     }

@@ -17,8 +17,9 @@ public final class BrokerSecurity {
   private static final String STORE_PASSWORD = "made-for-one-test";
 
   private final Path directory;
-  private final int administration = BrokerProcess.freePort();
-  private final int certificates = BrokerProcess.freePort();
+  private final List<Integer> ports = BrokerProcess.freePorts(2);
+  private final int administration = ports.getFirst();
+  private final int certificates = ports.getLast();
 
   /** Makes a key and its certificate, for 127.0.0.1. */
   public BrokerSecurity(Path directory) throws IOException {
