@@ -160,6 +160,8 @@ equal "for programs, too" "false ${segment##*/} true" \
 
 echo "Killing the gateway"
 make_held_hook
+# It is held while the gateway is killed and started, and clients besides.
+grep -q '^limits.hook-timeout-seconds' "$CAISSON_DATA/guard.conf" || echo 'limits.hook-timeout-seconds = 600' >> "$CAISSON_DATA/guard.conf"
 holds "up takes a new hook to the executor, and starts what does not run" caisson up --allow-hook "$TEST_DIR/held.sh"
 before=$(left_behind)
 caisson run --detach --id survivor --rootfs "$TEST_ROOTFS" -- \
@@ -185,13 +187,15 @@ is_told "who creates is told" creating
 holds "the container lives on without the gateway" alive "$pid"
 holds "that of the run does" alive "$attached"
 holds "up starts the gateway again" caisson up
+background taken-up attach --no-stdin attached # first: its lease is short
 equal "they are the same processes" "$pid $attached" "$(host_pid_of survivor) $(host_pid_of attached)"
 equal "what was being created still is" CREATING "$(state_of held)"
 uid=$(uid_of held)
 background repeated "${CREATION[@]}"
 
 touch "$TEST_ROOTFS/tmp/let-go" "$TEST_DIR/let-go"
-equal "the run is taken up, with its last output and its exit code" $'done\n43' "$(caisson attach --no-stdin attached; echo $?)"
+await_background taken-up
+equal "the run is taken up, with its last output and its exit code" "done 43" "$(< "$TEST_DIR/taken-up.out") $CODE"
 holds "the creation comes to its end" eventually 10 is_state held CREATED
 await_background repeated
 equal "who repeats it through another gateway is answered as he would have been" "0 held" "$CODE $(< "$TEST_DIR/repeated.out")"
