@@ -96,6 +96,9 @@ final class Cli {
     verbs.put("events", EventsCommand::new);
     verbs.put("trail", TrailCommand::new);
     verbs.put("cpu", CpuCommand::new);
+    verbs.put("context", ContextCommand::new);
+    verbs.put("login", LoginCommand::new);
+    verbs.put("logout", LogoutCommand::new);
     verbs.put("completion", CompletionCommand::new);
     verbs.put("man", ManCommand::new);
     verbs.put("ready", ReadyCommand::new);

@@ -92,7 +92,7 @@ final class CpuCommand implements Callable<Integer> {
   private GetCpuUsageResponse newest() {
     GetCpuUsageRequest request =
         GetCpuUsageRequest.newBuilder()
-            .setTenant(target.tenant)
+            .setTenant(target.tenant())
             .setSandbox(sandbox)
             .setContainer(container)
             .build();
@@ -102,7 +102,7 @@ final class CpuCommand implements Callable<Integer> {
   private GetCpuWindowResponse windows() {
     GetCpuWindowRequest.Builder request =
         GetCpuWindowRequest.newBuilder()
-            .setTenant(target.tenant)
+            .setTenant(target.tenant())
             .setSandbox(sandbox)
             .setContainer(container)
             .setFrom(from());

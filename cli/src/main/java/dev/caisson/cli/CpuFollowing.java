@@ -25,7 +25,7 @@ final class CpuFollowing {
 
   static void follow(Target target, Output output, String sandbox) {
     WatchCpuUsageRequest request =
-        WatchCpuUsageRequest.newBuilder().setTenant(target.tenant).setSandbox(sandbox).build();
+        WatchCpuUsageRequest.newBuilder().setTenant(target.tenant()).setSandbox(sandbox).build();
     new CpuFollowing(output, sandbox.isEmpty())
         .follow(target.watchingAudit().watchCpuUsage(request));
   }

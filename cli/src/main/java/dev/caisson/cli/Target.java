@@ -11,6 +11,8 @@ import io.grpc.ManagedChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -19,21 +21,37 @@ import picocli.CommandLine.Spec;
 final class Target {
   static final Duration DEADLINE = Duration.ofSeconds(60);
 
+  private static final UserFiles FILES = UserFiles.of(System.getenv());
+
+  private static final String USUAL_DATA = "/var/lib/caisson";
+  private static final String USUAL_TENANT = "default";
+
   @Option(
       names = "--data",
       paramLabel = "DIR",
-      defaultValue = "${env:CAISSON_DATA:-/var/lib/caisson}",
-      description = "Data directory of the services (default: ${DEFAULT-VALUE}).")
-  Path data = Path.of("/var/lib/caisson");
+      description =
+          "Data directory of the services of this machine (default: CAISSON_DATA, or "
+              + USUAL_DATA
+              + ").")
+  private @Nullable Path data;
+
+  @Option(
+      names = "--context",
+      paramLabel = "NAME",
+      description =
+          "Which gateway is asked (default: CAISSON_CONTEXT, or what `context use` has said); local: that"
+              + " of this machine.")
+  private @Nullable String context;
 
   @Option(
       names = "--tenant",
       paramLabel = "TENANT",
-      defaultValue = "${env:CAISSON_TENANT:-default}",
       description =
           "Tenant whose resources are meant; trail and cpu take an empty one for all (default:"
-              + " ${DEFAULT-VALUE}).")
-  String tenant = "default";
+              + " CAISSON_TENANT, the context's, or "
+              + USUAL_TENANT
+              + ").")
+  private @Nullable String tenant;
 
   @Spec(Spec.Target.MIXEE)
   private CommandSpec verb = CommandSpec.create();
@@ -65,21 +83,57 @@ final class Target {
   }
 
   AuditGrpc.AuditBlockingStub audit() {
-    return AuditGrpc.newBlockingStub(channel("auditor")).withDeadlineAfter(DEADLINE);
+    return AuditGrpc.newBlockingStub(auditor()).withDeadlineAfter(DEADLINE);
   }
 
   /** Without a deadline. */
   AuditGrpc.AuditBlockingStub watchingAudit() {
-    return AuditGrpc.newBlockingStub(channel("auditor"));
+    return AuditGrpc.newBlockingStub(auditor());
   }
 
   Names names() {
-    return new Names(tenant);
+    return new Names(tenant());
+  }
+
+  String tenant() {
+    return Optional.ofNullable(tenant)
+        .or(() -> environment("CAISSON_TENANT"))
+        .or(() -> remote().map(Contexts.Named::context).map(Context::tenant))
+        .orElse(USUAL_TENANT);
+  }
+
+  private static Optional<String> environment(String name) {
+    return Optional.ofNullable(System.getenv(name));
   }
 
   private Channel gateway() {
     return ClientInterceptors.intercept(
-        channel("gateway"), new PolicyWarnings(verb.commandLine().getErr()));
+        remote().map(this::channel).orElseGet(() -> channel("gateway")),
+        new PolicyWarnings(verb.commandLine().getErr()));
+  }
+
+  /** Empty: this machine is meant. */
+  private Optional<Contexts.Named> remote() {
+    if (data != null && context != null) {
+      throw CliException.usage("--data and --context must not come together: each says where");
+    }
+    if (data != null) {
+      return Optional.empty();
+    }
+    Optional<String> named =
+        Optional.ofNullable(context)
+            .or(() -> environment("CAISSON_CONTEXT").filter(name -> !name.isEmpty()));
+    return named.filter(Contexts.LOCAL::equals).isPresent()
+        ? Optional.empty()
+        : Contexts.read(FILES).meant(named);
+  }
+
+  private Channel channel(Contexts.Named meant) {
+    ManagedChannel channel = meant.context().channel();
+    return StoredToken.lasting(FILES, meant)
+        .<Channel>map(
+            token -> ClientInterceptors.intercept(channel, new BearerToken(token.token())))
+        .orElse(channel);
   }
 
   private ManagedChannel channel(String service) {
@@ -87,12 +141,28 @@ final class Target {
     if (!Files.exists(socket)) {
       throw new CliException(
           "The " + service + " does not run: there is no " + socket,
-          "`caisson up --data " + data + "` starts the services");
+          "`caisson up --data " + data() + "` starts the services");
     }
     return Channels.unix(socket);
   }
 
+  private ManagedChannel auditor() {
+    remote()
+        .ifPresent(meant -> {
+          throw new CliException(
+              "The auditor answers on its own machine alone, and not through " + meant.name(),
+              "--context local asks that of this machine");
+        });
+    return channel("auditor");
+  }
+
+  private Path data() {
+    return Optional.ofNullable(data)
+        .or(() -> environment("CAISSON_DATA").map(Path::of))
+        .orElse(Path.of(USUAL_DATA));
+  }
+
   private Path socket(String service) {
-    return data.toAbsolutePath().normalize().resolve("run/" + service + "/" + service + ".sock");
+    return data().toAbsolutePath().normalize().resolve("run/" + service + "/" + service + ".sock");
   }
 }

@@ -20,6 +20,11 @@ final class Text {
 
   private Text() {}
 
+  /** What somebody else says, on one line of a terminal, which it cannot command. */
+  static String harmless(String text) {
+    return text.replaceAll("\\p{Cntrl}|\\p{Cf}|[\\u2028\\u2029]", "?");
+  }
+
   static String time(Timestamp time) {
     return time.equals(Timestamp.getDefaultInstance())
         ? "-"

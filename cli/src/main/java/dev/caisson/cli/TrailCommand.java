@@ -96,7 +96,7 @@ final class TrailCommand implements Callable<Integer> {
   private SearchTrailRequest page(String token, int most) {
     SearchTrailRequest.Builder request =
         SearchTrailRequest.newBuilder()
-            .setTenant(target.tenant)
+            .setTenant(target.tenant())
             .setNode(node)
             .setSandbox(sandbox)
             .setContainer(container)

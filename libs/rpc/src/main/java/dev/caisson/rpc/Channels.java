@@ -10,6 +10,7 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
@@ -20,6 +21,9 @@ import java.util.concurrent.TimeUnit;
 public final class Channels {
   /** For a call whose caller sets none: long enough for a slow machine, short enough to notice. */
   public static final Duration DEADLINE = Duration.ofSeconds(30);
+
+  /** What routers on the way forget later than that; servers take it not more often. */
+  private static final Duration KEEP_ALIVE = Duration.ofMinutes(5);
 
   private Channels() {}
 
@@ -66,14 +70,29 @@ public final class Channels {
         loop);
   }
 
+  /**
+   * A channel to a server on another machine. Whoever opens it shuts it down.
+   *
+   * @throws IOException that names the files, if one cannot be used
+   */
+  public static ManagedChannel tls(String host, int port, ClientTls files) throws IOException {
+    return limited(NettyChannelBuilder.forAddress(host, port))
+        .sslContext(files.context())
+        .keepAliveTime(KEEP_ALIVE.toMinutes(), TimeUnit.MINUTES)
+        .build();
+  }
+
   /** The stub with the default deadline, counted from now. */
   public static <S extends AbstractStub<S>> S withDeadline(S stub) {
     return stub.withDeadlineAfter(DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   private static NettyChannelBuilder bounded(NettyChannelBuilder builder) {
+    return limited(builder.usePlaintext());
+  }
+
+  private static NettyChannelBuilder limited(NettyChannelBuilder builder) {
     return builder
-        .usePlaintext()
         .disableRetry()
         .maxInboundMessageSize(GrpcServer.MAX_MESSAGE)
         .maxInboundMetadataSize(GrpcServer.MAX_HEADERS)

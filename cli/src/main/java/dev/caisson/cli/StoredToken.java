@@ -1,0 +1,103 @@
+package dev.caisson.cli;
+
+import com.google.gson.Gson;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Base64;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a login has left for a context.
+ *
+ * @param token that calls carry
+ * @param refresh with which the issuer gives another; null: none
+ * @param access whether the access token is carried, and not the ID token
+ */
+record StoredToken(String token, @Nullable String refresh, boolean access) {
+  private static final Gson GSON = new Gson();
+  private static final int PARTS = 3;
+
+  /** So long before its end another one is asked for. */
+  private static final Duration EARLY = Duration.ofSeconds(30);
+
+  private static String file(String context) {
+    return "tokens/" + context + ".json";
+  }
+
+  static Optional<StoredToken> read(UserFiles files, String context) {
+    try {
+      return files
+          .read(file(context))
+          .map(text -> GSON.fromJson(text, StoredToken.class))
+          .filter(StoredToken::isSound);
+    } catch (JsonParseException e) {
+      return Optional.empty(); // as if there had been no login
+    }
+  }
+
+  @SuppressWarnings("ConstantValue") // Gson sets what a file has
+  private boolean isSound() {
+    return token != null && isToken(token);
+  }
+
+  void write(UserFiles files, String context) {
+    files.write(file(context), GSON.toJson(this) + "\n");
+  }
+
+  static boolean delete(UserFiles files, String context) {
+    return files.delete(file(context));
+  }
+
+  /** What a header can carry: RFC 6750, 2.1. */
+  static boolean isToken(String text) {
+    return text.matches("[A-Za-z0-9._~+/-]{1,8000}=*");
+  }
+
+  /**
+   * One that lasts, as far as there is a way to it: the gateway refuses what does not.
+   *
+   * @return empty: nobody has logged in
+   */
+  static Optional<StoredToken> lasting(UserFiles files, Contexts.Named context) {
+    return read(files, context.name()).map(token -> token.renewed(files, context));
+  }
+
+  private StoredToken renewed(UserFiles files, Contexts.Named context) {
+    Optional<TokenIssuer> issuer = context.context().issuerOfTokens();
+    boolean ends = expiry().filter(end -> end.isBefore(Instant.now().plus(EARLY))).isPresent();
+    if (!ends || refresh == null || issuer.isEmpty()) {
+      return this;
+    }
+    return files.locked(() -> {
+      StoredToken newest = read(files, context.name()).orElse(this);
+      if (!newest.equals(this)) { // another client has been faster
+        return newest;
+      }
+      StoredToken fresh = issuer.get().refreshed(this);
+      fresh.write(files, context.name());
+      return fresh;
+    });
+  }
+
+  /** When it ends, where it says so: RFC 7519, 4.1.4. The gateway checks it; this only reads. */
+  Optional<Instant> expiry() {
+    String[] parts = token.split("\\.", -1);
+    if (parts.length != PARTS) {
+      return Optional.empty();
+    }
+    try {
+      String claims = new String(Base64.getUrlDecoder().decode(parts[1]), StandardCharsets.UTF_8);
+      JsonObject all = JsonParser.parseString(claims).getAsJsonObject();
+      return all.has("exp")
+          ? Optional.of(Instant.ofEpochSecond(all.get("exp").getAsLong()))
+          : Optional.empty();
+    } catch (IllegalArgumentException | IllegalStateException | JsonParseException e) {
+      return Optional.empty();
+    }
+  }
+}
