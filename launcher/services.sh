@@ -164,8 +164,8 @@ check_searchable() {
 
 # What no service could do, before anything is started.
 check_observation() {
-  [[ -z $OTLP_ENDPOINT || $OTLP_ENDPOINT =~ ^https?://[^[:space:]/]+ ]] || die "CAISSON_OTLP_ENDPOINT must be a collector's address, as http://127.0.0.1:4318: $OTLP_ENDPOINT" "docs/observe.md says more"
-  [[ $TRACE_RATIO =~ ^(0|1|[01]?\.[0-9]+|1\.0+)$ ]] || die "CAISSON_TRACE_RATIO must be from 0 to 1: $TRACE_RATIO" "docs/observe.md says more"
+  [[ -z $OTLP_ENDPOINT || $OTLP_ENDPOINT =~ ^https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?(/[^[:space:]]*)?$ ]] || die "CAISSON_OTLP_ENDPOINT must be a collector's address, as http://127.0.0.1:4318: $OTLP_ENDPOINT" "docs/observe.md says more"
+  [[ $TRACE_RATIO =~ ^(0|1|0?\.[0-9]+|1\.0+)$ ]] || die "CAISSON_TRACE_RATIO must be from 0 to 1: $TRACE_RATIO" "docs/observe.md says more"
   [[ $LOG_FORMAT == text || $LOG_FORMAT == json ]] || die "CAISSON_LOG_FORMAT must be text or json: $LOG_FORMAT" "docs/observe.md says more"
   [[ $JFR == yes || $JFR == no ]] || die "CAISSON_JFR must be yes or no: $JFR" "docs/observe.md says more"
   [[ $JFR == no || $DATA != *[,[:space:]\"]* ]] \

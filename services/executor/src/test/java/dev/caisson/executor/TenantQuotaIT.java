@@ -9,6 +9,7 @@ import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.executor.v1.Sandbox;
 import dev.caisson.proto.executor.v1.TenantQuota;
 import dev.caisson.proto.executor.v1.UpdateContainerRequest;
+import dev.caisson.proto.executor.v1.UpdateSandboxRequest;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Mount;
 import dev.caisson.proto.types.v1.Resources;
@@ -53,6 +54,20 @@ class TenantQuotaIT extends OnNode {
                 .setActor(TestNode.actor())
                 .setTenant(TestNode.TENANT)
                 .setContainerId(id)
+                .setResources(limits)
+                .setQuota(quota)
+                .build());
+  }
+
+  private static Sandbox updateSandbox(String id, long megabytes, TenantQuota quota) {
+    Resources.Builder limits = Resources.newBuilder();
+    limits.getMemoryBuilder().setLimit(megabytes < 0 ? -1 : megabytes * MEGABYTE);
+    return node.stub()
+        .updateSandbox(
+            UpdateSandboxRequest.newBuilder()
+                .setActor(TestNode.actor())
+                .setTenant(TestNode.TENANT)
+                .setSandboxId(id)
                 .setResources(limits)
                 .setQuota(quota)
                 .build());
@@ -134,15 +149,40 @@ class TenantQuotaIT extends OnNode {
   @Test
   void isCountedByTheNextLifeToo() throws Exception {
     var _ = create(node.request("a", spec(60)).setQuota(MEMORY));
-    var _ = createSandbox("s", THREE);
-    var _ = create(node.request("in", spec(20)).setSandboxId("s").setQuota(MEMORY));
+    Resources.Builder limits = Resources.newBuilder();
+    limits.getMemoryBuilder().setLimit(20 * MEGABYTE);
+    var _ =
+        node.stub()
+            .createSandbox(
+                TestNode.sandboxRequest("s").setResources(limits).setQuota(MEMORY).build());
+    var _ = create(node.request("in", node.spec("sleep", "60")).setSandboxId("s").setQuota(MEMORY));
     node.restart();
     exceeded(() -> create(node.request("b", spec(21)).setQuota(MEMORY)));
     var _ = create(node.request("b", spec(20)).setQuota(MEMORY));
     exceeded(() -> createSandbox("t", THREE));
     node.delete("in", true);
+    exceeded(() -> update("b", 21, MEMORY));
+    node.deleteSandbox("s", false);
     var _ = update("b", 40, MEMORY);
     exceeded(() -> update("b", 41, MEMORY));
+  }
+
+  @Test
+  void aSandboxIsNotGivenMoreThanThereIs() {
+    var _ = createSandbox("s", MEMORY);
+    exceeded(() -> updateSandbox("s", 101, MEMORY));
+    Problem.of(() -> create(node.request("in", spec(20)).setSandboxId("s").setQuota(MEMORY)))
+        .is(Status.Code.INVALID_ARGUMENT, Reason.LIMIT_REQUIRED)
+        .says("of the sandbox");
+    var _ = updateSandbox("s", 60, MEMORY);
+    var _ = create(node.request("in", spec(20)).setSandboxId("s").setQuota(MEMORY));
+    exceeded(() -> create(node.request("b", spec(41)).setQuota(MEMORY)));
+    var _ = create(node.request("b", spec(40)).setQuota(MEMORY));
+    Problem.of(() -> updateSandbox("s", -1, MEMORY))
+        .is(Status.Code.INVALID_ARGUMENT, Reason.LIMIT_REQUIRED);
+    var _ = updateSandbox("s", 50, MEMORY);
+    var _ = update("b", 50, MEMORY);
+    exceeded(() -> updateSandbox("s", 51, MEMORY));
   }
 
   @Test

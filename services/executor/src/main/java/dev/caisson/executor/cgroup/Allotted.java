@@ -51,15 +51,4 @@ public record Allotted(OptionalLong memoryBytes, OptionalLong cpuMillis) {
         ? OptionalLong.empty()
         : OptionalLong.of(Math.ceilDiv(Math.min(quota, MOST) * MILLIS, each));
   }
-
-  /** Room for either. */
-  public Allotted or(Allotted other) {
-    return new Allotted(most(memoryBytes, other.memoryBytes), most(cpuMillis, other.cpuMillis));
-  }
-
-  private static OptionalLong most(OptionalLong one, OptionalLong other) {
-    return one.isPresent() && other.isPresent()
-        ? OptionalLong.of(Math.max(one.getAsLong(), other.getAsLong()))
-        : OptionalLong.empty();
-  }
 }

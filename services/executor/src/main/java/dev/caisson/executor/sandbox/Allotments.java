@@ -5,8 +5,8 @@ import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.executor.v1.TenantQuota;
-import java.util.Collection;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -31,12 +31,14 @@ final class Allotments {
   }
 
   /**
-   * A sandbox's.
+   * A sandbox's. Limits that are being changed are those before and those after: as long as it is
+   * not known which hold, more of the two counts.
    *
-   * @param own empty: only containers are there, of a sandbox that is being made or has gone
+   * @param own none: only containers are there, of a sandbox that has gone
+   * @param made whether it was made for a container, of the same id
    */
-  private record Share(Optional<Allotted> own, Map<String, Allotted> containers) {
-    static final Share EMPTY = new Share(Optional.empty(), Map.of());
+  private record Share(List<Allotted> own, boolean made, Map<String, List<Allotted>> containers) {
+    static final Share EMPTY = new Share(List.of(), false, Map.of());
 
     Share {
       containers = Map.copyOf(containers);
@@ -46,38 +48,68 @@ final class Allotments {
       return own.isEmpty() && containers.isEmpty();
     }
 
-    Share withOwn(Allotted limits) {
-      return new Share(Optional.of(limits), containers);
+    Share withOwn(List<Allotted> limits) {
+      return new Share(limits, made, containers);
     }
 
-    Share withContainer(String id, Allotted limits) {
-      Map<String, Allotted> all = new HashMap<>(containers);
+    Share madeForContainer() {
+      return new Share(own, true, containers);
+    }
+
+    Share withContainer(String id, List<Allotted> limits) {
+      Map<String, List<Allotted>> all = new HashMap<>(containers);
       all.put(id, limits);
-      return new Share(own, all);
+      return new Share(own, made, all);
     }
 
-    Share withoutOwn() {
-      return new Share(Optional.empty(), containers);
+    /** With the container that it was made for: its limits were around that one's. */
+    Share without(String id) {
+      Share left = made ? withoutContainer(id) : this;
+      return new Share(List.of(), false, left.containers);
     }
 
     Share withoutContainer(String id) {
-      Map<String, Allotted> all = new HashMap<>(containers);
+      Map<String, List<Allotted>> all = new HashMap<>(containers);
       all.remove(id);
-      return new Share(own, all);
+      return new Share(own, made, all);
     }
 
-    Sum sum() {
-      Amount memory = amount(Allotted::memoryBytes);
-      Amount cpu = amount(Allotted::cpuMillis);
-      return new Sum(own.isPresent() ? 1 : 0, containers.size(), memory, cpu);
+    Sum sum(String id) {
+      return new Sum(own.isEmpty() ? 0 : 1, containers.size(), memory(id), cpu());
+    }
+
+    /** Memory can outlive the container that filled it: what others share has one around them. */
+    private Amount memory(String id) {
+      Amount inside = Amount.NONE;
+      for (Map.Entry<String, List<Allotted>> container : containers.entrySet()) {
+        boolean alone = made && container.getKey().equals(id);
+        inside =
+            inside.plus(
+                alone ? most(container.getValue(), Allotted::memoryBytes) : Amount.UNLIMITED, 1);
+      }
+      return around(Allotted::memoryBytes, inside);
+    }
+
+    private Amount cpu() {
+      Amount inside = Amount.NONE;
+      for (List<Allotted> limits : containers.values()) {
+        inside = inside.plus(most(limits, Allotted::cpuMillis), 1);
+      }
+      return around(Allotted::cpuMillis, inside);
     }
 
     /** The sandbox's own limit is around those of its containers. */
-    private Amount amount(Function<Allotted, OptionalLong> what) {
-      OptionalLong around = own.map(what).orElseGet(OptionalLong::empty);
-      return around.isPresent()
-          ? new Amount(around.getAsLong(), 0)
-          : Amount.of(containers.values().stream().map(what).toList());
+    private Amount around(Function<Allotted, OptionalLong> what, Amount inside) {
+      return own.isEmpty()
+          ? inside
+          : own.stream()
+              .map(what)
+              .map(limit -> limit.isPresent() ? Amount.of(limit) : inside)
+              .reduce(Amount.NONE, Amount::or);
+    }
+
+    private static Amount most(List<Allotted> limits, Function<Allotted, OptionalLong> what) {
+      return limits.stream().map(what).map(Amount::of).reduce(Amount.NONE, Amount::or);
     }
   }
 
@@ -88,11 +120,14 @@ final class Allotments {
    */
   private record Amount(long limited, long unlimited) {
     static final Amount NONE = new Amount(0, 0);
+    static final Amount UNLIMITED = new Amount(0, 1);
 
-    static Amount of(Collection<OptionalLong> limits) {
-      return new Amount(
-          limits.stream().mapToLong(limit -> limit.orElse(0)).sum(),
-          limits.stream().filter(OptionalLong::isEmpty).count());
+    static Amount of(OptionalLong limit) {
+      return limit.isPresent() ? new Amount(limit.getAsLong(), 0) : UNLIMITED;
+    }
+
+    Amount or(Amount other) {
+      return new Amount(Math.max(limited, other.limited), Math.max(unlimited, other.unlimited));
     }
 
     Amount plus(Amount other, int sign) {
@@ -124,26 +159,41 @@ final class Allotments {
         tenant,
         id,
         share -> {
-          Share taken = share.withOwn(limits);
-          return root.map(of -> taken.withContainer(id, of)).orElse(taken);
+          Share taken = share.withOwn(List.of(limits));
+          return root.map(of -> taken.madeForContainer().withContainer(id, List.of(of)))
+              .orElse(taken);
         },
         quota);
   }
 
-  /** Takes what a container needs, in a sandbox; that it has already counts as given back. */
+  /** Takes what a container needs, in a sandbox; what it has already is given back for that. */
+  void takeContainer(String tenant, String sandbox, String id, Allotted limits, TenantQuota quota) {
+    takeContainer(tenant, sandbox, id, List.of(limits), quota);
+  }
+
+  /**
+   * The same while limits are being changed.
+   *
+   * @param limits one or the other
+   */
   synchronized void takeContainer(
-      String tenant, String sandbox, String id, Allotted limits, TenantQuota quota) {
+      String tenant, String sandbox, String id, List<Allotted> limits, TenantQuota quota) {
     change(tenant, sandbox, share -> share.withContainer(id, limits), quota);
   }
 
-  /** Other limits of a sandbox that has its share already. */
-  synchronized void changeSandbox(String tenant, String id, Allotted limits, TenantQuota quota) {
+  /**
+   * Other limits of a sandbox that has its share already.
+   *
+   * @param limits one or the other
+   */
+  synchronized void changeSandbox(
+      String tenant, String id, List<Allotted> limits, TenantQuota quota) {
     change(tenant, id, share -> share.withOwn(limits), quota);
   }
 
   /** Without effect where it has none. */
   synchronized void leaveSandbox(String tenant, String id) {
-    change(tenant, id, Share::withoutOwn, NO_QUOTA);
+    change(tenant, id, share -> share.without(id), NO_QUOTA);
   }
 
   /** Without effect where it has none. */
@@ -162,7 +212,7 @@ final class Allotments {
     Share before = owner.shares.getOrDefault(sandbox, Share.EMPTY);
     Share after = change.apply(before);
     try {
-      Sum total = owner.total.plus(before.sum(), -1).plus(after.sum(), 1);
+      Sum total = owner.total.plus(before.sum(sandbox), -1).plus(after.sum(sandbox), 1);
       new Check(tenant, quota).require(owner.total, total);
       owner.total = total;
       if (after.isEmpty()) {
@@ -188,7 +238,11 @@ final class Allotments {
             "containers", "containers", quota.getContainers(), before.containers, after.containers);
       }
       if (quota.hasMemoryBytes()) {
-        limited("memory.limit", before.memory, after.memory);
+        limited(
+            "memory.limit",
+            "the sandbox, or of the container that has one for itself",
+            before.memory,
+            after.memory);
         within(
             "memory",
             "bytes of memory by limits",
@@ -197,7 +251,7 @@ final class Allotments {
             after.memory.limited);
       }
       if (quota.hasCpuMillis()) {
-        limited("cpu.quota", before.cpu, after.cpu);
+        limited("cpu.quota", "the container, or of its sandbox", before.cpu, after.cpu);
         within(
             "cpu",
             "thousandths of a CPU by limits",
@@ -207,15 +261,12 @@ final class Allotments {
       }
     }
 
-    private void limited(String field, Amount before, Amount after) {
+    private void limited(String field, String whose, Amount before, Amount after) {
       if (after.unlimited > before.unlimited) {
         throw new Refusal(
                 Reason.LIMIT_REQUIRED,
-                "tenants/"
-                    + tenant
-                    + " has a quota of this: set resources."
-                    + field
-                    + " of the container, or of its sandbox.",
+                "tenants/%s has a quota of this: set resources.%s of %s."
+                    .formatted(tenant, field, whose),
                 Map.of("field", "resources." + field))
             .exception();
       }

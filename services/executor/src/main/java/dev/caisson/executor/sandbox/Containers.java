@@ -310,12 +310,7 @@ final class Containers {
     if (!request.getSandboxId().isEmpty()) {
       Sandbox sandbox = sandboxes.require(request.getTenant(), request.getSandboxId());
       requirePossible(() -> host.cgroups().require(sandbox.cgroup().path(), limits));
-      allotments.takeContainer(
-          request.getTenant(),
-          request.getSandboxId(),
-          request.getContainerId(),
-          Allotted.of(limits),
-          request.getQuota());
+      take(request, request.getSandboxId());
       return madeIn(sandbox, resolved, leased, plan, host.uids().get(), given);
     }
     Sandboxes.Wanted wanted = implied(resolved, plan);
@@ -323,12 +318,22 @@ final class Containers {
     requirePossible(() -> host.cgroups().require(parent, wanted.resources(), limits));
     Sandbox sandbox = sandboxes.create(wanted);
     try {
+      take(request, request.getContainerId()); // where an earlier call of the same request made it
       String uid = sandbox.record().getRootContainerUid();
       return madeIn(sandbox, resolved, leased, plan, uid, given);
     } catch (RuntimeException e) {
       undo(sandbox, request.getActor(), e);
       throw e;
     }
+  }
+
+  private void take(CreateContainerRequest request, String sandboxId) {
+    allotments.takeContainer(
+        request.getTenant(),
+        sandboxId,
+        request.getContainerId(),
+        Allotted.of(request.getSpec().getResources()),
+        request.getQuota());
   }
 
   /** Before anything is made, by the field's name in the request. */
@@ -515,14 +520,23 @@ final class Containers {
     registry.show(container.record().getTenant(), container.record().getId(), container);
   }
 
+  private void count(ContainerRecord record, String sandboxId) {
+    allotments.takeContainer(
+        record.getTenant(),
+        sandboxId,
+        record.getId(),
+        Allotted.of(record.getSpec().getResources()),
+        TenantQuota.getDefaultInstance());
+  }
+
   void adopt(Container container) {
-    Limited limited = new Limited.OfContainer(container);
-    limited.take(allotments, Allotted.of(limited.limits()), TenantQuota.getDefaultInstance());
+    count(container.record(), container.sandbox().record().getId());
     registry.put(container.record().getTenant(), container.record().getId(), container);
   }
 
   /** One of a newer executor: nobody else is to have its id. */
-  void leaveAlone(ContainerRecord record) {
+  void leaveAlone(ContainerRecord record, String sandboxId) {
+    count(record, sandboxId);
     registry.bar(record.getTenant(), record.getId());
   }
 

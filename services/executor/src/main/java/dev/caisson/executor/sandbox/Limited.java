@@ -7,6 +7,7 @@ import dev.caisson.executor.store.v1.SandboxRecord;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.executor.v1.TenantQuota;
 import dev.caisson.proto.types.v1.Resources;
+import java.util.List;
 import java.util.Optional;
 
 /** Whose limits they are. In the sandbox's queue. */
@@ -29,7 +30,7 @@ sealed interface Limited {
   void begin(Host host, Resources asked);
 
   /** As {@link Allotments} says. */
-  void take(Allotments allotments, Allotted limits, TenantQuota quota);
+  void take(Allotments allotments, List<Allotted> limits, TenantQuota quota);
 
   /** They hold now. */
   void settle(Host host, Resources limits);
@@ -68,7 +69,7 @@ sealed interface Limited {
     }
 
     @Override
-    public void take(Allotments allotments, Allotted limits, TenantQuota quota) {
+    public void take(Allotments allotments, List<Allotted> limits, TenantQuota quota) {
       String sandbox = container.sandbox().record().getId();
       allotments.takeContainer(record().getTenant(), sandbox, record().getId(), limits, quota);
     }
@@ -124,7 +125,7 @@ sealed interface Limited {
     }
 
     @Override
-    public void take(Allotments allotments, Allotted limits, TenantQuota quota) {
+    public void take(Allotments allotments, List<Allotted> limits, TenantQuota quota) {
       allotments.changeSandbox(record().getTenant(), record().getId(), limits, quota);
     }
 

@@ -176,12 +176,21 @@ final class Recovery {
                 newer.sandboxes().stream().map(SandboxRecord::getUid),
                 newer.containers().stream().map(ContainerRecord::getSandboxUid))
             .collect(Collectors.toUnmodifiableSet());
+    Map<String, String> ids =
+        Stream.concat(newer.sandboxes().stream(), loaded.sandboxes().stream())
+            .collect(
+                Collectors.toMap(SandboxRecord::getUid, SandboxRecord::getId, (one, other) -> one));
     Stream.concat(newer.sandboxes().stream(), loaded.sandboxes().stream())
         .filter(record -> others.contains(record.getUid()))
         .forEach(record -> guarded(record.getUid(), () -> leaveAlone(record)));
     Stream.concat(newer.containers().stream(), loaded.containers().stream())
         .filter(record -> others.contains(record.getSandboxUid()))
-        .forEach(record -> guarded(record.getUid(), () -> containers.leaveAlone(record)));
+        .forEach(record ->
+            guarded(
+                record.getUid(),
+                () ->
+                    containers.leaveAlone(
+                        record, ids.getOrDefault(record.getSandboxUid(), record.getSandboxUid()))));
     return others;
   }
 

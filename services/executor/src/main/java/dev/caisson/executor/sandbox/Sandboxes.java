@@ -294,11 +294,12 @@ final class Sandboxes {
   }
 
   private void count(SandboxRecord record) {
-    allotments.changeSandbox(
-        record.getTenant(),
-        record.getId(),
-        Allotted.of(record.getResources()),
-        TenantQuota.getDefaultInstance());
+    Allotted limits = Allotted.of(record.getResources());
+    // Its container tells its own limits.
+    Optional<Allotted> root =
+        record.getRootContainerUid().isEmpty() ? Optional.empty() : Optional.of(Allotted.UNLIMITED);
+    allotments.takeSandbox(
+        record.getTenant(), record.getId(), limits, root, TenantQuota.getDefaultInstance());
   }
 
   Optional<Sandbox> find(String tenant, String id) {

@@ -61,14 +61,14 @@ final class Updates {
     Resources before = limited.limits();
     Merged merged = Merged.of(before, asked);
     // What becomes less is others' once it holds.
-    limited.take(allotments, Allotted.of(before).or(Allotted.of(merged.all())), quota);
+    limited.take(allotments, List.of(Allotted.of(before), Allotted.of(merged.all())), quota);
     begin(limited, before, asked);
     List<SettingChange> changes;
     try {
       Limits.check(merged.all()); // what was set before must not come back by what is set now
       changes = limited.cgroup().update(merged.touched());
     } catch (RuntimeException e) {
-      settle(limited, before);
+      settle(limited, before, e.getSuppressed().length > 0);
       throw e instanceof CgroupException || e instanceof InvalidResources ? refused(limited, e) : e;
     }
     settle(limited, merged.all());
@@ -79,14 +79,29 @@ final class Updates {
     try {
       limited.begin(host, asked);
     } catch (RuntimeException e) {
-      limited.take(allotments, Allotted.of(before), TenantQuota.getDefaultInstance());
+      allot(limited, before);
       throw e;
     }
   }
 
   /** Done is done: on a full disk the next life of the executor finds it begun, and ends it. */
   private void settle(Limited limited, Resources limits) {
-    limited.take(allotments, Allotted.of(limits), TenantQuota.getDefaultInstance());
+    settle(limited, limits, false);
+  }
+
+  private void allot(Limited limited, Resources limits) {
+    limited.take(allotments, List.of(Allotted.of(limits)), TenantQuota.getDefaultInstance());
+  }
+
+  /**
+   * The same.
+   *
+   * @param unknown whether others are in force in part: then more of the two counts
+   */
+  private void settle(Limited limited, Resources limits, boolean unknown) {
+    if (!unknown) {
+      allot(limited, limits);
+    }
     try {
       limited.settle(host, limits);
     } catch (StoreException e) {

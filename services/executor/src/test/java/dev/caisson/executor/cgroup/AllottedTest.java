@@ -50,12 +50,4 @@ class AllottedTest {
     assertThat(Allotted.of(limits.build())).isEqualTo(Allotted.UNLIMITED);
     assertThat(Allotted.of(Resources.getDefaultInstance())).isEqualTo(Allotted.UNLIMITED);
   }
-
-  @Test
-  void eitherHasRoomInWhatIsMore() {
-    Allotted one = new Allotted(OptionalLong.of(1), OptionalLong.of(9));
-    Allotted other = new Allotted(OptionalLong.of(5), NONE);
-    assertThat(one.or(other)).isEqualTo(new Allotted(OptionalLong.of(5), NONE));
-    assertThat(other.or(one)).isEqualTo(one.or(other));
-  }
 }

@@ -10,6 +10,7 @@ import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.executor.v1.TenantQuota;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -28,6 +29,14 @@ class AllotmentsTest {
 
   private static Allotted memory(long bytes) {
     return new Allotted(OptionalLong.of(bytes), OptionalLong.empty());
+  }
+
+  private static Allotted cpu(long millis) {
+    return new Allotted(OptionalLong.empty(), OptionalLong.of(millis));
+  }
+
+  private static TenantQuota ofCpu(long millis) {
+    return TenantQuota.newBuilder().setCpuMillis(millis).build();
   }
 
   private static TenantQuota ofMemory(long bytes) {
@@ -69,50 +78,124 @@ class AllotmentsTest {
     allotments.takeSandbox(TENANT, "a", memory(60), Optional.empty(), ofMemory(100));
     allotments.takeContainer(TENANT, "a", "x", memory(50), ofMemory(100));
     allotments.takeContainer(TENANT, "a", "y", Allotted.UNLIMITED, ofMemory(100));
-    allotments.takeSandbox(TENANT, "b", Allotted.UNLIMITED, Optional.of(memory(30)), ofMemory(100));
-    allotments.takeContainer(TENANT, "b", "z", memory(10), ofMemory(100));
+    allotments.takeSandbox(TENANT, "b", Allotted.UNLIMITED, Optional.of(memory(40)), ofMemory(100));
     assertThat(
-            refused(() -> allotments.takeContainer(TENANT, "b", "w", memory(1), ofMemory(100)))
+            refused(() ->
+                    allotments.takeSandbox(TENANT, "c", memory(1), Optional.empty(), ofMemory(100)))
                 .message())
         .contains("100 bytes of memory by limits on this node, has 100 and would have 101");
     allotments.leaveSandbox(TENANT, "a"); // with those that are in it, one after the other
     allotments.leaveContainer(TENANT, "a", "x");
     allotments.leaveContainer(TENANT, "a", "y");
-    allotments.takeContainer(TENANT, "b", "w", memory(60), ofMemory(100));
+    allotments.takeSandbox(TENANT, "c", memory(60), Optional.empty(), ofMemory(100));
+  }
+
+  /** What one container leaves in a file or a segment is its sandbox's. */
+  @Test
+  void aSandboxThatContainersShareNeedsALimitOfMemory() {
+    allotments.takeSandbox(TENANT, "pod", Allotted.UNLIMITED, Optional.empty(), ofMemory(100));
+    ThrowingCallable first =
+        () -> allotments.takeContainer(TENANT, "pod", "pod", memory(10), ofMemory(100));
+    assertThat(refused(first).reason()).isEqualTo(Reason.LIMIT_REQUIRED);
+    allotments.takeSandbox(
+        TENANT, "own", Allotted.UNLIMITED, Optional.of(memory(10)), ofMemory(100));
+    ThrowingCallable second =
+        () -> allotments.takeContainer(TENANT, "own", "more", memory(10), ofMemory(100));
+    assertThat(refused(second).message())
+        .isEqualTo(
+            "tenants/t has a quota of this: set resources.memory.limit of the sandbox, or of the"
+                + " container that has one for itself.");
+    allotments.changeSandbox(TENANT, "own", List.of(memory(90)), ofMemory(100));
+    allotments.takeContainer(TENANT, "own", "more", Allotted.UNLIMITED, ofMemory(100));
+    assertThat(
+            refused(() ->
+                    allotments.changeSandbox(
+                        TENANT, "own", List.of(Allotted.UNLIMITED), ofMemory(100)))
+                .reason())
+        .isEqualTo(Reason.LIMIT_REQUIRED);
+  }
+
+  @Test
+  void theContainerThatASandboxWasMadeForGoesWithIt() {
+    TenantQuota one = TenantQuota.newBuilder().setContainers(1).build();
+    allotments.takeSandbox(TENANT, "a", memory(1), Optional.of(memory(9)), one);
+    allotments.leaveSandbox(TENANT, "a");
+    assertThat(allotments.size()).isZero();
+    allotments.leaveContainer(TENANT, "a", "a");
+    allotments.takeSandbox(TENANT, "b", memory(1), Optional.of(memory(9)), one);
   }
 
   @Test
   void whatHasNoLimitIsRefusedWhereThereIsAQuotaOfIt() {
-    TenantQuota cpu = TenantQuota.newBuilder().setCpuMillis(4000).build();
-    Refusal refusal = refused(() -> allotments.takeContainer(TENANT, "a", "a", memory(1), cpu));
+    TenantQuota quota = ofCpu(4000);
+    Refusal refusal = refused(() -> allotments.takeContainer(TENANT, "a", "a", memory(1), quota));
     assertThat(refusal.reason()).isEqualTo(Reason.LIMIT_REQUIRED);
     assertThat(refusal.metadata()).isEqualTo(Map.of("field", "resources.cpu.quota"));
     assertThat(allotments.size()).isZero();
     allotments.takeContainer(TENANT, "a", "a", memory(1), NONE);
-    Allotted limited = new Allotted(OptionalLong.empty(), OptionalLong.of(4000));
-    allotments.takeContainer(TENANT, "a", "b", limited, cpu); // the earlier one is not counted
-    assertThat(refused(() -> allotments.takeContainer(TENANT, "a", "c", limited, cpu)).reason())
+    allotments.takeContainer(TENANT, "a", "b", cpu(4000), quota); // the earlier one is not counted
+    assertThat(refused(() -> allotments.takeContainer(TENANT, "a", "c", cpu(1), quota)).reason())
         .isEqualTo(Reason.QUOTA_EXCEEDED);
-    assertThat(refused(() -> allotments.takeContainer(TENANT, "a", "b", memory(1), cpu)).reason())
+    assertThat(refused(() -> allotments.takeContainer(TENANT, "a", "b", memory(1), quota)).reason())
         .isEqualTo(Reason.LIMIT_REQUIRED);
   }
 
   @Test
   void whatIsBeyondALowerQuotaStaysAndCanBecomeLess() {
-    allotments.takeContainer(TENANT, "a", "a", memory(100), NONE);
-    allotments.takeContainer(TENANT, "a", "a", memory(90), ofMemory(10));
+    allotments.takeContainer(TENANT, "a", "a", cpu(100), NONE);
+    allotments.takeContainer(TENANT, "a", "a", cpu(90), ofCpu(10));
     assertThat(
-            refused(() -> allotments.takeContainer(TENANT, "a", "a", memory(91), ofMemory(10)))
-                .reason())
+            refused(() -> allotments.takeContainer(TENANT, "a", "a", cpu(91), ofCpu(10))).reason())
         .isEqualTo(Reason.QUOTA_EXCEEDED);
     allotments.leaveContainer(TENANT, "a", "a");
     allotments.leaveContainer(TENANT, "a", "a");
     assertThat(allotments.size()).isZero();
   }
 
+  /** Whichever comes out of it. */
+  @Test
+  void whileLimitsAreChangedMoreOfTheTwoCounts() {
+    allotments.takeContainer(TENANT, "a", "a", cpu(60), ofCpu(100));
+    allotments.takeContainer(TENANT, "a", "a", List.of(cpu(60), cpu(10)), ofCpu(100));
+    assertThat(refused(() -> allotments.takeContainer(TENANT, "b", "b", cpu(41), ofCpu(100))))
+        .isNotNull();
+    allotments.takeContainer(TENANT, "a", "a", cpu(10), NONE);
+    allotments.takeContainer(TENANT, "b", "b", cpu(90), ofCpu(100));
+    assertThat(
+            refused(() ->
+                    allotments.takeContainer(
+                        TENANT, "a", "a", List.of(cpu(10), cpu(11)), ofCpu(100)))
+                .reason())
+        .isEqualTo(Reason.QUOTA_EXCEEDED);
+  }
+
+  @Test
+  void aSandboxGetsALimitOnlyWithinTheQuota() {
+    TenantQuota quota = ofMemory(100);
+    allotments.takeSandbox(TENANT, "s", Allotted.UNLIMITED, Optional.empty(), quota);
+    assertThat(
+            refused(() ->
+                    allotments.changeSandbox(
+                        TENANT, "s", List.of(Allotted.UNLIMITED, memory(1 << 30)), quota))
+                .reason())
+        .isEqualTo(Reason.QUOTA_EXCEEDED);
+    allotments.changeSandbox(TENANT, "s", List.of(Allotted.UNLIMITED, memory(100)), quota);
+    assertThat(
+            refused(() -> allotments.takeSandbox(TENANT, "t", memory(1), Optional.empty(), quota))
+                .reason())
+        .isEqualTo(Reason.QUOTA_EXCEEDED);
+    allotments.changeSandbox(TENANT, "s", List.of(memory(100)), NONE);
+    // Taken away, and taken back: none of it is anybody else's meanwhile.
+    allotments.changeSandbox(TENANT, "s", List.of(memory(100), Allotted.UNLIMITED), quota);
+    assertThat(
+            refused(() -> allotments.takeSandbox(TENANT, "t", memory(1), Optional.empty(), quota))
+                .reason())
+        .isEqualTo(Reason.QUOTA_EXCEEDED);
+  }
+
   @Test
   void theHighestBoundsAreNumbers() {
-    allotments.takeContainer(TENANT, "a", "a", memory(1L << 50), ofMemory(-1));
+    allotments.takeSandbox(TENANT, "a", memory(1L << 50), Optional.empty(), ofMemory(-1));
     TenantQuota most = TenantQuota.newBuilder().setContainers(-1).setSandboxes(0).build();
     allotments.takeContainer(TENANT, "a", "b", memory(1L << 50), most);
     assertThat(
@@ -128,26 +211,16 @@ class AllotmentsTest {
             IntStream.range(0, 1_000)
                 .mapToObj(i ->
                     CompletableFuture.runAsync(() -> {
-                      allotments.takeContainer(TENANT, "s" + i % 7, "c" + i, memory(3), NONE);
                       try {
-                        allotments.takeContainer(TENANT, "x" + i, "x", memory(5), ofMemory(4_000));
+                        allotments.takeContainer(TENANT, "x" + i % 7, "x" + i, cpu(5), ofCpu(4000));
                         taken.incrementAndGet();
                       } catch (RefusedException e) {
                         assertThat(e.refusal().reason()).isEqualTo(Reason.QUOTA_EXCEEDED);
-                      } finally {
-                        allotments.leaveContainer(TENANT, "s" + i % 7, "c" + i);
                       }
                     }))
                 .toArray(CompletableFuture[]::new))
         .join();
-    assertThat(taken.get()).isBetween(200, 800);
-    for (int i = taken.get(); i < 800; i++) {
-      allotments.takeContainer(TENANT, "late" + i, "x", memory(5), ofMemory(4_000));
-    }
-    assertThat(
-            refused(() -> allotments.takeContainer(TENANT, "no", "x", memory(5), ofMemory(4_000)))
-                .reason())
-        .isEqualTo(Reason.QUOTA_EXCEEDED);
+    assertThat(taken.get()).isEqualTo(800);
   }
 
   /** In any order, against sums that are made anew each time. */
@@ -185,9 +258,9 @@ class AllotmentsTest {
 
   private static void take(Allotments all, String sandbox, String id, long limit) {
     if (id.isEmpty()) {
-      all.changeSandbox(TENANT, sandbox, memory(limit), ofMemory(200));
+      all.changeSandbox(TENANT, sandbox, List.of(cpu(limit)), ofCpu(200));
     } else {
-      all.takeContainer(TENANT, sandbox, id, memory(limit), ofMemory(200));
+      all.takeContainer(TENANT, sandbox, id, cpu(limit), ofCpu(200));
     }
   }
 

@@ -10,6 +10,7 @@ import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.api.trace.StatusCode;
 import io.opentelemetry.api.trace.Tracer;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A call as a span. Source of the names: OpenTelemetry semantic conventions 1.37, "Semantic
@@ -46,6 +47,12 @@ final class CallSpan {
         .startSpan();
   }
 
+  /** What a caller did wrong repeats what he asked for, which is no collector's business. */
+  private static String said(Status status) {
+    @Nullable String text = status.getDescription();
+    return text != null && SERVERS.contains(status.getCode()) ? text : "";
+  }
+
   /** Only the first end counts. */
   static void end(Span span, SpanKind kind, Status status, Metadata trailers) {
     span.setAttribute(CODE, status.getCode().value());
@@ -58,7 +65,7 @@ final class CallSpan {
               .orElse(status.getCode().name()));
     }
     if (failed) {
-      span.setStatus(StatusCode.ERROR, String.valueOf(status.getDescription()));
+      span.setStatus(StatusCode.ERROR, said(status));
     }
     span.end();
   }

@@ -44,7 +44,7 @@ public final class RecordSpans {
   private final Tracer tracer;
   private final Map<Key, Operation> underWay = new LinkedHashMap<>();
 
-  /** Of the newest operation of each container that is under way. */
+  /** Of the outermost operation of each container that is under way. */
   private final Map<String, Span> byContainer = new LinkedHashMap<>();
 
   private record Key(long epoch, long seq) {}
@@ -85,7 +85,7 @@ public final class RecordSpans {
     underWay.put(new Key(event.getEpoch(), event.getSeq()), new Operation(span, container));
     if (!event.hasHookStarted() && !container.isEmpty()) {
       forgetOldest(byContainer);
-      byContainer.put(container, span);
+      byContainer.putIfAbsent(container, span);
     }
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Timestamp;
+import dev.caisson.proto.events.v1.CgroupConfigured;
 import dev.caisson.proto.events.v1.ContainerCreated;
 import dev.caisson.proto.events.v1.ContainerExited;
 import dev.caisson.proto.events.v1.ContainerStarted;
@@ -110,6 +111,12 @@ class RecordSpansTest {
   void hooksAreBelowWhatTheyBelongTo() {
     long create =
         tell(traced(Phase.INTENT).setContainerCreated(ContainerCreated.getDefaultInstance()));
+    long configure =
+        tell(traced(Phase.INTENT).setCgroupConfigured(CgroupConfigured.getDefaultInstance()));
+    tell(
+        traced(Phase.OUTCOME)
+            .setIntentSeq(configure)
+            .setCgroupConfigured(CgroupConfigured.getDefaultInstance()));
     long hook =
         tell(event(Phase.INTENT).setHookStarted(HookStarted.newBuilder().setKind("prestart")));
     tell(
@@ -121,15 +128,15 @@ class RecordSpansTest {
             .setContainerCreated(ContainerCreated.getDefaultInstance()));
     assertThat(ended)
         .extracting(SpanData::getName)
-        .containsExactly("hook.start", "container.create");
-    assertThat(ended.getFirst().getParentSpanId()).isEqualTo(ended.getLast().getSpanId());
+        .containsExactly("cgroup.configure", "hook.start", "container.create");
+    assertThat(ended.get(1).getParentSpanId()).isEqualTo(ended.getLast().getSpanId());
     assertThat(ended.getLast().getStatus().getDescription()).isEqualTo("It failed.");
     assertThat(ended.getLast().getAttributes().get(AttributeKey.stringKey("error.type")))
         .isEqualTo("HOOK_FAILED");
     long late = tell(event(Phase.INTENT).setHookStarted(HookStarted.getDefaultInstance()));
     tell(
         event(Phase.OUTCOME).setIntentSeq(late).setHookFinished(HookFinished.getDefaultInstance()));
-    assertThat(ended).hasSize(2);
+    assertThat(ended).hasSize(3);
   }
 
   @Test
