@@ -13,6 +13,7 @@ Usage: caisson bench run [--count N] [--unified]
        caisson bench apportion [--sandboxes N] [--count N]
        caisson bench partition [--nodes N] [--sandboxes N] [--partitions N] [--seconds N]
        caisson bench events [--count N]
+       caisson bench gateway [--count N] [--watches N] [--mib N] [--output table|json]
        caisson bench micro [--only REGEX]
 run: times one container of /bin/true, from the call to its exit status and deletion: Caisson through its gateway, `runc run` and
 `crun run` from their command lines, interleaved, with pauses of 50 ms and back to back. The same config.json for all, with the
@@ -29,22 +30,26 @@ running auditor apportions, for each second of its CPU time and in all. Fails wh
 partition: what a large fleet's record comes to: one partition's share of it, put into Kafka at the fleet's rate. Prints what
 that costs the broker and the auditor, how late figures come, and how much there is of each topic.
 events: how many events a second come from a journal through gateway and Kafka into PostgreSQL, and how late a thousand a second do.
+gateway: what the gateway adds to the executor's own time, which is asked the same at its socket in turns; calls a second with 64 in flight,
+the output of one container, what watches cost the gateway, and how soon the client answers. Prints each beside its target.
 micro: by JMH, what apportioning one sample, compiling and encoding a plan, and encoding an event take. Needs no root.
 All write what they measured to bench/results, and all but micro need root.
 
   --count N   containers of each in each pattern (default: 200); of each in each turn (default: 150, a third of it for others); pods (default: 100);
-              samples of each sandbox (default: 500); events (default: 400000)
+              samples of each sandbox (default: 500); events (default: 400000); gateway: pairs of each call (default: 1000)
   --alive N   how many are alive (default: 1000)
   --sandboxes N, --seconds N   how many are sampled, and for how long each (default: 500, 20); partition: of each node (default: 200)
   --nodes N, --partitions N   of the fleet, and of each topic (default: 5000, 512)
+  --watches N, --mib N   that are open, at most 1000; of output, each time (default: 1000, 1024)
+  --output json   print what is written to the results, and all else to the error stream
   --only REGEX   those micro-benchmarks alone whose names have a match, like Plan
 TEXT
 }
 
 bench_verb() {
-  local what=${1:-} count='' alive=1000 sandboxes='' seconds=20 only='' nodes=5000 partitions=512 given=("$@")
+  local what=${1:-} count='' alive=1000 sandboxes='' seconds=20 only='' nodes=5000 partitions=512 watches=1000 mib=1024 output=table given=("$@")
   case $what in
-    run | scale | pods | sampling | apportion | partition | events | micro) shift ;;
+    run | scale | pods | sampling | apportion | partition | events | gateway | micro) shift ;;
     -h | --help) bench_usage; return ;;
     *) misuse "What to measure must be given: ${1:-nothing}" "caisson bench run" ;;
   esac
@@ -64,6 +69,14 @@ bench_verb() {
       --nodes=*) nodes=${1#*=} ;;
       --partitions) partitions=${2:?--partitions needs a number}; shift ;;
       --partitions=*) partitions=${1#*=} ;;
+      --watches | --watches=* | --mib | --mib=* | -o | --output | --output=*)
+        [[ $what == gateway ]] || misuse "${1%%=*} goes with gateway" "caisson bench --help" ;;&
+      --watches) watches=${2:?--watches needs a number}; shift ;;
+      --watches=*) watches=${1#*=} ;;
+      --mib) mib=${2:?--mib needs a number}; shift ;;
+      --mib=*) mib=${1#*=} ;;
+      -o | --output) output=${2:?--output needs table or json}; shift ;;
+      --output=*) output=${1#*=} ;;
       --only) only=${2:?--only needs a regular expression}; shift ;;
       --only=*) only=${1#*=} ;;
       *) misuse "Unknown argument: $1" "caisson bench --help" ;;
@@ -76,20 +89,26 @@ bench_verb() {
   require_count --seconds "$seconds"
   require_count --nodes "$nodes"
   require_count --partitions "$partitions"
+  require_count --mib "$mib"
+  require_watches "$watches"
+  [[ $output == table || $output == json ]] || misuse "--output must be table or json: $output" "caisson bench --help"
   [[ $what != events ]] || { measure_events "$count"; return; }
   [[ $what != micro ]] || { measure_micro "$only"; return; }
   require_root bench
+  exec {ANSWER}>&1
+  [[ $output == table ]] || exec >&2
   ensure_built
   [[ " ${given[*]} " != *' --unified '* || -n ${CAISSON_UNIFIED:-} ]] || see_unified bench "${given[@]}"
   BENCH=("$JAVA_HOME/bin/java" -XX:+UseSerialGC --illegal-native-access=deny
     -cp "$HOME_DIR/bench/target/caisson-bench-$VERSION.jar:$HOME_DIR/bench/target/lib/*")
   local own=${TEST_DIR:+no}
   CAISSON_PARKED=4
-  use_services
+  use_services {ANSWER}>&- # services outlive whoever reads it
   [[ $what == apportion ]] || make_bundle "$TEST_DIR/bundle"
   [[ $what != sampling ]] || { count=$sandboxes alive=$seconds; }
   [[ $what != apportion ]] || alive=$sandboxes
   [[ $what != partition ]] || FLEET=(--nodes "$nodes" --sandboxes "$sandboxes" --partitions "$partitions" --seconds "$seconds")
+  [[ $what != gateway ]] || GATEWAY=(--count "$count" --watches "$watches" --mib "$mib" --output "$output")
   "measure_$what" "$HOME_DIR/bench/results/$what-$(date -u +%Y%m%dT%H%M%SZ).json" "$count" "$alive"
   [[ -n $own ]] || stop_services
 }
@@ -107,6 +126,7 @@ default_count() {
     run) echo 200 ;;
     scale) echo 150 ;;
     apportion) echo 500 ;;
+    gateway) echo 1000 ;;
     events) echo 400000 ;;
     *) echo 100 ;;
   esac
@@ -115,6 +135,9 @@ default_count() {
 default_sandboxes() { if [[ $1 == partition ]]; then echo 200; else echo 500; fi; }
 
 require_count() { [[ $2 =~ ^[1-9][0-9]{0,5}$ ]] || misuse "$1 must be a number from 1 to 999999: $2"; }
+
+# All are over one connection, which has 1,024 calls at once: more would wait there without a word.
+require_watches() { [[ $1 =~ ^[1-9][0-9]{0,2}$ || $1 == 1000 ]] || misuse "--watches must be a number from 1 to 1000: $1"; }
 
 # What `runc spec` writes, without a terminal, with limits, with the filter that Caisson gives a container without one, and with
 # what it insists on: a cgroup namespace, and no ambient capability that is not inheritable.
@@ -202,7 +225,17 @@ measure_apportion() {
   say "results: $1"
 }
 
-# measure_micro REGEX
+# measure_gateway RESULTS, as GATEWAY says
+measure_gateway() {
+  local gateway
+  read -r gateway _ < "$CAISSON_DATA/run/gateway.pid"
+  "${BENCH[@]}" dev.caisson.bench.GatewayCost --socket "$CAISSON_DATA/run/gateway/gateway.sock" \
+    --executor "$CAISSON_DATA/run/executor/executor.sock" --gateway "$gateway" --client "$HOME_DIR/caisson" --bundle "$TEST_DIR/bundle" \
+    "${GATEWAY[@]}" --results "$1" >&"$ANSWER"
+  say
+  say "results: $1"
+}
+
 # measure_events COUNT
 measure_events() {
   local results
@@ -217,6 +250,7 @@ measure_events() {
   say "results: $results-*.json"
 }
 
+# measure_micro REGEX
 measure_micro() {
   local results
   results=$HOME_DIR/bench/results/micro-$(date -u +%Y%m%dT%H%M%SZ).json

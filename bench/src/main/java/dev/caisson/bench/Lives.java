@@ -44,7 +44,8 @@ final class Lives implements LifeSubject, AutoCloseable {
   private static final int SIGKILL = 9;
   private static final int PAGE = 1_000;
   static final List<String> SLEEPING = List.of("/bin/sleep", "100000");
-  private static final String PARENT = "tenants/default";
+  static final String TENANT = "default";
+  static final String PARENT = "tenants/" + TENANT;
 
   private final ManagedChannel channel;
   private final OciBundle bundle;
@@ -79,7 +80,8 @@ final class Lives implements LifeSubject, AutoCloseable {
     return running(config, SLEEPING);
   }
 
-  private static JsonObject running(Path config, List<String> program) throws IOException {
+  /** The same document with that process. */
+  static JsonObject running(Path config, List<String> program) throws IOException {
     JsonObject document = JsonParser.parseString(Files.readString(config)).getAsJsonObject();
     JsonArray args = new JsonArray();
     program.forEach(args::add);
@@ -92,7 +94,7 @@ final class Lives implements LifeSubject, AutoCloseable {
         .withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS);
   }
 
-  private static String name(String id) {
+  static String name(String id) {
     return PARENT + "/sandboxes/-/containers/" + id;
   }
 

@@ -70,10 +70,19 @@ record Report(
     document.put("processors", processors);
     document.put("unit", "ms");
     document.put("patterns", patterns);
+    write(file, document);
+  }
+
+  /** Makes the directory, too. */
+  static void write(Path file, Map<String, Object> document) throws IOException {
     Path directory = file.toAbsolutePath().getParent();
     if (directory != null) {
       Files.createDirectories(directory);
     }
-    Files.writeString(file, new GsonBuilder().setPrettyPrinting().create().toJson(document) + "\n");
+    Files.writeString(file, json(document));
+  }
+
+  static String json(Map<String, Object> document) {
+    return new GsonBuilder().setPrettyPrinting().create().toJson(document) + "\n";
   }
 }

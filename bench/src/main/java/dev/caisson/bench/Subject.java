@@ -1,10 +1,10 @@
 package dev.caisson.bench;
 
-/** Something that runs a container to its end. */
+/** Something that is timed: mostly the run of a container to its end. */
 interface Subject extends AutoCloseable {
   String name();
 
-  /** Runs one container; returns when its exit status is known and it is deleted. */
+  /** Does it once. A run returns when the exit status is known and the container is deleted. */
   void run() throws Exception;
 
   @Override

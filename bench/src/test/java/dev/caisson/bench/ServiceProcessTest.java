@@ -38,4 +38,26 @@ class ServiceProcessTest {
       lives.destroyForcibly().waitFor();
     }
   }
+
+  @Test
+  void findsTheMemoryAndTheThreadsOfAJvm() throws Exception {
+    ServiceProcess.Footprint footprint = self.footprint();
+    assertThat(footprint.heap()).isPositive();
+    assertThat(footprint.rss()).isGreaterThan(1 << 20);
+    assertThat(footprint.threads()).isGreaterThan(1);
+  }
+
+  @Test
+  void addsUpTheGenerationsOfAHeap() {
+    assertThat(
+            ServiceProcess.heap(
+                """
+                1234:
+                 DefNew     total 9792K, used 1024K [0x1, 0x2, 0x3)
+                  eden space 8704K,  11% used [0x1, 0x2, 0x3)
+                 Tenured    total 21888K, used 2048K [0x1, 0x2, 0x3)
+                 Metaspace       used 40000K, committed 41000K, reserved 65536K
+                """))
+        .isEqualTo(3 * 1024 * 1024);
+  }
 }
