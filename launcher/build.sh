@@ -73,8 +73,14 @@ maven_errors() {
 # The client lives for a fraction of a second, most of it spent on loading classes: an archive of them halves that.
 # It is a convenience: without it everything works.
 train_client() {
+  local jar scratch
   rm -f "$CLIENT_CACHE"
-  java_client -XX:AOTCacheOutput="$CLIENT_CACHE" -Xlog:disable -- ready --wait 1 training="$TARGET/no.sock" > /dev/null 2>&1 || true
+  for jar in "$HOME_DIR"/cli/target/lib/picocli-*.jar; do
+    "$JAVA_HOME/bin/java" -cp "$jar" "$LAUNCHER/NewerClasses.java" "$jar" > /dev/null 2>&1 || rm -f "$jar.newer"
+  done
+  scratch=$(mktemp -d "${TMPDIR:-/tmp}/caisson-train.XXXXXX")
+  java_client -XX:AOTCacheOutput="$CLIENT_CACHE" -Xlog:disable -- train "$scratch" > /dev/null 2>&1 || true
+  rm -rf "$scratch"
 }
 
 # java_client JVM-OPTION… -- ARGUMENT…
@@ -88,8 +94,9 @@ java_client() {
   "$JAVA_HOME/bin/java" "${jvm[@]}" "${CLIENT_FLAGS[@]}" -cp "$CLIENT_JAR:$HOME_DIR/cli/target/lib/*" dev.caisson.cli.Cli "$@"
 }
 
-# One compiler, one collector thread, no native code; Netty's flight recorder events cost 90 ms at start.
-CLIENT_FLAGS=(-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData -Xmx256m --illegal-native-access=deny
+# One compiler, one collector thread; Netty's flight recorder events cost 90 ms at start. That native access is denied would cost 200:
+# with it the modules are not taken from the archive.
+CLIENT_FLAGS=(-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData -Xmx256m
   -Dio.netty.jfr.enabled=false -Dfile.encoding=UTF-8)
 
 # Replaces this shell by the client, so that signals and the exit code are its own.

@@ -42,6 +42,7 @@ final class Cli {
   public static void main(String[] args) {
     int code = commandLine(args).execute(args);
     System.out.flush();
+    Target.leave();
     // Not System.exit: gRPC's threads are daemons with nothing to save, and their orderly end costs
     // 0.3 s.
     Runtime.getRuntime().halt(code);
@@ -102,6 +103,7 @@ final class Cli {
     verbs.put("completion", CompletionCommand::new);
     verbs.put("man", ManCommand::new);
     verbs.put("ready", ReadyCommand::new);
+    verbs.put("train", TrainCommand::new);
     return verbs;
   }
 

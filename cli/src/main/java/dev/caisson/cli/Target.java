@@ -12,6 +12,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -20,6 +23,11 @@ import picocli.CommandLine.Spec;
 /** Where the services listen, and in whose name is asked. */
 final class Target {
   static final Duration DEADLINE = Duration.ofSeconds(60);
+
+  private static final Duration LEAVING = Duration.ofMillis(200);
+
+  /** Those that have been opened. */
+  private static final Queue<ManagedChannel> OPEN = new ConcurrentLinkedQueue<>();
 
   private static final UserFiles FILES = UserFiles.of(System.getenv());
 
@@ -129,7 +137,7 @@ final class Target {
   }
 
   private Channel channel(Contexts.Named meant) {
-    ManagedChannel channel = meant.context().channel();
+    ManagedChannel channel = opened(meant.context().channel());
     return StoredToken.lasting(FILES, meant)
         .<Channel>map(
             token -> ClientInterceptors.intercept(channel, new BearerToken(token.token())))
@@ -143,7 +151,23 @@ final class Target {
           "The " + service + " does not run: there is no " + socket,
           "`caisson up --data " + data() + "` starts the services");
     }
-    return Channels.unix(socket);
+    return opened(Channels.unix(socket));
+  }
+
+  private static ManagedChannel opened(ManagedChannel channel) {
+    OPEN.add(channel);
+    return channel;
+  }
+
+  /** A JVM that ends waits 0.3 s for a thread that waits in the kernel, as for a socket. */
+  static void leave() {
+    try {
+      for (ManagedChannel channel : OPEN) {
+        var _ = channel.shutdownNow().awaitTermination(LEAVING.toMillis(), TimeUnit.MILLISECONDS);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private ManagedChannel auditor() {

@@ -9,6 +9,7 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.handler.ssl.SslContext;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -76,10 +77,16 @@ public final class Channels {
    * @throws IOException that names the files, if one cannot be used
    */
   public static ManagedChannel tls(String host, int port, ClientTls files) throws IOException {
-    return limited(NettyChannelBuilder.forAddress(host, port))
-        .sslContext(files.context())
-        .keepAliveTime(KEEP_ALIVE.toMinutes(), TimeUnit.MINUTES)
-        .build();
+    SslContext context = files.context();
+    EventLoopGroup loop = eventLoop();
+    return new ReconnectingChannel(
+        limited(NettyChannelBuilder.forAddress(host, port))
+            .sslContext(context)
+            .keepAliveTime(KEEP_ALIVE.toMinutes(), TimeUnit.MINUTES)
+            .channelType(NioSocketChannel.class)
+            .eventLoopGroup(loop)
+            .build(),
+        loop);
   }
 
   /** The stub with the default deadline, counted from now. */
