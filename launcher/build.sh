@@ -78,7 +78,7 @@ train_client() {
   for jar in "$HOME_DIR"/cli/target/lib/picocli-*.jar; do
     "$JAVA_HOME/bin/java" -cp "$jar" "$LAUNCHER/NewerClasses.java" "$jar" > /dev/null 2>&1 || rm -f "$jar.newer"
   done
-  scratch=$(mktemp -d "${TMPDIR:-/tmp}/caisson-train.XXXXXX")
+  scratch=$(mktemp -d "${TMPDIR:-/tmp}/caisson-train.XXXXXX") || return 0
   java_client -XX:AOTCacheOutput="$CLIENT_CACHE" -Xlog:disable -- train "$scratch" > /dev/null 2>&1 || true
   rm -rf "$scratch"
 }

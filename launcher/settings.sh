@@ -1,6 +1,9 @@
 # Where things are, and whose they are. Each has an environment variable, for whoever must have it otherwise.
 # shellcheck shell=bash disable=SC2034 # used by the files that source this one
 
+# Who names a data directory means the services there, whatever context is the current one.
+[[ -z ${CAISSON_DATA:-} ]] || export CAISSON_CONTEXT=${CAISSON_CONTEXT:-local}
+
 # Whoever is not root has services of their own.
 if [[ $EUID -eq 0 ]]; then
   DATA=${CAISSON_DATA:-/var/lib/caisson}

@@ -138,7 +138,7 @@ final class ContextCommand {
       put(fields, "certificate", context.certificate());
       put(fields, "key", context.key());
       put(fields, "issuer", context.issuer());
-      StoredToken.read(files, name)
+      StoredToken.read(files, new Contexts.Named(name, context))
           .flatMap(StoredToken::expiry)
           .ifPresent(at -> put(fields, "tokenExpires", at.toString()));
       return fields.build();
@@ -165,7 +165,7 @@ final class ContextCommand {
                   name,
                   context.address(),
                   Optional.ofNullable(context.tenant()).orElse(""),
-                  as(context, StoredToken.read(files, name))));
+                  as(context, StoredToken.read(files, new Contexts.Named(name, context)))));
       return table.toString();
     }
 

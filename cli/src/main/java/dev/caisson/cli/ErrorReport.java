@@ -7,10 +7,14 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.PrintWriter;
 import java.net.ConnectException;
+import java.net.UnknownHostException;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
@@ -20,6 +24,8 @@ import picocli.CommandLine.ParseResult;
 final class ErrorReport implements IExecutionExceptionHandler {
   static final String CUT_OFF =
       "The service ended, or the connection to it was cut, during the call";
+
+  private static final int MAX_CAUSES = 16;
 
   private static final List<String> DETAILS = List.of("field", "rule", "errno", "line", "column");
 
@@ -98,7 +104,18 @@ final class ErrorReport implements IExecutionExceptionHandler {
   static boolean isCutOff(StatusRuntimeException failure) {
     return failure.getStatus().getCode() == Status.Code.UNAVAILABLE
         && RpcErrors.info(failure).isEmpty()
-        && !(failure.getStatus().getCause() instanceof ConnectException);
+        && !isUnreached(failure);
+  }
+
+  /** Whether it never got so far as to be asked. */
+  private static boolean isUnreached(Throwable failure) {
+    return Stream.<@Nullable Throwable>iterate(
+            failure, Objects::nonNull, cause -> cause == null ? null : cause.getCause())
+        .limit(MAX_CAUSES)
+        .anyMatch(cause ->
+            cause instanceof ConnectException
+                || cause instanceof UnknownHostException
+                || cause instanceof SSLException);
   }
 
   /** What a program needs to know: which field, which rule. */

@@ -66,7 +66,7 @@ final class LoginCommand implements Callable<Integer> {
                     "On this machine nobody logs in: the user of the process is who calls",
                     "`caisson context create` names a gateway on another"));
     StoredToken token = fromInput ? given() : asked(files, context);
-    token.write(files, context.name());
+    token.write(files, context);
     token
         .expiry()
         .ifPresentOrElse(
@@ -89,7 +89,7 @@ final class LoginCommand implements Callable<Integer> {
     if (!StoredToken.isToken(token)) {
       throw CliException.usage("Standard input must be one token, as a JWT is");
     }
-    return new StoredToken(token, null, access);
+    return new StoredToken(token, null, access, null);
   }
 
   private StoredToken asked(UserFiles files, Contexts.Named context) throws InterruptedException {

@@ -17,8 +17,10 @@ import org.jspecify.annotations.Nullable;
  * @param token that calls carry
  * @param refresh with which the issuer gives another; null: none
  * @param access whether the access token is carried, and not the ID token
+ * @param address of the gateway that it was got for: no other gets it
  */
-record StoredToken(String token, @Nullable String refresh, boolean access) {
+record StoredToken(
+    String token, @Nullable String refresh, boolean access, @Nullable String address) {
   private static final Gson GSON = new Gson();
   private static final int PARTS = 3;
 
@@ -29,12 +31,13 @@ record StoredToken(String token, @Nullable String refresh, boolean access) {
     return "tokens/" + context + ".json";
   }
 
-  static Optional<StoredToken> read(UserFiles files, String context) {
+  static Optional<StoredToken> read(UserFiles files, Contexts.Named context) {
     try {
       return files
-          .read(file(context))
+          .read(file(context.name()))
           .map(text -> GSON.fromJson(text, StoredToken.class))
-          .filter(StoredToken::isSound);
+          .filter(StoredToken::isSound)
+          .filter(token -> context.context().address().equals(token.address()));
     } catch (JsonParseException e) {
       return Optional.empty(); // as if there had been no login
     }
@@ -45,8 +48,9 @@ record StoredToken(String token, @Nullable String refresh, boolean access) {
     return token != null && isToken(token);
   }
 
-  void write(UserFiles files, String context) {
-    files.write(file(context), GSON.toJson(this) + "\n");
+  void write(UserFiles files, Contexts.Named context) {
+    StoredToken bound = new StoredToken(token, refresh, access, context.context().address());
+    files.write(file(context.name()), GSON.toJson(bound) + "\n");
   }
 
   static boolean delete(UserFiles files, String context) {
@@ -64,7 +68,7 @@ record StoredToken(String token, @Nullable String refresh, boolean access) {
    * @return empty: nobody has logged in
    */
   static Optional<StoredToken> lasting(UserFiles files, Contexts.Named context) {
-    return read(files, context.name()).map(token -> token.renewed(files, context));
+    return read(files, context).map(token -> token.renewed(files, context));
   }
 
   private StoredToken renewed(UserFiles files, Contexts.Named context) {
@@ -74,12 +78,13 @@ record StoredToken(String token, @Nullable String refresh, boolean access) {
       return this;
     }
     return files.locked(() -> {
-      StoredToken newest = read(files, context.name()).orElse(this);
-      if (!newest.equals(this)) { // another client has been faster
-        return newest;
+      Optional<StoredToken> newest = read(files, context);
+      if (!newest.equals(
+          Optional.of(this))) { // another client has been faster, or he has logged out
+        return newest.orElse(this);
       }
       StoredToken fresh = issuer.get().refreshed(this);
-      fresh.write(files, context.name());
+      fresh.write(files, context);
       return fresh;
     });
   }
@@ -96,7 +101,7 @@ record StoredToken(String token, @Nullable String refresh, boolean access) {
       return all.has("exp")
           ? Optional.of(Instant.ofEpochSecond(all.get("exp").getAsLong()))
           : Optional.empty();
-    } catch (IllegalArgumentException | IllegalStateException | JsonParseException e) {
+    } catch (RuntimeException e) { // whatever Gson and the calendar make of it
       return Optional.empty();
     }
   }

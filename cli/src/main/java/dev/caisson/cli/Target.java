@@ -61,6 +61,10 @@ final class Target {
               + ").")
   private @Nullable String tenant;
 
+  private boolean decided;
+  private Optional<Contexts.Named> remote = Optional.empty();
+  private @Nullable Channel gateway;
+
   @Spec(Spec.Target.MIXEE)
   private CommandSpec verb = CommandSpec.create();
 
@@ -114,14 +118,27 @@ final class Target {
     return Optional.ofNullable(System.getenv(name));
   }
 
-  private Channel gateway() {
-    return ClientInterceptors.intercept(
-        remote().map(this::channel).orElseGet(() -> channel("gateway")),
-        new PolicyWarnings(verb.commandLine().getErr()));
+  /** One for the whole of a command, whatever becomes of the contexts meanwhile. */
+  private synchronized Channel gateway() {
+    if (gateway == null) {
+      gateway =
+          ClientInterceptors.intercept(
+              remote().map(this::channel).orElseGet(() -> channel("gateway")),
+              new PolicyWarnings(verb.commandLine().getErr()));
+    }
+    return gateway;
   }
 
-  /** Empty: this machine is meant. */
-  private Optional<Contexts.Named> remote() {
+  /** Empty: this machine is meant. Decided once. */
+  private synchronized Optional<Contexts.Named> remote() {
+    if (!decided) {
+      remote = meant();
+      decided = true;
+    }
+    return remote;
+  }
+
+  private Optional<Contexts.Named> meant() {
     if (data != null && context != null) {
       throw CliException.usage("--data and --context must not come together: each says where");
     }

@@ -4,8 +4,6 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
-import java.io.IOException;
-import java.io.InputStream;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -15,6 +13,9 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -135,7 +136,7 @@ final class TokenIssuer {
       throw new CliException("The issuer's token has characters that no header can carry");
     }
     return new StoredToken(
-        token, optional(answer, "refresh_token").or(() -> refresh).orElse(null), access);
+        token, optional(answer, "refresh_token").or(() -> refresh).orElse(null), access, null);
   }
 
   private record Answer(int code, JsonObject body) {}
@@ -176,13 +177,16 @@ final class TokenIssuer {
   private Answer send(HttpRequest.Builder request) {
     HttpRequest built = request.timeout(PATIENCE).header("accept", "application/json").build();
     try {
-      HttpResponse<InputStream> response =
-          client.send(built, HttpResponse.BodyHandlers.ofInputStream());
-      try (InputStream body = response.body()) {
-        String text = new String(body.readNBytes(MOST), StandardCharsets.UTF_8);
-        return new Answer(response.statusCode(), JsonParser.parseString(text).getAsJsonObject());
-      }
-    } catch (IOException e) {
+      HttpResponse<String> response =
+          client
+              .sendAsync(
+                  built,
+                  HttpResponse.BodyHandlers.limiting(
+                      HttpResponse.BodyHandlers.ofString(StandardCharsets.UTF_8), MOST))
+              .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS); // its body included
+      return new Answer(
+          response.statusCode(), JsonParser.parseString(response.body()).getAsJsonObject());
+    } catch (ExecutionException | TimeoutException e) {
       throw new CliException(
           "The issuer does not answer at " + built.uri() + ": " + why(e), "see --issuer");
     } catch (JsonParseException | IllegalStateException e) {
@@ -193,8 +197,9 @@ final class TokenIssuer {
     }
   }
 
-  private static String why(IOException e) {
-    return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+  private static String why(Exception e) {
+    Throwable cause = e.getCause() == null ? e : e.getCause();
+    return cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
   }
 
   private static JsonObject required(Answer answer) {

@@ -30,22 +30,31 @@ final class UserFiles {
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
 
   private final Path directory;
+  private final boolean named;
 
-  UserFiles(Path directory) {
+  /**
+   * In a directory.
+   *
+   * @param named whether the user has named it: then it must be one that can be read
+   */
+  UserFiles(Path directory, boolean named) {
     this.directory = directory;
+    this.named = named;
   }
 
   static UserFiles of(Map<String, String> environment) {
     String own = environment.getOrDefault("CAISSON_CONFIG", "");
     if (!own.isEmpty()) {
-      return new UserFiles(Path.of(own));
+      return new UserFiles(Path.of(own), true);
     }
     String xdg = environment.getOrDefault("XDG_CONFIG_HOME", "");
-    Path base =
-        xdg.startsWith("/")
-            ? Path.of(xdg)
-            : Path.of(environment.getOrDefault("HOME", "/nonexistent"), ".config");
-    return new UserFiles(base.resolve("caisson"));
+    Path base = xdg.startsWith("/") ? Path.of(xdg) : home(environment).resolve(".config");
+    return new UserFiles(base.resolve("caisson"), false);
+  }
+
+  private static Path home(Map<String, String> environment) {
+    String home = environment.getOrDefault("HOME", "");
+    return Path.of(home.startsWith("/") ? home : "/nonexistent");
   }
 
   Path path(String name) {
@@ -59,6 +68,9 @@ final class UserFiles {
     } catch (NoSuchFileException none) {
       return Optional.empty();
     } catch (IOException e) {
+      if (!named && e instanceof FileSystemException) {
+        return Optional.empty(); // somebody else's home, or none
+      }
       throw failed("read", path(name), e);
     }
   }

@@ -32,7 +32,7 @@ class ContextCommandTest {
         "context create x | 2 | --address=HOST:PORT",
         "context create x --address h:1 --key /k | 2 | --certificate and --key must come together",
         "context create x --address h:1 --authorities /none | 2 | --authorities must be a file",
-        "context create x --address h:1 --authorities /etc/hostname | 125 | The TLS files must be",
+        "context create x --address h:1 --authorities /etc/passwd | 125 | The TLS files must be",
         "ps --context x --data /d | 2 | --data and --context must not come together"
       })
   void whatCannotBeIsSaid(String words, int code, String problem) {

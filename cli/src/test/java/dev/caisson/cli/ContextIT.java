@@ -110,7 +110,9 @@ class ContextIT {
     command.addAll(Arrays.asList(words));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().keySet().removeIf(name -> name.startsWith("CAISSON_"));
+    builder.environment().remove("JAVA_TOOL_OPTIONS");
     builder.environment().put("CAISSON_CONFIG", config().toString());
+    builder.environment().put("CAISSON_DATA", directory.resolve("none").toString());
     return builder.start();
   }
 

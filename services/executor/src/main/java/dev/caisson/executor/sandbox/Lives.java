@@ -1,5 +1,6 @@
 package dev.caisson.executor.sandbox;
 
+import dev.caisson.executor.init.InitException;
 import dev.caisson.executor.log.ContainerLog;
 import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
@@ -17,6 +18,7 @@ import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.Namespace;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +34,9 @@ import java.util.stream.Gatherers;
  */
 final class Lives {
   private static final int SIGKILL = 9;
+
+  /** From the loss of its connection to that of the process. */
+  private static final Duration INIT_END = Duration.ofSeconds(1);
 
   /** Processes that are open at once: descriptors are everybody's. */
   private static final int AT_A_TIME = 256;
@@ -97,7 +102,23 @@ final class Lives {
   /** runtime-spec runtime.md, "Lifecycle": where a hook fails, the container is stopped. */
   private void stop(Container container) {
     container.cgroup().kill();
-    container.sandbox().awaitEnds(host.settings().stepTimeout(), container);
+    awaitEnds(container);
+  }
+
+  /** Where its caisson-init has ended, everything has, and nobody tells of it any more. */
+  private void awaitEnds(Container container) {
+    try {
+      container.sandbox().awaitEnds(host.settings().stepTimeout(), container);
+    } catch (InitException e) {
+      if (!container.sandbox().holder().map(this::hasEnded).orElse(true)) {
+        throw e;
+      }
+      exits.lost(container);
+    }
+  }
+
+  private boolean hasEnded(Holder holder) {
+    return host.kernel().processes().awaitEnd(holder.pidfd(), INIT_END);
   }
 
   private void beforeStart(Container container) {
@@ -431,7 +452,7 @@ final class Lives {
     if (!container.cgroup().awaitEmpty(host.settings().stepTimeout())) {
       throw new LinuxException("end", "the container's processes", Errno.EBUSY);
     }
-    container.sandbox().awaitEnds(host.settings().stepTimeout(), container);
+    awaitEnds(container);
     if (!container.hasEnded()) {
       exits.lost(container); // there is nobody who could tell
     }

@@ -135,7 +135,7 @@ final class PortForwards {
           "port-forward",
           () -> Loopback.connect(network, forward.port(), CONNECTING));
     } catch (LinuxException e) {
-      if (hasEnded(holder) && !container.sandbox().record().getDeleting()) {
+      if (hasEnded(holder, e) && !container.sandbox().record().getDeleting()) {
         throw container.sandbox().isLost();
       }
       if (container.exit().isDone()) {
@@ -150,9 +150,12 @@ final class PortForwards {
     }
   }
 
-  private boolean hasEnded(Holder holder) {
+  /** A process that ends has no namespaces a moment before it has ended. */
+  private boolean hasEnded(Holder holder, LinuxException problem) {
+    boolean ending = problem.errno() == Errno.ENOENT || problem.errno() == Errno.ESRCH;
     try {
-      return holder.isEnding() || host.kernel().processes().awaitEnd(holder.pidfd(), Duration.ZERO);
+      return holder.isEnding()
+          || host.kernel().processes().awaitEnd(holder.pidfd(), ending ? ENDING : Duration.ZERO);
     } catch (LinuxException e) {
       return true; // nobody else closes it
     }
