@@ -55,8 +55,10 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.internals.BuiltInPartitioner;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -136,6 +138,56 @@ class AuditorIT {
     }
     awaitRecords(12);
     assertThat(verify().getRecords()).isEqualTo(12);
+  }
+
+  /**
+   * In another Kafka the relay sends again what the journal has: what was missing comes with it.
+   */
+  @Test
+  void waitsInAnotherKafkaForWhatTheOldOneStillHad() throws Exception {
+    broker.start();
+    List<JournalRecord> records = journal.records();
+    publish(records.subList(0, 5));
+    awaitRecords(5);
+    assertThat(verify().getRecords()).isEqualTo(5);
+    try (KafkaProducer<byte[], byte[]> behind = producer("caisson-relay-n1")) {
+      behind.initTransactions();
+      behind.beginTransaction();
+      send(behind, elsewhere(behind, Records.event(records.get(5))));
+      behind.flush();
+      publish(records.subList(6, 12));
+      awaitRecords(11);
+      stopAuditor();
+    }
+    removeTopics();
+    startAuditor();
+    publish(records.subList(0, 2));
+    awaitPrometheus("caisson_trail_holds{node=\"n1\"} 1.0");
+    NodeVerification early = verify();
+    assertThat(early.getOk()).as(early.toString()).isTrue();
+    assertThat(early.getRecords()).isEqualTo(5);
+    publish(records.subList(2, 12));
+    awaitRecords(12);
+    NodeVerification whole = verify();
+    assertThat(whole.getOk()).as(whole.toString()).isTrue();
+    assertThat(whole.getRecords()).isEqualTo(12);
+    assertThat(prometheus()).doesNotContain("kind=\"gap\"");
+  }
+
+  /** In a partition that no other record of the test is in. */
+  private static ProducerRecord<byte[], byte[]> elsewhere(
+      KafkaProducer<byte[], byte[]> producer, ProducerRecord<byte[], byte[]> record) {
+    int partitions = producer.partitionsFor(record.topic()).size();
+    int own = BuiltInPartitioner.partitionForKey(record.key(), partitions);
+    return new ProducerRecord<>(
+        record.topic(), (own + 1) % partitions, record.key(), record.value(), record.headers());
+  }
+
+  private void removeTopics() throws Exception {
+    Map<String, Object> settings = Map.of("bootstrap.servers", broker.address());
+    try (Admin admin = Admin.create(settings)) {
+      admin.deleteTopics(Arrays.stream(Topic.values()).map(Topic::topicName).toList()).all().get();
+    }
   }
 
   @Test

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.Collectors;
@@ -18,11 +19,12 @@ import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the horizon by Kafka's own ends. A record that is in the trail was committed, and with it
- * all that its relay had sent before: they are below the partitions' ends as they are now, open
- * transactions included. So when the consumers, of whichever auditor, have passed those ends,
- * everything up to that record has arrived. While Kafka is away, the last horizon that was proven
- * holds.
+ * Finds the horizon by Kafka's own ends. A record that came through the topic was committed, and
+ * with it all that its relay had sent before: they are below the partitions' ends as they are now,
+ * open transactions included. So when the consumers, of whichever auditor, have passed those ends,
+ * everything up to that record has arrived. In the topic of another Kafka the relay begins with
+ * what the journal still has: until a node's last record has come through that one, too, some from
+ * before may be on their way. While Kafka is away, the last horizon that was proven holds.
  */
 final class KafkaHorizon implements Horizon {
 
@@ -41,24 +43,36 @@ final class KafkaHorizon implements Horizon {
 
   @Override
   public Map<String, Position> settled(Map<String, Position> last) throws SQLException {
-    Optional<Map<String, Position>> now = proven(last);
-    if (now.isPresent()) {
-      return now.get();
-    }
     Map<String, NodeRow> rows = nodes.all();
     Map<String, Position> settled = new HashMap<>(last);
     settled.replaceAll((node, end) -> proven(rows.get(node), end));
+    proven(last).ifPresent(settled::putAll);
     return settled;
   }
 
   @Override
   public Optional<Map<String, Position>> proven(Map<String, Position> last) throws SQLException {
+    Map<String, NodeRow> rows = nodes.all(); // before the ends, as what is last
     Optional<Ends> ends = ends();
     if (ends.isEmpty() || !offsets.awaitPast(ends.get().topic(), ends.get().next(), PATIENCE)) {
       return Optional.empty();
     }
-    nodes.settle(new TreeMap<>(last));
-    return Optional.of(last);
+    SortedMap<String, Position> proven = new TreeMap<>();
+    last.forEach((node, end) ->
+        proven(rows.get(node), ends.get().topic(), end).ifPresent(it -> proven.put(node, it)));
+    nodes.settle(proven);
+    return Optional.of(proven);
+  }
+
+  /** Not before what was proven already; empty: nothing is. */
+  private static Optional<Position> proven(@Nullable NodeRow row, SourceTopic topic, Position end) {
+    if (row == null) {
+      return Optional.empty();
+    }
+    Position through = row.progress().through().in(topic);
+    return Optional.of(Position.later(through, row.settled()))
+        .filter(position -> !position.equals(Position.START))
+        .map(position -> Position.earlier(position, end));
   }
 
   private static boolean isNeverProven(@Nullable NodeRow row) {

@@ -12,6 +12,7 @@ import java.util.Optional;
  * @param waitingSince since when there are records for which none does
  * @param signedAt when the last checkpoint came that vouched for more than those before; empty:
  *     none came yet
+ * @param through how far they came through the topic that they come through now
  * @param ended whether the last record is a checkpoint that says that the executor ended in order
  */
 record NodeProgress(
@@ -19,10 +20,12 @@ record NodeProgress(
     Position signed,
     Optional<Instant> waitingSince,
     Optional<Instant> signedAt,
+    Through through,
     boolean ended) {
 
   static final NodeProgress NONE =
-      new NodeProgress(Position.START, Position.START, Optional.empty(), Optional.empty(), false);
+      new NodeProgress(
+          Position.START, Position.START, Optional.empty(), Optional.empty(), Through.NONE, false);
 
   static final String CHECKPOINT = "dev.caisson.journal.signed.v1";
 
@@ -33,7 +36,7 @@ record NodeProgress(
    *     somebody may have kept, says nothing new
    */
   NodeProgress after(Position position, Optional<Voucher> voucher, Instant now) {
-    Position newLast = last.compareTo(position) >= 0 ? last : position;
+    Position newLast = Position.later(last, position);
     return voucher
         .filter(one -> one.upTo().compareTo(signed) > 0)
         .map(one -> vouchedFor(one, newLast, newLast.equals(position), now))
@@ -43,16 +46,23 @@ record NodeProgress(
                 signed,
                 waits(newLast, signed) ? waitingSince.or(() -> Optional.of(now)) : Optional.empty(),
                 signedAt,
+                through,
                 ended && newLast.equals(last)));
   }
 
-  private static NodeProgress vouchedFor(
-      Voucher voucher, Position newLast, boolean isLast, Instant now) {
+  /** What it is after a record has come, which may have come before. */
+  NodeProgress through(SourceTopic topic, Position position) {
+    return new NodeProgress(
+        last, signed, waitingSince, signedAt, through.after(topic, position), ended);
+  }
+
+  private NodeProgress vouchedFor(Voucher voucher, Position newLast, boolean isLast, Instant now) {
     return new NodeProgress(
         newLast,
         voucher.upTo(),
         waits(newLast, voucher.upTo()) ? Optional.of(now) : Optional.empty(),
         Optional.of(now),
+        through,
         voucher.last() && isLast);
   }
 

@@ -11,7 +11,7 @@ record NodeRow(String node, NodeProgress progress, Position settled, Optional<An
 
   static final String COLUMNS =
       "node, last_epoch, last_seq, signed_epoch, signed_seq, waiting_since, signed_at, ended,"
-          + " settled_epoch, settled_seq, anchor_chain_before, anchor_event";
+          + " through_topic, through_epoch, through_seq, settled_epoch, settled_seq, anchor_chain_before, anchor_event";
 
   static NodeRow of(ResultSet row) throws SQLException {
     String node = row.getString("node");
@@ -22,6 +22,7 @@ record NodeRow(String node, NodeProgress progress, Position settled, Optional<An
             position(row, "signed"),
             time(row, "waiting_since"),
             time(row, "signed_at"),
+            new Through(row.getString("through_topic"), position(row, "through")),
             row.getBoolean("ended")),
         position(row, "settled"),
         anchor(node, row.getBytes("anchor_chain_before"), row.getBytes("anchor_event")));

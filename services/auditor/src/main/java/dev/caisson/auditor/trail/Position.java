@@ -17,6 +17,14 @@ public record Position(long epoch, long seq) implements Comparable<Position> {
     }
   }
 
+  static Position later(Position one, Position other) {
+    return one.compareTo(other) >= 0 ? one : other;
+  }
+
+  static Position earlier(Position one, Position other) {
+    return one.compareTo(other) <= 0 ? one : other;
+  }
+
   @Override
   public int compareTo(Position other) {
     return ORDER.compare(this, other);

@@ -77,7 +77,8 @@ final class TrailNodes {
     try (PreparedStatement update =
         connection.prepareStatement(
             "UPDATE trail_node SET last_epoch = ?, last_seq = ?, signed_epoch = ?, signed_seq = ?,"
-                + " waiting_since = ?, signed_at = ?, ended = ? WHERE node = ?")) {
+                + " waiting_since = ?, signed_at = ?, ended = ?, through_topic = ?,"
+                + " through_epoch = ?, through_seq = ? WHERE node = ?")) {
       for (Map.Entry<String, NodeProgress> node : nodes.entrySet()) {
         NodeProgress progress = node.getValue();
         update.setLong(1, progress.last().epoch());
@@ -87,7 +88,10 @@ final class TrailNodes {
         update.setLong(5, millis(progress.waitingSince()));
         update.setLong(6, millis(progress.signedAt()));
         update.setBoolean(7, progress.ended());
-        update.setString(8, node.getKey());
+        update.setString(8, progress.through().topic());
+        update.setLong(9, progress.through().furthest().epoch());
+        update.setLong(10, progress.through().furthest().seq());
+        update.setString(11, node.getKey());
         update.addBatch();
       }
       update.executeBatch();

@@ -8,11 +8,11 @@ import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -65,10 +65,10 @@ final class TrailWriter {
   private Stored store(Connection connection, TrailBatch batch) throws SQLException {
     Map<String, NodeRow> nodes = TrailNodes.lock(connection, nodes(batch));
     List<AsideRecord> aside = new ArrayList<>(batch.aside());
-    Collection<Received> fresh = fresh(connection, batch.received(), nodes, aside);
+    Set<Received> fresh = fresh(connection, batch.received(), nodes, aside);
     database.rows().insert(connection, fresh.stream().map(Received::entry).toList(), week());
     insertAside(connection, aside, week());
-    TrailNodes.progressed(connection, progress(fresh, nodes));
+    TrailNodes.progressed(connection, progress(batch.received(), fresh, nodes));
     TrailOffsets.move(connection, batch.offsets());
     return new Stored(fresh.size(), aside);
   }
@@ -84,25 +84,25 @@ final class TrailWriter {
   }
 
   // Those whose numbers are new, in the order in which they came.
-  private static Collection<Received> fresh(
+  private static Set<Received> fresh(
       Connection connection,
       List<Received> received,
       Map<String, NodeRow> nodes,
       List<AsideRecord> aside)
       throws SQLException {
     Map<RecordNumber, TrailEntry> known = known(connection, received, nodes);
-    Map<RecordNumber, Received> fresh = new LinkedHashMap<>();
+    Set<Received> fresh = new LinkedHashSet<>();
     for (Received record : received) {
       TrailEntry entry = record.entry();
       String node = entry.columns().node();
       TrailEntry first = known.putIfAbsent(new RecordNumber(node, entry.position()), entry);
       if (first == null && !row(nodes, node).isBeforeAnchor(entry.position())) {
-        fresh.put(new RecordNumber(node, entry.position()), record);
+        fresh.add(record);
       } else if (first != null && !isSame(first, entry)) {
         aside.add(record.inConflict());
       }
     }
-    return fresh.values();
+    return fresh;
   }
 
   private static NodeRow row(Map<String, NodeRow> nodes, String node) {
@@ -166,15 +166,17 @@ final class TrailWriter {
   }
 
   private Map<String, NodeProgress> progress(
-      Collection<Received> fresh, Map<String, NodeRow> nodes) {
+      List<Received> received, Set<Received> fresh, Map<String, NodeRow> nodes) {
     Instant now = clock.instant();
     Vouchers vouchers = new Vouchers(enrolment);
     Map<String, NodeProgress> progress = new TreeMap<>();
-    for (Received record : fresh) {
+    for (Received record : received) {
       TrailEntry entry = record.entry();
       String node = entry.columns().node();
       NodeProgress before = progress.getOrDefault(node, row(nodes, node).progress());
-      progress.put(node, before.after(entry.position(), vouchers.of(entry), now));
+      NodeProgress after =
+          fresh.contains(record) ? before.after(entry.position(), vouchers.of(entry), now) : before;
+      progress.put(node, after.through(record.topic(), entry.position()));
     }
     return progress;
   }

@@ -228,6 +228,27 @@ abstract class TrailWriterContract {
     assertThat(trail.count("trail_aside WHERE record_offset = 7")).isEqualTo(2);
   }
 
+  /** In which the relay begins again: what the trail has already comes once more. */
+  @Test
+  void knowsHowFarANodeHasComeThroughAnotherTopic() throws Exception {
+    SourceTopic other = new SourceTopic(FakeTrail.TOPIC.name(), "second");
+    trail.store(records.subList(0, 5));
+    assertThat(through(FakeTrail.TOPIC)).isEqualTo(new Position(1, 5));
+    assertThat(through(other)).isEqualTo(Position.START);
+    writer().store(batch(other, records.subList(0, 2), 0, 0));
+    assertThat(through(other)).isEqualTo(new Position(1, 2));
+    assertThat(through(FakeTrail.TOPIC)).isEqualTo(Position.START);
+    writer().store(batch(other, records.subList(0, 1), 1, 0)); // a partition that is behind
+    assertThat(through(other)).isEqualTo(new Position(1, 2));
+    writer().store(batch(other, records.subList(2, 6), 0, 2));
+    assertThat(through(other)).isEqualTo(new Position(1, 6));
+    assertThat(trail.verify("n1").records()).isEqualTo(6);
+  }
+
+  private Position through(SourceTopic topic) throws SQLException {
+    return new TrailNodes(trail.database).all().get("n1").progress().through().in(topic);
+  }
+
   @Test
   void storesNothingWhenAnotherHasMovedTheOffset() throws Exception {
     trail.store(records.subList(0, 1));
@@ -263,16 +284,19 @@ abstract class TrailWriterContract {
 
   private static TrailBatch batch(List<JournalRecord> some, int partition, long offset)
       throws Exception {
+    return batch(FakeTrail.TOPIC, some, partition, offset);
+  }
+
+  private static TrailBatch batch(
+      SourceTopic topic, List<JournalRecord> some, int partition, long offset) throws Exception {
     List<TrailBatch.Received> received = new ArrayList<>();
     long next = offset;
     for (JournalRecord record : some) {
       TrailEntry entry = TrailEntry.received(record.event(), record.chain());
-      received.add(new TrailBatch.Received(FakeTrail.TOPIC, partition, next++, entry));
+      received.add(new TrailBatch.Received(topic, partition, next++, entry));
     }
     return new TrailBatch(
-        received,
-        List.of(),
-        List.of(new PartitionOffset(FakeTrail.TOPIC, partition, offset, next)));
+        received, List.of(), List.of(new PartitionOffset(topic, partition, offset, next)));
   }
 
   private TrailWriter writer() {
