@@ -83,10 +83,37 @@ record StoredToken(
           Optional.of(this))) { // another client has been faster, or he has logged out
         return newest.orElse(this);
       }
-      StoredToken fresh = issuer.get().refreshed(this);
-      fresh.write(files, context);
+      StoredToken fresh = refreshed(issuer.get());
+      if (!fresh.equals(this)) {
+        fresh.write(files, context);
+      }
       return fresh;
     });
+  }
+
+  /** While it holds, nobody need be there who gives another. */
+  private StoredToken refreshed(TokenIssuer issuer) {
+    StoredToken fresh;
+    try {
+      fresh = issuer.refreshed(this);
+    } catch (CliException e) {
+      if (holds()) {
+        return this;
+      }
+      throw e;
+    }
+    if (fresh.token().equals(token) && !holds()) {
+      throw new CliException(
+          "The login has ended, and the issuer gives no other " + (access ? "token" : "ID token"),
+          access
+              ? "`caisson login` begins anew"
+              : "`caisson login` begins anew; with --access-token, where the gateway takes that");
+    }
+    return fresh;
+  }
+
+  private boolean holds() {
+    return expiry().map(end -> end.isAfter(Instant.now())).orElse(true);
   }
 
   /** When it ends, where it says so: RFC 7519, 4.1.4. The gateway checks it; this only reads. */

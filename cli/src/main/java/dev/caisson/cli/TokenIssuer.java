@@ -28,6 +28,10 @@ final class TokenIssuer {
   private static final Duration PATIENCE = Duration.ofSeconds(15);
   private static final int MOST = 1 << 20;
   private static final int OK = 200;
+  private static final int SERVER_ERRORS = 500;
+
+  private static final String ID_TOKEN = "id_token";
+  private static final String REFRESH_TOKEN = "refresh_token";
 
   /** RFC 8628, 3.2 and 3.5: seconds between questions, and how many more where it says so. */
   private static final int INTERVAL = 5;
@@ -95,7 +99,13 @@ final class TokenIssuer {
         System.nanoTime() + Duration.ofSeconds(number(begun, "expires_in", LONGEST)).toNanos();
     while (System.nanoTime() < end) {
       Thread.sleep(Duration.ofSeconds(pause));
-      Answer answer = post(tokens, question);
+      Answer answer;
+      try {
+        answer = asked(form(tokens, question));
+      } catch (UnansweredException e) {
+        pause = Math.min(2 * pause, LONGEST); // RFC 8628, 3.5
+        continue;
+      }
       if (answer.code() == OK) {
         return token(answer.body(), access, Optional.empty());
       }
@@ -115,28 +125,36 @@ final class TokenIssuer {
     return new CliException("Nobody opened the page in time", "`caisson login` begins anew");
   }
 
-  /** Another for one that ends. */
+  /**
+   * Another for one that ends. Not every issuer gives an ID token again (OpenID Connect Core 1.0,
+   * 12.2): then it is the old one, with what asks for the next.
+   */
   StoredToken refreshed(StoredToken old) {
     Answer answer =
         post(
             endpoint(discovered(), "token_endpoint"),
             Map.of(
                 "grant_type",
-                "refresh_token",
+                REFRESH_TOKEN,
                 "client_id",
                 clientId,
-                "refresh_token",
+                REFRESH_TOKEN,
                 String.valueOf(old.refresh())));
-    return token(required(answer), old.access(), Optional.ofNullable(old.refresh()));
+    JsonObject body = required(answer);
+    Optional<String> refresh = Optional.ofNullable(old.refresh());
+    return !old.access() && optional(body, ID_TOKEN).isEmpty()
+        ? new StoredToken(
+            old.token(), optional(body, REFRESH_TOKEN).or(() -> refresh).orElse(null), false, null)
+        : token(body, old.access(), refresh);
   }
 
   private StoredToken token(JsonObject answer, boolean access, Optional<String> refresh) {
-    String token = text(answer, access ? "access_token" : "id_token");
+    String token = text(answer, access ? "access_token" : ID_TOKEN);
     if (!StoredToken.isToken(token)) {
       throw new CliException("The issuer's token has characters that no header can carry");
     }
     return new StoredToken(
-        token, optional(answer, "refresh_token").or(() -> refresh).orElse(null), access, null);
+        token, optional(answer, REFRESH_TOKEN).or(() -> refresh).orElse(null), access, null);
   }
 
   private record Answer(int code, JsonObject body) {}
@@ -150,7 +168,8 @@ final class TokenIssuer {
                     url("--issuer", base + "/.well-known/openid-configuration"))));
     if (!text(known, "issuer").equals(issuer)) { // OpenID Connect Discovery 1.0, 4.3
       throw new CliException(
-          "The issuer calls itself " + text(known, "issuer"), "give that as --issuer");
+          Text.harmless("The issuer calls itself " + text(known, "issuer")),
+          "give that as --issuer");
     }
     return known;
   }
@@ -160,21 +179,41 @@ final class TokenIssuer {
   }
 
   private Answer post(URI to, Map<String, String> fields) {
+    return send(form(to, fields));
+  }
+
+  private static HttpRequest.Builder form(URI to, Map<String, String> fields) {
     String form =
         fields.entrySet().stream()
             .map(one -> encoded(one.getKey()) + "=" + encoded(one.getValue()))
             .collect(Collectors.joining("&"));
-    return send(
-        HttpRequest.newBuilder(to)
-            .header("content-type", "application/x-www-form-urlencoded")
-            .POST(HttpRequest.BodyPublishers.ofString(form)));
+    return HttpRequest.newBuilder(to)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .POST(HttpRequest.BodyPublishers.ofString(form));
   }
 
   private static String encoded(String text) {
     return URLEncoder.encode(text, StandardCharsets.UTF_8);
   }
 
+  /** Nobody is there, or only what stands before him. */
+  private static final class UnansweredException extends Exception {
+    private static final long serialVersionUID = 1;
+
+    UnansweredException(String message) {
+      super(message);
+    }
+  }
+
   private Answer send(HttpRequest.Builder request) {
+    try {
+      return asked(request);
+    } catch (UnansweredException e) {
+      throw new CliException(String.valueOf(e.getMessage()), "see --issuer");
+    }
+  }
+
+  private Answer asked(HttpRequest.Builder request) throws UnansweredException {
     HttpRequest built = request.timeout(PATIENCE).header("accept", "application/json").build();
     try {
       HttpResponse<String> response =
@@ -184,17 +223,25 @@ final class TokenIssuer {
                   HttpResponse.BodyHandlers.limiting(
                       HttpResponse.BodyHandlers.ofString(StandardCharsets.UTF_8), MOST))
               .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS); // its body included
+      if (response.statusCode() >= SERVER_ERRORS) {
+        throw unanswered(built.uri(), "HTTP " + response.statusCode());
+      }
       return new Answer(
           response.statusCode(), JsonParser.parseString(response.body()).getAsJsonObject());
     } catch (ExecutionException | TimeoutException e) {
-      throw new CliException(
-          "The issuer does not answer at " + built.uri() + ": " + why(e), "see --issuer");
+      throw unanswered(built.uri(), why(e));
     } catch (JsonParseException | IllegalStateException e) {
-      throw new CliException("What the issuer answers at " + built.uri() + " is no JSON object");
+      throw new CliException(
+          Text.harmless("What the issuer answers at " + built.uri() + " is no JSON object"));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new CliException("Interrupted");
     }
+  }
+
+  private static UnansweredException unanswered(URI uri, String why) {
+    return new UnansweredException(
+        Text.harmless("The issuer does not answer at " + uri + ": " + why));
   }
 
   private static String why(Exception e) {
@@ -246,6 +293,6 @@ final class TokenIssuer {
     } catch (IllegalArgumentException e) {
       // as what is no URL of the web
     }
-    throw CliException.usage(what + " must be an https URL: " + text);
+    throw CliException.usage(Text.harmless(what + " must be an https URL: " + text));
   }
 }

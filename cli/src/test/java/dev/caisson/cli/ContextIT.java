@@ -230,6 +230,7 @@ class ContextIT {
     named("prod", "--use");
     String old = FakeIssuer.token(Instant.now().minusSeconds(5));
     issuer.answers.add(new FakeIssuer.Answer(400, Map.of("error", "authorization_pending")));
+    issuer.answers.add(new FakeIssuer.Answer(502, Map.of())); // asked again, later
     issuer.answers.add(
         new FakeIssuer.Answer(
             200, Map.of("id_token", old, "access_token", "opaque", "refresh_token", "r1")));
@@ -257,6 +258,38 @@ class ContextIT {
     caisson("login", "--access-token").is(0); // at the issuer of the last time
     caisson("ps").is(0);
     assertThat(tokens.getLast()).isEqualTo("Bearer an.access.token");
+  }
+
+  /** OpenID Connect Core 1.0, 12.2: an answer need not have an ID token. */
+  @Test
+  void aTokenIsCarriedForAsLongAsItHolds() throws Exception {
+    named("prod", "--use");
+    List<FakeIssuer.Answer> none =
+        List.of(
+            new FakeIssuer.Answer(200, Map.of("refresh_token", "r2")),
+            new FakeIssuer.Answer(400, Map.of("error", "invalid_grant")),
+            new FakeIssuer.Answer(503, Map.of()));
+    for (FakeIssuer.Answer answer : none) {
+      String old = FakeIssuer.token(Instant.now().plusSeconds(29)); // so that another is asked for
+      issuer.answers.add(
+          new FakeIssuer.Answer(200, Map.of("id_token", old, "refresh_token", "r1")));
+      caisson("login", "--issuer", issuer.url(), "--client-id", "cli").is(0);
+      issuer.answers.add(answer);
+      caisson("ps").is(0);
+      assertThat(tokens.getLast()).isEqualTo("Bearer " + old);
+      assertThat(issuer.forms.getLast()).containsEntry("refresh_token", "r1");
+      assertThat(Files.readString(config().resolve("tokens/prod.json")))
+          .contains(answer.equals(none.getFirst()) ? "\"r2\"" : "\"r1\"");
+    }
+
+    String gone = FakeIssuer.token(Instant.now().minusSeconds(5));
+    issuer.answers.add(new FakeIssuer.Answer(200, Map.of("id_token", gone, "refresh_token", "r1")));
+    caisson("login").is(0);
+    issuer.answers.add(new FakeIssuer.Answer(200, Map.of("access_token", "opaque")));
+    assertThat(caisson("ps").is(125).err())
+        .contains("The login has ended, and the issuer gives no other ID token")
+        .contains("--access-token");
+    assertThat(tokens).hasSize(none.size());
   }
 
   @Test
