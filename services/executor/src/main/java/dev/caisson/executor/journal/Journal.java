@@ -412,6 +412,22 @@ public final class Journal implements AutoCloseable {
     return log.durable();
   }
 
+  /**
+   * The last record that was written before the call, as soon as it is durable; perhaps a later
+   * one.
+   *
+   * @throws JournalException when it cannot become durable any more
+   */
+  Position awaitEnd() throws InterruptedException {
+    Position written = log.tip().last();
+    log.awaitWritten();
+    Position end = log.durable();
+    if (end.compareTo(written) < 0) {
+      throw new JournalException("The last record is not durable, and will not be: " + written);
+    }
+    return end;
+  }
+
   /** What is durable after a position, or after what is acknowledged where that is later. */
   Backlog backlog(Position after) {
     Position from;

@@ -4,6 +4,8 @@ import dev.caisson.proto.journal.v1.AcknowledgeRequest;
 import dev.caisson.proto.journal.v1.AcknowledgeResponse;
 import dev.caisson.proto.journal.v1.GetBacklogRequest;
 import dev.caisson.proto.journal.v1.GetBacklogResponse;
+import dev.caisson.proto.journal.v1.GetEndRequest;
+import dev.caisson.proto.journal.v1.GetEndResponse;
 import dev.caisson.proto.journal.v1.JournalGrpc;
 import dev.caisson.proto.journal.v1.ReadRequest;
 import dev.caisson.proto.journal.v1.ReadResponse;
@@ -58,6 +60,7 @@ public final class JournalService extends JournalGrpc.JournalImplBase implements
     stream(
         client,
         request.getFollow(),
+        maxRecords(request.getMaxRecords()),
         () -> journal.read(position(request.getAfter())),
         JournalService::events);
   }
@@ -67,8 +70,31 @@ public final class JournalService extends JournalGrpc.JournalImplBase implements
     stream(
         client,
         request.getFollow(),
+        RecordStream.BATCH_RECORDS,
         () -> usage.read(position(request.getAfter())),
         JournalService::samples);
+  }
+
+  /** Above 2^31-1 it reads as negative. */
+  private static int maxRecords(int asked) {
+    return asked > 0 && asked < RecordStream.BATCH_RECORDS ? asked : RecordStream.BATCH_RECORDS;
+  }
+
+  @Override
+  public void getEnd(GetEndRequest request, StreamObserver<GetEndResponse> client) {
+    Position end;
+    try {
+      end = journal.awaitEnd();
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+      client.onError(JournalStatus.of(new JournalException("Nobody waits for the end any more")));
+      return;
+    } catch (RuntimeException e) {
+      client.onError(JournalStatus.of(e));
+      return;
+    }
+    client.onNext(GetEndResponse.newBuilder().setEnd(position(end)).build());
+    client.onCompleted();
   }
 
   private interface Opening {
@@ -78,6 +104,7 @@ public final class JournalService extends JournalGrpc.JournalImplBase implements
   private <T> void stream(
       StreamObserver<T> client,
       boolean follow,
+      int maxRecords,
       Opening opening,
       Function<List<LogRecord>, T> message) {
     if (open.incrementAndGet() > MAX_STREAMS) {
@@ -86,7 +113,7 @@ public final class JournalService extends JournalGrpc.JournalImplBase implements
       return;
     }
     try {
-      start((ServerCallStreamObserver<T>) client, follow, opening.open(), message);
+      start((ServerCallStreamObserver<T>) client, follow, maxRecords, opening.open(), message);
     } catch (RuntimeException e) {
       open.decrementAndGet();
       client.onError(JournalStatus.of(e));
@@ -96,10 +123,12 @@ public final class JournalService extends JournalGrpc.JournalImplBase implements
   private <T> void start(
       ServerCallStreamObserver<T> client,
       boolean follow,
+      int maxRecords,
       JournalReader reader,
       Function<List<LogRecord>, T> message) {
     RecordStream<T> stream =
-        new RecordStream<>("journal-read", reader, follow, message, client, this::ended);
+        new RecordStream<>(
+            "journal-read", reader, follow, maxRecords, message, client, this::ended);
     streams.add(stream);
     stream.start();
   }

@@ -20,6 +20,7 @@ final class RecordStream<T> {
 
   private final JournalReader reader;
   private final boolean follow;
+  private final int maxRecords;
   private final Function<List<LogRecord>, T> message;
   private final ServerCallStreamObserver<T> client;
   private final Consumer<RecordStream<T>> ended;
@@ -30,11 +31,13 @@ final class RecordStream<T> {
       String name,
       JournalReader reader,
       boolean follow,
+      int maxRecords,
       Function<List<LogRecord>, T> message,
       ServerCallStreamObserver<T> client,
       Consumer<RecordStream<T>> ended) {
     this.reader = reader;
     this.follow = follow;
+    this.maxRecords = maxRecords;
     this.message = message;
     this.client = client;
     this.ended = ended;
@@ -80,8 +83,6 @@ final class RecordStream<T> {
     while (!client.isReady()) {
       mayBeReady.acquire();
     }
-    return follow
-        ? reader.take(BATCH_RECORDS, BATCH_BYTES)
-        : reader.poll(BATCH_RECORDS, BATCH_BYTES);
+    return follow ? reader.take(maxRecords, BATCH_BYTES) : reader.poll(maxRecords, BATCH_BYTES);
   }
 }

@@ -106,6 +106,20 @@ class JournalDiskTest {
     journal.close();
   }
 
+  @Test
+  void doesNotTellAnEndThatWillNotBeDurable() throws Exception {
+    FailingDisk disk = new FailingDisk();
+    Journal journal = open(disk, Durability.GROUP);
+    assertThat(journal.awaitEnd()).isEqualTo(new Position(1, 1));
+    disk.failingSyncs.set(1);
+    journal.append(Journals.event("a"));
+
+    assertThatThrownBy(journal::awaitEnd)
+        .isInstanceOf(JournalException.class)
+        .hasMessageContaining("will not be");
+    journal.close();
+  }
+
   private static void assertRefuses(Journal journal, String message) {
     assertThatThrownBy(() -> journal.append(Journals.event("a")))
         .isInstanceOf(JournalException.class)

@@ -11,6 +11,8 @@ import dev.caisson.proto.events.v1.UsageSample;
 import dev.caisson.proto.journal.v1.AcknowledgeRequest;
 import dev.caisson.proto.journal.v1.GetBacklogRequest;
 import dev.caisson.proto.journal.v1.GetBacklogResponse;
+import dev.caisson.proto.journal.v1.GetEndRequest;
+import dev.caisson.proto.journal.v1.GetEndResponse;
 import dev.caisson.proto.journal.v1.JournalGrpc;
 import dev.caisson.proto.journal.v1.ReadRequest;
 import dev.caisson.proto.journal.v1.ReadResponse;
@@ -29,6 +31,7 @@ import io.grpc.protobuf.StatusProto;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.UUID;
@@ -148,6 +151,35 @@ class JournalServiceTest {
       assertThat(records.get(i).getEvent()).isEqualTo(expected.get(i).bytes());
       assertThat(records.get(i).getChain()).isEqualTo(expected.get(i).chain());
       assertThat(records.get(i).getPosition().getSeq()).isEqualTo(i + 1);
+    }
+  }
+
+  @Test
+  void putsNoMoreRecordsIntoAResponseThanAreAskedFor() {
+    Journals.awaitDurable(journal, fill(600));
+    assertThat(largest(ReadRequest.newBuilder().setMaxRecords(7))).isEqualTo(7);
+    assertThat(largest(ReadRequest.newBuilder())).isEqualTo(256);
+    assertThat(largest(ReadRequest.newBuilder().setMaxRecords(257))).isEqualTo(256);
+    assertThat(largest(ReadRequest.newBuilder().setMaxRecords(-1))).isEqualTo(256);
+  }
+
+  private int largest(ReadRequest.Builder request) {
+    List<Integer> sizes = new ArrayList<>();
+    JournalGrpc.newBlockingStub(channel)
+        .read(request.build())
+        .forEachRemaining(response -> sizes.add(response.getRecordsCount()));
+    assertThat(sizes.stream().mapToInt(size -> size).sum()).isEqualTo(601);
+    return Collections.max(sizes);
+  }
+
+  @Test
+  void tellsTheEndAsSoonAsItIsDurable() {
+    JournalGrpc.JournalBlockingStub stub = JournalGrpc.newBlockingStub(channel);
+    for (int round = 0; round < 20; round++) {
+      long seq = fill(10); // which need not be durable yet
+      GetEndResponse end = stub.getEnd(GetEndRequest.getDefaultInstance());
+      assertThat(end.getEnd()).isEqualTo(position(1, seq));
+      assertThat(journal.durable()).isEqualTo(new Position(1, seq));
     }
   }
 
