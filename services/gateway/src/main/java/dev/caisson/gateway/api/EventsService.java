@@ -1,12 +1,11 @@
 package dev.caisson.gateway.api;
 
-import com.google.protobuf.InvalidProtocolBufferException;
 import dev.caisson.gateway.bridge.ServerCalls;
 import dev.caisson.gateway.journal.Cursor;
 import dev.caisson.gateway.journal.JournalClient;
+import dev.caisson.gateway.journal.JournalEvent;
 import dev.caisson.gateway.names.TenantName;
 import dev.caisson.proto.events.v1.Event;
-import dev.caisson.proto.journal.v1.Record;
 import dev.caisson.proto.v1.EventsGrpc;
 import dev.caisson.proto.v1.WatchEventsRequest;
 import dev.caisson.proto.v1.WatchEventsResponse;
@@ -32,9 +31,9 @@ final class EventsService extends EventsGrpc.EventsImplBase {
     Predicate<Event> filter = EventFilter.of(parent.tenant(), request.getResource());
     Flux<WatchEventsResponse> events =
         start(request.getCursor())
-            .flatMapMany(after -> journal.read(after, !request.getNoFollow()))
-            .map(EventsService::response)
-            .filter(response -> filter.test(response.getEvent()));
+            .flatMapMany(after -> journal.events(after, !request.getNoFollow()))
+            .filter(stored -> filter.test(stored.event()))
+            .map(EventsService::response);
     ServerCalls.stream(responses, events);
   }
 
@@ -42,19 +41,10 @@ final class EventsService extends EventsGrpc.EventsImplBase {
     return cursor.isEmpty() ? journal.end() : Mono.just(Cursor.parse(cursor));
   }
 
-  private static WatchEventsResponse response(Record stored) {
+  private static WatchEventsResponse response(JournalEvent stored) {
     return WatchEventsResponse.newBuilder()
-        .setEvent(event(stored))
-        .setCursor(Cursor.of(stored.getPosition()).toString())
+        .setEvent(stored.event())
+        .setCursor(stored.place().toString())
         .build();
-  }
-
-  static Event event(Record stored) {
-    try {
-      return Event.parseFrom(stored.getEvent());
-    } catch (InvalidProtocolBufferException corrupt) {
-      throw new IllegalStateException(
-          "The journal's record is not an event: " + Cursor.of(stored.getPosition()), corrupt);
-    }
   }
 }

@@ -1,9 +1,11 @@
 package dev.caisson.gateway.api;
 
+import dev.caisson.gateway.bridge.InContext;
 import dev.caisson.gateway.errors.Upstream;
 import dev.caisson.gateway.executor.ExecutorClient;
 import dev.caisson.gateway.journal.Cursor;
 import dev.caisson.gateway.journal.JournalClient;
+import dev.caisson.gateway.journal.JournalEvent;
 import dev.caisson.gateway.names.SandboxName;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.executor.v1.GetSandboxRequest;
@@ -11,10 +13,10 @@ import dev.caisson.proto.executor.v1.ListContainersRequest;
 import dev.caisson.proto.executor.v1.ListSandboxesRequest;
 import dev.caisson.proto.executor.v1.ListSandboxesResponse;
 import dev.caisson.proto.executor.v1.Sandbox;
-import dev.caisson.proto.journal.v1.Record;
 import dev.caisson.proto.v1.SandboxState;
 import dev.caisson.proto.v1.WatchSandboxesResponse;
 import dev.caisson.proto.v1.WatchSandboxesResponse.Synced;
+import io.grpc.Context;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
@@ -65,10 +67,16 @@ final class SandboxWatch {
   }
 
   Flux<WatchSandboxesResponse> fromNow() {
-    return journal
-        .end() // before it is asked what there is: what changes meanwhile is told twice, not never
-        .flatMapMany(
-            now -> all().concatWithValues(synced(now)).concatWith(Flux.defer(() -> after(now))));
+    return Flux.defer(() -> {
+      Context call = Context.current();
+      return journal
+          .end() // before it is asked what there is: what changes meanwhile is told twice, not
+          // never
+          .flatMapMany(now ->
+              InContext.flux(call, all())
+                  .concatWithValues(synced(now))
+                  .concatWith(InContext.flux(call, after(now))));
+    });
   }
 
   private static WatchSandboxesResponse synced(Cursor now) {
@@ -114,25 +122,34 @@ final class SandboxWatch {
 
   /** What has changed after a place in the journal. */
   Flux<WatchSandboxesResponse> after(Cursor cursor) {
-    return journal
-        .read(cursor, true)
-        .bufferTimeout(TOGETHER, FOR_OTHERS, true)
-        .concatMap(this::changes, 1);
+    return Flux.defer(() -> {
+      Context call = Context.current();
+      return journal
+          .events(cursor, true)
+          .filter(this::isChange)
+          .map(stored -> new Change(stored.place(), stored.event().getSubject().getSandboxId()))
+          .bufferTimeout(TOGETHER, FOR_OTHERS, true)
+          .concatMap(changes -> told(changes, call), 1);
+    });
+  }
+
+  /** What waits for others is as small as this. */
+  private record Change(Cursor place, String sandbox) {}
+
+  private boolean isChange(JournalEvent stored) {
+    Event event = stored.event();
+    return CHANGES.contains(event.getPayloadCase())
+        && event.getSubject().getTenant().equals(tenant)
+        && !event.getSubject().getSandboxId().isEmpty();
   }
 
   /** Each sandbox once, however many events it has had. */
-  private Flux<WatchSandboxesResponse> changes(List<Record> records) {
-    String cursor = Cursor.of(records.getLast().getPosition()).toString();
+  private Flux<WatchSandboxesResponse> told(List<Change> changes, Context call) {
+    String cursor = changes.getLast().place().toString();
     Set<String> changed = new LinkedHashSet<>();
-    records.stream()
-        .map(EventsService::event)
-        .filter(event -> CHANGES.contains(event.getPayloadCase()))
-        .filter(event -> event.getSubject().getTenant().equals(tenant))
-        .map(event -> event.getSubject().getSandboxId())
-        .filter(id -> !id.isEmpty())
-        .forEach(changed::add);
+    changes.forEach(change -> changed.add(change.sandbox()));
     return Flux.fromIterable(changed)
-        .concatMap(this::now, 1)
+        .concatMap(id -> InContext.mono(call, now(id)), 1)
         .map(change -> change.toBuilder().setCursor(cursor).build());
   }
 

@@ -2,7 +2,6 @@ package dev.caisson.gateway.journal;
 
 import dev.caisson.gateway.errors.Errors;
 import dev.caisson.proto.v1.Reason;
-import dev.caisson.rpc.RpcErrors;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.util.Map;
@@ -23,12 +22,6 @@ final class CursorErrors {
               cursor, "be one of this journal", "it is beyond the end; was the journal replaced?");
       default -> error;
     };
-  }
-
-  static boolean isCursor(Throwable error) {
-    return RpcErrors.info(error)
-        .filter(info -> info.getReason().equals(Reason.INVALID_CURSOR.name()))
-        .isPresent();
   }
 
   private static StatusRuntimeException refusal(Cursor cursor, String rule, String hint) {

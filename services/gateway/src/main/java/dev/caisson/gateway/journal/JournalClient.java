@@ -1,72 +1,87 @@
 package dev.caisson.gateway.journal;
 
 import dev.caisson.gateway.bridge.ClientCalls;
+import dev.caisson.gateway.bridge.InContext;
 import dev.caisson.gateway.errors.Upstream;
+import dev.caisson.proto.journal.v1.GetEndRequest;
+import dev.caisson.proto.journal.v1.GetEndResponse;
 import dev.caisson.proto.journal.v1.JournalGrpc;
-import dev.caisson.proto.journal.v1.Position;
 import dev.caisson.proto.journal.v1.ReadRequest;
 import dev.caisson.proto.journal.v1.ReadResponse;
-import dev.caisson.proto.journal.v1.Record;
+import dev.caisson.rpc.Channels;
+import io.grpc.Context;
 import io.grpc.ManagedChannel;
+import jakarta.inject.Inject;
 import jakarta.inject.Named;
 import jakarta.inject.Singleton;
-import java.util.Objects;
-import java.util.concurrent.atomic.AtomicReference;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
 
-/** Reads events from the executor's journal. Thread-safe. */
+/** Reads events from the executor's journal, for any number of watchers. Thread-safe. */
 @Singleton
 public final class JournalClient {
+  /** Each takes a thread of the executor until the record is durable. */
+  private static final int ENDS_AT_ONCE = 16;
+
   private final JournalGrpc.JournalStub stub;
+  private final JournalPages pages;
+  private final JournalTail tail;
+  private final WaitingLine ends = new WaitingLine(ENDS_AT_ONCE, Schedulers.parallel());
 
-  /** The farthest position that anybody has read: where the search for the end begins. */
-  private final AtomicReference<Cursor> farthest = new AtomicReference<>(Cursor.BEGIN);
-
+  @Inject
   JournalClient(@Named("journal") ManagedChannel channel) {
+    this(channel, JournalBounds.DEFAULT);
+  }
+
+  JournalClient(ManagedChannel channel, JournalBounds bounds) {
     this.stub = JournalGrpc.newStub(channel);
+    this.pages =
+        new JournalPages(
+            place -> read(request(place).setMaxRecords(JournalPages.RECORDS)),
+            bounds,
+            Schedulers.parallel());
+    this.tail =
+        new JournalTail(
+            place -> read(request(place).setFollow(true)), bounds, Schedulers.parallel());
   }
 
   /**
-   * The durable records after a position, in order.
+   * The durable events after a position, in order.
    *
    * @param follow whether to go on with new ones; otherwise it ends with the last
    */
-  public Flux<Record> read(Cursor after, boolean follow) {
-    return responses(after, follow)
-        .concatMapIterable(ReadResponse::getRecordsList, 1)
-        .doOnNext(event -> seen(event.getPosition()))
-        .onErrorMap(error -> CursorErrors.translate(error, after))
-        .onErrorMap(Upstream::translate);
-  }
-
-  /** The position of the last durable record. */
-  public Mono<Cursor> end() {
-    return Mono.defer(() -> {
-      Cursor start = Objects.requireNonNull(farthest.get());
-      return read(start, false)
-          .map(event -> Cursor.of(event.getPosition()))
-          .last(start)
-          .onErrorResume(
-              error -> !start.equals(Cursor.BEGIN) && CursorErrors.isCursor(error),
-              error -> restart());
+  public Flux<JournalEvent> events(Cursor after, boolean follow) {
+    return Flux.defer(() -> {
+      Reading reading = new Reading(after, pages, tail, Context.current());
+      return (follow ? reading.follow() : end().flatMapMany(reading::upTo))
+          .onErrorMap(error -> CursorErrors.translate(error, reading.place()))
+          .onErrorMap(Upstream::translate);
     });
   }
 
-  /** The journal is not the one that was read before, or that part of it is gone. */
-  private Mono<Cursor> restart() {
-    farthest.set(Cursor.BEGIN);
-    return end();
+  /** The position of the last record that has been written, which is durable then. */
+  public Mono<Cursor> end() {
+    return Mono.defer(() -> {
+      Mono<GetEndResponse> asked = InContext.mono(Context.current(), askedForEnd());
+      return ends.inTurn(asked.flux())
+          .single()
+          .map(response -> Cursor.of(response.getEnd()))
+          .onErrorMap(Upstream::translate);
+    });
   }
 
-  private Flux<ReadResponse> responses(Cursor after, boolean follow) {
-    ReadRequest request =
-        ReadRequest.newBuilder().setAfter(after.position()).setFollow(follow).build();
-    return ClientCalls.serverStream(request, stub::read);
+  private Mono<GetEndResponse> askedForEnd() {
+    return ClientCalls.unary(
+        GetEndRequest.getDefaultInstance(),
+        (request, answer) -> Channels.withDeadline(stub).getEnd(request, answer));
   }
 
-  private void seen(Position position) {
-    Cursor cursor = Cursor.of(position);
-    farthest.accumulateAndGet(cursor, (old, now) -> old.compareTo(now) < 0 ? now : old);
+  private static ReadRequest.Builder request(Cursor after) {
+    return ReadRequest.newBuilder().setAfter(after.position());
+  }
+
+  private Flux<ReadResponse> read(ReadRequest.Builder request) {
+    return ClientCalls.serverStream(request.build(), stub::read);
   }
 }

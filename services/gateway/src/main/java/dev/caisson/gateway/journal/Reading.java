@@ -1,0 +1,112 @@
+package dev.caisson.gateway.journal;
+
+import dev.caisson.gateway.journal.JournalTail.Awaited;
+import dev.caisson.gateway.journal.JournalTail.Elsewhere;
+import dev.caisson.gateway.journal.JournalTail.Found;
+import io.grpc.Context;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.core.publisher.Sinks;
+
+/**
+ * How far one watcher is, who takes turns: each gives what is next, from the tail where that has
+ * it, and from a page of the journal otherwise. No turn begins before somebody wants what it gives.
+ * One turn at a time, each on any thread.
+ */
+final class Reading {
+  private final JournalPages pages;
+  private final JournalTail.Member tail;
+  private final Context context;
+
+  /** Behind what was given; as long as that is nothing, where it was to begin. */
+  private Cursor place;
+
+  /** Nothing has been given, and anything that is kept would do. */
+  private boolean anywhere;
+
+  /** The last page had nothing, and nothing has come since. */
+  private boolean atEnd;
+
+  Reading(Cursor after, JournalPages pages, JournalTail tail, Context context) {
+    this.place = after;
+    this.anywhere = after.equals(Cursor.BEGIN);
+    this.pages = pages;
+    this.tail = tail.newMember();
+    this.context = context;
+  }
+
+  Cursor place() {
+    return place;
+  }
+
+  /** Without an end. */
+  Flux<JournalEvent> follow() {
+    return whenWanted(this::turn)
+        .repeat()
+        .concatMapIterable(some -> some, 1)
+        .doFinally(_ -> tail.leave());
+  }
+
+  Flux<JournalEvent> upTo(Cursor end) {
+    if (place.equals(end)) {
+      return Flux.empty();
+    }
+    return whenWanted(this::page)
+        .repeat(() -> !atEnd && place.compareTo(end) < 0)
+        .concatMapIterable(some -> some, 1)
+        .takeWhile(event -> event.place().compareTo(end) <= 0);
+  }
+
+  private static <T> Flux<T> whenWanted(Supplier<Flux<T>> source) {
+    return Flux.defer(() -> {
+      Sinks.Empty<Void> wanted = Sinks.empty();
+      return Flux.defer(source)
+          .delaySubscription(wanted.asMono())
+          .doOnRequest(_ -> {
+            var _ = wanted.tryEmitEmpty();
+          });
+    });
+  }
+
+  private Flux<List<JournalEvent>> turn() {
+    return switch (tail.look(place, atEnd)) {
+      case Found found -> Flux.just(found.events()).doOnNext(this::give);
+      case Awaited news -> news.stands().flatMapMany(stands -> stands ? Flux.empty() : afterAll());
+      case Elsewhere _ -> page();
+    };
+  }
+
+  /** The tail is no more: a page will tell why, or that one can go on. Not all at the same time. */
+  private Flux<List<JournalEvent>> afterAll() {
+    atEnd = false;
+    return Mono.delay(JournalErrors.moment()).thenMany(Flux.empty());
+  }
+
+  private Flux<List<JournalEvent>> page() {
+    atEnd = true;
+    return pages
+        .page(this::place, context)
+        .map(JournalEvent::all)
+        .doOnNext(this::give)
+        .onErrorResume(error -> oldest(error).isPresent(), this::beginLater);
+  }
+
+  private void give(List<JournalEvent> events) {
+    place = events.getLast().place();
+    anywhere = false;
+    atEnd = false;
+  }
+
+  private Optional<Cursor> oldest(Throwable error) {
+    return JournalErrors.oldest(error).filter(oldest -> anywhere && oldest.compareTo(place) > 0);
+  }
+
+  private Flux<List<JournalEvent>> beginLater(Throwable error) {
+    atEnd = false;
+    place = oldest(error).orElseThrow();
+    return Flux.empty();
+  }
+}
