@@ -69,9 +69,9 @@ final class SandboxWatch {
   Flux<WatchSandboxesResponse> fromNow() {
     return Flux.defer(() -> {
       Context call = Context.current();
+      // The end comes before what there is: what changes meanwhile is told twice, not never.
       return journal
-          .end() // before it is asked what there is: what changes meanwhile is told twice, not
-          // never
+          .end()
           .flatMapMany(now ->
               InContext.flux(call, all())
                   .concatWithValues(synced(now))
