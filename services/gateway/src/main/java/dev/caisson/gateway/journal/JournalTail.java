@@ -2,7 +2,7 @@ package dev.caisson.gateway.journal;
 
 import dev.caisson.gateway.bridge.InContext;
 import dev.caisson.proto.journal.v1.ReadResponse;
-import dev.caisson.rpc.ServedRequest;
+import io.grpc.Context;
 import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalInt;
@@ -135,9 +135,9 @@ final class JournalTail {
       this.recent = new RecentEvents(start, bounds.tailRecords(), bounds.tailBytes());
     }
 
-    /** In no watcher's context: it ends with none of them. */
+    /** In no watcher's context: it ends with none of them, and is told as a part of none. */
     void start() {
-      InContext.flux(ServedRequest.apart(), Flux.defer(() -> following.apply(newest())))
+      InContext.flux(Context.ROOT, Flux.defer(() -> following.apply(newest())))
           .retryWhen(JournalErrors.untilThereIsRoom())
           .subscribe(this);
     }
