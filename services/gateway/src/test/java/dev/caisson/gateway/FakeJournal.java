@@ -47,6 +47,7 @@ public final class FakeJournal extends JournalGrpc.JournalImplBase {
   private int refused;
   private int room = MAX_STREAMS;
   private boolean closed;
+  private boolean diskFailed;
 
   public synchronized void append(String tenant, String sandbox, String container) {
     Subject subject =
@@ -96,6 +97,12 @@ public final class FakeJournal extends JournalGrpc.JournalImplBase {
     closed = false;
   }
 
+  /** As when its disk has failed: what is durable can be read, and nothing will come. */
+  public synchronized void failDisk() {
+    diskFailed = true;
+    cutFollowers();
+  }
+
   /** Ends the streams that follow, and no others. */
   public synchronized void cutFollowers() {
     List.copyOf(streams).stream().filter(one -> one.follow).forEach(one -> one.fail(unavailable()));
@@ -139,6 +146,9 @@ public final class FakeJournal extends JournalGrpc.JournalImplBase {
       throw error(Status.Code.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS", Map.of());
     }
     requireKnown(request.getAfter());
+    if (diskFailed && request.getFollow()) {
+      throw unavailable();
+    }
     Stream stream = new Stream(request, (ServerCallStreamObserver<ReadResponse>) responses);
     streams.add(stream);
     opened++;
@@ -171,7 +181,7 @@ public final class FakeJournal extends JournalGrpc.JournalImplBase {
 
   @Override
   public synchronized void getEnd(GetEndRequest request, StreamObserver<GetEndResponse> response) {
-    if (closed) {
+    if (closed || diskFailed) {
       throw unavailable();
     }
     Position end = records.isEmpty() ? Position.getDefaultInstance() : position(records.size());

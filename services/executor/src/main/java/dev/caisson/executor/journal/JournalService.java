@@ -42,6 +42,7 @@ public final class JournalService extends JournalGrpc.JournalImplBase implements
   private final UsageLog usage;
   private final Denials denials;
   private final Set<RecordStream<?>> streams = ConcurrentHashMap.newKeySet();
+  private final Set<Thread> ends = ConcurrentHashMap.newKeySet();
   private final AtomicInteger open = new AtomicInteger();
 
   /**
@@ -82,19 +83,29 @@ public final class JournalService extends JournalGrpc.JournalImplBase implements
 
   @Override
   public void getEnd(GetEndRequest request, StreamObserver<GetEndResponse> client) {
-    Position end;
-    try {
-      end = journal.awaitEnd();
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
-      client.onError(JournalStatus.of(new JournalException("Nobody waits for the end any more")));
-      return;
-    } catch (RuntimeException e) {
-      client.onError(JournalStatus.of(e));
+    if (!admits(client)) {
       return;
     }
-    client.onNext(GetEndResponse.newBuilder().setEnd(position(end)).build());
-    client.onCompleted();
+    Thread thread =
+        Thread.ofPlatform().name("journal-end").daemon().unstarted(() -> tellEnd(client));
+    ends.add(thread);
+    ((ServerCallStreamObserver<GetEndResponse>) client).setOnCancelHandler(thread::interrupt);
+    thread.start();
+  }
+
+  private void tellEnd(StreamObserver<GetEndResponse> client) {
+    try {
+      Position end = journal.awaitEnd();
+      client.onNext(GetEndResponse.newBuilder().setEnd(position(end)).build());
+      client.onCompleted();
+    } catch (InterruptedException _) {
+      client.onError(JournalStatus.of(new JournalException("Nobody waits for the end any more")));
+    } catch (RuntimeException e) {
+      client.onError(JournalStatus.of(e));
+    } finally {
+      ends.remove(Thread.currentThread());
+      open.decrementAndGet();
+    }
   }
 
   private interface Opening {
@@ -107,9 +118,7 @@ public final class JournalService extends JournalGrpc.JournalImplBase implements
       int maxRecords,
       Opening opening,
       Function<List<LogRecord>, T> message) {
-    if (open.incrementAndGet() > MAX_STREAMS) {
-      open.decrementAndGet();
-      client.onError(JournalStatus.tooMany(MAX_STREAMS));
+    if (!admits(client)) {
       return;
     }
     try {
@@ -118,6 +127,15 @@ public final class JournalService extends JournalGrpc.JournalImplBase implements
       open.decrementAndGet();
       client.onError(JournalStatus.of(e));
     }
+  }
+
+  private boolean admits(StreamObserver<?> client) {
+    if (open.incrementAndGet() > MAX_STREAMS) {
+      open.decrementAndGet();
+      client.onError(JournalStatus.tooMany(MAX_STREAMS));
+      return false;
+    }
+    return true;
   }
 
   private <T> void start(
@@ -245,6 +263,7 @@ public final class JournalService extends JournalGrpc.JournalImplBase implements
   @Override
   public void close() {
     streams.forEach(RecordStream::interrupt);
+    ends.forEach(Thread::interrupt);
   }
 
   /** Whether somebody reads. */

@@ -16,6 +16,7 @@ public final class InContext {
   }
 
   public static <T> Mono<T> mono(Context context, Mono<T> source) {
-    return Mono.from(flux(context, source.flux()));
+    // Not Mono.from, which cancels what has given one.
+    return Mono.fromDirect(flux(context, source.flux()));
   }
 }

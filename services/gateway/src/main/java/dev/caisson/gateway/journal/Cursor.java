@@ -12,6 +12,9 @@ public record Cursor(long epoch, long seq) implements Comparable<Cursor> {
   /** Before the oldest record that is kept. */
   public static final Cursor BEGIN = new Cursor(0, 0);
 
+  /** Behind all that there can be. */
+  static final Cursor NEVER = new Cursor(-1, -1);
+
   private static final Comparator<Cursor> ORDER =
       Comparator.comparing(Cursor::epoch, Long::compareUnsigned)
           .thenComparing(Cursor::seq, Long::compareUnsigned);

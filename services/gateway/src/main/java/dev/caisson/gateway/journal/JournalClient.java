@@ -54,7 +54,7 @@ public final class JournalClient {
   public Flux<JournalEvent> events(Cursor after, boolean follow) {
     return Flux.defer(() -> {
       Reading reading = new Reading(after, pages, tail, Context.current());
-      return (follow ? reading.follow() : end().flatMapMany(reading::upTo))
+      return (follow ? reading.follow() : wantedEnd().flatMapMany(reading::upTo))
           .onErrorMap(error -> CursorErrors.translate(error, reading.place()))
           .onErrorMap(Upstream::translate);
     });
@@ -62,12 +62,20 @@ public final class JournalClient {
 
   /** The position of the last record that has been written, which is durable then. */
   public Mono<Cursor> end() {
+    return lastWritten().onErrorMap(Upstream::translate);
+  }
+
+  /** Of a journal whose disk has failed all that is durable is wanted: to where its pages end. */
+  private Mono<Cursor> wantedEnd() {
+    return lastWritten().onErrorResume(JournalErrors::isClosed, _ -> Mono.just(Cursor.NEVER));
+  }
+
+  private Mono<Cursor> lastWritten() {
     return Mono.defer(() -> {
-      Mono<GetEndResponse> asked = InContext.mono(Context.current(), askedForEnd());
-      return ends.inTurn(asked.flux())
-          .single()
-          .map(response -> Cursor.of(response.getEnd()))
-          .onErrorMap(Upstream::translate);
+      Flux<GetEndResponse> asked =
+          InContext.flux(Context.current(), askedForEnd().flux())
+              .retryWhen(JournalErrors.untilThereIsRoom());
+      return ends.inTurn(asked).single().map(response -> Cursor.of(response.getEnd()));
     });
   }
 

@@ -3,6 +3,9 @@ package dev.caisson.gateway.journal;
 import com.google.rpc.ErrorInfo;
 import dev.caisson.proto.journal.v1.Reason;
 import dev.caisson.rpc.RpcErrors;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -25,6 +28,17 @@ final class JournalErrors {
     return Retry.indefinitely()
         .filter(error -> is(error, Reason.TOO_MANY_STREAMS))
         .doBeforeRetryAsync(_ -> Mono.delay(moment()).then());
+  }
+
+  /** One of a caller's own: what is added to an exception is added for all who have it. */
+  static StatusRuntimeException of(Throwable failure) {
+    Metadata trailers = new Metadata();
+    Optional.ofNullable(Status.trailersFromThrowable(failure)).ifPresent(trailers::merge);
+    return new StatusRuntimeException(Status.fromThrowable(failure), trailers);
+  }
+
+  static boolean isClosed(Throwable error) {
+    return is(error, Reason.JOURNAL_CLOSED);
   }
 
   static Duration moment() {

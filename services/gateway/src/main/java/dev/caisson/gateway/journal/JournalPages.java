@@ -4,6 +4,7 @@ import dev.caisson.gateway.bridge.InContext;
 import dev.caisson.proto.journal.v1.ReadResponse;
 import io.grpc.Context;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -44,12 +45,14 @@ final class JournalPages {
    * does.
    *
    * @param place after which it begins, asked for when it does
+   * @param whole told when the journal had no more
    * @param context in which it is read
    */
-  Flux<ReadResponse> page(Supplier<Cursor> place, Context context) {
+  Flux<ReadResponse> page(Supplier<Cursor> place, Runnable whole, Context context) {
     Flux<ReadResponse> responses =
         InContext.flux(context, Flux.defer(() -> reading.apply(place.get())))
             .retryWhen(JournalErrors.untilThereIsRoom())
+            .doOnComplete(whole)
             .filter(response -> response.getRecordsCount() > 0);
     return line.inTurn(forAMoment(responses));
   }
@@ -59,11 +62,12 @@ final class JournalPages {
     return Flux.defer(() -> {
       Sinks.Empty<Void> begun = Sinks.empty();
       AtomicLong wanted = new AtomicLong();
+      AtomicInteger idle = new AtomicInteger();
       Flux<Long> over =
           begun
               .asMono()
               .thenMany(Flux.interval(look))
-              .filter(looks -> looks >= LOOKS - 1 || wanted.get() <= 0);
+              .filter(looks -> looks >= LOOKS - 1 || isIdle(wanted.get() > 0, idle));
       return responses
           .takeUntilOther(over)
           .doOnRequest(wanted::addAndGet)
@@ -72,6 +76,15 @@ final class JournalPages {
             var _ = begun.tryEmitEmpty();
           });
     });
+  }
+
+  /** Not one who has just been given something. */
+  private static boolean isIdle(boolean wants, AtomicInteger idle) {
+    if (wants) {
+      idle.set(0);
+      return false;
+    }
+    return idle.incrementAndGet() > 1;
   }
 
   /** How many more could be read at once. */

@@ -3,8 +3,11 @@ package dev.caisson.gateway.journal;
 import dev.caisson.gateway.bridge.InContext;
 import dev.caisson.proto.journal.v1.ReadResponse;
 import io.grpc.Context;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Function;
@@ -57,9 +60,9 @@ final class JournalTail {
   /**
    * Nothing yet.
    *
-   * @param stands tells when it is worth another look; false: the stream has ended
+   * @param end tells when it is worth another look: empty, or how the stream has ended
    */
-  record Awaited(Mono<Boolean> stands) implements Look {}
+  record Awaited(Mono<Optional<StatusRuntimeException>> end) implements Look {}
 
   /** One cannot go on from there here. */
   record Elsewhere() implements Look {}
@@ -129,7 +132,7 @@ final class JournalTail {
 
   private final class Stream extends BaseSubscriber<ReadResponse> {
     private final RecentEvents recent;
-    private Set<Sinks.One<Boolean>> waiting = new HashSet<>();
+    private Set<Sinks.One<Optional<StatusRuntimeException>>> waiting = new HashSet<>();
 
     Stream(Cursor start) {
       this.recent = new RecentEvents(start, bounds.tailRecords(), bounds.tailBytes());
@@ -158,12 +161,12 @@ final class JournalTail {
     }
 
     private Awaited awaited() {
-      Sinks.One<Boolean> news = Sinks.one();
+      Sinks.One<Optional<StatusRuntimeException>> news = Sinks.one();
       waiting.add(news);
       return new Awaited(news.asMono().doOnCancel(() -> forget(news)));
     }
 
-    private void forget(Sinks.One<Boolean> news) {
+    private void forget(Sinks.One<Optional<StatusRuntimeException>> news) {
       synchronized (lock) {
         waiting.remove(news);
       }
@@ -180,51 +183,49 @@ final class JournalTail {
       synchronized (lock) {
         events.forEach(recent::add);
       }
-      wake(true);
+      wake(Optional.empty());
     }
 
     @Override
     protected void hookOnError(Throwable failure) {
       LOG.debug("The journal is not followed any more: {}", failure.getMessage());
-      ended();
+      ended(JournalErrors.of(failure));
     }
 
     @Override
     protected void hookOnComplete() {
-      ended();
+      ended(
+          Status.UNAVAILABLE
+              .withDescription("The executor has ended the journal's stream")
+              .asRuntimeException());
     }
 
     /** Each of those who wait finds out for itself what is wrong. */
-    private void ended() {
+    private void ended(StatusRuntimeException why) {
       synchronized (lock) {
         if (stream == this) {
           stream = null;
         }
       }
-      wake(false);
+      wake(Optional.of(why));
     }
 
-    private void wake(boolean stands) {
-      Set<Sinks.One<Boolean>> woken = waiting();
-      if (!woken.isEmpty()) {
-        var _ = waking.schedule(() -> woken.forEach(one -> tell(one, stands)));
-      }
+    /** Each for itself: one who cannot go on keeps nobody else from it. */
+    private void wake(Optional<StatusRuntimeException> end) {
+      waiting()
+          .forEach(one -> {
+            var _ =
+                waking.schedule(() -> {
+                  var _ = one.tryEmitValue(end);
+                });
+          });
     }
 
-    private Set<Sinks.One<Boolean>> waiting() {
+    private Set<Sinks.One<Optional<StatusRuntimeException>>> waiting() {
       synchronized (lock) {
-        Set<Sinks.One<Boolean>> all = waiting;
+        Set<Sinks.One<Optional<StatusRuntimeException>>> all = waiting;
         waiting = new HashSet<>();
         return all;
-      }
-    }
-
-    /** One who cannot go on keeps nobody else from it. */
-    private static void tell(Sinks.One<Boolean> one, boolean stands) {
-      try {
-        var _ = one.tryEmitValue(stands);
-      } catch (RuntimeException e) {
-        LOG.error("A watch of the journal failed", e);
       }
     }
   }

@@ -4,6 +4,7 @@ import dev.caisson.gateway.journal.JournalTail.Awaited;
 import dev.caisson.gateway.journal.JournalTail.Elsewhere;
 import dev.caisson.gateway.journal.JournalTail.Found;
 import io.grpc.Context;
+import io.grpc.StatusRuntimeException;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -17,6 +18,9 @@ import reactor.core.publisher.Sinks;
  * One turn at a time, each on any thread.
  */
 final class Reading {
+  /** In a row. */
+  private static final int MOST_ENDS = 3;
+
   private final JournalPages pages;
   private final JournalTail.Member tail;
   private final Context context;
@@ -27,8 +31,11 @@ final class Reading {
   /** Nothing has been given, and anything that is kept would do. */
   private boolean anywhere;
 
-  /** The last page had nothing, and nothing has come since. */
+  /** The journal had nothing after the place when it was read last. */
   private boolean atEnd;
+
+  /** How often the tail has ended since something came. */
+  private int ends;
 
   Reading(Cursor after, JournalPages pages, JournalTail tail, Context context) {
     this.place = after;
@@ -74,22 +81,38 @@ final class Reading {
   private Flux<List<JournalEvent>> turn() {
     return switch (tail.look(place, atEnd)) {
       case Found found -> Flux.just(found.events()).doOnNext(this::give);
-      case Awaited news -> news.stands().flatMapMany(stands -> stands ? Flux.empty() : afterAll());
+      case Awaited news -> news.end().flatMapMany(this::awaited);
       case Elsewhere _ -> page();
     };
   }
 
-  /** The tail is no more: a page will tell why, or that one can go on. Not all at the same time. */
-  private Flux<List<JournalEvent>> afterAll() {
+  /**
+   * Where the tail is no more a page tells why, or that one can go on. Not all at the same time,
+   * and not for ever: of a journal that has failed there are pages still.
+   */
+  private Flux<List<JournalEvent>> awaited(Optional<StatusRuntimeException> end) {
+    if (end.isEmpty()) {
+      ends = 0;
+      return Flux.empty();
+    }
     atEnd = false;
-    return Mono.delay(JournalErrors.moment()).thenMany(Flux.empty());
+    ends++;
+    return ends >= MOST_ENDS
+        ? Flux.error(JournalErrors.of(end.get()))
+        : Mono.delay(JournalErrors.moment()).thenMany(Flux.empty());
   }
 
   private Flux<List<JournalEvent>> page() {
-    atEnd = true;
+    atEnd = false;
     return pages
-        .page(this::place, context)
-        .map(JournalEvent::all)
+        .page(this::place, () -> atEnd = true, context)
+        .<List<JournalEvent>>handle((response, next) -> {
+          List<JournalEvent> sound = JournalEvent.sound(response);
+          next.next(sound);
+          if (sound.size() < response.getRecordsCount()) {
+            next.complete(); // what cannot be read is the first of the next page
+          }
+        })
         .doOnNext(this::give)
         .onErrorResume(error -> oldest(error).isPresent(), this::beginLater);
   }
@@ -98,6 +121,7 @@ final class Reading {
     place = events.getLast().place();
     anywhere = false;
     atEnd = false;
+    ends = 0;
   }
 
   private Optional<Cursor> oldest(Throwable error) {

@@ -129,6 +129,22 @@ class JournalClientTest {
   }
 
   @Test
+  void givesWhatADiskThatFailedHasAndThenItsError() {
+    append(100, 1);
+    Watcher following = watch(Cursor.BEGIN, true);
+    following.request(Long.MAX_VALUE);
+    following.awaitUpTo(100);
+    Awaitility.await().until(() -> journal.followers() == 1);
+    journal.failDisk();
+    following.awaitEnd();
+    assertThat(following.reason()).isEqualTo("JOURNAL_CLOSED");
+    Watcher whole = watch(Cursor.BEGIN, false);
+    whole.request(Long.MAX_VALUE);
+    whole.awaitEnd();
+    assertThat(whole.places).hasSize(100);
+  }
+
+  @Test
   void goesOnWhenTheTailIsCut() {
     append(3, 1);
     for (int i = 0; i < 10; i++) {
@@ -173,6 +189,13 @@ class JournalClientTest {
     journal.appendCorrupt();
     watchers.forEach(Watcher::awaitEnd);
     assertThat(one.failure).isInstanceOf(IllegalStateException.class).isNotSameAs(other.failure);
+
+    append(3, 1);
+    Watcher late = watch(Cursor.BEGIN, false);
+    late.request(Long.MAX_VALUE);
+    late.awaitEnd();
+    assertThat(late.places).containsExactly(1L, 2L, 3L);
+    assertThat(late.failure).isInstanceOf(IllegalStateException.class);
   }
 
   @Test
