@@ -85,7 +85,10 @@ record StoredToken(
       }
       StoredToken fresh = refreshed(issuer.get());
       if (!fresh.equals(this)) {
-        fresh.write(files, context);
+        fresh.write(files, context); // first of all: what asked for it may be worth nothing now
+      }
+      if (fresh.token().equals(token) && !holds()) {
+        throw ended();
       }
       return fresh;
     });
@@ -93,23 +96,22 @@ record StoredToken(
 
   /** While it holds, nobody need be there who gives another. */
   private StoredToken refreshed(TokenIssuer issuer) {
-    StoredToken fresh;
     try {
-      fresh = issuer.refreshed(this);
+      return issuer.refreshed(this);
     } catch (CliException e) {
       if (holds()) {
         return this;
       }
       throw e;
     }
-    if (fresh.token().equals(token) && !holds()) {
-      throw new CliException(
-          "The login has ended, and the issuer gives no other " + (access ? "token" : "ID token"),
-          access
-              ? "`caisson login` begins anew"
-              : "`caisson login` begins anew; with --access-token, where the gateway takes that");
-    }
-    return fresh;
+  }
+
+  private CliException ended() {
+    return new CliException(
+        "The login has ended, and the issuer gives no other " + (access ? "token" : "ID token"),
+        access
+            ? "`caisson login` begins anew"
+            : "`caisson login` begins anew; with --access-token, where the gateway takes that");
   }
 
   private boolean holds() {

@@ -22,7 +22,7 @@ final class Text {
 
   /** What somebody else says, on one line of a terminal, which it cannot command. */
   static String harmless(String text) {
-    return text.replaceAll("\\p{Cntrl}|\\p{Cf}|[\\u2028\\u2029]", "?");
+    return text.replaceAll("\\p{Cc}|\\p{Cf}|[\\u2028\\u2029]", "?");
   }
 
   static String time(Timestamp time) {

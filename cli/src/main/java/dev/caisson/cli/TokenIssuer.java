@@ -36,6 +36,7 @@ final class TokenIssuer {
   /** RFC 8628, 3.2 and 3.5: seconds between questions, and how many more where it says so. */
   private static final int INTERVAL = 5;
 
+  private static final long SECOND = 1_000_000_000;
   private static final int SLOWER = 5;
   private static final int LONGEST = 3600;
 
@@ -98,7 +99,7 @@ final class TokenIssuer {
     long end =
         System.nanoTime() + Duration.ofSeconds(number(begun, "expires_in", LONGEST)).toNanos();
     while (System.nanoTime() < end) {
-      Thread.sleep(Duration.ofSeconds(pause));
+      Thread.sleep(Duration.ofNanos(Math.min(end - System.nanoTime(), pause * SECOND)));
       Answer answer;
       try {
         answer = asked(form(tokens, question));

@@ -14,6 +14,6 @@ final class Shown {
   static String of(Object value, int max) {
     String text = String.valueOf(value);
     String cut = text.length() <= max ? text : text.substring(0, max - 1) + "…";
-    return cut.replaceAll("\\p{Cntrl}|\\p{Cf}|\\p{Cs}|[\\u2028\\u2029]", "?");
+    return cut.replaceAll("\\p{Cc}|\\p{Cf}|\\p{Cs}|[\\u2028\\u2029]", "?");
   }
 }

@@ -98,7 +98,9 @@ class HomeIT {
     Files.delete(etc.resolve("passwd"));
     Files.createSymbolicLink(etc.resolve("passwd"), Path.of("../../../../etc/real"));
     Files.writeString(etc.resolve("real"), USERS);
-    assertThat(homeOf(0)).isEqualTo("/root");
+    for (int i = 0; i < 20; i++) { // also while the old root still lies upon the new one
+      assertThat(homeOf(0)).isEqualTo("/root");
+    }
   }
 
   @Test

@@ -62,7 +62,7 @@ final class Findings {
 
   // Whoever writes to the topic chooses the name.
   private static String printable(String text) {
-    return text.replaceAll("\\p{Cntrl}", "?");
+    return text.replaceAll("\\p{Cc}", "?");
   }
 
   private static final class Found {

@@ -2,13 +2,17 @@ package dev.caisson.auditor.trail;
 
 import dev.caisson.events.Topic;
 import java.sql.SQLException;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListOffsetsOptions;
@@ -24,19 +28,32 @@ import org.jspecify.annotations.Nullable;
  * open transactions included. So when the consumers, of whichever auditor, have passed those ends,
  * everything up to that record has arrived. In the topic of another Kafka the relay begins with
  * what the journal still has: until a node's last record has come through that one, too, some from
- * before may be on their way. While Kafka is away, the last horizon that was proven holds.
+ * before may be on their way, for as long as a relay may take. While Kafka is away, the last
+ * horizon that was proven holds. Thread-safe.
  */
 final class KafkaHorizon implements Horizon {
 
   private static final Duration PATIENCE = Duration.ofSeconds(5);
   private static final int REQUEST_MILLIS = 5_000;
 
+  /**
+   * For what the old Kafka had. Not longer: a node of which nothing comes any more is verified as a
+   * whole again, whatever the database says of how it came.
+   */
+  static final Duration ON_THE_WAY = Duration.ofHours(1);
+
   private final Admin admin;
   private final TrailOffsets offsets;
   private final TrailNodes nodes;
+  private final Clock clock;
+  private final AtomicReference<@Nullable Known> known = new AtomicReference<>();
 
-  KafkaHorizon(Admin admin, TrailOffsets offsets, TrailNodes nodes) {
+  /** The topic, and since when it is read here. */
+  private record Known(SourceTopic topic, Instant since) {}
+
+  KafkaHorizon(Admin admin, TrailOffsets offsets, TrailNodes nodes, Clock clock) {
     this.admin = admin;
+    this.clock = clock;
     this.offsets = offsets;
     this.nodes = nodes;
   }
@@ -57,11 +74,24 @@ final class KafkaHorizon implements Horizon {
     if (ends.isEmpty() || !offsets.awaitPast(ends.get().topic(), ends.get().next(), PATIENCE)) {
       return Optional.empty();
     }
-    SortedMap<String, Position> proven = new TreeMap<>();
-    last.forEach((node, end) ->
-        proven(rows.get(node), ends.get().topic(), end).ifPresent(it -> proven.put(node, it)));
+    SourceTopic topic = ends.get().topic();
+    SortedMap<String, Position> proven = new TreeMap<>(last);
+    if (isNew(topic)) {
+      proven.clear();
+      last.forEach(
+          (node, end) -> proven(rows.get(node), topic, end).ifPresent(it -> proven.put(node, it)));
+    }
     nodes.settle(proven);
     return Optional.of(proven);
+  }
+
+  private boolean isNew(SourceTopic topic) {
+    Instant now = clock.instant();
+    Known since =
+        Objects.requireNonNull(
+            known.updateAndGet(
+                one -> one == null || !one.topic().equals(topic) ? new Known(topic, now) : one));
+    return now.isBefore(since.since().plus(ON_THE_WAY));
   }
 
   /** Not before what was proven already; empty: nothing is. */

@@ -69,7 +69,7 @@ public final class TrailService implements AutoCloseable {
     TrailVerifier verifier =
         new TrailVerifier(
             database,
-            new KafkaHorizon(admin, offsets, nodes),
+            new KafkaHorizon(admin, offsets, nodes, clock),
             enrolment,
             settings.shortestRetention(),
             clock);

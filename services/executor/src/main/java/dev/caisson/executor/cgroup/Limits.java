@@ -88,7 +88,7 @@ public record Limits(
   private static final Pattern PAGE_SIZE = Pattern.compile("[1-9]\\d{0,2}[KMG]B");
 
   /** dev_valid_name in net/core/dev.c: neither a way through a directory nor two words. */
-  private static final Pattern INTERFACE = Pattern.compile("(?!\\.{1,2}$)[^\\s/:\\p{Cntrl}]{1,15}");
+  private static final Pattern INTERFACE = Pattern.compile("(?!\\.{1,2}$)[^\\s/:\\p{Cc}]{1,15}");
 
   private static final Pattern RDMA_DEVICE = Pattern.compile("(?!\\.{1,2}$)[\\w.-]{1,63}");
 

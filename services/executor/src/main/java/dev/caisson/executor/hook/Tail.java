@@ -19,7 +19,7 @@ final class Tail {
   /** pipe(7), "Pipe capacity". */
   private static final int PIPE_BYTES = 64 * 1024;
 
-  private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cntrl}&&[^\n\t]]");
+  private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cc}&&[^\n\t]]");
 
   private final Files files;
   private final PollLoop loop;

@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
 /** Text of whoever, as it may stand in an event: one line, and no longer than a bound. */
 public final class BoundedText {
   private static final String CUT = "…";
-  private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}");
+  private static final Pattern CONTROL = Pattern.compile("\\p{Cc}");
 
   private BoundedText() {}
 

@@ -24,7 +24,7 @@ public record Plan(
     List<Flag> namespaces,
     List<Donation.NamespaceFile> entered) {
 
-  private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}");
+  private static final Pattern CONTROL = Pattern.compile("\\p{Cc}");
 
   /** Of a process whose namespaces are new or its parent's. */
   Plan(List<Step> steps, List<Donation> donations, List<Flag> namespaces) {

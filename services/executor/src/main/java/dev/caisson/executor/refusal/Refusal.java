@@ -62,6 +62,6 @@ public record Refusal(Reason reason, String message, Map<String, String> metadat
   static String shown(Object value) {
     String text = String.valueOf(value);
     String head = text.length() > MAX_SHOWN ? text.substring(0, MAX_SHOWN) + "…" : text;
-    return head.replaceAll("\\p{Cntrl}|\\p{Cf}|[\\u2028\\u2029]", "?");
+    return head.replaceAll("\\p{Cc}|\\p{Cf}|[\\u2028\\u2029]", "?");
   }
 }

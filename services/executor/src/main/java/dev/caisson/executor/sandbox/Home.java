@@ -3,6 +3,7 @@ package dev.caisson.executor.sandbox;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import dev.caisson.executor.plan.Plan;
+import dev.caisson.linux.Errno;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileType;
@@ -16,6 +17,7 @@ import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * The home directory that a program asks for: found in the container's own user database, and told
@@ -30,6 +32,8 @@ record Home(Host host, int uid, Pipe pipe) implements AutoCloseable {
   private static final String NONE = "/";
 
   private static final String FILE = "etc/passwd";
+
+  private static final long PAUSE_NANOS = 50_000;
 
   /** {@code FUSE_SUPER_MAGIC} of linux/magic.h: somebody else would decide when a read ends. */
   private static final long FUSE_MAGIC = 0x6573_5546L;
@@ -62,7 +66,7 @@ record Home(Host host, int uid, Pipe pipe) implements AutoCloseable {
 
   /** Not being able to read what a container has put there is no failure. */
   private Optional<String> find(Fd process) {
-    try (Fd root = host.proc().root(process);
+    try (Fd root = apart(process);
         Fd found = host.kernel().files().openIn(root, FILE, IN_ROOT, OpenFlag.PATH)) {
       FileStatus status = host.kernel().files().status(found);
       boolean readable =
@@ -72,6 +76,35 @@ record Home(Host host, int uid, Pipe pipe) implements AutoCloseable {
     } catch (LinuxException e) {
       LOG.log(Level.DEBUG, "No user database is read: {0}", e.getMessage());
       return Optional.empty();
+    }
+  }
+
+  /**
+   * The container's root, once nothing lies upon it: a process that has just changed its root says
+   * so first and detaches the old one then, and {@code ..} would lead there.
+   */
+  private Fd apart(Fd process) {
+    Fd root = host.proc().root(process);
+    try {
+      long deadline = System.nanoTime() + host.settings().stepTimeout().toNanos();
+      while (isCovered(root)) {
+        if (System.nanoTime() - deadline >= 0) {
+          throw new LinuxException("look below", "the old root", Errno.EBUSY);
+        }
+        LockSupport.parkNanos(PAUSE_NANOS);
+      }
+      return root;
+    } catch (RuntimeException e) {
+      root.close();
+      throw e;
+    }
+  }
+
+  private boolean isCovered(Fd root) {
+    try (Fd above = host.kernel().files().openIn(root, "..", IN_ROOT, OpenFlag.PATH)) {
+      FileStatus here = host.kernel().files().status(root);
+      FileStatus there = host.kernel().files().status(above);
+      return here.device() != there.device() || here.inode() != there.inode();
     }
   }
 

@@ -36,7 +36,7 @@ final class Ignored {
 
   /** As JSON, which needs no more escapes without control characters. */
   private static String shown(String path) {
-    String plain = path.replaceAll("\\p{Cntrl}|\\p{Cf}|[\"\\\\\u2028\u2029]", "?");
+    String plain = path.replaceAll("\\p{Cc}|\\p{Cf}|[\"\\\\\u2028\u2029]", "?");
     return '"' + plain.substring(0, Math.min(MAX_SHOWN, plain.length())) + '"';
   }
 

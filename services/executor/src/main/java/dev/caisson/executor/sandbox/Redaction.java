@@ -20,7 +20,7 @@ final class Redaction {
   /** In the place of what is hidden. */
   static final String HIDDEN = "***";
 
-  private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}");
+  private static final Pattern CONTROL = Pattern.compile("\\p{Cc}");
   private static final Pattern OPTION = Pattern.compile("-[\\w.-]*+");
 
   /** All of a name, however long it is: from within it, no second look is had at any of it. */

@@ -91,6 +91,6 @@ public final class Errors {
   private static String shown(Object value) {
     String text = String.valueOf(value);
     String cut = text.length() <= MAX_SHOWN ? text : text.substring(0, MAX_SHOWN - 1) + "…";
-    return cut.replaceAll("\\p{Cntrl}", "?");
+    return cut.replaceAll("\\p{Cc}", "?");
   }
 }

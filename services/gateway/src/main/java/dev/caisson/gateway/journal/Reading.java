@@ -5,6 +5,7 @@ import dev.caisson.gateway.journal.JournalTail.Elsewhere;
 import dev.caisson.gateway.journal.JournalTail.Found;
 import io.grpc.Context;
 import io.grpc.StatusRuntimeException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -21,6 +22,8 @@ final class Reading {
   /** In a row. */
   private static final int MOST_ENDS = 3;
 
+  private static final long SOON_AFTER = Duration.ofSeconds(10).toNanos();
+
   private final JournalPages pages;
   private final JournalTail.Member tail;
   private final Context context;
@@ -34,8 +37,13 @@ final class Reading {
   /** The journal had nothing after the place when it was read last. */
   private boolean atEnd;
 
-  /** How often the tail has ended since something came. */
+  /** The page that was read last had something. */
+  private boolean given;
+
+  /** How often the tail has ended, one soon after the other, without anything between. */
   private int ends;
+
+  private long lastEnd;
 
   Reading(Cursor after, JournalPages pages, JournalTail tail, Context context) {
     this.place = after;
@@ -62,7 +70,7 @@ final class Reading {
       return Flux.empty();
     }
     return whenWanted(this::page)
-        .repeat(() -> !atEnd && place.compareTo(end) < 0)
+        .repeat(() -> (given || !atEnd) && place.compareTo(end) < 0)
         .concatMapIterable(some -> some, 1)
         .takeWhile(event -> event.place().compareTo(end) <= 0);
   }
@@ -96,7 +104,9 @@ final class Reading {
       return Flux.empty();
     }
     atEnd = false;
-    ends++;
+    long now = System.nanoTime();
+    ends = now - lastEnd < SOON_AFTER ? ends + 1 : 1;
+    lastEnd = now;
     return ends >= MOST_ENDS
         ? Flux.error(JournalErrors.of(end.get()))
         : Mono.delay(JournalErrors.moment()).thenMany(Flux.empty());
@@ -104,6 +114,7 @@ final class Reading {
 
   private Flux<List<JournalEvent>> page() {
     atEnd = false;
+    given = false;
     return pages
         .page(this::place, () -> atEnd = true, context)
         .<List<JournalEvent>>handle((response, next) -> {
@@ -121,6 +132,7 @@ final class Reading {
     place = events.getLast().place();
     anywhere = false;
     atEnd = false;
+    given = true;
     ends = 0;
   }
 
