@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.Timestamp;
 import java.time.Instant;
 import java.time.ZoneId;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -28,5 +29,12 @@ class TextTest {
   @CsvSource({"0, 0:00.00", "9999999, 0:00.00", "59990000000, 0:59.99", "7325000000000, 122:05.00"})
   void saysCpuTimeInMinutes(long nanos, String text) {
     assertThat(Text.cpuTime(nanos)).isEqualTo(text);
+  }
+
+  /** ISO 6429 has control characters beyond ASCII: 0x9b begins a sequence as ESC [ does. */
+  @Test
+  void passesNothingThatCommandsATerminal() {
+    assertThat(Text.harmless("a\u001b[31m\u009b31m\u009d0;x\u0007\u202e\u2028b\u00f6"))
+        .isEqualTo("a?[31m?31m?0;x???b\u00f6");
   }
 }
