@@ -92,6 +92,9 @@ journal_verify() {
   SAID=$(caisson journal verify "$@" 2>&1) || CODE=$?
 }
 
+# By a checkpoint, of which there is one each half minute at most.
+is_signed() { journal_verify && [[ $SAID != *"signed to 0/0"* ]]; }
+
 # flip_byte FILE OFFSET: its lowest bit.
 flip_byte() {
   local value
@@ -141,6 +144,7 @@ caisson delete --force survivor ended meanwhile
 echo "Checking the journal's files"
 journal_verify
 equal "they hold while the executor writes them" 0 "$CODE"
+holds "a part of them is signed" eventually 60 is_signed
 contains "and say so" ": holds, signed to" "$SAID"
 mkdir "$TEST_DIR/copy"
 cp -r "$CAISSON_DATA/executor/journal" "$CAISSON_DATA/executor/node-key.pub.pem" "$TEST_DIR/copy"
