@@ -11,7 +11,8 @@ record NodeRow(String node, NodeProgress progress, Position settled, Optional<An
 
   static final String COLUMNS =
       "node, last_epoch, last_seq, signed_epoch, signed_seq, waiting_since, signed_at, ended,"
-          + " through_topic, through_epoch, through_seq, settled_epoch, settled_seq, anchor_chain_before, anchor_event";
+          + " through_topic, through_epoch, through_seq, settled_epoch, settled_seq,"
+          + " anchor_chain_before, anchor_event";
 
   static NodeRow of(ResultSet row) throws SQLException {
     String node = row.getString("node");

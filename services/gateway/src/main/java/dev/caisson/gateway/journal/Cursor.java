@@ -13,7 +13,7 @@ public record Cursor(long epoch, long seq) implements Comparable<Cursor> {
   public static final Cursor BEGIN = new Cursor(0, 0);
 
   /** Behind all that there can be. */
-  static final Cursor NEVER = new Cursor(-1, -1);
+  static final Cursor AFTER_ALL = new Cursor(-1, -1);
 
   private static final Comparator<Cursor> ORDER =
       Comparator.comparing(Cursor::epoch, Long::compareUnsigned)

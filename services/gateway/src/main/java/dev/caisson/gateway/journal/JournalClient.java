@@ -67,14 +67,14 @@ public final class JournalClient {
 
   /** Of a journal whose disk has failed all that is durable is wanted: to where its pages end. */
   private Mono<Cursor> wantedEnd() {
-    return lastWritten().onErrorResume(JournalErrors::isClosed, _ -> Mono.just(Cursor.NEVER));
+    return lastWritten().onErrorResume(JournalRefusals::isClosed, _ -> Mono.just(Cursor.AFTER_ALL));
   }
 
   private Mono<Cursor> lastWritten() {
     return Mono.defer(() -> {
       Flux<GetEndResponse> asked =
           InContext.flux(Context.current(), askedForEnd().flux())
-              .retryWhen(JournalErrors.untilThereIsRoom());
+              .retryWhen(JournalRefusals.untilThereIsRoom());
       return ends.inTurn(asked).single().map(response -> Cursor.of(response.getEnd()));
     });
   }

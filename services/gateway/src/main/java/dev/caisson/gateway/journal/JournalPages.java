@@ -51,7 +51,7 @@ final class JournalPages {
   Flux<ReadResponse> page(Supplier<Cursor> place, Runnable whole, Context context) {
     Flux<ReadResponse> responses =
         InContext.flux(context, Flux.defer(() -> reading.apply(place.get())))
-            .retryWhen(JournalErrors.untilThereIsRoom())
+            .retryWhen(JournalRefusals.untilThereIsRoom())
             .doOnComplete(whole)
             .filter(response -> response.getRecordsCount() > 0);
     return line.inTurn(forAMoment(responses));
@@ -85,10 +85,5 @@ final class JournalPages {
       return false;
     }
     return idle.incrementAndGet() > 1;
-  }
-
-  /** How many more could be read at once. */
-  int free() {
-    return line.free();
   }
 }

@@ -141,7 +141,7 @@ final class JournalTail {
     /** In no watcher's context: it ends with none of them, and is told as a part of none. */
     void start() {
       InContext.flux(Context.ROOT, Flux.defer(() -> following.apply(newest())))
-          .retryWhen(JournalErrors.untilThereIsRoom())
+          .retryWhen(JournalRefusals.untilThereIsRoom())
           .subscribe(this);
     }
 
@@ -189,7 +189,7 @@ final class JournalTail {
     @Override
     protected void hookOnError(Throwable failure) {
       LOG.debug("The journal is not followed any more: {}", failure.getMessage());
-      ended(JournalErrors.of(failure));
+      ended(JournalRefusals.of(failure));
     }
 
     @Override

@@ -108,8 +108,8 @@ final class Reading {
     ends = now - lastEnd < SOON_AFTER ? ends + 1 : 1;
     lastEnd = now;
     return ends >= MOST_ENDS
-        ? Flux.error(JournalErrors.of(end.get()))
-        : Mono.delay(JournalErrors.moment()).thenMany(Flux.empty());
+        ? Flux.error(JournalRefusals.of(end.get()))
+        : Mono.delay(JournalRefusals.moment()).thenMany(Flux.empty());
   }
 
   private Flux<List<JournalEvent>> page() {
@@ -137,7 +137,7 @@ final class Reading {
   }
 
   private Optional<Cursor> oldest(Throwable error) {
-    return JournalErrors.oldest(error).filter(oldest -> anywhere && oldest.compareTo(place) > 0);
+    return JournalRefusals.oldest(error).filter(oldest -> anywhere && oldest.compareTo(place) > 0);
   }
 
   private Flux<List<JournalEvent>> beginLater(Throwable error) {

@@ -1,8 +1,7 @@
 package dev.caisson.gateway.relay;
 
-import com.google.rpc.ErrorInfo;
+import dev.caisson.gateway.journal.JournalRefusals;
 import dev.caisson.gateway.relay.JournalException.Stream;
-import dev.caisson.rpc.RpcErrors;
 import io.grpc.StatusRuntimeException;
 import java.util.Optional;
 
@@ -24,18 +23,6 @@ final class JournalErrors {
 
   /** From where one can go on, when records were deleted. */
   static Optional<Place> oldest(Throwable error) {
-    return RpcErrors.info(error)
-        .filter(info -> info.getReason().equals("POSITION_NOT_RETAINED"))
-        .flatMap(JournalErrors::place);
-  }
-
-  private static Optional<Place> place(ErrorInfo info) {
-    String epoch = info.getMetadataOrDefault("epoch", "");
-    String seq = info.getMetadataOrDefault("seq", "");
-    try {
-      return Optional.of(new Place(Long.parseUnsignedLong(epoch), Long.parseUnsignedLong(seq)));
-    } catch (NumberFormatException e) {
-      return Optional.empty();
-    }
+    return JournalRefusals.oldest(error).map(place -> new Place(place.epoch(), place.seq()));
   }
 }

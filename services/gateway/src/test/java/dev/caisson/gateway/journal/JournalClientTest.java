@@ -146,11 +146,7 @@ class JournalClientTest {
 
   @Test
   void goesOnWhenTheTailIsCut() {
-    append(3, 1);
-    for (int i = 0; i < 10; i++) {
-      watch(Cursor.BEGIN, true).request(Long.MAX_VALUE);
-    }
-    watchers.forEach(watcher -> watcher.awaitUpTo(3));
+    tenHaveRead(3);
     for (int round = 1; round <= 3; round++) {
       Awaitility.await().until(() -> journal.followers() == 1);
       journal.cutFollowers();
@@ -162,11 +158,7 @@ class JournalClientTest {
 
   @Test
   void tellsEachItsOwnErrorWhenTheJournalIsGone() {
-    append(3, 1);
-    for (int i = 0; i < 10; i++) {
-      watch(Cursor.BEGIN, true).request(Long.MAX_VALUE);
-    }
-    watchers.forEach(watcher -> watcher.awaitUpTo(3));
+    tenHaveRead(3);
     Awaitility.await().until(() -> journal.followers() == 1);
     journal.shut();
     watchers.forEach(Watcher::awaitEnd);
@@ -222,6 +214,14 @@ class JournalClientTest {
     Awaitility.await().until(() -> journal.followers() == 1);
     int opened = journal.opened();
     Awaitility.await().during(Duration.ofMillis(300)).until(() -> journal.opened() == opened);
+  }
+
+  private void tenHaveRead(int events) {
+    append(events, 1);
+    for (int i = 0; i < 10; i++) {
+      watch(Cursor.BEGIN, true).request(Long.MAX_VALUE);
+    }
+    watchers.forEach(watcher -> watcher.awaitUpTo(events));
   }
 
   private void append(int events, int bytes) {

@@ -14,14 +14,14 @@ import reactor.core.publisher.Mono;
 import reactor.util.retry.Retry;
 
 /** What the journal's refusals mean for how one goes on. */
-final class JournalErrors {
+public final class JournalRefusals {
   private static final String DOMAIN = "journal.caisson.dev";
 
   // Streams are held for a moment each. Not in step: those who wait began together.
   private static final Duration SHORTEST = Duration.ofMillis(50);
   private static final Duration LONGEST = Duration.ofMillis(250);
 
-  private JournalErrors() {}
+  private JournalRefusals() {}
 
   /** Tries again while the executor serves as many streams as it can. */
   static Retry untilThereIsRoom() {
@@ -47,11 +47,11 @@ final class JournalErrors {
   }
 
   /** Where one can begin, if a place is refused because the journal begins later by now. */
-  static Optional<Cursor> oldest(Throwable error) {
+  public static Optional<Cursor> oldest(Throwable error) {
     return RpcErrors.info(error)
         .filter(info -> is(info, Reason.POSITION_NOT_RETAINED))
         .map(ErrorInfo::getMetadataMap)
-        .flatMap(JournalErrors::place);
+        .flatMap(JournalRefusals::place);
   }
 
   private static Optional<Cursor> place(Map<String, String> metadata) {
