@@ -133,7 +133,7 @@ final class ServedJournal extends JournalGrpc.JournalImplBase {
       observer.onError(
           RpcErrors.of(
               Status.Code.NOT_FOUND,
-              "executor.caisson.dev",
+              "journal.caisson.dev",
               "POSITION_NOT_RETAINED",
               "deleted",
               Map.of(
