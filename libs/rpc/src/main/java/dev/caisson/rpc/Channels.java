@@ -16,6 +16,7 @@ import java.net.InetSocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** Connections to Caisson's services. */
@@ -35,6 +36,15 @@ public final class Channels {
   public static ManagedChannel unix(Path socket) {
     EventLoopGroup loop = eventLoop();
     return new ReconnectingChannel(toSocket(socket, loop).build(), loop);
+  }
+
+  /**
+   * The same, with what gRPC calls a service config: which calls are made again by the channel
+   * itself.
+   */
+  public static ManagedChannel unix(Path socket, Map<String, ?> serviceConfig) {
+    EventLoopGroup loop = eventLoop();
+    return new ReconnectingChannel(configured(toSocket(socket, loop), serviceConfig).build(), loop);
   }
 
   /**
@@ -74,19 +84,27 @@ public final class Channels {
   /**
    * A channel to a server on another machine. Whoever opens it shuts it down.
    *
+   * @param serviceConfig of gRPC: which calls are made again by the channel itself
    * @throws IOException that names the files, if one cannot be used
    */
-  public static ManagedChannel tls(String host, int port, ClientTls files) throws IOException {
+  public static ManagedChannel tls(
+      String host, int port, ClientTls files, Map<String, ?> serviceConfig) throws IOException {
     SslContext context = files.context();
     EventLoopGroup loop = eventLoop();
     return new ReconnectingChannel(
-        limited(NettyChannelBuilder.forAddress(host, port))
+        configured(limited(NettyChannelBuilder.forAddress(host, port)), serviceConfig)
             .sslContext(context)
             .keepAliveTime(KEEP_ALIVE.toMinutes(), TimeUnit.MINUTES)
             .channelType(NioSocketChannel.class)
             .eventLoopGroup(loop)
             .build(),
         loop);
+  }
+
+  /** By this config alone, and not by one that whoever owns a name in the DNS has put there. */
+  private static NettyChannelBuilder configured(
+      NettyChannelBuilder builder, Map<String, ?> serviceConfig) {
+    return builder.enableRetry().defaultServiceConfig(serviceConfig).disableServiceConfigLookUp();
   }
 
   /** The stub with the default deadline, counted from now. */

@@ -19,6 +19,7 @@ final class ReconnectingChannel extends ManagedChannel {
   private final ManagedChannel channel;
   private final EventLoopGroup loop;
   private final boolean owner;
+  private volatile boolean abandoned;
 
   ReconnectingChannel(ManagedChannel channel, EventLoopGroup loop) {
     this(channel, loop, true);
@@ -66,6 +67,7 @@ final class ReconnectingChannel extends ManagedChannel {
 
   @Override
   public ManagedChannel shutdownNow() {
+    abandoned = true;
     channel.shutdownNow();
     return this;
   }
@@ -80,11 +82,19 @@ final class ReconnectingChannel extends ManagedChannel {
     return channel.isTerminated();
   }
 
+  /**
+   * Ends the loop, too. After {@link #shutdownNow} in any case: who is interrupted, or waits no
+   * longer, does not come back for it.
+   */
   @Override
   public boolean awaitTermination(long timeout, TimeUnit unit) throws InterruptedException {
-    boolean ended = channel.awaitTermination(timeout, unit);
-    if (ended && owner) {
-      var _ = loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    boolean ended = false;
+    try {
+      ended = channel.awaitTermination(timeout, unit);
+    } finally {
+      if (owner && (ended || abandoned)) {
+        var _ = loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+      }
     }
     return ended;
   }

@@ -3,11 +3,13 @@ package dev.caisson.rpc;
 import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.rpc.ErrorInfo;
+import com.google.rpc.RetryInfo;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -44,6 +46,23 @@ public final class RpcErrors {
             .addDetails(Any.pack(info.build()))
             .addAllDetails(List.of(details))
             .build());
+  }
+
+  /** The detail that says after how long it is worth while to call again. */
+  public static Any retryAfter(Duration wait) {
+    var delay =
+        com.google.protobuf.Duration.newBuilder()
+            .setSeconds(wait.toSeconds())
+            .setNanos(wait.toNanosPart());
+    return Any.pack(RetryInfo.newBuilder().setRetryDelay(delay).build());
+  }
+
+  /** What a failed call brought of {@link #retryAfter}; empty where there is nothing of it. */
+  public static Optional<Any> retryAfter(Throwable error) {
+    com.google.rpc.Status status = StatusProto.fromThrowable(error);
+    return status == null
+        ? Optional.empty()
+        : status.getDetailsList().stream().filter(one -> one.is(RetryInfo.class)).findFirst();
   }
 
   /** The ErrorInfo that a failed call brought; empty where there is none, or no valid one. */
