@@ -37,6 +37,11 @@ enum argument_kind {
 	ARG_DATA = 1,       /* offset in data, below data_bytes: the address of that byte */
 	ARG_DESCRIPTOR = 2, /* index of a donated descriptor: its number */
 	ARG_SLOT = 3,       /* result of an earlier step */
+	/* In a register that the call does not read, where it is 0. The value names a slot: the call is made only if that
+	 * holds no error, or only if it holds one. Otherwise the step's own slot gets -EBADF, which is no failure. Not with
+	 * a flag: nothing that waits, checks or stores is left out. */
+	ARG_ONLY_IF = 4,
+	ARG_ONLY_UNLESS = 5,
 };
 
 enum step_flag {

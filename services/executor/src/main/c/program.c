@@ -60,6 +60,8 @@ static int argument_is_valid(const struct program_header *header, uint8_t kind, 
 	case ARG_DESCRIPTOR:
 		return argument < header->descriptors;
 	case ARG_SLOT:
+	case ARG_ONLY_IF:
+	case ARG_ONLY_UNLESS:
 		return argument < MAX_SLOTS && (defined >> argument & 1);
 	}
 	return 0;
@@ -77,6 +79,14 @@ static int is_callless(uint8_t flags)
 	return flags != 0 && (flags & ~(STEP_BARRIER | CALLLESS_FLAGS)) == 0 && (flags & (flags - 1)) == 0;
 }
 
+static int is_conditional(const struct step *step)
+{
+	for (int i = 0; i < 6; i++)
+		if (step->kind[i] == ARG_ONLY_IF || step->kind[i] == ARG_ONLY_UNLESS)
+			return 1;
+	return 0;
+}
+
 /* A bit of *defined for each slot that an earlier step has filled. */
 static int step_is_valid(const struct program_header *header, const struct step *step, uint64_t *defined)
 {
@@ -85,6 +95,8 @@ static int step_is_valid(const struct program_header *header, const struct step 
 	if (step->number == NO_SYSTEM_CALL ? step->slot != NO_SLOT || !is_callless(step->flags) : step->flags & CALLLESS_FLAGS)
 		return 0;
 	if (step->flags & STEP_ROOTED && step->kind[0] != ARG_DATA)
+		return 0;
+	if (is_conditional(step) && (step->number == NO_SYSTEM_CALL || step->flags != 0))
 		return 0;
 	for (int i = 0; i < 6; i++)
 		if (!argument_is_valid(header, step->kind[i], step->argument[i], *defined))
@@ -198,8 +210,22 @@ static long resolve(const struct parts *parts, const int32_t *donated, const lon
 		return donated[argument];
 	case ARG_SLOT:
 		return slots[argument];
+	case ARG_ONLY_IF:
+	case ARG_ONLY_UNLESS:
+		return 0;
 	}
 	return (long)argument;
+}
+
+static int conditions_hold(const struct step *step, const long *slots)
+{
+	for (int i = 0; i < 6; i++) {
+		if (step->kind[i] == ARG_ONLY_IF && is_error(slots[step->argument[i]]))
+			return 0;
+		if (step->kind[i] == ARG_ONLY_UNLESS && !is_error(slots[step->argument[i]]))
+			return 0;
+	}
+	return 1;
 }
 
 /* openat2(2) cannot tell whether ".." stays inside while anybody on the host renames: another container, on purpose. */
@@ -240,6 +266,11 @@ static uint32_t run_steps(const struct parts *parts, const struct program_input 
 			give_up(page, STATUS_FAILED, i, EPIPE);
 		if (step->number == NO_SYSTEM_CALL)
 			continue;
+		if (!conditions_hold(step, slots)) {
+			if (step->slot != NO_SLOT)
+				slots[step->slot] = -EBADF;
+			continue;
+		}
 		long result = make_call(parts, step, input->donated, slots);
 		if (is_error(result) && !tolerates(step, -result))
 			give_up(page, STATUS_FAILED, i, (int)-result);

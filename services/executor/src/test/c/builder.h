@@ -14,6 +14,8 @@ struct argument {
 #define DATA(v) ((struct argument){ARG_DATA, (v)})
 #define DONATED(v) ((struct argument){ARG_DESCRIPTOR, (v)})
 #define SLOT(v) ((struct argument){ARG_SLOT, (v)})
+#define ONLY_IF(v) ((struct argument){ARG_ONLY_IF, (v)})
+#define ONLY_UNLESS(v) ((struct argument){ARG_ONLY_UNLESS, (v)})
 
 struct call {
 	int32_t number;

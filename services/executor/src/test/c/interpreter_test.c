@@ -221,6 +221,51 @@ CASE(stores_nothing_of_an_error)
 	check_success(&outcome, "kept");
 }
 
+/* ---- Conditions ---- */
+
+static void add_conditional_write(struct argument condition, const char *text)
+{
+	STEP(.number = SYS_write,
+	     .argument = {DONATED(0), DATA(add_text(text)), IMMEDIATE(strlen(text)), condition});
+}
+
+CASE(makes_a_call_only_if_an_earlier_one_has_succeeded)
+{
+	begin_program();
+	STEP(.number = SYS_dup, .argument = {DONATED(0)}, .into = 1);
+	STEP(.number = SYS_close, .argument = {IMMEDIATE(-1)}, .into = 2, .tolerated = {EBADF});
+	add_conditional_write(ONLY_IF(0), "a");
+	add_conditional_write(ONLY_UNLESS(0), "b");
+	add_conditional_write(ONLY_IF(1), "c");
+	add_conditional_write(ONLY_UNLESS(1), "d");
+	struct outcome outcome = run_draft();
+	check_success(&outcome, "ad");
+}
+
+CASE(makes_a_call_only_if_all_conditions_hold)
+{
+	begin_program();
+	STEP(.number = SYS_dup, .argument = {DONATED(0)}, .into = 1);
+	STEP(.number = SYS_close, .argument = {IMMEDIATE(-1)}, .into = 2, .tolerated = {EBADF});
+	STEP(.number = SYS_close, .argument = {IMMEDIATE(-1), ONLY_UNLESS(0), ONLY_UNLESS(1)});
+	STEP(.number = SYS_close, .argument = {IMMEDIATE(-1), ONLY_IF(0), ONLY_IF(1)});
+	STEP(.number = SYS_close, .argument = {SLOT(0), ONLY_IF(0), ONLY_UNLESS(1)});
+	STEP(.number = SYS_close, .argument = {SLOT(0)}, .tolerated = {EBADF});
+	struct outcome outcome = run_draft();
+	check_success(&outcome, "");
+}
+
+CASE(fills_the_slot_of_a_call_that_is_not_made_with_an_error)
+{
+	begin_program();
+	STEP(.number = SYS_dup, .argument = {DONATED(0)}, .into = 1);
+	STEP(.number = SYS_dup, .argument = {DONATED(0), ONLY_UNLESS(0)}, .into = 2);
+	STEP(.number = SYS_close, .argument = {SLOT(1)}, .tolerated = {EBADF});
+	add_conditional_write(ONLY_UNLESS(1), "an error");
+	struct outcome outcome = run_draft();
+	check_success(&outcome, "an error");
+}
+
 /* ---- Stopping ---- */
 
 CASE(ends_with_zero_after_the_last_step)
@@ -643,7 +688,7 @@ static void add_too_many_steps(void)
 		STEP(.number = SYS_getpid);
 }
 static void exceed_the_size(void) { add_buffer(MAX_PROGRAM_BYTES + 8 - (uint32_t)program_bytes(NULL)); }
-static void use_an_unknown_kind(void) { draft.steps[2].kind[5] = ARG_SLOT + 1; }
+static void use_an_unknown_kind(void) { draft.steps[2].kind[5] = ARG_ONLY_UNLESS + 1; }
 static void point_behind_the_data(void)
 {
 	draft.steps[2].kind[5] = ARG_DATA;
@@ -669,6 +714,29 @@ static void use_the_slot_of_the_same_step(void)
 {
 	draft.steps[1].kind[0] = ARG_SLOT;
 	draft.steps[1].argument[0] = 0;
+}
+static void depend_on_an_undefined_slot(void)
+{
+	draft.steps[2].kind[5] = ARG_ONLY_UNLESS;
+	draft.steps[2].argument[5] = 1;
+}
+static void depend_on_a_slot_behind_the_last(void)
+{
+	draft.steps[2].kind[5] = ARG_ONLY_IF;
+	draft.steps[2].argument[5] = MAX_SLOTS;
+}
+static void wait_on_a_condition(void)
+{
+	draft.steps[2].number = NO_SYSTEM_CALL;
+	draft.steps[2].flags = STEP_BARRIER;
+	draft.steps[2].kind[5] = ARG_ONLY_UNLESS;
+	draft.steps[2].argument[5] = 0;
+}
+static void store_on_a_condition(void)
+{
+	draft.steps[2].flags = STEP_STORE;
+	draft.steps[2].kind[5] = ARG_ONLY_IF;
+	draft.steps[2].argument[5] = 0;
 }
 static void use_a_slot_behind_the_last(void) { draft.steps[2].argument[0] = MAX_SLOTS; }
 static void define_a_slot_behind_the_last(void) { draft.steps[1].slot = MAX_SLOTS; }
@@ -713,6 +781,8 @@ CASE(refuses_malformed_programs_whole)
 		SPOILER(store_at_the_end_of_numbers), SPOILER(remove_all_steps), SPOILER(add_too_many_steps),
 		SPOILER(exceed_the_size), SPOILER(use_an_unknown_kind), SPOILER(point_behind_the_data),
 		SPOILER(point_far_behind_the_data), SPOILER(use_a_descriptor_that_is_not_donated),
+		SPOILER(wait_on_a_condition), SPOILER(store_on_a_condition),
+		SPOILER(depend_on_an_undefined_slot), SPOILER(depend_on_a_slot_behind_the_last),
 		SPOILER(use_an_undefined_slot), SPOILER(use_a_slot_before_its_step),
 		SPOILER(use_the_slot_of_the_same_step), SPOILER(use_a_slot_behind_the_last),
 		SPOILER(define_a_slot_behind_the_last), SPOILER(use_an_unknown_flag),

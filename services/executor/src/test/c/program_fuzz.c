@@ -116,7 +116,7 @@ static void make_program(void)
 		step->flags = (uint8_t)below(4);
 		step->tolerated[below(4)] = (uint16_t)below(4096);
 		for (int j = 0; j < 6; j++) {
-			step->kind[j] = (uint8_t)(below(6) ? 0 : below(4));
+			step->kind[j] = (uint8_t)(below(6) ? 0 : below(6));
 			step->argument[j] = below(TEST_DATA_BYTES);
 		}
 		if (data > 0 && below(4) == 0) {

@@ -2,6 +2,7 @@ package dev.caisson.executor;
 
 import com.google.protobuf.ByteString;
 import dev.caisson.executor.cgroup.Cgroups;
+import dev.caisson.executor.cgroup.OwnPlace;
 import dev.caisson.executor.cgroup.Systemd;
 import dev.caisson.executor.disk.Disk;
 import dev.caisson.executor.disk.Room;
@@ -15,6 +16,7 @@ import dev.caisson.executor.hook.HostProcesses;
 import dev.caisson.executor.hook.PluginRunner;
 import dev.caisson.executor.init.InitLauncher;
 import dev.caisson.executor.journal.Denials;
+import dev.caisson.executor.journal.Enrolment;
 import dev.caisson.executor.journal.Journal;
 import dev.caisson.executor.journal.JournalOutlet;
 import dev.caisson.executor.journal.JournalService;
@@ -191,6 +193,9 @@ public final class Executor implements AutoCloseable {
     }
     Uid7 uids = new Uid7(Clock.systemUTC(), new SecureRandom());
     SigningKey key = SigningKey.of(options.data());
+    if (!options.enrol().isEmpty()) {
+      Enrolment.of(options.node(), key.publicKey()).in(Path.of(options.enrol()));
+    }
     Journal journal =
         keep(
             Journal.open(
@@ -277,6 +282,9 @@ public final class Executor implements AutoCloseable {
           case SYSTEMD -> ofSystemd(kernel, powers);
         };
     LOG.log(Level.INFO, "Cgroups: {0}", cgroups.explanation());
+    if (powers.hostsRoot()) {
+      OwnPlace.of(kernel.files(), MOUNTINFO).leave(proc.ownCgroups(), options.cgroupParent());
+    }
     return cgroups;
   }
 

@@ -31,6 +31,8 @@ import java.util.stream.Stream;
  * @param parked how many sandboxes are made in advance
  * @param memoryPressure from how many percent of 10 s on it is told that a container's tasks wait
  *     for memory; 0, the default: never, since how much is too much depends on what runs
+ * @param enrol where the node's public key is left for an auditor of this machine: a directory;
+ *     empty: nowhere
  * @param journal how the record is kept
  */
 record Options(
@@ -47,6 +49,7 @@ record Options(
     String cniNetwork,
     int parked,
     int memoryPressure,
+    String enrol,
     JournalOptions journal) {
   /** More would only cost memory. */
   private static final int MAX_PARKED = 64;
@@ -65,7 +68,8 @@ record Options(
           Map.entry("--cni-plugins", "/usr/lib/cni:/opt/cni/bin"),
           Map.entry("--cni-network", ""),
           Map.entry("--parked", "4"),
-          Map.entry("--memory-pressure", "0"));
+          Map.entry("--memory-pressure", "0"),
+          Map.entry("--enrol", ""));
 
   private static final Map<String, String> DEFAULTS =
       Stream.of(OWN_DEFAULTS, JournalOptions.DEFAULTS)
@@ -113,6 +117,7 @@ record Options(
         required(values, "--cni-network"),
         number(values, "--parked", MAX_PARKED),
         number(values, "--memory-pressure", PERCENT),
+        required(values, "--enrol"),
         JournalOptions.of(values));
   }
 

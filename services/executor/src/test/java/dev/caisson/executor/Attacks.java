@@ -25,6 +25,9 @@ final class Attacks {
   /** From where it stands, up and up. */
   private static final String LOOK = "ls -a . .. ../.. ../../..";
 
+  private static final String MOUNTS_ON_EMPTY =
+      "cut -d ' ' -f 5 /proc/self/mountinfo | grep -cx /empty";
+
   private static final String SECRET = "hunter2-8f1c";
 
   /** Where somebody was faster. */
@@ -133,7 +136,7 @@ final class Attacks {
   private static boolean moveAMountOutOfTheRoot(TestNode node) throws IOException {
     Files.createDirectories(node.rootfs().resolve("empty"));
     Files.createSymbolicLink(node.rootfs().resolve("climbs"), Path.of("../../../../empty"));
-    ContainerSpec.Builder spec = node.shell("grep -c ' /empty ' /proc/self/mountinfo");
+    ContainerSpec.Builder spec = node.shell(MOUNTS_ON_EMPTY);
     spec.addMounts(Mount.newBuilder().setDestination("/climbs").setType("tmpfs"));
     return !node.run(spec).out().equals("1\n");
   }
@@ -142,7 +145,7 @@ final class Attacks {
   private static boolean moveDevOutOfTheRoot(TestNode node) throws IOException {
     Files.createDirectories(node.rootfs().resolve("empty"));
     Files.createSymbolicLink(node.rootfs().resolve("dev"), Path.of("../../../../empty"));
-    return !node.run(node.shell("grep -c ' /empty ' /proc/self/mountinfo")).out().equals("1\n");
+    return !node.run(node.shell(MOUNTS_ON_EMPTY)).out().equals("1\n");
   }
 
   /** CVE-2025-31133: what a masked path is covered with comes from the image. */

@@ -29,6 +29,11 @@ import org.junit.jupiter.api.Test;
 
 /** Many callers at once. */
 class ConcurrencyIT extends OnNode {
+  /** Request ids are remembered beyond each test. */
+  private final String id1 = node.newId("r");
+
+  private final String id2 = node.newId("r");
+
   /** What came of each: null where it succeeded. */
   private static List<Throwable> together(List<Runnable> calls) throws Exception {
     CyclicBarrier start = new CyclicBarrier(calls.size());
@@ -170,9 +175,9 @@ class ConcurrencyIT extends OnNode {
   /** As by one who was cut off before he had an answer, and does not know. */
   @RepeatedTest(3)
   void theSameRequestAtOnceMakesOne() throws Exception {
-    var box = TestNode.sandboxRequest("box").setActor(TestNode.actor("r1")).build();
+    var box = TestNode.sandboxRequest("box").setActor(TestNode.actor(id1)).build();
     var container =
-        node.request("c", node.spec("sleep", "60")).setActor(TestNode.actor("r2")).build();
+        node.request("c", node.spec("sleep", "60")).setActor(TestNode.actor(id2)).build();
     Set<String> boxes = ConcurrentHashMap.newKeySet();
     Set<String> containers = ConcurrentHashMap.newKeySet();
     assertThat(together(times(8, () -> boxes.add(node.stub().createSandbox(box).getUid()))))
@@ -188,7 +193,7 @@ class ConcurrencyIT extends OnNode {
   @Test
   void aRequestIdMakesACreationIdempotent() {
     CreateContainerRequest request =
-        node.request("c", node.spec("sleep", "60")).setActor(TestNode.actor("r1")).build();
+        node.request("c", node.spec("sleep", "60")).setActor(TestNode.actor(id1)).build();
     Container first = node.stub().createContainer(request);
     assertThat(node.stub().createContainer(request).getUid()).isEqualTo(first.getUid());
     node.start("c");
@@ -196,10 +201,10 @@ class ConcurrencyIT extends OnNode {
     assertThat(again.getUid()).isEqualTo(first.getUid());
     assertThat(again.getState()).isEqualTo(ContainerState.RUNNING);
 
-    var other = node.request("c", node.spec("true")).setActor(TestNode.actor("r1")).build();
+    var other = node.request("c", node.spec("true")).setActor(TestNode.actor(id1)).build();
     Problem.of(() -> node.stub().createContainer(other))
         .is(Status.Code.ALREADY_EXISTS, Reason.REQUEST_ID_REUSED);
-    var another = request.toBuilder().setActor(TestNode.actor("r2")).build();
+    var another = request.toBuilder().setActor(TestNode.actor(id2)).build();
     Problem.of(() -> node.stub().createContainer(another))
         .is(Status.Code.ALREADY_EXISTS, Reason.CONTAINER_EXISTS);
   }
@@ -208,7 +213,7 @@ class ConcurrencyIT extends OnNode {
   void aRequestIdMakesASandboxIdempotent() {
     CreateSandboxRequest request =
         CreateSandboxRequest.newBuilder()
-            .setActor(TestNode.actor("r1"))
+            .setActor(TestNode.actor(id1))
             .setTenant(TestNode.TENANT)
             .setSandboxId("box")
             .setUserNamespace(UserNamespace.newBuilder().setMode(UserNamespace.Mode.AUTO))
@@ -229,18 +234,18 @@ class ConcurrencyIT extends OnNode {
   void aRequestIdMakesADeletionIdempotent() {
     node.createSandbox("box");
     node.createIn("box", "c", node.spec("sleep", "60"));
-    Problem.of(() -> node.stub().deleteSandbox(deletion("r1")))
+    Problem.of(() -> node.stub().deleteSandbox(deletion(id1)))
         .is(Status.Code.FAILED_PRECONDITION, Reason.SANDBOX_NOT_EMPTY);
     node.delete("c");
-    var done = node.stub().deleteSandbox(deletion("r1"));
-    assertThat(node.stub().deleteSandbox(deletion("r1"))).isEqualTo(done);
-    Problem.of(() -> node.stub().deleteSandbox(deletion("r2")))
+    var done = node.stub().deleteSandbox(deletion(id1));
+    assertThat(node.stub().deleteSandbox(deletion(id1))).isEqualTo(done);
+    Problem.of(() -> node.stub().deleteSandbox(deletion(id2)))
         .is(Status.Code.NOT_FOUND, Reason.SANDBOX_NOT_FOUND);
 
     String uid = node.createSandbox("box").getUid();
-    assertThat(node.stub().deleteSandbox(deletion("r1"))).isEqualTo(done);
+    assertThat(node.stub().deleteSandbox(deletion(id1))).isEqualTo(done);
     assertThat(node.sandbox("box").getUid()).as("another one of this id").isEqualTo(uid);
-    assertThat(node.stub().deleteSandbox(deletion("r2"))).isEqualTo(done);
+    assertThat(node.stub().deleteSandbox(deletion(id2))).isEqualTo(done);
     Problem.of(() -> node.sandbox("box")).is(Status.Code.NOT_FOUND, Reason.SANDBOX_NOT_FOUND);
   }
 
@@ -255,7 +260,7 @@ class ConcurrencyIT extends OnNode {
   @Test
   void aRunThatIsTriedAgainIsTheSameRun() {
     CreateContainerRequest request =
-        node.request("c", node.shell("echo hello; cat")).setActor(TestNode.actor("r1")).build();
+        node.request("c", node.shell("echo hello; cat")).setActor(TestNode.actor(id1)).build();
     var first = node.runAttached(request).awaitOutput("hello");
     var second = node.runAttached(request);
     String uid = first.started().getUid();
@@ -268,7 +273,7 @@ class ConcurrencyIT extends OnNode {
   @Test
   void aRunCanBeTakenUpWithItsRequestId() {
     CreateContainerRequest request =
-        node.request("c", node.shell("echo hello; cat")).setActor(TestNode.actor("r1")).build();
+        node.request("c", node.shell("echo hello; cat")).setActor(TestNode.actor(id1)).build();
     var first = node.runAttached(request).awaitOutput("hello");
     first.cancel();
     TestNode.eventually(

@@ -133,7 +133,7 @@ class CreatingIT {
     ContainerSpec.Builder spec = node.spec("sleep", "60");
     spec.getHooksBuilder().addCreateRuntime(call());
     var request = node.request("c", spec);
-    request.getActorBuilder().setRequestId("once");
+    request.getActorBuilder().setRequestId(node.newId("once"));
     var first = node.future().createContainer(request.build());
     TestNode.eventually("the hook runs", () -> Files.exists(said()));
     var second = node.future().createContainer(request.build());
@@ -151,7 +151,7 @@ class CreatingIT {
     ContainerSpec.Builder spec = node.spec("sleep", "60");
     spec.getHooksBuilder().addCreateRuntime(call());
     var request = node.request("c", spec);
-    request.getActorBuilder().setRequestId("once");
+    request.getActorBuilder().setRequestId(node.newId("once"));
     var first = node.future().createContainer(request.build());
     TestNode.eventually("the hook runs", () -> Files.exists(said()));
     var second = node.future().createContainer(request.build());

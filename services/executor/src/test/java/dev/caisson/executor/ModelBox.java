@@ -123,7 +123,10 @@ final class ModelBox {
     start(sandbox, actor);
     start(inside, actor);
     var kill =
-        TestNode.signalRequest(sandbox).setSignal(ModelClient.SIGKILL).setActor(actor).build();
+        TestNode.signalRequest(sandbox)
+            .setSignal(ModelClient.SIGKILL)
+            .setActor(by(actor, "kill"))
+            .build();
     assertThat(operate(() -> node.stub().signal(kill)))
         .isIn(new Answer.Accepted(), new Answer.Refused(Reason.WRONG_STATE));
     for (String id : List.of(sandbox, inside)) {
@@ -152,11 +155,12 @@ final class ModelBox {
     ContainerSpec.Builder spec = node.shell(script);
     spec.addMounts(
         Mount.newBuilder().setDestination("/data").setType("volume").setSource("data").build());
-    create(node.request(inside, spec).setActor(another));
+    create(node.request(inside, spec).setActor(by(another, "create")));
     start(inside, another);
     ExitStatus exit = ended(inside);
     assertThat(exit.getCode() + exit.getSignal()).as("%s: %s", script, exit).isZero();
-    var deletion = TestNode.deleteRequest(inside, false).toBuilder().setActor(another).build();
+    var deletion =
+        TestNode.deleteRequest(inside, false).toBuilder().setActor(by(another, "delete")).build();
     assertThat(operate(() -> node.stub().deleteContainer(deletion)))
         .isIn(new Answer.Accepted(), new Answer.Refused(Reason.CONTAINER_NOT_FOUND));
   }
@@ -194,16 +198,24 @@ final class ModelBox {
 
   // ---- Calls
 
+  /** Each call has a request id of its own. */
+  private static Actor by(Actor actor, String call) {
+    return TestNode.actor(actor.getRequestId() + "-" + call);
+  }
+
   private CreateSandboxRequest.Builder box(Actor actor) {
-    return TestNode.sandboxRequest(sandbox).setActor(actor);
+    return TestNode.sandboxRequest(sandbox).setActor(by(actor, "make"));
   }
 
   private DeleteSandboxRequest deletion(Actor actor, boolean force) {
-    return TestNode.sandboxDeletion(sandbox).setActor(actor).setForce(force).build();
+    return TestNode.sandboxDeletion(sandbox)
+        .setActor(by(actor, force ? "force" : "delete"))
+        .setForce(force)
+        .build();
   }
 
   private CreateContainerRequest.Builder request(String id, Actor actor, String script) {
-    return node.request(id, node.shell(script)).setActor(actor);
+    return node.request(id, node.shell(script)).setActor(by(actor, "create-" + id));
   }
 
   private void make(CreateSandboxRequest.Builder request) {
@@ -217,7 +229,7 @@ final class ModelBox {
 
   /** Where the answer was cut off it may have been started already. */
   private void start(String id, Actor actor) {
-    var request = TestNode.startRequest(id).toBuilder().setActor(actor).build();
+    var request = TestNode.startRequest(id).toBuilder().setActor(by(actor, "start-" + id)).build();
     operations++;
     Answer first = calls.answer(() -> node.stub().startContainer(request));
     if (first instanceof Answer.Unknown) {

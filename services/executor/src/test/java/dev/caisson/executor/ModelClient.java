@@ -161,7 +161,7 @@ final class ModelClient implements Runnable {
     for (int i = 0; i < operations; i++) {
       begun.incrementAndGet();
       if (random.nextInt(BOXES_OF) == 0) {
-        int more = box.live(random, name + "-" + i) - 1;
+        int more = box.live(random, name + "-" + number + "-" + i) - 1;
         begun.addAndGet(more);
         i += more;
       } else if (random.nextInt(SHARED_OF) == 0) {

@@ -222,9 +222,7 @@ class ModelIT {
                   .toArray(CompletableFuture[]::new));
       int next = 1 + random.nextInt(REPLACED_AFTER);
       while (!all.isDone()) {
-        int at = next;
-        TestNode.eventually(
-            "operations go on", () -> all.isDone() || clients.getFirst().begun() >= at);
+        awaitBegun(clients.getFirst(), next, all);
         if (!all.isDone()) {
           replace(random);
           int pause = random.nextInt(SOON_OF) == 0 ? SOON : 2 * REPLACED_AFTER;
@@ -232,6 +230,14 @@ class ModelIT {
         }
       }
       all.join();
+    }
+  }
+
+  /** However long so many take: as long as each is followed by another. */
+  private static void awaitBegun(ModelClient any, int wanted, CompletableFuture<?> all) {
+    while (!all.isDone() && any.begun() < wanted) {
+      int before = any.begun();
+      TestNode.eventually("operations go on", () -> all.isDone() || any.begun() > before);
     }
   }
 

@@ -184,6 +184,21 @@ final class ModelRecord {
     }
   }
 
+  /** A container in a life of the executor. */
+  private record Life(long epoch, String uid) {
+    static Life of(Event event) {
+      return new Life(event.getEpoch(), event.getSubject().getContainerUid());
+    }
+  }
+
+  /** Of one that was not there to be recovered: what was cut off had deleted it, or not made it. */
+  private static boolean isEndOf(Event event, Set<Life> recovered) {
+    return isCutOff(event)
+        && VERBS.containsKey(event.getPayloadCase())
+        && !isInNoTurn(event)
+        && !recovered.contains(Life.of(event));
+  }
+
   /** What there is of an id. */
   static List<Event> ofContainer(List<Event> events, String id) {
     return events.stream().filter(event -> event.getSubject().getContainerId().equals(id)).toList();
@@ -381,12 +396,16 @@ final class ModelRecord {
     List<Done> ours = operations.stream().filter(one -> one.id().equals(id)).toList();
     Map<String, Done> byRequest =
         ours.stream().collect(Collectors.toMap(Done::requestId, one -> one));
+    Set<Life> recovered =
+        events.stream().filter(Event::hasRecovered).map(Life::of).collect(Collectors.toSet());
     List<Placed> outcomes = new ArrayList<>();
     for (int index = 0; index < events.size(); index++) {
       Event event = events.get(index);
       boolean state =
           event.hasContainerExited()
-              || (isSuccess(event) && VERBS.containsKey(event.getPayloadCase()));
+              || event.hasRecovered()
+              || (isSuccess(event) && VERBS.containsKey(event.getPayloadCase()))
+              || isEndOf(event, recovered);
       if (event.getSubject().getContainerId().equals(id) && state) {
         outcomes.add(new Placed(index, event));
       }
@@ -399,8 +418,33 @@ final class ModelRecord {
         .filter(one -> ours.stream().noneMatch(other -> isKilledBy(other, one)))
         .forEach(one ->
             assertThat(segments)
-                .as("%s", one)
+                .as(() -> one + " among " + around(one, events, ours))
                 .anyMatch(segment -> segment.overlaps(one) && refuses(segment.state(), one)));
+  }
+
+  /** What else was under way, or was recorded, in the same second. */
+  private static String around(Done operation, List<Event> events, List<Done> all) {
+    Instant from = operation.begin().minusSeconds(1);
+    Instant until = operation.end().plusSeconds(1);
+    String others =
+        all.stream()
+            .filter(other -> other.end().isAfter(from) && other.begin().isBefore(until))
+            .map(Done::toString)
+            .collect(Collectors.joining("\n  ", "\n  ", "\n"));
+    return others
+        + events.stream()
+            .filter(event -> instant(event).isAfter(from) && instant(event).isBefore(until))
+            .filter(event ->
+                event.getSubject().getContainerId().equals(operation.id())
+                    || event.hasExecutorStarted())
+            .map(event ->
+                instant(event)
+                    + " "
+                    + event.getActor().getRequestId()
+                    + " "
+                    + event.getSubject().getContainerUid()
+                    + words(List.of(event)))
+            .collect(Collectors.joining("\n  ", "  ", ""));
   }
 
   /** Whether it was refused because the other was just creating the container. */
@@ -428,7 +472,7 @@ final class ModelRecord {
   private static boolean isCutOff(ContainerState state, Done operation, Reason reason) {
     return operation.verb() == Verb.EXEC
         && state == ContainerState.STOPPED
-        && (reason == Reason.PROCESS_KILLED || reason == Reason.SYSTEM_CALL_FAILED);
+        && reason == Reason.PROCESS_KILLED;
   }
 
   private static void isTheClients(List<Placed> outcomes, Map<String, Done> byRequest) {
@@ -457,22 +501,45 @@ final class ModelRecord {
       Optional<Done> operation =
           Optional.ofNullable(byRequest.get(event.getActor().getRequestId()));
       Instant begin = operation.map(Done::begin).orElse(time);
-      Instant end = operation.map(Done::end).orElse(time);
+      // One that was cut off may be finished later.
+      Instant end = operation.map(done -> latest(done.end(), time)).orElse(time);
       if (event.hasSignalSent()) {
         killed = killed.isBefore(begin) ? killed : begin;
         continue;
       }
       segments.add(new Segment(state, from, end));
-      state =
-          event.hasContainerExited()
-              ? ContainerState.STOPPED
-              : Model.step(state, VERBS.getOrDefault(event.getPayloadCase(), Verb.EXEC)).state();
+      if (event.hasRecovered()) {
+        begin = cutOff(from, time, byRequest.values());
+      }
+      state = after(state, event);
       from = event.hasContainerExited() && killed.isBefore(begin) ? killed : begin;
-      killed = event.hasContainerDeleted() ? Instant.MAX : killed;
+      killed = state == Model.NONE ? Instant.MAX : killed;
     }
     segments.add(new Segment(state, from, Instant.MAX));
     segments.sort(Comparator.comparing(Segment::from));
     return segments;
+  }
+
+  private static ContainerState after(ContainerState state, Event event) {
+    if (event.hasContainerExited()) {
+      return ContainerState.STOPPED;
+    }
+    if (event.hasRecovered()) {
+      return event.getRecovered().getState();
+    }
+    return isCutOff(event)
+        ? Model.NONE
+        : Model.step(state, VERBS.getOrDefault(event.getPayloadCase(), Verb.EXEC)).state();
+  }
+
+  /** When the first of those began of which one may have led to what was found. */
+  private static Instant cutOff(Instant from, Instant found, Collection<Done> operations) {
+    return operations.stream()
+        .filter(one -> one.answer() instanceof Answer.Unknown)
+        .filter(one -> one.begin().isBefore(found) && one.end().isAfter(from))
+        .map(Done::begin)
+        .min(Comparator.naturalOrder())
+        .orElse(found);
   }
 
   private static Instant instant(Event event) {

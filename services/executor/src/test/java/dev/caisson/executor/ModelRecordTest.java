@@ -3,6 +3,7 @@ package dev.caisson.executor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.protobuf.Timestamp;
 import dev.caisson.executor.Model.Verb;
 import dev.caisson.executor.ModelCalls.Answer;
 import dev.caisson.executor.ModelClient.Done;
@@ -12,9 +13,11 @@ import dev.caisson.proto.events.v1.ContainerExited;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.Failure;
 import dev.caisson.proto.events.v1.Phase;
+import dev.caisson.proto.events.v1.Recovered;
 import dev.caisson.proto.events.v1.SignalSent;
 import dev.caisson.proto.events.v1.Subject;
 import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.types.v1.ContainerState;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -66,6 +69,34 @@ class ModelRecordTest {
     assertThat(ModelRecord.dying(List.of(exited("first"), deleted("first"), killed("first"))))
         .as("a second one has the id by now")
         .isEmpty();
+  }
+
+  /** Its executor died in a deletion, and the next found nothing of the container. */
+  @Test
+  void whatWasCutOffHasDeletedWhatIsNotRecovered() {
+    Event cutOff =
+        outcome("first")
+            .setTime(Timestamp.newBuilder().setSeconds(18))
+            .setContainerDeleted(ContainerDeleted.getDefaultInstance())
+            .setFailure(Failure.newBuilder().setReason("ABORTED_BY_CRASH"))
+            .build();
+    Event created =
+        outcome("first")
+            .setTime(Timestamp.newBuilder().setSeconds(5))
+            .setContainerCreated(ContainerCreated.getDefaultInstance())
+            .build();
+    Done exec = done(Verb.EXEC, new Answer.Refused(Reason.CONTAINER_NOT_FOUND), 20, 21);
+    ModelRecord.orders(List.of(created, cutOff), "c", List.of(exec));
+    Event recovered =
+        outcome("first")
+            .setTime(Timestamp.newBuilder().setSeconds(17))
+            .setPhase(Phase.OBSERVATION)
+            .setRecovered(Recovered.newBuilder().setState(ContainerState.CREATED))
+            .build();
+    assertThatThrownBy(
+            () -> ModelRecord.orders(List.of(created, recovered, cutOff), "c", List.of(exec)))
+        .as("it is still there")
+        .isInstanceOf(AssertionError.class);
   }
 
   private static Done done(Verb verb, Answer answer, int begin, int end) {

@@ -34,6 +34,7 @@ class OptionsTest {
                 "",
                 4,
                 0,
+                "",
                 new JournalOptions(Durability.GROUP, FullMode.FAIL_CLOSED, 1024, 24)));
     assertThat(
             Options.parse("--node", "n", "--data", "/d", "--run", "/r", "--cgroup-parent", "/x")

@@ -22,6 +22,7 @@ import dev.caisson.proto.executor.v1.GetSandboxRequest;
 import dev.caisson.proto.executor.v1.ListSandboxesRequest;
 import dev.caisson.proto.executor.v1.ProcessInfo;
 import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.executor.v1.Sandbox;
 import dev.caisson.proto.executor.v1.StdioMode;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.ExitStatus;
@@ -198,7 +199,70 @@ class RestartIT {
     }
   }
 
+  /**
+   * It had kept how the container ended, and had come neither to telling that nor to what it was
+   * about: the loss of the sandbox.
+   */
+  @Test
+  void tellsOfALossInWhichItDied() throws Exception {
+    node.createSandbox("s");
+    Sandbox sandbox = node.sandbox("s");
+    Container container = node.createIn("s", "c", node.spec("sleep", "60"));
+    node.start("c");
+    node.shut();
+    assertThat(ProcessHandle.of(sandbox.getInitPid()).map(ProcessHandle::destroyForcibly))
+        .contains(true);
+    TestNode.eventually("it ends", () -> hasEnded(container.getPid()));
+    keep(container.getUid(), ExitStatus.newBuilder().setSignal(9).setLost(true).build());
+    node.open();
+
+    assertThat(node.await("c").getLost()).isTrue();
+    node.shut(); // now it is kept that all was told
+    node.open();
+    node.deleteSandbox("s", true);
+    List<Event> events = new ModelRecord(node).upToDeletionOf("s");
+    assertThat(events).filteredOn(Event::hasSandboxLost).hasSize(1);
+    assertThat(events)
+        .filteredOn(Event::hasContainerExited)
+        .singleElement()
+        .satisfies(event -> assertThat(event.getContainerExited().getStatus().getLost()).isTrue());
+    nothingIsLeft();
+  }
+
+  /** Of the ends that were kept before, only the last may not have been told. */
+  @Test
+  void tellsOnlyTheLastEndAgainOfASandboxThatIsLost() throws Exception {
+    node.createSandbox("s");
+    Sandbox sandbox = node.sandbox("s");
+    for (String id : List.of("first", "second")) {
+      Container container = node.createIn("s", id, node.spec("true"));
+      node.start(id);
+      assertThat(node.await(id).getCode()).as(container.getUid()).isZero();
+    }
+    node.shut();
+    assertThat(ProcessHandle.of(sandbox.getInitPid()).map(ProcessHandle::destroyForcibly))
+        .contains(true);
+    TestNode.eventually("it ends", () -> hasEnded(sandbox.getInitPid()));
+    node.open();
+    node.shut();
+    node.open();
+
+    assertThat(node.await("second").getCode()).isZero();
+    node.deleteSandbox("s", true);
+    List<Event> events = new ModelRecord(node).upToDeletionOf("s");
+    assertThat(events).filteredOn(Event::hasSandboxLost).hasSize(1);
+    assertThat(events)
+        .filteredOn(Event::hasContainerExited)
+        .extracting(event -> event.getSubject().getContainerId())
+        .containsExactly("first", "second", "second");
+    nothingIsLeft();
+  }
+
   private void keepEnd(String uid, int code) {
+    keep(uid, ExitStatus.newBuilder().setCode(code).build());
+  }
+
+  private void keep(String uid, ExitStatus exit) {
     try (Store store = Store.open(node.data().resolve("store"))) {
       ContainerRecord record =
           store.load().containers().stream()
@@ -206,11 +270,7 @@ class RestartIT {
               .findFirst()
               .orElseThrow();
       store.put(
-          record.toBuilder()
-              .setState(ContainerState.STOPPED)
-              .setPid(0)
-              .setExit(ExitStatus.newBuilder().setCode(code))
-              .build());
+          record.toBuilder().setState(ContainerState.STOPPED).setPid(0).setExit(exit).build());
     }
   }
 

@@ -264,6 +264,7 @@ final class TestNode implements AutoCloseable {
         network,
         parked,
         memoryPressure,
+        "",
         JournalOptions.of(JournalOptions.DEFAULTS));
   }
 

@@ -71,8 +71,8 @@ final class Weakenings {
         "coverAMaskWithAFileOfTheImage",
         none.inJava(
             "plan/Masks",
-            "slot -> new MountStep.CloneTree(device, false, path, slot));",
-            "slot -> new MountStep.CloneTree(targets.openAny(\"/dev/null\"), false, path, slot));"));
+            "new MountStep.CloneTree(device, false",
+            "new MountStep.CloneTree(targets.openAny(\"/dev/null\"), false"));
     all.put(
         "fillTheExecutorsMemory",
         none.inJava("stdio/OutputPump", "if (!allReady())", "if (false)"));

@@ -331,6 +331,22 @@ class MountedCgroup implements Cgroup {
     if (hierarchy.unified() && SandboxLayout.isSandbox(path)) {
       removal.removeLeaf(directory.resolve(SandboxLayout.LEAF));
     }
+    if (!hierarchy.unified() && hierarchy.controllers().contains(Controller.CPUSET)) {
+      letGoOfProcessors(directory);
+    }
     removal.remove(directory);
+  }
+
+  /**
+   * v1: or else the kernel, where a cgroup with processors goes that balances load, visits every
+   * cgroup that there is (cpuset_css_offline in kernel/cgroup/cpuset-v1.c). What is still in use
+   * keeps its processors, and is then not removed either.
+   */
+  private void letGoOfProcessors(Path directory) {
+    try {
+      files.write(directory.resolve(V1Files.CPUS), "\n");
+    } catch (LinuxException e) {
+      // It costs time, nothing else.
+    }
   }
 }

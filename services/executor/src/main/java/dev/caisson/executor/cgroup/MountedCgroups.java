@@ -247,8 +247,8 @@ final class MountedCgroups implements Cgroups {
       return;
     }
     try {
-      if (files.read(directory.resolve("cpuset.cpus")).isEmpty()) {
-        inherit(hierarchy, directory, "cpuset.cpus");
+      if (files.read(directory.resolve(V1Files.CPUS)).isEmpty()) {
+        inherit(hierarchy, directory, V1Files.CPUS);
         inherit(hierarchy, directory, "cpuset.mems");
       }
     } catch (LinuxException e) {

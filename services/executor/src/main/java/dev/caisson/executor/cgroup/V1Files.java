@@ -11,6 +11,7 @@ import java.util.function.BiPredicate;
  * before what may be saved of it. Source: the kernel's Documentation/admin-guide/cgroup-v1.
  */
 final class V1Files {
+  static final String CPUS = "cpuset.cpus";
   static final String MEMORY = "memory.limit_in_bytes";
   static final String SWAP = "memory.memsw.limit_in_bytes";
   static final String OOM_CONTROL = "memory.oom_control";
@@ -35,7 +36,7 @@ final class V1Files {
     V1Files files = new V1Files();
     files.memory(limits);
     files.cpu(limits);
-    limits.cpus().ifPresent(v -> files.cpuset("cpuset.cpus", v, "cpu.cpus"));
+    limits.cpus().ifPresent(v -> files.cpuset(CPUS, v, "cpu.cpus"));
     limits.mems().ifPresent(v -> files.cpuset("cpuset.mems", v, "cpu.mems"));
     limits.pids().ifPresent(v -> files.all.add(V2Files.pids(v)));
     files.blockIo(limits.blockIo(), has);

@@ -108,7 +108,10 @@ public final class Guard {
   }
 
   public Verdict check(DeleteContainerRequest request) {
-    return target(request.getActor(), request.getTenant(), request.getContainerId());
+    return verdict(() -> {
+      checkTarget(request.getActor(), request.getTenant(), request.getContainerId());
+      Names.checkOptional("sandbox_id", request.getSandboxId());
+    });
   }
 
   public Verdict check(AttachContainer request) {
@@ -129,6 +132,7 @@ public final class Guard {
   public Verdict check(SignalRequest request) {
     return verdict(() -> {
       checkTarget(request.getActor(), request.getTenant(), request.getContainerId());
+      Names.checkOptional("sandbox_id", request.getSandboxId());
       Names.checkProcess(request.getProcessId());
       Bounds.range("signal", request.getSignal(), 0, Bounds.MAX_SIGNAL);
       Bounds.check(

@@ -328,7 +328,14 @@ public final class InitClient implements AutoCloseable {
   }
 
   private void send(Message message, List<Fd> descriptors) {
-    kernel.sockets().send(connection, message.encode(), descriptors);
+    try {
+      kernel.sockets().send(connection, message.encode(), descriptors);
+    } catch (LinuxException e) {
+      if (e.errno() == Errno.EPIPE || e.errno() == Errno.ECONNRESET) {
+        throw new InitException("caisson-init has ended", e);
+      }
+      throw e;
+    }
   }
 
   private Answer expect(int type) {

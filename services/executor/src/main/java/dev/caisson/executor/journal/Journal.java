@@ -47,6 +47,7 @@ public final class Journal implements AutoCloseable {
   private final Clock clock;
   private final Supplier<byte[]> eventIds;
   private final JournalState state;
+  private final Requests requests;
   private final SegmentedLog log;
   private final List<Event> inherited;
   private final List<Event> inheritedForwards;
@@ -63,6 +64,7 @@ public final class Journal implements AutoCloseable {
       Clock clock,
       Supplier<byte[]> eventIds,
       JournalState state,
+      Requests requests,
       SegmentedLog log,
       Disk disk) {
     this.settings = settings;
@@ -71,6 +73,7 @@ public final class Journal implements AutoCloseable {
     this.clock = clock;
     this.eventIds = eventIds;
     this.state = state;
+    this.requests = requests;
     this.log = log;
     this.inherited = state.openIntents();
     this.inheritedForwards = state.openForwards();
@@ -93,7 +96,8 @@ public final class Journal implements AutoCloseable {
       Supplier<byte[]> eventIds,
       ExecutorStarted started,
       Disk disk) {
-    JournalState state = new JournalState();
+    Requests requests = Requests.of(settings.segmentBytes());
+    JournalState state = new JournalState(requests);
     LogSettings logSettings =
         new LogSettings(
             settings.directory(),
@@ -104,7 +108,7 @@ public final class Journal implements AutoCloseable {
             started.getBootId(),
             disk);
     SegmentedLog log = SegmentedLog.open(logSettings, state, clock, end -> end.lastEpoch() + 1);
-    Journal journal = new Journal(settings, signing, clock, eventIds, state, log, disk);
+    Journal journal = new Journal(settings, signing, clock, eventIds, state, requests, log, disk);
     journal.append(
         Event.newBuilder().setExecutorStarted(journal.after(log.previousEnd(), started)));
     journal.checkpoints.start();
@@ -158,17 +162,38 @@ public final class Journal implements AutoCloseable {
     }
   }
 
+  /** What the newest requests came to: of which the tenant's are told, and nobody else's. */
+  public Optional<Earlier> earlier(String tenant, String requestId, ByteString sha256) {
+    return requests.find(tenant, requestId, sha256);
+  }
+
+  /** An outcome that is yet to be recorded, for who asks before that. */
+  public void remember(Event.Builder outcome) {
+    requests.recorded(outcome);
+  }
+
+  /** What was recorded as done has been taken back. */
+  public void forget(String tenant, String requestId) {
+    requests.forget(tenant, requestId);
+  }
+
   private Optional<Event> record(Event.Builder draft, Urgency urgency) {
     Event.Builder event = checked(draft);
     Event recorded;
-    synchronized (writing) {
-      int size = event.buildPartial().getSerializedSize() + ENVELOPE_BYTES;
-      if (!admits(size, urgency)) {
-        omit();
-        return Optional.empty();
+    try {
+      synchronized (writing) {
+        int size = event.buildPartial().getSerializedSize() + ENVELOPE_BYTES;
+        if (!admits(size, urgency)) {
+          omit();
+          requests.recorded(event);
+          return Optional.empty();
+        }
+        recordGap(size);
+        recorded = write(event);
       }
-      recordGap(size);
-      recorded = write(event);
+    } catch (JournalException e) {
+      requests.recorded(event); // done is done, as long as this life remembers it
+      throw e;
     }
     if (settings.durability() == Durability.ALWAYS) {
       log.awaitDurable(new Position(recorded.getEpoch(), recorded.getSeq()));

@@ -16,7 +16,8 @@ import java.util.Set;
 
 /**
  * What follows from the events so far: the last sequence of each living sandbox, which intents have
- * no outcome, which forwarded connections no end, and what was told of counters.
+ * no outcome, which forwarded connections no end, what was told of counters, and which requests
+ * were done.
  */
 final class JournalState implements LogState {
   private final Map<String, Long> sandboxSeqs = new HashMap<>();
@@ -27,6 +28,12 @@ final class JournalState implements LogState {
 
   /** The highest totals of counters, by sandbox, and by what was counted for whom. */
   private final Map<String, Map<String, Long>> told = new HashMap<>();
+
+  private final Requests requests;
+
+  JournalState(Requests requests) {
+    this.requests = requests;
+  }
 
   /** 0 for what concerns no sandbox. */
   long nextSandboxSeq(String sandboxUid) {
@@ -77,6 +84,7 @@ final class JournalState implements LogState {
     String sandbox = event.getSubject().getSandboxUid();
     recordForward(event);
     recordTotal(event);
+    requests.recorded(event);
     if (event.getPhase() == Phase.INTENT) {
       openIntents.put(new Position(event.getEpoch(), event.getSeq()), event);
     } else if (event.getPhase() == Phase.OUTCOME) {
@@ -135,6 +143,7 @@ final class JournalState implements LogState {
     openForwards.values().forEach(event -> snapshot.addOpenForwards(event.toByteString()));
     told.forEach((sandbox, totals) ->
         snapshot.putTold(sandbox, Told.newBuilder().putAllTotals(totals).build()));
+    requests.snapshot(snapshot);
     return snapshot.build().toByteString();
   }
 
@@ -152,6 +161,7 @@ final class JournalState implements LogState {
     snapshot
         .getToldMap()
         .forEach((sandbox, totals) -> told.put(sandbox, new HashMap<>(totals.getTotalsMap())));
+    requests.restore(snapshot);
   }
 
   @Override

@@ -96,6 +96,18 @@ sealed interface Argument {
     }
   }
 
+  /**
+   * Stands behind the arguments that a call reads.
+   *
+   * @param open whether the call is made if the slot holds a descriptor, or if it holds an error
+   */
+  record Condition(Slot slot, boolean open) implements Argument {
+    @Override
+    public String text() {
+      return (open ? "if " : "unless ") + slot.text();
+    }
+  }
+
   /** {@code AT_FDCWD}: paths are resolved where the process stands. */
   record Here() implements Descriptor, Scalar {
     @Override

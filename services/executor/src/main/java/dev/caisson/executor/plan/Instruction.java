@@ -1,6 +1,7 @@
 package dev.caisson.executor.plan;
 
 import dev.caisson.executor.plan.Argument.Cell;
+import dev.caisson.executor.plan.Argument.Condition;
 import dev.caisson.executor.plan.Argument.Slot;
 import java.util.ArrayList;
 import java.util.List;
@@ -98,6 +99,13 @@ sealed interface Instruction {
       return new Call(syscall, arguments, result, tolerated, candidate, true, stored);
     }
 
+    /** The same, which is made only under one more condition. */
+    Call only(Condition condition) {
+      List<Argument> all = new ArrayList<>(arguments);
+      all.add(condition);
+      return new Call(syscall, all, result, tolerated, candidate, rooted, stored);
+    }
+
     Call storing(Cell cell) {
       return new Call(syscall, arguments, result, tolerated, candidate, rooted, Optional.of(cell));
     }
@@ -106,12 +114,20 @@ sealed interface Instruction {
     public String text() {
       String line =
           arguments.stream()
+              .filter(argument -> !(argument instanceof Condition))
               .map(Argument::text)
               .collect(Collectors.joining(", ", syscall.symbol() + "(", ")"));
       line += result.map(slot -> " = " + slot.text()).orElse("");
       line += stored.map(cell -> " = " + cell.text()).orElse("");
       line += rooted ? " = \"/...\"" : "";
-      return line + tolerance();
+      return line + tolerance() + conditions();
+    }
+
+    private String conditions() {
+      return arguments.stream()
+          .filter(Condition.class::isInstance)
+          .map(condition -> " " + condition.text())
+          .collect(Collectors.joining());
     }
 
     private String tolerance() {

@@ -3,16 +3,26 @@ package dev.caisson.executor.plan;
 import dev.caisson.executor.plan.Argument.Donated;
 import dev.caisson.executor.plan.Argument.Slot;
 import java.util.List;
+import java.util.function.Function;
 
 /**
  * Paths that a container must not read, or not write. What is not there needs no hiding.
  *
  * <p>A file is hidden behind the null device, a directory behind an empty one. A program has no
- * branches, so both are tried, and what the path is decides which one the kernel takes: it does not
- * mount a file on a directory (EINVAL of do_move_mount in fs/namespace.c), and no directory can be
- * opened where there is a file.
+ * branches, so there are steps for both, and what could be opened decides which ones are done. No
+ * copy of a mount is made for nothing: to close one that is not attached, the kernel waits for a
+ * grace period of RCU (namespace_unlock in fs/namespace.c).
  */
 final class Masks {
+  private static final List<MountOption> SMALL =
+      List.of(MountOption.parse("mode=755"), MountOption.parse("nr_inodes=2"));
+  private static final List<Flag> READONLY =
+      List.of(
+          Flag.MOUNT_ATTR_RDONLY,
+          Flag.MOUNT_ATTR_NOSUID,
+          Flag.MOUNT_ATTR_NODEV,
+          Flag.MOUNT_ATTR_NOEXEC);
+
   private final Assembly assembly;
   private final Targets targets;
 
@@ -38,11 +48,10 @@ final class Masks {
 
   private void hideAll(List<String> paths) {
     Donated device = attachNull();
-    Slot directory = attachEmpty();
+    Slot directory = openEmpty();
     assembly.concerns("masked_paths");
     for (String path : paths) {
-      hideFile(path, device);
-      hideDirectory(path, directory);
+      hide(path, device, directory);
     }
     assembly.release(directory);
   }
@@ -58,39 +67,44 @@ final class Masks {
     return device;
   }
 
-  private Slot attachEmpty() {
-    List<MountOption> small =
-        List.of(MountOption.parse("mode=755"), MountOption.parse("nr_inodes=2"));
-    List<Flag> attributes =
-        List.of(
-            Flag.MOUNT_ATTR_RDONLY,
-            Flag.MOUNT_ATTR_NOSUID,
-            Flag.MOUNT_ATTR_NODEV,
-            Flag.MOUNT_ATTR_NOEXEC);
-    Slot empty = new NewFilesystem("tmpfs", small, attributes, SandboxPlan.EMPTY).make(assembly);
+  /**
+   * In the sandbox's root: no filesystem of its own is needed for what is empty, but where only one
+   * has the label that the container may look at.
+   */
+  private Slot openEmpty() {
     Slot place =
         assembly.openTrusted(SandboxPlan.EMPTY, Flag.O_PATH, Flag.O_DIRECTORY, Flag.O_CLOEXEC);
-    assembly.add(new MountStep.Attach(empty, place, "tmpfs", SandboxPlan.EMPTY));
+    if (assembly.label().equals(MountLabel.NONE)) {
+      return place;
+    }
+    Slot labelled = new NewFilesystem("tmpfs", SMALL, READONLY, SandboxPlan.EMPTY).make(assembly);
+    assembly.add(new MountStep.Attach(labelled, place, "tmpfs", SandboxPlan.EMPTY));
     assembly.release(place);
-    return empty;
+    return labelled;
   }
 
-  private void hideFile(String path, Donated device) {
-    Slot target = targets.openAnyIfThere(path);
-    Slot cover = assembly.fill(slot -> new MountStep.CloneTree(device, false, path, slot));
-    assembly.add(
-        new MountStep.Attach(cover, target, "null", path)
-            .tolerating(Tolerable.EBADF, Tolerable.EINVAL));
-    assembly.release(cover);
-    assembly.releaseIfOpen(target);
+  private void hide(String path, Donated device, Slot empty) {
+    Slot directory = targets.openDirectoryIfThere(path);
+    Slot any = targets.openAnyIfThere(path);
+    cover(
+        path,
+        "an empty directory",
+        directory,
+        copy -> new MountStep.CloneTree(empty, false, path, copy).onlyIf(directory));
+    cover(
+        path,
+        "null",
+        any,
+        copy ->
+            new MountStep.CloneTree(device, false, path, copy).onlyIf(any).onlyUnless(directory));
+    assembly.releaseIfOpen(any);
+    assembly.releaseIfOpen(directory);
   }
 
-  private void hideDirectory(String path, Slot empty) {
-    Slot target = targets.openDirectoryIfThere(path);
-    Slot cover = assembly.fill(slot -> new MountStep.CloneTree(empty, false, path, slot));
-    assembly.add(new MountStep.Attach(cover, target, "tmpfs", path).tolerating(Tolerable.EBADF));
-    assembly.release(cover);
-    assembly.releaseIfOpen(target);
+  private void cover(String path, String what, Slot target, Function<Slot, Step> copying) {
+    Slot copy = assembly.fill(copying);
+    assembly.add(new MountStep.Attach(copy, target, what, path).tolerating(Tolerable.EBADF));
+    assembly.releaseIfOpen(copy);
   }
 
   /** Covers a path, with all that is mounted beneath it, by a copy that cannot be written. */

@@ -2,6 +2,7 @@ package dev.caisson.executor.plan;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.caisson.executor.plan.Argument.Condition;
 import dev.caisson.executor.plan.Argument.Descriptor;
 import dev.caisson.executor.plan.Argument.Donated;
 import dev.caisson.executor.plan.Argument.Here;
@@ -32,6 +33,8 @@ public final class Program {
   private static final byte KIND_DATA = 1;
   private static final byte KIND_DESCRIPTOR = 2;
   private static final byte KIND_SLOT = 3;
+  private static final byte KIND_ONLY_IF = 4;
+  private static final byte KIND_ONLY_UNLESS = 5;
 
   private static final int FLAG_BARRIER = 1;
   private static final int FLAG_STOP_UNLESS_ERROR = 2;
@@ -174,6 +177,7 @@ public final class Program {
     return switch (argument) {
       case Scalar ignored -> KIND_IMMEDIATE;
       case Pointer ignored -> KIND_DATA;
+      case Condition condition -> condition.open() ? KIND_ONLY_IF : KIND_ONLY_UNLESS;
       case Descriptor descriptor ->
           switch (descriptor) {
             case Donated ignored -> KIND_DESCRIPTOR;
@@ -187,6 +191,7 @@ public final class Program {
     return switch (argument) {
       case Scalar scalar -> scalar.value(machine);
       case Pointer pointer -> data.offset(pointer);
+      case Condition condition -> condition.slot().index();
       case Descriptor descriptor ->
           switch (descriptor) {
             case Donated donated -> donated.index();

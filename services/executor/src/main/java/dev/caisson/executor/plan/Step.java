@@ -19,7 +19,8 @@ public sealed interface Step
         Step.Report,
         Step.Await,
         Step.Next,
-        Step.Lenient {
+        Step.Lenient,
+        Step.Conditional {
 
   /** What is done, as words that can follow "Failed to". */
   String describe();
@@ -35,6 +36,19 @@ public sealed interface Step
   /** The same step, for which some errors are no failure. */
   default Step tolerating(Tolerable... errors) {
     return new Lenient(this, List.of(errors));
+  }
+
+  /**
+   * The same step, which is done only if an earlier one has filled a slot. Otherwise its own slot
+   * holds an error.
+   */
+  default Step onlyIf(Argument.Slot open) {
+    return new Conditional(this, new Argument.Condition(open, true));
+  }
+
+  /** The same step, which is done only if an earlier one has failed to fill a slot. */
+  default Step onlyUnless(Argument.Slot open) {
+    return new Conditional(this, new Argument.Condition(open, false));
   }
 
   /** Waits until the executor opens the gate. */
@@ -104,6 +118,19 @@ public sealed interface Step
     @Override
     public Instruction instruction() {
       return ((Instruction.Call) step.instruction()).tolerating(errors);
+    }
+
+    @Override
+    public String describe() {
+      return step.describe();
+    }
+  }
+
+  /** A system call that is not always made. */
+  record Conditional(Step step, Argument.Condition condition) implements Step {
+    @Override
+    public Instruction instruction() {
+      return ((Instruction.Call) step.instruction()).only(condition);
     }
 
     @Override

@@ -102,7 +102,7 @@ public final class PollLoop implements AutoCloseable {
   private static void guarded(Runnable task) {
     try {
       task.run();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | OutOfMemoryError e) { // off the heap: want of heap ends the JVM
       LOG.log(Level.ERROR, "A task of the poll loop failed", e);
     }
   }

@@ -56,6 +56,10 @@ public final class TrustedProc implements AutoCloseable {
   private static final String EFFECTIVE = "CapEff:";
   private static final List<String> PENDING = List.of("SigPnd:", "ShdPnd:");
   private static final int SIGKILL = 9;
+
+  /** From when a process lets go of its files to when its pidfd says that it has ended. */
+  private static final Duration ENDS_WITHIN = Duration.ofMillis(100);
+
   private static final String BOOT_TIME = "btime ";
 
   private static final String USER_IDS = "Uid:";
@@ -215,13 +219,32 @@ public final class TrustedProc implements AutoCloseable {
 
   private Fd openOf(Fd pidfd, IntFunction<Fd> open) {
     int pid = kernel.processes().pid(pidfd);
-    Fd opened = open.apply(pid);
+    if (pid <= 0) {
+      throw ended(pid);
+    }
+    Fd opened = opened(pidfd, pid, open);
     // The number may have become another process's between the two: then this one has been reaped.
-    if (pid <= 0 || numberNow(pidfd, opened) != pid) {
+    if (numberNow(pidfd, opened) != pid) {
       opened.close();
-      throw new LinuxException("open", "a file of process " + pid, Errno.ESRCH);
+      throw ended(pid);
     }
     return opened;
+  }
+
+  private Fd opened(Fd pidfd, int pid, IntFunction<Fd> open) {
+    try {
+      return open.apply(pid);
+    } catch (LinuxException e) {
+      // Files of one that is ending go before its pidfd says so.
+      if (e.errno() == Errno.ENOENT && kernel.sockets().awaitReadable(pidfd, ENDS_WITHIN)) {
+        throw ended(pid);
+      }
+      throw e;
+    }
+  }
+
+  private static LinuxException ended(int pid) {
+    return new LinuxException("open", "a file of process " + pid, Errno.ESRCH);
   }
 
   /** Closes what was opened where it cannot be told. */

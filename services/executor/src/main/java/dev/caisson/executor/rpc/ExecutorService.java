@@ -150,7 +150,7 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
   public void startContainer(StartContainerRequest request, StreamObserver<Container> responses) {
     Actor actor = seen(request.getActor());
     admission.admit("StartContainer", request, actor);
-    answer(responses, node.startContainer(request.getTenant(), request.getContainerId(), actor));
+    answer(responses, node.startContainer(request.toBuilder().setActor(actor).build()));
   }
 
   @Override
@@ -213,14 +213,14 @@ public final class ExecutorService extends ExecutorGrpc.ExecutorImplBase {
   public void pauseContainer(PauseContainerRequest request, StreamObserver<Container> responses) {
     Actor actor = seen(request.getActor());
     admission.admit("PauseContainer", request, actor);
-    answer(responses, node.pauseContainer(request.getTenant(), request.getContainerId(), actor));
+    answer(responses, node.pauseContainer(request.toBuilder().setActor(actor).build()));
   }
 
   @Override
   public void resumeContainer(ResumeContainerRequest request, StreamObserver<Container> responses) {
     Actor actor = seen(request.getActor());
     admission.admit("ResumeContainer", request, actor);
-    answer(responses, node.resumeContainer(request.getTenant(), request.getContainerId(), actor));
+    answer(responses, node.resumeContainer(request.toBuilder().setActor(actor).build()));
   }
 
   @Override

@@ -14,18 +14,20 @@ public final class AttachedRun {
   private final Containers containers;
   private final Container container;
   private final boolean made;
+  private final Ask ask;
   private final Actor actor;
   private boolean attached;
 
   /**
    * @param made false when an earlier call of the same request has made it
    */
-  AttachedRun(Node node, Containers containers, Container container, boolean made, Actor actor) {
+  AttachedRun(Node node, Containers containers, Container container, boolean made, Ask ask) {
     this.node = node;
     this.containers = containers;
     this.container = container;
     this.made = made;
-    this.actor = actor;
+    this.ask = ask;
+    this.actor = ask.actor();
   }
 
   public dev.caisson.proto.executor.v1.Container view() {
@@ -41,7 +43,7 @@ public final class AttachedRun {
   /** Unless an earlier call of the same request has started it. */
   public dev.caisson.proto.executor.v1.Container start() {
     if (made || container.record().getState() == ContainerState.CREATED) {
-      containers.start(container, actor);
+      containers.start(container, ask);
     }
     return view();
   }
@@ -54,7 +56,7 @@ public final class AttachedRun {
   /** Its process has ended, and the caller knows. */
   public void end() {
     try {
-      containers.delete(container, true, actor);
+      containers.delete(container, true, Ask.part(actor));
     } catch (RefusedException e) {
       if (e.refusal().reason() != Reason.CONTAINER_NOT_FOUND) { // somebody else was faster
         throw e;

@@ -9,6 +9,7 @@ import dev.caisson.executor.store.v1.ProcessRecord;
 import dev.caisson.linux.Fd;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.ExitStatus;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,6 +33,7 @@ final class Container {
   private final Observed observed = new Observed();
   private final CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
   private final Map<String, ExecedProcess> execs = new ConcurrentHashMap<>();
+  private final Set<String> startingExecs = new HashSet<>();
   private final Attachments attachments = new Attachments();
   private volatile ContainerRecord record;
   private volatile @Nullable Running running;
@@ -90,6 +92,12 @@ final class Container {
   /** Its exec'd processes, by id, those that have ended too unless they are {@link #outdated}. */
   Map<String, ExecedProcess> execs() {
     return execs;
+  }
+
+  /** Request ids by which processes are just being started. In the queue only. */
+  Set<String> startingExecs() {
+    sandbox.queue().requireTurn();
+    return startingExecs;
   }
 
   /** Those exec'd processes that ended longest ago, where too many have that nothing is left of. */

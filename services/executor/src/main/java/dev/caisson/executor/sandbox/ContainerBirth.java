@@ -100,7 +100,7 @@ final class ContainerBirth {
     } catch (RuntimeException e) {
       Optional.ofNullable(hooked.get()).ifPresent(hooks::afterDelete);
       forget(draft, e);
-      throw e;
+      throw Waiting.told(e);
     }
   }
 

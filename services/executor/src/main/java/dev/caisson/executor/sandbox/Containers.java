@@ -5,6 +5,7 @@ import dev.caisson.executor.cgroup.Allotted;
 import dev.caisson.executor.cgroup.InvalidResources;
 import dev.caisson.executor.donation.Donations;
 import dev.caisson.executor.guard.GuardPolicy;
+import dev.caisson.executor.journal.Earlier;
 import dev.caisson.executor.plan.CompiledPlan;
 import dev.caisson.executor.plan.ContainerFacts;
 import dev.caisson.executor.plan.ContainerPlan;
@@ -20,10 +21,13 @@ import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.linux.Fd;
 import dev.caisson.model.Operation;
 import dev.caisson.proto.events.v1.ContainerCreated;
+import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.executor.v1.CreateContainerRequest;
+import dev.caisson.proto.executor.v1.DeleteContainerRequest;
 import dev.caisson.proto.executor.v1.DeleteSandboxRequest;
 import dev.caisson.proto.executor.v1.ExecProcess;
 import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.executor.v1.SignalRequest;
 import dev.caisson.proto.executor.v1.TenantQuota;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.ContainerSpec;
@@ -45,6 +49,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
@@ -255,6 +260,8 @@ final class Containers {
 
   private Made create(Resolved resolved, boolean leased) {
     CreateContainerRequest request = resolved.request();
+    Ask ask = Ask.of(request);
+    var _ = recorder.earlier(ask); // refuses one that was used for something else
     CompiledPlan plan = prepared(request); // every refusal comes before anything is made
     String tenant = request.getTenant();
     String id = request.getContainerId();
@@ -262,7 +269,7 @@ final class Containers {
     if (taken.isPresent()) {
       return new Made(repeated(resolved, taken.get()), false);
     }
-    try (Given given = Given.take(donations, request.getDonated())) {
+    try (Given given = given(ask, request)) {
       return new Made(made(resolved, leased, plan, given), true);
     } catch (RuntimeException e) {
       release(tenant, sandboxId(request), id);
@@ -270,11 +277,25 @@ final class Containers {
     }
   }
 
+  private Given given(Ask ask, CreateContainerRequest request) {
+    if (recorder.isDone(ask)) {
+      throw new Refusal(
+              Reason.CONTAINER_NOT_FOUND,
+              "Container "
+                  + request.getContainerId()
+                  + " was made by this very request, and has been deleted since: to make another,"
+                  + " take a new request id.",
+              Map.of("container", request.getContainerId()))
+          .exception();
+    }
+    return Given.take(donations, request.getDonated());
+  }
+
   private static String sandboxId(CreateContainerRequest request) {
     return request.getSandboxId().isEmpty() ? request.getContainerId() : request.getSandboxId();
   }
 
-  private static Container repeated(Resolved resolved, Registry.Entry<Container> taken) {
+  private Container repeated(Resolved resolved, Registry.Entry<Container> taken) {
     CreateContainerRequest request = resolved.request();
     String requestId = request.getActor().getRequestId();
     Container container =
@@ -289,6 +310,8 @@ final class Containers {
     if (container.isGivenUp()) {
       throw container.gone();
     }
+    Ask ask = Ask.of(request);
+    recorder.found(ask, Recorder.event(container, ask));
     return container;
   }
 
@@ -322,7 +345,7 @@ final class Containers {
       String uid = sandbox.record().getRootContainerUid();
       return madeIn(sandbox, resolved, leased, plan, uid, given);
     } catch (RuntimeException e) {
-      undo(sandbox, request.getActor(), e);
+      undo(sandbox, Ask.part(request.getActor()), e);
       throw e;
     }
   }
@@ -345,9 +368,9 @@ final class Containers {
     }
   }
 
-  private void undo(Sandbox sandbox, Actor actor, RuntimeException problem) {
+  private void undo(Sandbox sandbox, Ask ask, RuntimeException problem) {
     try {
-      deleteSandbox(sandbox, true, actor);
+      deleteSandbox(sandbox, true, ask);
     } catch (RuntimeException e) {
       problem.addSuppressed(e);
     }
@@ -358,7 +381,7 @@ final class Containers {
     CreateContainerRequest request = resolved.request();
     ContainerSpec spec = request.getSpec();
     return new Sandboxes.Wanted(
-        request.getActor(),
+        Ask.part(request.getActor()),
         request.getTenant(),
         request.getContainerId(),
         spec.getUserNamespace(),
@@ -393,9 +416,10 @@ final class Containers {
           requireRoom(sandbox);
           ContainerRecord draft =
               draft(sandbox, resolved, plan, uid).toBuilder().setLeased(leased).build();
+          // A run is done with its start.
+          Ask ask = leased ? Ask.part(request.getActor()) : Ask.of(request);
           return recorder.record(
-              Recorder.event(sandbox.record(), draft)
-                  .setActor(request.getActor())
+              Recorder.asked(Recorder.event(sandbox.record(), draft), ask)
                   .setContainerCreated(created(request, plan, draft, given)),
               () -> {
                 Container made = birth.make(sandbox, draft, plan, given, this::show);
@@ -404,7 +428,7 @@ final class Containers {
                 return made;
               },
               made ->
-                  Recorder.event(made, request.getActor())
+                  Recorder.event(made, ask)
                       .setContainerCreated(created(request, plan, made.record(), given)));
         });
   }
@@ -545,11 +569,28 @@ final class Containers {
   }
 
   Container require(String tenant, String id) {
+    return require(tenant, "", id);
+  }
+
+  private Optional<Container> find(String tenant, String sandboxId, String id) {
     return find(tenant, id)
+        .filter(container ->
+            sandboxId.isEmpty() || sandboxId.equals(container.sandbox().record().getId()));
+  }
+
+  /**
+   * The same in a certain sandbox.
+   *
+   * @param sandboxId empty: in whichever
+   */
+  private Container require(String tenant, String sandboxId, String id) {
+    return find(tenant, sandboxId, id)
         .orElseThrow(() ->
             new Refusal(
                     Reason.CONTAINER_NOT_FOUND,
-                    "There is no container " + id + ".",
+                    "There is no container "
+                        + id
+                        + (sandboxId.isEmpty() ? "." : " in sandbox " + sandboxId + "."),
                     Map.of("container", id))
                 .exception());
   }
@@ -559,38 +600,86 @@ final class Containers {
     return registry.after(tenant, after);
   }
 
-  void start(Container container, Actor actor) {
-    inTurn(container, Operation.START, () -> lives.start(container, actor));
+  void start(Container container, Ask ask) {
+    once(
+        container,
+        Operation.START,
+        ask,
+        record -> record.getState() != ContainerState.CREATED && record.hasStartTime(),
+        () -> lives.start(container, ask));
   }
 
-  void pause(Container container, Actor actor) {
-    inTurn(container, Operation.PAUSE, () -> lives.pause(container, actor));
+  void pause(Container container, Ask ask) {
+    once(
+        container,
+        Operation.PAUSE,
+        ask,
+        record -> record.getState() == ContainerState.PAUSED,
+        () -> lives.pause(container, ask));
   }
 
-  void resume(Container container, Actor actor) {
-    inTurn(container, Operation.RESUME, () -> lives.resume(container, actor));
+  void resume(Container container, Ask ask) {
+    once(
+        container,
+        Operation.RESUME,
+        ask,
+        record -> record.getState() != ContainerState.PAUSED,
+        () -> lives.resume(container, ask));
   }
 
-  void update(Container container, Resources asked, TenantQuota quota, Actor actor) {
-    inTurn(container, Operation.UPDATE, () -> updates.update(container, asked, quota, actor));
+  void update(Container container, Resources asked, TenantQuota quota, Ask ask) {
+    once(
+        container,
+        Operation.UPDATE,
+        ask,
+        Containers::again,
+        () -> updates.update(container, asked, quota, ask));
   }
 
-  void signal(Container container, String processId, int signal, Actor actor) {
-    inTurn(
+  /**
+   * Also where the container is gone by now, if an earlier call of the same request was in time.
+   */
+  void signal(SignalRequest request) {
+    Ask ask = Ask.of(request);
+    if (recorder.isDone(ask)) {
+      return;
+    }
+    Container container =
+        require(request.getTenant(), request.getSandboxId(), request.getContainerId());
+    if (request.getAll()) {
+      once(
+          container,
+          Operation.SIGNAL,
+          ask,
+          Containers::again,
+          () -> lives.signalAll(container, request.getSignal(), ask));
+    } else if (request.getForeground()) {
+      signalForeground(container, request.getProcessId(), request.getSignal(), ask);
+    } else {
+      signal(container, request.getProcessId(), request.getSignal(), ask);
+    }
+  }
+
+  void signal(Container container, String processId, int signal, Ask ask) {
+    once(
         container,
         Operation.SIGNAL,
-        () -> lives.signal(container, pidfd(container, processId), signal, actor));
+        ask,
+        Containers::again,
+        () -> lives.signal(container, pidfd(container, processId), signal, ask));
   }
 
   /** To those in the foreground of the process's terminal. */
-  void signalForeground(Container container, String processId, int signal, Actor actor) {
-    inTurn(
+  private void signalForeground(Container container, String processId, int signal, Ask ask) {
+    once(
         container,
         Operation.SIGNAL,
+        ask,
+        Containers::again,
         () -> {
           Fd process = pidfd(container, processId);
           boolean terminal = hadTerminal(container, processId);
-          lives.signalForeground(container, process, terminal, signal, actor);
+          lives.signalForeground(container, process, terminal, signal, ask);
         });
   }
 
@@ -602,10 +691,6 @@ final class Containers {
             .anyMatch(streams -> streams.terminal().isPresent());
   }
 
-  void signalAll(Container container, int signal, Actor actor) {
-    inTurn(container, Operation.SIGNAL, () -> lives.signalAll(container, signal, actor));
-  }
-
   /** A caller has left a run on purpose. */
   void detach(Container container) {
     inTurn(container, Operation.ATTACH, () -> lives.detach(container));
@@ -614,6 +699,62 @@ final class Containers {
   /** The same of an exec'd process. */
   void detach(Container container, ExecedProcess exec) {
     inTurn(container, Operation.ATTACH, () -> lives.detach(container, exec));
+  }
+
+  /**
+   * What an earlier call of the same request has done is not done again; one that is doing it is
+   * waited for.
+   *
+   * @param holds whether it is as an earlier call wanted it, in which an executor died: then it had
+   *     come that far, or somebody else has, and it counts as done. What leaves no such trace is
+   *     done again
+   */
+  private void once(
+      Container container,
+      Operation operation,
+      Ask ask,
+      Predicate<ContainerRecord> holds,
+      Runnable task) {
+    if (operation != Operation.START && recorder.isDone(ask)) {
+      return; // also while another of this id is being made; a start may yet be taken back
+    }
+    requireMade(container, operation);
+    container
+        .sandbox()
+        .queue()
+        .run(() -> {
+          if (!isDone(container, operation, ask, holds)) {
+            requireSame(container);
+            task.run();
+          }
+        });
+  }
+
+  /** Of what an executor died in: no state tells whether it was done. */
+  private static boolean again(ContainerRecord ignored) {
+    return false;
+  }
+
+  private boolean isDone(
+      Container container, Operation operation, Ask ask, Predicate<ContainerRecord> holds) {
+    Optional<Earlier> earlier = recorder.earlier(ask);
+    if (earlier.isEmpty() || earlier.get().isDone()) {
+      return earlier.isPresent();
+    }
+    boolean over = isOver(container, earlier.get());
+    if (over && operation != Operation.SIGNAL) {
+      throw container.gone();
+    }
+    if (over || holds.test(container.record())) {
+      recorder.found(ask, Recorder.event(container, ask));
+      return true;
+    }
+    return false;
+  }
+
+  /** A deletion of the root is its sandbox's. */
+  private static boolean isOver(Container container, Earlier earlier) {
+    return earlier.isOver(container.uid()) && earlier.isOver(container.sandbox().uid());
   }
 
   /** If it is still there by then. */
@@ -673,7 +814,15 @@ final class Containers {
     return isInit(processId) ? container.exit() : requireExec(container, processId).exit();
   }
 
-  ExecedProcess exec(Container container, ExecProcess request) {
+  /**
+   * A process of this request.
+   *
+   * @param fresh false when an earlier call has started it
+   */
+  record Execed(ExecedProcess process, boolean fresh) {}
+
+  Execed exec(Container container, ExecProcess request) {
+    Ask ask = Ask.of(request);
     requireMade(container, Operation.EXEC);
     long token = tokens.next();
     String id = "exec-" + Long.toUnsignedString(token, 36);
@@ -681,24 +830,77 @@ final class Containers {
         .sandbox()
         .queue()
         .call(() -> {
+          Optional<ExecedProcess> earlier = execs.earlier(container, request, ask);
+          if (earlier.isPresent()) {
+            return new Execed(earlier.get(), false);
+          }
           requireSame(container);
-          return execs.start(container, request, id, token);
+          return new Execed(execs.start(container, request, ask, id, token), true);
         });
+  }
+
+  /** Also where it is gone already, by an earlier call of the same request. */
+  void delete(DeleteContainerRequest request) {
+    Ask ask = Ask.of(request);
+    String tenant = request.getTenant();
+    deleteOnce(
+        ask,
+        () -> {
+          try {
+            Container container = require(tenant, request.getSandboxId(), request.getContainerId());
+            delete(container, request.getForce(), ask);
+          } catch (RefusedException e) {
+            if (!request.getAllowMissing() || !isGone(e) || recorder.earlier(ask).isPresent()) {
+              throw e;
+            }
+            recorder.remember(missing(request, ask)); // whoever has the id later is not meant
+          }
+        });
+  }
+
+  private static boolean isGone(RefusedException e) {
+    return GONE.contains(e.refusal().reason());
+  }
+
+  private static Event.Builder missing(DeleteContainerRequest request, Ask ask) {
+    Event.Builder event = Recorder.asked(Event.newBuilder(), ask);
+    event
+        .getSubjectBuilder()
+        .setTenant(request.getTenant())
+        .setContainerId(request.getContainerId());
+    return event;
+  }
+
+  /** What is gone was deleted by an earlier call of this request, or by one that it finished. */
+  private void deleteOnce(Ask ask, Runnable deletion) {
+    if (recorder.isDone(ask)) {
+      return; // another may have the id by now
+    }
+    try {
+      deletion.run();
+    } catch (RefusedException e) {
+      if (!isGone(e) || recorder.earlier(ask).isEmpty()) {
+        throw e;
+      }
+    }
   }
 
   /**
    * The sandbox that was made for this container ends with it. What fails half-way is tried again,
    * until nothing is left.
    */
-  void delete(Container container, boolean force, Actor actor) {
+  void delete(Container container, boolean force, Ask ask) {
+    if (recorder.earlier(ask).filter(earlier -> isOver(container, earlier)).isPresent()) {
+      return;
+    }
     Sandbox sandbox = container.sandbox();
     try {
-      deleteNow(container, force, actor);
+      deleteNow(container, force, ask);
     } catch (RuntimeException e) {
       if (sandbox.record().getDeleting()) {
-        finishLater(sandbox, sandbox.uid(), () -> deleteSandboxNow(sandbox, true, actor));
+        finishLater(sandbox, sandbox.uid(), () -> deleteSandboxNow(sandbox, true, ask));
       } else if (container.record().getDeleting()) {
-        finishLater(sandbox, container.uid(), () -> deleteNow(container, true, actor));
+        finishLater(sandbox, container.uid(), () -> deleteNow(container, true, ask));
       }
       throw e;
     }
@@ -720,7 +922,7 @@ final class Containers {
       deletion.run();
       finishing.remove(uid);
     } catch (RefusedException e) {
-      if (GONE.contains(e.refusal().reason())) {
+      if (isGone(e)) {
         finishing.remove(uid);
       } else {
         again(sandbox, uid, delay, deletion, e);
@@ -771,8 +973,9 @@ final class Containers {
     lives.requireDeletable(container, force);
   }
 
-  private void deleteNow(Container container, boolean force, Actor actor) {
+  private void deleteNow(Container container, boolean force, Ask ask) {
     Sandbox sandbox = container.sandbox();
+    Actor actor = ask.actor();
     if (force) {
       killWhereTaken(sandbox, List.of(container), actor);
     } else {
@@ -787,24 +990,24 @@ final class Containers {
             requireDeletable(container, force); // still
           }
           if (container.isRoot()) {
-            sandboxes.delete(sandbox, actor, () -> deleteAll(container, force, actor));
+            sandboxes.delete(sandbox, ask, () -> deleteAll(container, force, Ask.part(actor)));
             releaseRoot(sandbox);
           } else {
-            remove(container, force, actor);
+            remove(container, force, ask);
           }
         });
   }
 
-  private void deleteAll(Sandbox sandbox, Actor actor) {
-    List.copyOf(sandbox.containers()).forEach(container -> remove(container, true, actor));
+  private void deleteAll(Sandbox sandbox, Ask ask) {
+    List.copyOf(sandbox.containers()).forEach(container -> remove(container, true, ask));
   }
 
   /** The root container is the last. */
-  private void deleteAll(Container root, boolean force, Actor actor) {
+  private void deleteAll(Container root, boolean force, Ask ask) {
     List.copyOf(root.sandbox().containers()).stream()
         .filter(other -> other != root)
-        .forEach(other -> remove(other, true, actor));
-    remove(root, force, actor);
+        .forEach(other -> remove(other, true, ask));
+    remove(root, force, ask);
   }
 
   private static void requireAlone(Container root, boolean force) {
@@ -819,9 +1022,9 @@ final class Containers {
     }
   }
 
-  private void remove(Container container, boolean force, Actor actor) {
+  private void remove(Container container, boolean force, Ask ask) {
     if (container.sandbox().containersByUid().containsKey(container.uid())) {
-      lives.delete(container, force, actor);
+      lives.delete(container, force, ask);
       scores.changed(container);
     }
     if (!container.isRoot()) {
@@ -857,48 +1060,45 @@ final class Containers {
     }
   }
 
-  /** Once: whoever asks again with the same request id is told that it is done. */
+  /** Also where it is gone already, by an earlier call of the same request. */
   void deleteSandbox(DeleteSandboxRequest request) {
+    Ask ask = Ask.of(request);
     String tenant = request.getTenant();
-    String id = request.getSandboxId();
-    Actor actor = request.getActor();
-    if (sandboxes.hasDeleted(tenant, id, actor)) {
-      return; // another may have the id by now
-    }
-    try {
-      deleteSandbox(sandboxes.require(tenant, id), request.getForce(), actor);
-    } catch (RefusedException e) {
-      boolean gone = e.refusal().reason() == Reason.SANDBOX_NOT_FOUND;
-      if (!gone || !sandboxes.hasDeleted(tenant, id, actor)) { // while this call waited
-        throw e;
-      }
-    }
+    deleteOnce(
+        ask,
+        () -> {
+          Sandbox sandbox = sandboxes.require(tenant, request.getSandboxId());
+          if (!recorder.isOver(ask, sandbox)) {
+            deleteSandbox(sandbox, request.getForce(), ask);
+          }
+        });
   }
 
   /** Deletes a sandbox; forced, with its containers. What fails half-way is tried again. */
-  void deleteSandbox(Sandbox sandbox, boolean force, Actor actor) {
+  void deleteSandbox(Sandbox sandbox, boolean force, Ask ask) {
     try {
-      deleteSandboxNow(sandbox, force, actor);
+      deleteSandboxNow(sandbox, force, ask);
     } catch (RuntimeException e) {
       if (sandbox.record().getDeleting()) {
-        finishLater(sandbox, sandbox.uid(), () -> deleteSandboxNow(sandbox, true, actor));
+        finishLater(sandbox, sandbox.uid(), () -> deleteSandboxNow(sandbox, true, ask));
       }
       throw e;
     }
   }
 
-  private void deleteSandboxNow(Sandbox sandbox, boolean force, Actor actor) {
+  private void deleteSandboxNow(Sandbox sandbox, boolean force, Ask ask) {
+    Ask part = Ask.part(ask.actor());
     if (force) {
-      killWhereTaken(sandbox, sandbox.containers(), actor);
+      killWhereTaken(sandbox, sandbox.containers(), ask.actor());
     }
     sandbox
         .queue()
         .run(() -> {
           if (force) {
-            var _ = settle(sandbox, sandbox.containers(), actor);
-            sandboxes.delete(sandbox, actor, () -> deleteAll(sandbox, actor));
+            var _ = settle(sandbox, sandbox.containers(), ask.actor());
+            sandboxes.delete(sandbox, ask, () -> deleteAll(sandbox, part));
           } else {
-            sandboxes.delete(sandbox, actor);
+            sandboxes.delete(sandbox, ask);
           }
           releaseRoot(sandbox);
         });

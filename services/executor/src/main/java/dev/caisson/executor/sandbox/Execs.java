@@ -1,5 +1,6 @@
 package dev.caisson.executor.sandbox;
 
+import com.google.protobuf.ByteString;
 import dev.caisson.executor.donation.Donations;
 import dev.caisson.executor.guard.GuardPolicy;
 import dev.caisson.executor.init.RunRequest;
@@ -11,6 +12,7 @@ import dev.caisson.executor.plan.ExecFacts;
 import dev.caisson.executor.plan.ExecPlan;
 import dev.caisson.executor.plan.HookPlan;
 import dev.caisson.executor.refusal.Refusal;
+import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.executor.store.v1.ProcessRecord;
 import dev.caisson.linux.Fd;
@@ -19,11 +21,13 @@ import dev.caisson.model.Operation;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.ExecStarted;
 import dev.caisson.proto.executor.v1.ExecProcess;
+import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.Hook;
 import dev.caisson.proto.types.v1.Process;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -71,8 +75,65 @@ final class Execs {
     this.limits = limits;
   }
 
+  /**
+   * What an earlier call of the same request has started; one that is starting it is waited for.
+   *
+   * @throws RefusedException when it was another request, or the process is not known any more
+   */
+  Optional<ExecedProcess> earlier(Container container, ExecProcess request, Ask ask) {
+    String requestId = request.getActor().getRequestId();
+    if (requestId.isEmpty()) {
+      return Optional.empty();
+    }
+    awaitStart(container, requestId);
+    Optional<ExecedProcess> found =
+        container.execs().values().stream()
+            .filter(exec -> exec.record().getRequestId().equals(requestId))
+            .findFirst();
+    found.ifPresent(exec -> Digests.requireSame(exec.record().getRequestSha256(), digest(request)));
+    if (found.isEmpty() && recorder.isDone(ask)) {
+      throw new Refusal(
+              Reason.PROCESS_NOT_FOUND,
+              "This very request has started a process that is not known any more: to start"
+                  + " another, take a new request id.",
+              Map.of("container", container.record().getId()))
+          .exception();
+    }
+    return found;
+  }
+
+  /** Its call has left its turn, for as long as the container takes. */
+  private void awaitStart(Container container, String requestId) {
+    Set<String> starting = container.startingExecs();
+    if (!container
+        .sandbox()
+        .queue()
+        .await(host.settings().stepTimeout(), () -> !starting.contains(requestId))) {
+      throw new Refusal(
+              Reason.NOT_READY,
+              "An earlier call of this very request is still starting its process: call again.",
+              Map.of("container", container.record().getId()))
+          .exception();
+    }
+  }
+
+  private static ByteString digest(ExecProcess request) {
+    return Digests.of(request.toBuilder().clearActor().build());
+  }
+
   /** Nothing is left of one that fails. */
-  ExecedProcess start(Container container, ExecProcess request, String id, long token) {
+  ExecedProcess start(Container container, ExecProcess request, Ask ask, String id, long token) {
+    String requestId = request.getActor().getRequestId();
+    container.startingExecs().add(requestId);
+    try {
+      return startNew(container, request, ask, id, token);
+    } finally {
+      container.startingExecs().remove(requestId);
+    }
+  }
+
+  private ExecedProcess startNew(
+      Container container, ExecProcess request, Ask ask, String id, long token) {
     var _ = States.require(container, Operation.EXEC);
     var _ = container.sandbox().requireHolder();
     requireRoom(container.sandbox());
@@ -90,18 +151,18 @@ final class Execs {
             .setToken(token)
             .addAllArgs(redaction.args(process.getArgsList()))
             .setStartTime(Exits.timestamp(host.clock().instant()))
+            .setRequestId(request.getActor().getRequestId())
+            .setRequestSha256(digest(request))
             .build();
     container.sandbox().starting(container, token);
     try (Given given = Given.take(donations, request.getDonated())) {
       given.requireUnchangeable(host, container.sandbox().record());
       return recorder.record(
-          Recorder.event(container, id)
-              .setActor(request.getActor())
+          Recorder.asked(Recorder.event(container, id), ask)
               .setExecStarted(started(process, 0, given)),
           () -> launch(container, plan, draft, new Asked(process, streams.attachable(), given)),
           exec ->
-              Recorder.event(container, id)
-                  .setActor(request.getActor())
+              Recorder.asked(Recorder.event(container, id), ask)
                   .setExecStarted(started(process, exec.record().getPid(), given)));
     } finally {
       container.sandbox().started(token);
@@ -168,6 +229,8 @@ final class Execs {
       exits.expect(container, exec);
       rollback.keep();
       return exec;
+    } catch (RuntimeException e) {
+      throw Waiting.told(e);
     }
   }
 

@@ -13,6 +13,9 @@ import dev.caisson.proto.types.v1.ProcessUsage;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 
 /**
  * What happens when a process has ended: the exit is made durable, recorded, told to those who
@@ -162,6 +165,39 @@ final class Exits {
    */
   void tellAgain(Container container) {
     tell(container, container.record().getExit());
+  }
+
+  /**
+   * The same of a sandbox that is lost, whose caisson-init would have known: of the ends that were
+   * kept, those by the loss itself, and the last. Each was told before the next was kept.
+   */
+  void tellLast(Sandbox sandbox) {
+    List<Kept> kept =
+        sandbox.containers().stream().flatMap(container -> kept(container).stream()).toList();
+    kept.stream().filter(end -> end.exit().getLost()).forEach(Kept::tell);
+    kept.stream()
+        .filter(end -> !end.exit().getLost())
+        .max(Comparator.comparing(end -> instant(end.exit().getTime())))
+        .ifPresent(Kept::tell);
+  }
+
+  /** An end that an earlier life has kept. */
+  private record Kept(ExitStatus exit, Runnable telling) {
+    void tell() {
+      telling.run();
+    }
+  }
+
+  private List<Kept> kept(Container container) {
+    List<Kept> kept = new ArrayList<>();
+    if (container.record().hasExit()) {
+      kept.add(new Kept(container.record().getExit(), () -> tellAgain(container)));
+    }
+    container.execs().values().stream()
+        .filter(exec -> exec.record().hasExit())
+        .map(exec -> new Kept(exec.record().getExit(), () -> tellAgain(container, exec)))
+        .forEach(kept::add);
+    return kept;
   }
 
   /** The same of an exec'd process. */

@@ -1,11 +1,10 @@
 package dev.caisson.executor.sandbox;
 
 import dev.caisson.executor.init.InitClient;
+import dev.caisson.executor.init.InitException;
 import dev.caisson.executor.poll.PollLoop;
-import dev.caisson.linux.Errno;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Interest;
-import dev.caisson.linux.LinuxException;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -125,10 +124,8 @@ final class Holder implements AutoCloseable {
     }
     try {
       request.run();
-    } catch (LinuxException e) {
-      if (e.errno() != Errno.EPIPE && e.errno() != Errno.ECONNRESET) {
-        throw e;
-      }
+    } catch (InitException ignored) {
+      // Nobody holds anything any more.
     }
   }
 

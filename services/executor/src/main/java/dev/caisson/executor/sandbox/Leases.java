@@ -93,7 +93,7 @@ final class Leases {
       return;
     }
     try {
-      containers.delete(container, true, actor);
+      containers.delete(container, true, Ask.part(actor));
     } catch (RefusedException e) {
       LOG.log(Level.DEBUG, "The lease of {0} ended: {1}", container.uid(), e.getMessage());
     } catch (RuntimeException e) {

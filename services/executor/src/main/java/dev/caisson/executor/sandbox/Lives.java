@@ -77,23 +77,24 @@ final class Lives {
     this.named = named;
   }
 
-  void start(Container container, Actor actor) {
+  void start(Container container, Ask ask) {
     var _ = States.require(container, Operation.START);
     var _ = container.sandbox().requireHolder();
     recorder.record(
-        Recorder.event(container, actor).setContainerStarted(ContainerStarted.getDefaultInstance()),
+        Recorder.event(container, ask).setContainerStarted(ContainerStarted.getDefaultInstance()),
         () -> {
           beforeStart(container);
           execute(container, States.require(container, Operation.START)); // still
           return container;
         },
         started ->
-            Recorder.event(started, actor)
+            Recorder.event(started, ask)
                 .setContainerStarted(
                     ContainerStarted.newBuilder().setPid(started.record().getPid())));
     try {
-      recorder.follow(actor, () -> hooks.afterStart(container));
+      recorder.follow(ask.actor(), () -> hooks.afterStart(container));
     } catch (RuntimeException e) {
+      recorder.forget(ask);
       stop(container);
       throw e;
     }
@@ -168,16 +169,16 @@ final class Lives {
     }
   }
 
-  void signal(Container container, Fd process, int signal, Actor actor) {
+  void signal(Container container, Fd process, int signal, Ask ask) {
     var _ = States.require(container, Operation.SIGNAL);
     recorder.recordEnd(
-        sent(container, actor, signal, "process"),
+        sent(container, ask, signal, "process"),
         () -> {
           send(container, process, signal);
           letEnd(container, signal);
           return signal;
         },
-        done -> sent(container, actor, done, "process"));
+        done -> sent(container, ask, done, "process"));
   }
 
   /** What stands still. */
@@ -199,26 +200,26 @@ final class Lives {
     }
   }
 
-  void signalAll(Container container, int signal, Actor actor) {
+  void signalAll(Container container, int signal, Ask ask) {
     var _ = States.require(container, Operation.SIGNAL);
-    recordedToAll(container, signal, actor);
+    recordedToAll(container, signal, ask);
   }
 
   /** What a forced deletion begins with, in no turn: whatever else is going on, it ends. */
   void killAll(Container container, Actor actor) {
     if (container.cgroup().populated()) {
-      recordedToAll(container, SIGKILL, actor);
+      recordedToAll(container, SIGKILL, Ask.part(actor));
     }
   }
 
-  private void recordedToAll(Container container, int signal, Actor actor) {
+  private void recordedToAll(Container container, int signal, Ask ask) {
     recorder.recordEnd(
-        sent(container, actor, signal, "all"),
+        sent(container, ask, signal, "all"),
         () -> {
           sendToAll(container, signal);
           return signal;
         },
-        done -> sent(container, actor, done, "all"));
+        done -> sent(container, ask, done, "all"));
   }
 
   /**
@@ -238,8 +239,7 @@ final class Lives {
    *
    * @param terminal whether it has been given one
    */
-  void signalForeground(
-      Container container, Fd process, boolean terminal, int signal, Actor actor) {
+  void signalForeground(Container container, Fd process, boolean terminal, int signal, Ask ask) {
     var _ = States.require(container, Operation.SIGNAL);
     if (!terminal && foreground(process).isEmpty()) {
       throw new Refusal(
@@ -250,7 +250,7 @@ final class Lives {
           .exception();
     }
     recorder.recordEnd(
-        sent(container, actor, signal, "foreground"),
+        sent(container, ask, signal, "foreground"),
         () -> {
           int reached = sendToMany(container, signal, pids -> inForeground(process, pids));
           if (reached == 0) {
@@ -259,7 +259,7 @@ final class Lives {
           letEnd(container, signal);
           return signal;
         },
-        done -> sent(container, actor, done, "foreground"));
+        done -> sent(container, ask, done, "foreground"));
   }
 
   /**
@@ -354,18 +354,18 @@ final class Lives {
   }
 
   private static dev.caisson.proto.events.v1.Event.Builder sent(
-      Container container, Actor actor, int signal, String target) {
-    return Recorder.event(container, actor)
+      Container container, Ask ask, int signal, String target) {
+    return Recorder.event(container, ask)
         .setSignalSent(SignalSent.newBuilder().setSignal(signal).setTarget(target));
   }
 
-  void pause(Container container, Actor actor) {
+  void pause(Container container, Ask ask) {
     ContainerState paused = States.require(container, Operation.PAUSE);
     recorder.record(
-        Recorder.event(container, actor).setContainerPaused(ContainerPaused.getDefaultInstance()),
+        Recorder.event(container, ask).setContainerPaused(ContainerPaused.getDefaultInstance()),
         () -> become(container, paused, () -> standStill(container), container.cgroup()::thaw),
         _ ->
-            Recorder.event(container, actor)
+            Recorder.event(container, ask)
                 .setContainerPaused(ContainerPaused.getDefaultInstance()));
   }
 
@@ -376,13 +376,13 @@ final class Lives {
     }
   }
 
-  void resume(Container container, Actor actor) {
+  void resume(Container container, Ask ask) {
     ContainerState resumed = States.require(container, Operation.RESUME);
     recorder.recordEnd(
-        Recorder.event(container, actor).setContainerResumed(ContainerResumed.getDefaultInstance()),
+        Recorder.event(container, ask).setContainerResumed(ContainerResumed.getDefaultInstance()),
         () -> become(container, resumed, container.cgroup()::thaw, container.cgroup()::freeze),
         _ ->
-            Recorder.event(container, actor)
+            Recorder.event(container, ask)
                 .setContainerResumed(ContainerResumed.getDefaultInstance()));
   }
 
@@ -404,16 +404,16 @@ final class Lives {
    * When it returns no process, cgroup or record of the container is left. What is cut off is done
    * again, its hooks too.
    */
-  void delete(Container container, boolean force, Actor actor) {
+  void delete(Container container, boolean force, Ask ask) {
     requireDeletable(container, force);
     ContainerDeleted deleted = ContainerDeleted.newBuilder().setForced(force).build();
     recorder.recordEnd(
-        Recorder.event(container, actor).setContainerDeleted(deleted),
+        Recorder.event(container, ask).setContainerDeleted(deleted),
         () -> {
           remove(container);
           return deleted;
         },
-        done -> Recorder.event(container, actor).setContainerDeleted(done));
+        done -> Recorder.event(container, ask).setContainerDeleted(done));
   }
 
   /** One with a process is deleted by force only. */

@@ -17,11 +17,14 @@ import dev.caisson.proto.executor.v1.DeleteContainerRequest;
 import dev.caisson.proto.executor.v1.DeleteSandboxRequest;
 import dev.caisson.proto.executor.v1.ExecProcess;
 import dev.caisson.proto.executor.v1.ForwardPort;
+import dev.caisson.proto.executor.v1.PauseContainerRequest;
 import dev.caisson.proto.executor.v1.PlanResponse;
 import dev.caisson.proto.executor.v1.ProcessInfo;
 import dev.caisson.proto.executor.v1.Reason;
+import dev.caisson.proto.executor.v1.ResumeContainerRequest;
 import dev.caisson.proto.executor.v1.Sandbox;
 import dev.caisson.proto.executor.v1.SignalRequest;
+import dev.caisson.proto.executor.v1.StartContainerRequest;
 import dev.caisson.proto.executor.v1.UpdateContainerRequest;
 import dev.caisson.proto.executor.v1.UpdateSandboxRequest;
 import dev.caisson.proto.types.v1.Actor;
@@ -111,12 +114,12 @@ public final class Node implements AutoCloseable {
   /** The container of an attached run: it ends when its caller leaves and does not come back. */
   public AttachedRun run(CreateContainerRequest request) {
     Containers.Made made = containers.create(request, true);
-    return new AttachedRun(this, containers, made.container(), made.fresh(), request.getActor());
+    return new AttachedRun(this, containers, made.container(), made.fresh(), Ask.of(request));
   }
 
-  public Container startContainer(String tenant, String id, Actor actor) {
-    var container = containers.require(tenant, id);
-    containers.start(container, actor);
+  public Container startContainer(StartContainerRequest request) {
+    var container = containers.require(request.getTenant(), request.getContainerId());
+    containers.start(container, Ask.of(request));
     return Views.of(container);
   }
 
@@ -145,38 +148,30 @@ public final class Node implements AutoCloseable {
   }
 
   public void signal(SignalRequest request) {
-    var container = containers.require(request.getTenant(), request.getContainerId());
-    if (request.getAll()) {
-      containers.signalAll(container, request.getSignal(), request.getActor());
-    } else if (request.getForeground()) {
-      containers.signalForeground(
-          container, request.getProcessId(), request.getSignal(), request.getActor());
-    } else {
-      containers.signal(container, request.getProcessId(), request.getSignal(), request.getActor());
-    }
+    containers.signal(request);
   }
 
-  public Container pauseContainer(String tenant, String id, Actor actor) {
-    var container = containers.require(tenant, id);
-    containers.pause(container, actor);
+  public Container pauseContainer(PauseContainerRequest request) {
+    var container = containers.require(request.getTenant(), request.getContainerId());
+    containers.pause(container, Ask.of(request));
     return Views.of(container);
   }
 
-  public Container resumeContainer(String tenant, String id, Actor actor) {
-    var container = containers.require(tenant, id);
-    containers.resume(container, actor);
+  public Container resumeContainer(ResumeContainerRequest request) {
+    var container = containers.require(request.getTenant(), request.getContainerId());
+    containers.resume(container, Ask.of(request));
     return Views.of(container);
   }
 
   public Container updateContainer(UpdateContainerRequest request) {
     var container = containers.require(request.getTenant(), request.getContainerId());
-    containers.update(container, request.getResources(), request.getQuota(), request.getActor());
+    containers.update(container, request.getResources(), request.getQuota(), Ask.of(request));
     return Views.of(container);
   }
 
   public Sandbox updateSandbox(UpdateSandboxRequest request) {
     var sandbox = sandboxes.require(request.getTenant(), request.getSandboxId());
-    sandboxes.update(sandbox, request.getResources(), request.getQuota(), request.getActor());
+    sandboxes.update(sandbox, request.getResources(), request.getQuota(), Ask.of(request));
     return Views.of(sandbox);
   }
 
@@ -194,8 +189,7 @@ public final class Node implements AutoCloseable {
   }
 
   public void deleteContainer(DeleteContainerRequest request) {
-    var container = containers.require(request.getTenant(), request.getContainerId());
-    containers.delete(container, request.getForce(), request.getActor());
+    containers.delete(request);
   }
 
   public PlanResponse plan(CreateContainerRequest request) {
@@ -259,7 +253,7 @@ public final class Node implements AutoCloseable {
         () -> first(container),
         container.streams(),
         container.exit(),
-        signal -> containers.signal(container, Containers.INIT, signal, actor),
+        signal -> containers.signal(container, Containers.INIT, signal, Ask.part(actor)),
         () -> containers.detach(container),
         () -> {},
         () -> {
@@ -303,9 +297,20 @@ public final class Node implements AutoCloseable {
         .orElseGet(() -> ProcessInfo.newBuilder().setId(Containers.INIT).build());
   }
 
+  /** What an earlier call of the same request has started is taken up, as by an attachment. */
   public AttachedProcess exec(ExecProcess request) {
     var container = containers.require(request.getTenant(), request.getContainerId());
-    return attach(container, containers.exec(container, request), request.getActor());
+    Containers.Execed execed = containers.exec(container, request);
+    if (execed.fresh() || request.getDetach()) {
+      return attach(container, execed.process(), request.getActor());
+    }
+    return attach(
+        AttachContainer.newBuilder()
+            .setActor(request.getActor())
+            .setTenant(request.getTenant())
+            .setContainerId(request.getContainerId())
+            .setProcessId(execed.process().id())
+            .build());
   }
 
   private AttachedProcess attach(
@@ -319,7 +324,7 @@ public final class Node implements AutoCloseable {
         () -> views.process(container, pid, start, exec.id()).orElse(known),
         exec.streams(),
         exec.exit(),
-        signal -> containers.signal(container, exec.id(), signal, actor),
+        signal -> containers.signal(container, exec.id(), signal, Ask.part(actor)),
         () -> {
           containers.detach(container, exec);
           leases.beginAtEnd(container, exec);

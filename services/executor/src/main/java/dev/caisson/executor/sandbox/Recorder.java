@@ -1,9 +1,11 @@
 package dev.caisson.executor.sandbox;
 
+import dev.caisson.executor.journal.Earlier;
 import dev.caisson.executor.journal.Intent;
 import dev.caisson.executor.journal.Journal;
 import dev.caisson.executor.journal.JournalException;
 import dev.caisson.executor.journal.Urgency;
+import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.executor.store.v1.ContainerRecord;
 import dev.caisson.executor.store.v1.SandboxRecord;
 import dev.caisson.proto.events.v1.Event;
@@ -15,6 +17,7 @@ import dev.caisson.proto.types.v1.Namespace;
 import java.lang.System.Logger.Level;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -108,13 +111,66 @@ final class Recorder {
     }
   }
 
+  /**
+   * What came of an earlier call of the same request.
+   *
+   * @throws RefusedException when the request id was used for something else
+   */
+  Optional<Earlier> earlier(Ask ask) {
+    if (ask.sha256().isEmpty()) {
+      return Optional.empty();
+    }
+    Optional<Earlier> earlier =
+        journal.earlier(ask.tenant(), ask.actor().getRequestId(), ask.sha256());
+    if (earlier.isPresent() && !earlier.get().same()) {
+      throw Digests.reused();
+    }
+    return earlier;
+  }
+
+  /** What is done, and is about to be recorded. */
+  void remember(Event.Builder outcome) {
+    journal.remember(outcome.setPhase(Phase.OUTCOME));
+  }
+
+  /**
+   * What an executor may have died in, and is found done, is known to be done in this life: others
+   * may undo it.
+   */
+  void found(Ask ask, Event.Builder outcome) {
+    if (earlier(ask).filter(earlier -> !earlier.isDone()).isPresent()) {
+      remember(outcome);
+    }
+  }
+
+  /** What was recorded as done and is taken back. */
+  void forget(Ask ask) {
+    if (!ask.sha256().isEmpty()) {
+      journal.forget(ask.tenant(), ask.actor().getRequestId());
+    }
+  }
+
+  /** Whether an earlier call of the same request has done it, as {@link #earlier} knows. */
+  boolean isDone(Ask ask) {
+    return earlier(ask).filter(Earlier::isDone).isPresent();
+  }
+
+  /** Whether it was, or was about another sandbox of that id, in which an executor died. */
+  boolean isOver(Ask ask, Sandbox sandbox) {
+    return earlier(ask).filter(earlier -> earlier.isOver(sandbox.uid())).isPresent();
+  }
+
   /** Something that happened by itself: an exit, a loss. It must not be lost for want of space. */
   void observe(Event.Builder event) {
     journal.append(event.setPhase(Phase.OBSERVATION), Urgency.MUST_RECORD);
   }
 
-  static Event.Builder event(SandboxRecord sandbox, Actor actor) {
-    return Event.newBuilder().setSubject(subject(sandbox)).setActor(actor);
+  static Event.Builder event(SandboxRecord sandbox, Ask ask) {
+    return asked(event(sandbox), ask);
+  }
+
+  static Event.Builder asked(Event.Builder event, Ask ask) {
+    return event.setActor(ask.actor()).setRequestSha256(ask.sha256());
   }
 
   static Event.Builder event(SandboxRecord sandbox) {
@@ -123,6 +179,10 @@ final class Recorder {
 
   static Event.Builder event(Container container, Actor actor) {
     return event(container).setActor(actor);
+  }
+
+  static Event.Builder event(Container container, Ask ask) {
+    return asked(event(container), ask);
   }
 
   static Event.Builder event(Container container) {

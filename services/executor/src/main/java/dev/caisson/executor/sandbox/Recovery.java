@@ -81,6 +81,9 @@ final class Recovery {
   /** What an earlier life meant to do and did not say the outcome of. */
   private final List<Event> open;
 
+  /** Of these the deletions, by the uids of what was to be deleted. */
+  private final Map<String, Ask> deletions;
+
   Recovery(
       Host host,
       Sandboxes sandboxes,
@@ -114,6 +117,7 @@ final class Recovery {
     this.filters = filters;
     this.scores = scores;
     this.open = new ArrayList<>(host.journal().openIntents());
+    this.deletions = deletions(open);
     this.logs = logs;
   }
 
@@ -317,7 +321,7 @@ final class Recovery {
           Exits.endWithRoot(sandbox);
         });
     if (!runs) {
-      sandboxes.lost(sandbox, lossOf(record));
+      sandboxes.foundLost(sandbox, lossOf(record));
     } else {
       holder.ifPresent(present -> holders.watch(sandbox));
       holder
@@ -474,12 +478,14 @@ final class Recovery {
   private void recover(Container container, Map<Long, KnownProcess> known) {
     ContainerRecord record = container.record();
     Sandbox sandbox = container.sandbox();
+    if (record.hasExit()) {
+      container.exit().complete(record.getExit()); // first: whatever fails, it ends no other way
+    }
     record.getExecsList().forEach(exec -> recover(container, exec, known.get(exec.getToken())));
     Optional<RunningProgram> program =
         sandbox.holder().flatMap(holder -> held(container, holder.client()));
     logs.resume(container);
     if (record.hasExit()) {
-      container.exit().complete(record.getExit());
       program.ifPresent(RunningProgram::close);
       if (known.containsKey(record.getToken())) {
         exits.tellAgain(container);
@@ -699,14 +705,37 @@ final class Recovery {
 
   /** What cannot be deleted now is tried again later. */
   private void finish(Sandbox sandbox) {
-    Actor nobody = Actor.getDefaultInstance();
+    Ask whole = ask(sandbox.uid());
     List.copyOf(sandbox.containers()).stream()
         .filter(container -> container.record().getDeleting())
         .forEach(container ->
-            guarded(container.uid(), () -> containers.delete(container, true, nobody)));
+            guarded(
+                container.uid(),
+                () ->
+                    containers.delete(
+                        container, true, container.isRoot() ? whole : ask(container.uid()))));
     if (sandbox.record().getDeleting() || isHalf(sandbox)) {
-      containers.deleteSandbox(sandbox, true, nobody);
+      containers.deleteSandbox(sandbox, true, whole);
     }
+  }
+
+  /** Of whoever began its deletion, which is done then, for one who asks again. */
+  private Ask ask(String uid) {
+    return deletions.getOrDefault(uid, Ask.part(Actor.getDefaultInstance()));
+  }
+
+  private static Map<String, Ask> deletions(List<Event> open) {
+    Map<String, Ask> deletions = new HashMap<>();
+    for (Event intent : open) {
+      Subject subject = intent.getSubject();
+      Ask ask = new Ask(subject.getTenant(), intent.getActor(), intent.getRequestSha256());
+      if (intent.hasContainerDeleted()) {
+        deletions.put(subject.getContainerUid(), ask);
+      } else if (intent.hasSandboxDeleted()) {
+        deletions.put(subject.getSandboxUid(), ask);
+      }
+    }
+    return deletions;
   }
 
   /** Made for a container that was never finished, or is gone already. */

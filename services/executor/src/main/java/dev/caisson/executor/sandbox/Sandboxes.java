@@ -12,14 +12,12 @@ import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.executor.store.v1.SandboxRecord;
 import dev.caisson.linux.Fd;
-import dev.caisson.model.Recent;
 import dev.caisson.proto.events.v1.SandboxCreated;
 import dev.caisson.proto.events.v1.SandboxDeleted;
 import dev.caisson.proto.events.v1.SandboxLost;
 import dev.caisson.proto.executor.v1.CreateSandboxRequest;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.executor.v1.TenantQuota;
-import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.Namespace;
 import dev.caisson.proto.types.v1.Network;
 import dev.caisson.proto.types.v1.Resources;
@@ -40,9 +38,6 @@ import java.util.stream.Stream;
 final class Sandboxes {
   private static final System.Logger LOG = System.getLogger(Sandboxes.class.getName());
 
-  /** That are remembered; the proto says how many. */
-  private static final int DELETIONS = 1024;
-
   private final Host host;
   private final SandboxBirth birth;
   private final SandboxPool pool;
@@ -58,10 +53,6 @@ final class Sandboxes {
   private final Allotments allotments;
   private final GuardPolicy policy;
   private final Registry<Sandbox> registry;
-  private final Recent<Deletion, Boolean> deletions = new Recent<>(DELETIONS);
-
-  /** One that was asked for by a request id, and is done. */
-  private record Deletion(String tenant, String id, String requestId) {}
 
   Sandboxes(
       Host host,
@@ -98,6 +89,7 @@ final class Sandboxes {
   /**
    * What a sandbox is made from, by either way in.
    *
+   * @param ask part of a container's creation, where it is made for that
    * @param namespaces as its root container lists them; empty: all that it has are new
    * @param users the user namespace that it joins; stays the caller's
    * @param cgroupsPath as a container's: of the sandbox's parent, where no other is named
@@ -108,7 +100,7 @@ final class Sandboxes {
    * @param quota the tenant's
    */
   record Wanted(
-      Actor actor,
+      Ask ask,
       String tenant,
       String id,
       UserNamespace userNamespace,
@@ -129,7 +121,7 @@ final class Sandboxes {
 
     private static Wanted of(CreateSandboxRequest request) {
       return new Wanted(
-          request.getActor(),
+          Ask.of(request),
           request.getTenant(),
           request.getSandboxId(),
           request.getUserNamespace(),
@@ -161,6 +153,7 @@ final class Sandboxes {
       return repeated(wanted, taken.get());
     }
     try {
+      requireNew(wanted);
       requirePossible(wanted);
       allotments.takeSandbox(
           wanted.tenant(),
@@ -174,6 +167,20 @@ final class Sandboxes {
     } catch (RuntimeException e) {
       release(wanted.tenant(), wanted.id());
       throw e;
+    }
+  }
+
+  /** What an earlier call of the same request has made is gone by now. */
+  private void requireNew(Wanted wanted) {
+    if (recorder.isDone(wanted.ask())) {
+      throw new Refusal(
+              Reason.SANDBOX_NOT_FOUND,
+              "Sandbox "
+                  + wanted.id()
+                  + " was made by this very request, and has been deleted since: to make another,"
+                  + " take a new request id.",
+              Map.of("sandbox", wanted.id()))
+          .exception();
     }
   }
 
@@ -196,14 +203,16 @@ final class Sandboxes {
     return birth.parent(wanted);
   }
 
-  private static Sandbox repeated(Wanted wanted, Registry.Entry<Sandbox> taken) {
-    String requestId = wanted.actor().getRequestId();
+  private Sandbox repeated(Wanted wanted, Registry.Entry<Sandbox> taken) {
+    String requestId = wanted.ask().actor().getRequestId();
     if (taken instanceof Registry.Entry.Present<Sandbox>(Sandbox sandbox)
         && !requestId.isEmpty()
         && sandbox.record().getRequestId().equals(requestId)) {
       Digests.requireSame(sandbox.record().getRequestSha256(), wanted.digest());
+      recorder.found(wanted.ask(), Recorder.event(sandbox.record(), wanted.ask()));
       return sandbox;
     }
+    var _ = recorder.earlier(wanted.ask()); // refuses one that was used for something else
     throw new Refusal(
             Reason.SANDBOX_EXISTS,
             "Sandbox " + wanted.id() + " exists already: choose another id, or delete it.",
@@ -236,13 +245,12 @@ final class Sandboxes {
 
   private Sandbox made(Wanted wanted, SandboxRecord draft, Optional<Parked> parked) {
     return recorder.record(
-        Recorder.event(draft, wanted.actor())
-            .setSandboxCreated(SandboxCreated.getDefaultInstance()),
+        Recorder.event(draft, wanted.ask()).setSandboxCreated(SandboxCreated.getDefaultInstance()),
         () ->
             parked
                 .map(ready -> birth.claim(ready, draft))
                 .orElseGet(() -> birth.make(draft, wanted)),
-        made -> Recorder.event(made.record(), wanted.actor()).setSandboxCreated(created(made)));
+        made -> Recorder.event(made.record(), wanted.ask()).setSandboxCreated(created(made)));
   }
 
   private SandboxRecord draft(Wanted wanted, Optional<Parked> parked) {
@@ -258,7 +266,7 @@ final class Sandboxes {
             .setResources(wanted.resources())
             .putAllAnnotations(wanted.annotations())
             .addAllVolumes(wanted.volumes())
-            .setRequestId(wanted.actor().getRequestId())
+            .setRequestId(wanted.ask().actor().getRequestId())
             .setRequestSha256(wanted.digest());
     wanted.network().map(networks::named).ifPresent(draft::setNetwork);
     if (wanted.rootContainer().isPresent()) {
@@ -326,12 +334,14 @@ final class Sandboxes {
   }
 
   /** Changes limits around all that is in it. */
-  void update(Sandbox sandbox, Resources asked, TenantQuota quota, Actor actor) {
+  void update(Sandbox sandbox, Resources asked, TenantQuota quota, Ask ask) {
     sandbox
         .queue()
         .run(() -> {
-          requireSame(sandbox);
-          updates.update(sandbox, asked, quota, actor);
+          if (!recorder.isOver(ask, sandbox)) {
+            requireSame(sandbox);
+            updates.update(sandbox, asked, quota, ask);
+          }
         });
   }
 
@@ -339,11 +349,11 @@ final class Sandboxes {
    * Ends a sandbox without containers: when it returns nothing of it is left. In the sandbox's
    * queue.
    */
-  void delete(Sandbox sandbox, Actor actor) {
+  void delete(Sandbox sandbox, Ask ask) {
     if (!sandbox.containers().isEmpty()) {
       throw notEmpty(sandbox);
     }
-    delete(sandbox, actor, () -> {});
+    delete(sandbox, ask, () -> {});
   }
 
   /**
@@ -351,20 +361,20 @@ final class Sandboxes {
    *
    * @param containers deletes its containers
    */
-  void delete(Sandbox sandbox, Actor actor, Runnable containers) {
+  void delete(Sandbox sandbox, Ask ask, Runnable containers) {
     sandbox.queue().requireTurn();
     requireSame(sandbox);
     recorder.recordEnd(
-        Recorder.event(sandbox.record(), actor)
+        Recorder.event(sandbox.record(), ask)
             .setSandboxDeleted(SandboxDeleted.getDefaultInstance()),
         () -> {
           endEarly(sandbox);
           containers.run();
-          end(sandbox, actor);
+          end(sandbox, ask);
           return sandbox;
         },
         ended ->
-            Recorder.event(ended.record(), actor)
+            Recorder.event(ended.record(), ask)
                 .setSandboxDeleted(SandboxDeleted.getDefaultInstance()));
   }
 
@@ -407,7 +417,7 @@ final class Sandboxes {
     }
   }
 
-  private void end(Sandbox sandbox, Actor actor) {
+  private void end(Sandbox sandbox, Ask ask) {
     SandboxRecord deleting = sandbox.record();
     if (sandbox.holder().isEmpty()) {
       sandbox.cgroup().kill();
@@ -422,19 +432,10 @@ final class Sandboxes {
     holders.removeDirectory(sandbox.uid());
     ranges.giveBack(deleting.getUidMappingsList());
     host.store().removeSandbox(sandbox.uid());
-    remember(new Deletion(deleting.getTenant(), deleting.getId(), actor.getRequestId()));
+    // Before it is recorded: whoever asks for the same again does not find the sandbox any more.
+    recorder.remember(
+        Recorder.event(deleting, ask).setSandboxDeleted(SandboxDeleted.getDefaultInstance()));
     release(deleting.getTenant(), deleting.getId());
-  }
-
-  private void remember(Deletion deletion) {
-    if (!deletion.requestId().isEmpty()) {
-      var _ = deletions.isNew(deletion, true);
-    }
-  }
-
-  /** Whether it was deleted by this very request, in this life of the executor. */
-  boolean hasDeleted(String tenant, String id, Actor actor) {
-    return deletions.knows(new Deletion(tenant, id, actor.getRequestId()));
   }
 
   private void release(Sandbox sandbox) {
@@ -482,21 +483,32 @@ final class Sandboxes {
    * be recorded of that, as when a disk is full, is recorded later.
    */
   void lost(Sandbox sandbox, String cause) {
-    sandbox.queue().run(() -> lose(sandbox, cause));
+    sandbox.queue().run(() -> lose(sandbox, cause, false));
   }
 
-  private void lose(Sandbox sandbox, String cause) {
+  /** The same of one that an earlier life may have begun to tell of, and has not come to keep. */
+  void foundLost(Sandbox sandbox, String cause) {
+    sandbox.queue().run(() -> lose(sandbox, cause, !sandbox.record().getLost()));
+  }
+
+  /**
+   * @param begun whether the last that an earlier life kept of its ends may not have been told
+   */
+  private void lose(Sandbox sandbox, String cause, boolean begun) {
     if (sandbox.record().getDeleting()) { // which tells what there is to be told
       return;
     }
     boolean told = told(sandbox, () -> release(sandbox));
     networks.detachLater(sandbox);
     told &= told(sandbox, () -> tellOfLoss(sandbox, cause));
+    boolean untold = begun && !told(sandbox, () -> exits.tellLast(sandbox));
     for (Container container : sandbox.containers()) {
       told &= told(sandbox, () -> exits.lost(container));
     }
+    // Last, so that an executor that finds it again knows whether all of it was told.
+    told = told && !untold && told(sandbox, () -> host.store().put(sandbox.record()));
     if (!told) {
-      host.later(() -> sandbox.queue().leave(() -> lose(sandbox, cause)));
+      host.later(() -> sandbox.queue().leave(() -> lose(sandbox, cause, untold)));
     }
   }
 
@@ -505,7 +517,6 @@ final class Sandboxes {
       return;
     }
     SandboxRecord lost = sandbox.record().toBuilder().setLost(true).setInitPid(0).build();
-    host.store().put(lost);
     recorder.observe(Recorder.event(lost).setSandboxLost(SandboxLost.newBuilder().setCause(cause)));
     sandbox.record(lost);
   }

@@ -27,9 +27,11 @@ final class StepFailure {
         : of(plan.describe(step), plan.field(step), errno);
   }
 
-  /** Of an effect of the executor's own for a field. */
+  /** Of an effect of the executor's own on a process, for a field. */
   static RefusedException of(String what, String field, LinuxException failed) {
-    return of(what, field, failed.errno()).exception();
+    return failed.errno() == Errno.ESRCH
+        ? Waiting.killed()
+        : of(what, field, failed.errno()).exception();
   }
 
   /**

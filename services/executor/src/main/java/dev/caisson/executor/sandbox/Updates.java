@@ -13,7 +13,6 @@ import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.events.v1.ResourcesUpdated;
 import dev.caisson.proto.executor.v1.Reason;
 import dev.caisson.proto.executor.v1.TenantQuota;
-import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.proto.types.v1.Resources;
 import java.lang.System.Logger.Level;
 import java.util.List;
@@ -38,23 +37,23 @@ final class Updates {
     this.recorder = recorder;
   }
 
-  void update(Container container, Resources asked, TenantQuota quota, Actor actor) {
+  void update(Container container, Resources asked, TenantQuota quota, Ask ask) {
     var _ = States.require(container, Operation.UPDATE);
-    update(new Limited.OfContainer(container), asked, quota, actor);
+    update(new Limited.OfContainer(container), asked, quota, ask);
   }
 
-  void update(Sandbox sandbox, Resources asked, TenantQuota quota, Actor actor) {
+  void update(Sandbox sandbox, Resources asked, TenantQuota quota, Ask ask) {
     if (sandbox.record().getLost() || sandbox.record().getDeleting()) {
       throw sandbox.isLost();
     }
-    update(new Limited.OfSandbox(sandbox), asked, quota, actor);
+    update(new Limited.OfSandbox(sandbox), asked, quota, ask);
   }
 
-  private void update(Limited limited, Resources asked, TenantQuota quota, Actor actor) {
+  private void update(Limited limited, Resources asked, TenantQuota quota, Ask ask) {
     recorder.record(
-        event(limited, asked, List.of()).setActor(actor),
+        Recorder.asked(event(limited, asked, List.of()), ask),
         () -> change(limited, asked, quota),
-        changes -> event(limited, asked, changes).setActor(actor));
+        changes -> Recorder.asked(event(limited, asked, changes), ask));
   }
 
   private List<SettingChange> change(Limited limited, Resources asked, TenantQuota quota) {

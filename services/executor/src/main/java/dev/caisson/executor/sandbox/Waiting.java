@@ -10,6 +10,7 @@ import dev.caisson.executor.refusal.Refusal;
 import dev.caisson.executor.refusal.RefusedException;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.LinuxException;
 import dev.caisson.proto.executor.v1.Reason;
 import java.time.Duration;
 import java.util.Map;
@@ -22,6 +23,9 @@ import java.util.Set;
  * @param listener our end of the socket on which it hands out its filter's listener, if it does
  */
 record Waiting(RunningProgram program, Plan plan, Optional<Fd> listener) implements AutoCloseable {
+
+  /** Of a socket to a process that has ended, and of what is done to it by its pidfd. */
+  private static final Set<Errno> ENDED = Set.of(Errno.EPIPE, Errno.ECONNRESET, Errno.ESRCH);
 
   /** Of what AppArmor and SELinux do not have: proc_pid_attr(5). */
   private static final Set<Errno> UNKNOWN_LABEL = Set.of(Errno.ENOENT, Errno.EINVAL);
@@ -97,7 +101,21 @@ record Waiting(RunningProgram program, Plan plan, Optional<Fd> listener) impleme
         .exception();
   }
 
+  /**
+   * What a caller is told of a problem with a process that is set up.
+   *
+   * @return the problem itself, unless it is that the process is not there any more
+   */
+  static RuntimeException told(RuntimeException problem) {
+    return problem instanceof LinuxException failed && ENDED.contains(failed.errno())
+        ? killed()
+        : problem;
+  }
+
   private RefusedException failed(int step, Errno errno) {
+    if (errno == Errno.ESRCH) {
+      return killed(); // with the container whose namespaces it was to enter
+    }
     Refusal plain = StepFailure.of(plan, step, errno);
     if (plan.labels(step) && UNKNOWN_LABEL.contains(errno)) {
       return command(

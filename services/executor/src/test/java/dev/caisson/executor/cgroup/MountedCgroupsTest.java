@@ -167,6 +167,31 @@ class MountedCgroupsTest {
     assertThat(kernel.has("pids/sandbox-1")).isTrue();
   }
 
+  /** Or the kernel visits every cgroup on the host. */
+  @Test
+  void letsGoOfProcessorsBeforeItRemoves() throws IOException {
+    Cgroup box = kernel.v1().create("/sandbox-1", NONE, Owner.ROOT);
+    kernel.writes.clear();
+    box.remove();
+    assertThat(kernel.writes).containsExactly("cpuset.cpus=\n");
+  }
+
+  @Test
+  void removesWhatWouldNotLetGoOfItsProcessors() throws IOException {
+    Cgroup box = kernel.v1().create("/sandbox-1", NONE, Owner.ROOT);
+    kernel.broken("write cpuset/sandbox-1/cpuset.cpus", Errno.ENOSPC);
+    box.remove();
+    assertThat(kernel.removals).contains("cpuset/sandbox-1");
+  }
+
+  @Test
+  void writesNothingToAUnifiedCgroupThatItRemoves() throws IOException {
+    Cgroup box = kernel.v2().create("/sandbox-1", NONE, Owner.ROOT);
+    kernel.writes.clear();
+    box.remove();
+    assertThat(kernel.writes).isEmpty();
+  }
+
   @Test
   void removesASandboxWithoutLookingForItsLeaf() throws IOException {
     Cgroups cgroups = kernel.hybrid();

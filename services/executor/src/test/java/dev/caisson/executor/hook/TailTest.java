@@ -40,7 +40,7 @@ class TailTest {
   }
 
   private String end() throws Exception {
-    return tail.finish().get(10, TimeUnit.SECONDS);
+    return tail.finish().get(60, TimeUnit.SECONDS);
   }
 
   @Test

@@ -63,7 +63,7 @@ class CheckpointTest {
   }
 
   @Test
-  @Timeout(60)
+  @Timeout(120)
   void isDueAfterSoManyRecords() {
     try (Journal journal = open(Journals.signed(10), new Disk())) {
       for (int i = 0; i < 9; i++) {
@@ -75,7 +75,7 @@ class CheckpointTest {
   }
 
   @Test
-  @Timeout(60)
+  @Timeout(120)
   void isDueSoLongAfterTheFirstRecordAndNotAgainForItselfAtOnce() {
     try (Journal journal = open(each(Duration.ofMillis(1), Journals.NEVER), new Disk())) {
       Journals.awaitDurable(journal, 2);
@@ -88,7 +88,7 @@ class CheckpointTest {
   }
 
   @Test
-  @Timeout(60)
+  @Timeout(120)
   void isMadeAgainAndAgainWhileNothingIsAdded() {
     Duration often = Duration.ofMillis(1);
     try (Journal journal = open(each(often, often), new Disk())) {
@@ -108,7 +108,7 @@ class CheckpointTest {
   }
 
   @Test
-  @Timeout(60)
+  @Timeout(120)
   void takesNothingOfTheReserveWhileNothingIsAdded() {
     JournalSettings settings = Journals.bounded(directory, FullMode.FAIL_CLOSED);
     Duration often = Duration.ofMillis(1);
@@ -116,10 +116,12 @@ class CheckpointTest {
     Clock clock = counting(asked);
     try (Journal journal = open(settings, each(often, often), clock, new Disk())) {
       assertThatThrownBy(() -> fill(journal)).isInstanceOf(JournalFullException.class);
-      Awaitility.await().until(() -> isSigned(journal));
+      Awaitility.await().atMost(Duration.ofMinutes(1)).until(() -> isSigned(journal));
       Position end = journal.durable();
       int before = asked.get();
-      Awaitility.await().until(() -> asked.get() > before + 3); // signed, and not written
+      Awaitility.await()
+          .atMost(Duration.ofMinutes(1))
+          .until(() -> asked.get() > before + 3); // signed, and not written
       assertThat(journal.durable()).isEqualTo(end);
       assertThat(journal.append(Journals.event("a"))).isEqualTo(end.seq() + 1);
     }
@@ -151,19 +153,20 @@ class CheckpointTest {
   }
 
   @Test
-  @Timeout(60)
+  @Timeout(120)
   void isMadeLaterWhereTheDiskWasFull() {
     FullDisk disk = new FullDisk();
     try (Journal journal = open(each(Duration.ofMillis(5), Journals.NEVER), disk)) {
       Journals.awaitDurable(journal, 2);
       disk.failures.set(3);
       Awaitility.await()
+          .atMost(Duration.ofMinutes(1))
           .until(() -> {
             tryAppend(journal);
             return disk.failures.get() <= 0;
           });
       long last = journal.append(Journals.event("a"));
-      Awaitility.await().until(() -> journal.durable().seq() > last);
+      Awaitility.await().atMost(Duration.ofMinutes(1)).until(() -> journal.durable().seq() > last);
       List<LogRecord> records = Journals.records(journal, last + 1);
       assertThat(Journals.event(records.getLast()).hasJournalCheckpoint()).isTrue();
       assertThat(verified(records)).isGreaterThanOrEqualTo(2);

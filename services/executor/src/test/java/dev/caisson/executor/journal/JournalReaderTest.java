@@ -18,7 +18,7 @@ class JournalReaderTest {
   @TempDir Path directory;
 
   @Test
-  @Timeout(60)
+  @Timeout(120)
   void twoReadersFollowAWriterAcrossSegments() throws Exception {
     try (Journal journal = Journals.open(directory);
         var threads = Executors.newFixedThreadPool(2)) {
@@ -110,7 +110,7 @@ class JournalReaderTest {
   }
 
   @Test
-  @Timeout(60)
+  @Timeout(120)
   void endsWithTheJournal() throws Exception {
     Journal journal = Journals.open(directory);
     try (JournalReader reader = journal.read(Position.BEFORE_ALL);

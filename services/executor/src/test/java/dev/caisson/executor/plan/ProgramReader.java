@@ -92,6 +92,8 @@ record ProgramReader(
       for (int i = 0; i < 6; i++) {
         validateArgument(step.kinds().get(i), step.arguments().get(i), defined);
       }
+      boolean conditional = step.kinds().contains(4) || step.kinds().contains(5);
+      require(!conditional || (step.number() != -1 && step.flags() == 0), "condition");
       require(step.slot() == 0xff || step.slot() < 64, "slot");
       defined.add(step.slot());
     }
@@ -106,7 +108,7 @@ record ProgramReader(
       case 0 -> {}
       case 1 -> require(argument >= 0 && argument < data.size(), "data");
       case 2 -> require(argument >= 0 && argument < descriptors, "descriptor");
-      case 3 -> require(argument < 64 && defined.contains((int) argument), "undefined slot");
+      case 3, 4, 5 -> require(argument < 64 && defined.contains((int) argument), "undefined slot");
       default -> throw new IllegalArgumentException("kind");
     }
   }

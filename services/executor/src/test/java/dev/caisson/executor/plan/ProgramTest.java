@@ -25,6 +25,10 @@ class ProgramTest {
     return new Plan(List.of(steps), List.of(), List.of());
   }
 
+  private static Step filling(int slot) {
+    return new FileStep.Open(new Here(), "/a", List.of(Flag.O_PATH), List.of(), new Slot(slot));
+  }
+
   private static Texts texts(String... values) {
     return new Texts(List.of(values));
   }
@@ -147,6 +151,18 @@ class ProgramTest {
         new FileStep.MakeDirectory(new Here(), "a", 0755, "/a").tolerating(Tolerable.EEXIST);
     assertThat(read(plan(step)).steps().getFirst().tolerated()).containsExactly(17);
     assertThat(step.text()).isEqualTo("mkdirat(AT_FDCWD, \"a\", 0755) or EEXIST");
+  }
+
+  @Test
+  void carriesConditionsInRegistersThatTheCallDoesNotRead() {
+    Step step =
+        new MountStep.CloneTree(new Slot(0), false, "/a", new Slot(3))
+            .onlyIf(new Slot(1))
+            .onlyUnless(new Slot(2));
+    assertThat(step.text()).endsWith(" = s3 if s1 unless s2");
+    var last = read(plan(filling(0), filling(1), filling(2), step)).steps().getLast();
+    assertThat(last.kinds()).containsExactly(3, 1, 0, 4, 5, 0);
+    assertThat(last.arguments().subList(3, 5)).containsExactly(1L, 2L);
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.executor.refusal.RefusedException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -11,7 +12,7 @@ import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(30)
+@Timeout(120)
 class AttachmentsTest {
   private final Attachments attachments = new Attachments();
 
@@ -55,7 +56,9 @@ class AttachmentsTest {
               attachments.close();
               order.add("closed");
             });
-    org.awaitility.Awaitility.await().until(() -> deletion.getState() == Thread.State.BLOCKED);
+    org.awaitility.Awaitility.await()
+        .atMost(Duration.ofMinutes(1))
+        .until(() -> deletion.getState() == Thread.State.BLOCKED);
     go.countDown();
     caller.join();
     deletion.join();

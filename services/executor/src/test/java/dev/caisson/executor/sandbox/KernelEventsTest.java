@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** On files as a host with version 2 alone has them. */
-@Timeout(60)
+@Timeout(120)
 class KernelEventsTest {
   private static final String SANDBOX = "/sandbox-1";
   private static final String CONTAINER = SANDBOX + "/ctr-1";

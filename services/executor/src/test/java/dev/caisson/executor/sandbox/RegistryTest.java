@@ -28,7 +28,7 @@ class RegistryTest {
       Thread.onSpinWait();
     }
     first.run();
-    return asked.get(10, TimeUnit.SECONDS);
+    return asked.get(60, TimeUnit.SECONDS);
   }
 
   @Test

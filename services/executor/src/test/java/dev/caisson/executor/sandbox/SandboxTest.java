@@ -117,7 +117,7 @@ class SandboxTest {
                             () -> !sandbox.isStartingIn(List.of(container)))));
     sandbox.queue().run(() -> {}); // another's turn is no news
     sandbox.queue().run(() -> sandbox.started(7));
-    assertThat(awaited.get(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(awaited.get(60, TimeUnit.SECONDS)).isTrue();
     assertThat(sandbox.queue().call(() -> sandbox.queue().await(Duration.ZERO, () -> false)))
         .as("the time is up")
         .isFalse();

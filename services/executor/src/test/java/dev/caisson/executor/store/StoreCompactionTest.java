@@ -7,6 +7,7 @@ import dev.caisson.executor.disk.Disk;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -124,6 +125,7 @@ class StoreCompactionTest {
       assertThatThrownBy(() -> store.put(Stores.sandbox("next", 1)))
           .hasMessageContaining("the log must be at most 1000 bytes: ");
       Awaitility.await()
+          .atMost(Duration.ofMinutes(1))
           .ignoreExceptionsInstanceOf(StoreException.class)
           .until(() -> {
             store.put(Stores.sandbox("next", 2));

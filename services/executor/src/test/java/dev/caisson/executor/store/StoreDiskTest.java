@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A disk that is full, or fails. */
-@Timeout(60)
+@Timeout(120)
 class StoreDiskTest {
   @TempDir Path directory;
   private final FailingDisk disk = new FailingDisk();
@@ -104,7 +104,9 @@ class StoreDiskTest {
   void flushesWithoutBeingAsked() {
     store.put(Stores.sandbox("a", 1));
 
-    Awaitility.await().untilAsserted(() -> assertThat(disk.syncs).hasPositiveValue());
+    Awaitility.await()
+        .atMost(Duration.ofMinutes(1))
+        .untilAsserted(() -> assertThat(disk.syncs).hasPositiveValue());
   }
 
   @Test
@@ -123,7 +125,7 @@ class StoreDiskTest {
     store.put(Stores.sandbox("a", 1));
 
     Awaitility.await()
-        .atMost(Duration.ofSeconds(20))
+        .atMost(Duration.ofMinutes(1))
         .untilAsserted(() -> assertThat(disk.renames).hasValue(1));
     store.put(Stores.sandbox("b", 2));
     assertThat(Stores.values(directory)).isEqualTo(Map.of("sandbox a", 1, "sandbox b", 2));
