@@ -83,6 +83,7 @@ final class AuditorFactory {
     return AuditServer.start(
         configuration.socket(),
         configuration.socketMode(),
+        configuration.allowedUsers(),
         new TrailSearch(database),
         trail.verifier(),
         cpu.table(),

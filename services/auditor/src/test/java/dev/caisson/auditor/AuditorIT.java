@@ -448,6 +448,8 @@ class AuditorIT {
                 "1s",
                 "caisson.auditor.socket",
                 socket,
+                "caisson.auditor.allowed-users",
+                TestUser.number(),
                 "caisson.kafka.bootstrap-servers",
                 broker.address()));
     channel = Channels.unix(socket);

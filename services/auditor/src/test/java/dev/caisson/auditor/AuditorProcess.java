@@ -53,6 +53,7 @@ final class AuditorProcess implements AutoCloseable {
     command.add("-Dcaisson.auditor.data=" + directory);
     command.add("-Dcaisson.auditor.node-keys=" + directory.resolve("nodes"));
     command.add("-Dcaisson.auditor.socket=" + socket);
+    command.add("-Dcaisson.auditor.allowed-users=" + TestUser.number());
     command.add("-Dcaisson.kafka.bootstrap-servers=" + kafka);
     command.add("-Dcaisson.kafka.replication=1");
     command.add("-Dcaisson.auditor.instance=" + name);

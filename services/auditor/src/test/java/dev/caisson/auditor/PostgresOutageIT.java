@@ -80,6 +80,8 @@ class PostgresOutageIT {
                 directory.resolve("nodes"),
                 "caisson.auditor.socket",
                 socket,
+                "caisson.auditor.allowed-users",
+                TestUser.number(),
                 "caisson.auditor.trail.url",
                 "jdbc:postgresql://127.0.0.1:" + port + "/postgres",
                 "caisson.auditor.trail.user",

@@ -110,6 +110,7 @@ class SecuredAuditorIT {
             "caisson.auditor.data", directory.resolve("auditor"),
             "caisson.auditor.node-keys", directory.resolve("nodes"),
             "caisson.auditor.socket", directory.resolve("audit.sock"),
+            "caisson.auditor.allowed-users", TestUser.number(),
             "caisson.kafka.bootstrap-servers", kafka));
   }
 

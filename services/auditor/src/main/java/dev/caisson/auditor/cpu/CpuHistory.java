@@ -35,7 +35,7 @@ public final class CpuHistory {
   private final ArrayDeque<String> arrivals = new ArrayDeque<>();
   private int amounts;
 
-  CpuHistory(Duration length, InstantSource clock) {
+  public CpuHistory(Duration length, InstantSource clock) {
     this(length, clock, MAX_AMOUNTS);
   }
 

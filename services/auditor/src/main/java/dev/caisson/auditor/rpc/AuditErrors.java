@@ -1,20 +1,27 @@
 package dev.caisson.auditor.rpc;
 
 import dev.caisson.auditor.trail.InvalidQueryException;
+import dev.caisson.auditor.trail.SearchTooLongException;
+import dev.caisson.auditor.trail.TrailBusyException;
 import dev.caisson.auditor.trail.TrailException;
 import dev.caisson.proto.audit.v1.Reason;
 import dev.caisson.rpc.ErrorMapper;
 import dev.caisson.rpc.RpcErrors;
+import io.grpc.Status;
 import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
 /** The errors of {@code caisson.audit.v1}. Whatever is not here is a defect, and INTERNAL. */
 final class AuditErrors implements ErrorMapper {
 
   static final String DOMAIN = "audit.caisson.dev";
+
+  private static final Duration SOON = Duration.ofSeconds(1);
 
   private static final Set<String> PAGING = Set.of("page_size", "page_token");
 
@@ -23,6 +30,9 @@ final class AuditErrors implements ErrorMapper {
     return switch (error) {
       case InvalidQueryException e -> invalid(e.field(), e.getMessage());
       case TrailException e when e.isAway() -> trailUnavailable();
+      case TrailBusyException _ -> trailBusy();
+      case SearchTooLongException _ -> searchTooLong();
+      case CancellationException e -> Status.CANCELLED.withCause(e).asRuntimeException();
       default -> null;
     };
   }
@@ -40,6 +50,22 @@ final class AuditErrors implements ErrorMapper {
   static StatusRuntimeException trailUnavailable() {
     String message = "The trail's database is away; the auditor waits for it. Try again later";
     return of(Code.UNAVAILABLE, Reason.TRAIL_UNAVAILABLE, message, Map.of());
+  }
+
+  static StatusRuntimeException trailBusy() {
+    String message = "As many searches and verifications run as may at a time. Try again later";
+    return RpcErrors.of(
+        Code.RESOURCE_EXHAUSTED,
+        DOMAIN,
+        Reason.TRAIL_BUSY.name(),
+        message,
+        Map.of(),
+        RpcErrors.retryAfter(SOON));
+  }
+
+  static StatusRuntimeException searchTooLong() {
+    String message = "The search took too long and was stopped. Narrow it, by from and to at first";
+    return of(Code.DEADLINE_EXCEEDED, Reason.SEARCH_TOO_LONG, message, Map.of());
   }
 
   static StatusRuntimeException noUsage() {

@@ -21,6 +21,7 @@ import dev.caisson.proto.audit.v1.VerifyTrailRequest;
 import dev.caisson.proto.audit.v1.VerifyTrailResponse;
 import dev.caisson.proto.audit.v1.WatchCpuUsageRequest;
 import dev.caisson.proto.audit.v1.WatchCpuUsageResponse;
+import io.grpc.Context;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -28,6 +29,7 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.BooleanSupplier;
 
 /**
  * Answers from the database and from the committed figures, whether Kafka is there or not.
@@ -61,7 +63,8 @@ final class AuditService extends AuditGrpc.AuditImplBase {
   public void searchTrail(
       SearchTrailRequest request, StreamObserver<SearchTrailResponse> observer) {
     TrailQuery query = TrailMessages.query(request);
-    TrailSearch.Page page = stored(() -> search.search(query, request.getPageToken()));
+    BooleanSupplier leaving = Context.current()::isCancelled;
+    TrailSearch.Page page = stored(() -> search.search(query, request.getPageToken(), leaving));
     SearchTrailResponse.Builder response = SearchTrailResponse.newBuilder();
     page.found().forEach(found -> response.addRecords(TrailMessages.message(found)));
     page.next().ifPresent(response::setNextPageToken);
@@ -72,7 +75,7 @@ final class AuditService extends AuditGrpc.AuditImplBase {
   public void verifyTrail(
       VerifyTrailRequest request, StreamObserver<VerifyTrailResponse> observer) {
     VerifyTrailResponse.Builder response = VerifyTrailResponse.newBuilder();
-    for (Verification verification : verify(request.getNode())) {
+    for (Verification verification : verify(request.getNode(), Context.current()::isCancelled)) {
       verification.problem().ifPresent(problem -> count(problem.kind().name()));
       response.addNodes(TrailMessages.message(verification));
     }
@@ -122,12 +125,14 @@ final class AuditService extends AuditGrpc.AuditImplBase {
     return found;
   }
 
-  private List<Verification> verify(String node) {
+  /** Goes on for as long as somebody waits for it. */
+  private List<Verification> verify(String node, BooleanSupplier stopping) {
     if (node.isEmpty()) {
-      return stored(verifier::verifyAll);
+      return stored(() -> verifier.verifyAll(stopping));
     }
     return List.of(
-        stored(() -> verifier.verify(node)).orElseThrow(() -> AuditErrors.unknownNode(node)));
+        stored(() -> verifier.verify(node, stopping))
+            .orElseThrow(() -> AuditErrors.unknownNode(node)));
   }
 
   private void count(String kind) {

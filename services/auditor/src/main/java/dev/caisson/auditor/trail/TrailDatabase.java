@@ -6,11 +6,13 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
+import java.sql.Statement;
 import java.time.Duration;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 import org.flywaydb.core.api.configuration.FluentConfiguration;
+import org.postgresql.PGConnection;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,17 +29,21 @@ public final class TrailDatabase implements AutoCloseable {
   /** How long a caller waits for a connection, and a connection for a server. */
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
 
-  /** Longer than any statement of ours; a server that hangs is away. */
+  /** Longer than any statement of ours, but in migrations; a server that hangs is away. */
   private static final Duration SOCKET_TIMEOUT = Duration.ofSeconds(60);
 
   private final HikariDataSource pool;
+  private final TrailSettings settings;
   private final boolean postgresql;
   private final Rows rows;
+  private final Turns turns;
   private boolean migrated;
 
-  private TrailDatabase(HikariDataSource pool, boolean postgresql) {
+  private TrailDatabase(HikariDataSource pool, TrailSettings settings) {
     this.pool = pool;
-    this.postgresql = postgresql;
+    this.settings = settings;
+    this.postgresql = settings.isPostgresql();
+    this.turns = Turns.of(settings.connections());
     this.rows = postgresql ? new CopiedRows() : new InsertedRows();
   }
 
@@ -53,7 +59,7 @@ public final class TrailDatabase implements AutoCloseable {
    */
   public static TrailDatabase open(TrailSettings settings) throws SQLException {
     TrailDatabase database =
-        new TrailDatabase(new HikariDataSource(pool(settings)), settings.isPostgresql());
+        new TrailDatabase(new HikariDataSource(pool(settings, SOCKET_TIMEOUT)), settings);
     try {
       database.migrate();
     } catch (SQLException e) {
@@ -66,7 +72,7 @@ public final class TrailDatabase implements AutoCloseable {
     return database;
   }
 
-  private static HikariConfig pool(TrailSettings settings) {
+  private static HikariConfig pool(TrailSettings settings, Duration socketTimeout) {
     HikariConfig pool = new HikariConfig();
     pool.setPoolName("trail");
     pool.setJdbcUrl(settings.url());
@@ -80,8 +86,12 @@ public final class TrailDatabase implements AutoCloseable {
     if (settings.isPostgresql()) {
       pool.addDataSourceProperty("ApplicationName", "caisson-auditor");
       pool.addDataSourceProperty("connectTimeout", CONNECT_TIMEOUT.toSeconds());
-      pool.addDataSourceProperty("socketTimeout", SOCKET_TIMEOUT.toSeconds());
+      pool.addDataSourceProperty("socketTimeout", socketTimeout.toSeconds());
       pool.addDataSourceProperty("tcpKeepAlive", "true");
+    } else {
+      // A statement that it keeps to use it again is still cancelled when it was cancelled at its
+      // end.
+      pool.addDataSourceProperty("QUERY_CACHE_SIZE", "0");
     }
     return pool;
   }
@@ -104,6 +114,21 @@ public final class TrailDatabase implements AutoCloseable {
   /** The weeks that it holds. */
   Weeks weeks() {
     return postgresql ? new PartitionedWeeks(this) : new DeletedWeeks(this);
+  }
+
+  /** Of those who read on behalf of callers. */
+  Turns turns() {
+    return turns;
+  }
+
+  /** Cancels what a connection runs; nothing, where it runs nothing. From any thread. */
+  void cancel(Connection connection, Statement statement) throws SQLException {
+    if (postgresql) {
+      // The driver's statements do not cancel the reading of further rows.
+      connection.unwrap(PGConnection.class).cancelQuery();
+    } else {
+      statement.cancel();
+    }
   }
 
   /** How records get into it. */
@@ -138,8 +163,10 @@ public final class TrailDatabase implements AutoCloseable {
     if (migrated) {
       return;
     }
-    try (Connection connection = pooled()) {
-      flyway(hasFirstSchema(connection)).migrate();
+    // An index of a year's records takes longer than the pool waits for a server.
+    try (Connection connection = pooled();
+        HikariDataSource patient = new HikariDataSource(pool(settings, Duration.ZERO))) {
+      flyway(patient, hasFirstSchema(connection)).migrate();
       migrated = true;
     } catch (FlywayException e) {
       throw Outage.cause(e)
@@ -157,10 +184,10 @@ public final class TrailDatabase implements AutoCloseable {
     }
   }
 
-  private Flyway flyway(boolean baseline) {
+  private Flyway flyway(DataSource source, boolean baseline) {
     FluentConfiguration configuration =
         Flyway.configure()
-            .dataSource(pool)
+            .dataSource(source)
             .locations("classpath:trail/" + (postgresql ? "postgresql" : "h2"))
             .table("trail_migration")
             .baselineOnMigrate(baseline)

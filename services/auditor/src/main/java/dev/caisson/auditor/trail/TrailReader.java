@@ -9,11 +9,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 
 /**
  * Reads the trail in the journal's order, a page at a time: as many records as a trail has do not
- * fit into memory. Every query walks one index in its order.
+ * fit into memory. Every query walks one index in its order, and has one connection at a time.
  */
 final class TrailReader {
 
@@ -99,6 +100,12 @@ final class TrailReader {
 
   private List<TrailEntry> firstPage(String where, Position after, String... values)
       throws SQLException {
+    OptionalLong epoch = epochAfter(where, after, values);
+    return epoch.isEmpty() ? List.of() : page(where, new Position(epoch.getAsLong(), 0), values);
+  }
+
+  private OptionalLong epochAfter(String where, Position after, String... values)
+      throws SQLException {
     try (Connection connection = database.connect();
         PreparedStatement select =
             connection.prepareStatement(
@@ -107,7 +114,7 @@ final class TrailReader {
       try (ResultSet row = select.executeQuery()) {
         row.next();
         long epoch = row.getLong(1);
-        return row.wasNull() ? List.of() : page(where, new Position(epoch, 0), values);
+        return row.wasNull() ? OptionalLong.empty() : OptionalLong.of(epoch);
       }
     }
   }

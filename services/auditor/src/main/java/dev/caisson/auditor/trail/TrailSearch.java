@@ -7,9 +7,12 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.function.BooleanSupplier;
 
 /**
  * Searches the trail, oldest first. Pages begin after the last record of the page before, so that
@@ -20,14 +23,27 @@ public final class TrailSearch {
   /** Bytes of events on a page, so that it fits into a message of 4 MiB. */
   static final int MAX_PAGE_BYTES = 3 << 20;
 
+  /** How long a page may take: whoever asks holds a connection meanwhile. */
+  private static final Duration LIMIT = Duration.ofSeconds(30);
+
+  /** Rows that are read ahead: those of a whole page could have far more bytes than it may hold. */
+  private static final int FETCHED = 50;
+
   private static final String AFTER =
       "time_nanos >= ? AND (time_nanos > ? OR (time_nanos = ? AND (node > ? OR (node = ? AND"
           + " (epoch > ? OR (epoch = ? AND seq > ?))))))";
 
   private final TrailDatabase database;
 
+  private final Duration limit;
+
   public TrailSearch(TrailDatabase database) {
+    this(database, LIMIT);
+  }
+
+  TrailSearch(TrailDatabase database, Duration limit) {
     this.database = database;
+    this.limit = limit;
   }
 
   /**
@@ -44,23 +60,39 @@ public final class TrailSearch {
   /** A record that matches, as it was journalled, with its CloudEvents type and its chain value. */
   public record Found(Event event, String type, ByteString chain) {}
 
+  /** A page of what matches, for one who waits for it. */
+  Page search(TrailQuery query, String pageToken) throws SQLException {
+    return search(query, pageToken, () -> false);
+  }
+
   /**
    * A page of what matches.
    *
    * @param pageToken empty: the first
+   * @param leaving whether nobody waits for it any more
    * @throws InvalidQueryException when the token is not of this search
+   * @throws TrailBusyException when there is no turn for it
+   * @throws SearchTooLongException when it was stopped for it
+   * @throws CancellationException when it was stopped since nobody waits
    */
-  public Page search(TrailQuery query, String pageToken) throws SQLException {
+  public Page search(TrailQuery query, String pageToken, BooleanSupplier leaving)
+      throws SQLException {
     TrailQuery.Conditions conditions = query.conditions();
     if (!pageToken.isEmpty()) {
       addAfter(conditions, PageToken.parse(pageToken, query));
     }
-    try (Connection connection = database.connect();
-        PreparedStatement select = connection.prepareStatement(sql(query, conditions))) {
-      for (int i = 0; i < conditions.values().size(); i++) {
-        select.setObject(i + 1, conditions.values().get(i));
+    try (Turns.Turn _ = database.turns().take();
+        Connection connection = database.connect()) {
+      // Without a transaction PostgreSQL's driver reads all rows at once. The pool ends it.
+      connection.setReadOnly(true);
+      connection.setAutoCommit(false);
+      try (PreparedStatement select = connection.prepareStatement(sql(query, conditions))) {
+        select.setFetchSize(FETCHED);
+        for (int i = 0; i < conditions.values().size(); i++) {
+          select.setObject(i + 1, conditions.values().get(i));
+        }
+        return page(connection, select, query, leaving);
       }
-      return page(select, query);
     }
   }
 
@@ -76,12 +108,29 @@ public final class TrailSearch {
         AFTER, time, time, time, token.node(), token.node(), epoch, epoch, token.position().seq());
   }
 
+  private Page page(
+      Connection connection, PreparedStatement select, TrailQuery query, BooleanSupplier leaving)
+      throws SQLException {
+    try (StatementWatch watch =
+        StatementWatch.start(() -> database.cancel(connection, select), leaving, limit)) {
+      try {
+        return page(select, query, watch);
+      } catch (SQLException e) {
+        watch.check(e);
+        throw e;
+      }
+    }
+  }
+
   // One more record than the page holds is asked for, to know whether there is a next page.
-  private static Page page(PreparedStatement select, TrailQuery query) throws SQLException {
+  private static Page page(PreparedStatement select, TrailQuery query, StatementWatch watch)
+      throws SQLException {
+    watch.check();
     List<TrailEntry> entries = new ArrayList<>();
     long bytes = 0;
     try (ResultSet row = select.executeQuery()) {
       while (row.next()) {
+        watch.check();
         TrailEntry entry = TrailReader.entry(row);
         bytes += entry.event().size();
         boolean full = entries.size() == query.pageSize() || bytes > MAX_PAGE_BYTES;

@@ -69,7 +69,7 @@ public final class TrailService implements AutoCloseable {
     TrailVerifier verifier =
         new TrailVerifier(
             database,
-            new KafkaHorizon(admin, offsets, nodes, clock),
+            new TopicHorizon(TopicEnds.of(admin), offsets, nodes, clock),
             enrolment,
             settings.shortestRetention(),
             clock);

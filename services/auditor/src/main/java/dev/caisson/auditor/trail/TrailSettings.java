@@ -13,7 +13,7 @@ import java.util.Optional;
  *
  * @param url of JDBC
  * @param password that of the user; empty: the database asks for none
- * @param connections at most; one is the consumer's, queries wait for each other beyond the rest
+ * @param connections at most; three are the consumer's and upkeep's, callers share the rest
  * @param retention how long a record is kept after it has come; zero: for ever
  * @param shortestRetention the shortest that was ever in force: nothing younger can have been
  *     dropped

@@ -25,6 +25,7 @@ public final class TrailVerifier {
   /** How far a node's clock may be ahead of the auditor's. */
   static final Duration CLOCKS = Duration.ofHours(1);
 
+  private final Turns turns;
   private final TrailReader reader;
   private final TrailNodes nodes;
   private final Horizon horizon;
@@ -43,6 +44,7 @@ public final class TrailVerifier {
       Enrolment enrolment,
       Duration retention,
       Clock clock) {
+    this.turns = database.turns();
     this.reader = new TrailReader(database);
     this.nodes = new TrailNodes(database);
     this.horizon = horizon;
@@ -71,14 +73,30 @@ public final class TrailVerifier {
   }
 
   /** Verifies every node, and names those that are enrolled and silent, in the order of names. */
-  public List<Verification> verifyAll() throws SQLException {
+  List<Verification> verifyAll() throws SQLException {
+    return verifyAll(() -> false);
+  }
+
+  /**
+   * The same for a caller, who may have to leave.
+   *
+   * @throws CancellationException if it was left between two pages
+   * @throws TrailBusyException when there is no turn for it
+   */
+  public List<Verification> verifyAll(BooleanSupplier stopping) throws SQLException {
+    try (Turns.Turn _ = turns.take()) {
+      return all(stopping);
+    }
+  }
+
+  private List<Verification> all(BooleanSupplier stopping) throws SQLException {
     Map<String, Anchor> anchors = anchors();
     SortedMap<String, Reach> reached = reach(horizon.settled(last(anchors)), anchors);
     SortedMap<String, Verification> all = new TreeMap<>();
     for (Map.Entry<String, Reach> node : reached.entrySet()) {
       all.put(
           node.getKey(),
-          verify(node.getKey(), node.getValue().end(), node.getValue().anchor(), () -> false));
+          verify(node.getKey(), node.getValue().end(), node.getValue().anchor(), stopping));
     }
     for (String node : enrolment.nodes().keySet()) {
       if (!all.containsKey(node)) {
@@ -89,16 +107,24 @@ public final class TrailVerifier {
   }
 
   /** Verifies one node; empty: nothing of it has been recorded, nor had to be. */
-  public Optional<Verification> verify(String node) throws SQLException {
+  Optional<Verification> verify(String node) throws SQLException {
     return verify(node, () -> false);
   }
 
   /**
-   * The same for one who may have to leave.
+   * The same for a caller, who may have to leave.
    *
    * @throws CancellationException if it was left between two pages
+   * @throws TrailBusyException when there is no turn for it
    */
-  Optional<Verification> verify(String node, BooleanSupplier stopping) throws SQLException {
+  public Optional<Verification> verify(String node, BooleanSupplier stopping) throws SQLException {
+    try (Turns.Turn _ = turns.take()) {
+      return verifyOwn(node, stopping);
+    }
+  }
+
+  /** The same for the auditor itself, which needs no turn. */
+  Optional<Verification> verifyOwn(String node, BooleanSupplier stopping) throws SQLException {
     Map<String, Anchor> anchors = anchors();
     Map<String, Position> last = last(anchors);
     last.keySet().retainAll(List.of(node));
@@ -174,7 +200,7 @@ public final class TrailVerifier {
 
   private static void leaveIf(BooleanSupplier stopping) {
     if (stopping.getAsBoolean()) {
-      throw new CancellationException("the auditor ends");
+      throw new CancellationException("nobody waits for it any more");
     }
   }
 

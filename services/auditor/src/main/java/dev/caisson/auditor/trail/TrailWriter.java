@@ -9,10 +9,8 @@ import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -59,18 +57,29 @@ final class TrailWriter {
   /** What came of a batch. */
   record Stored(int added, List<AsideRecord> aside) {}
 
+  /**
+   * What a batch comes to.
+   *
+   * @param fresh those whose numbers are new, in the order in which they came
+   * @param conflicts those whose numbers other records have
+   * @param progress how far each node has come with all of them
+   */
+  private record Sorted(
+      List<TrailEntry> fresh, List<AsideRecord> conflicts, Map<String, NodeProgress> progress) {}
+
   /** A number that a record has, which only one may have. */
   private record RecordNumber(String node, Position position) {}
 
   private Stored store(Connection connection, TrailBatch batch) throws SQLException {
     Map<String, NodeRow> nodes = TrailNodes.lock(connection, nodes(batch));
+    Sorted sorted = sorted(connection, batch.received(), nodes);
     List<AsideRecord> aside = new ArrayList<>(batch.aside());
-    Set<Received> fresh = fresh(connection, batch.received(), nodes, aside);
-    database.rows().insert(connection, fresh.stream().map(Received::entry).toList(), week());
+    aside.addAll(sorted.conflicts());
+    database.rows().insert(connection, sorted.fresh(), week());
     insertAside(connection, aside, week());
-    TrailNodes.progressed(connection, progress(batch.received(), fresh, nodes));
+    TrailNodes.progressed(connection, sorted.progress());
     TrailOffsets.move(connection, batch.offsets());
-    return new Stored(fresh.size(), aside);
+    return new Stored(sorted.fresh().size(), aside);
   }
 
   private int week() {
@@ -83,26 +92,27 @@ final class TrailWriter {
         .collect(Collectors.toCollection(TreeSet::new));
   }
 
-  // Those whose numbers are new, in the order in which they came.
-  private static Set<Received> fresh(
-      Connection connection,
-      List<Received> received,
-      Map<String, NodeRow> nodes,
-      List<AsideRecord> aside)
+  private Sorted sorted(Connection connection, List<Received> received, Map<String, NodeRow> nodes)
       throws SQLException {
     Map<RecordNumber, TrailEntry> known = known(connection, received, nodes);
-    Set<Received> fresh = new LinkedHashSet<>();
+    Vouchers vouchers = new Vouchers(enrolment);
+    Instant now = clock.instant();
+    Sorted sorted = new Sorted(new ArrayList<>(), new ArrayList<>(), new TreeMap<>());
     for (Received record : received) {
       TrailEntry entry = record.entry();
       String node = entry.columns().node();
+      NodeRow row = row(nodes, node);
+      NodeProgress progress = sorted.progress().getOrDefault(node, row.progress());
       TrailEntry first = known.putIfAbsent(new RecordNumber(node, entry.position()), entry);
-      if (first == null && !row(nodes, node).isBeforeAnchor(entry.position())) {
-        fresh.add(record);
+      if (first == null && !row.isBeforeAnchor(entry.position())) {
+        sorted.fresh().add(entry);
+        progress = progress.after(entry.position(), vouchers.of(entry), now);
       } else if (first != null && !isSame(first, entry)) {
-        aside.add(record.inConflict());
+        sorted.conflicts().add(record.inConflict());
       }
+      sorted.progress().put(node, progress.through(record.topic(), entry.position()));
     }
-    return fresh;
+    return sorted;
   }
 
   private static NodeRow row(Map<String, NodeRow> nodes, String node) {
@@ -163,22 +173,6 @@ final class TrailWriter {
         known.put(new RecordNumber(entry.columns().node(), entry.position()), entry);
       }
     }
-  }
-
-  private Map<String, NodeProgress> progress(
-      List<Received> received, Set<Received> fresh, Map<String, NodeRow> nodes) {
-    Instant now = clock.instant();
-    Vouchers vouchers = new Vouchers(enrolment);
-    Map<String, NodeProgress> progress = new TreeMap<>();
-    for (Received record : received) {
-      TrailEntry entry = record.entry();
-      String node = entry.columns().node();
-      NodeProgress before = progress.getOrDefault(node, row(nodes, node).progress());
-      NodeProgress after =
-          fresh.contains(record) ? before.after(entry.position(), vouchers.of(entry), now) : before;
-      progress.put(node, after.through(record.topic(), entry.position()));
-    }
-    return progress;
   }
 
   // One that is there already came with a batch that was stored before the offsets were lost.

@@ -37,13 +37,21 @@ final class FakeTrail implements AutoCloseable {
 
   /** A database in memory. */
   static TrailDatabase onH2() throws SQLException {
+    return onH2(CONNECTIONS);
+  }
+
+  static TrailDatabase onH2(int connections) throws SQLException {
     String url = "jdbc:h2:mem:trail" + NAMES.incrementAndGet() + ";MODE=PostgreSQL";
-    return TrailDatabase.open(settings(url, TrailDatabase.EMBEDDED_USER));
+    return TrailDatabase.open(settings(url, TrailDatabase.EMBEDDED_USER, connections));
   }
 
   static TrailSettings settings(String url, String user) {
+    return settings(url, user, CONNECTIONS);
+  }
+
+  static TrailSettings settings(String url, String user, int connections) {
     return new TrailSettings(
-        url, user, "", CONNECTIONS, Duration.ZERO, Duration.ZERO, Duration.ZERO);
+        url, user, "", connections, Duration.ZERO, Duration.ZERO, Duration.ZERO);
   }
 
   Clock clock() {

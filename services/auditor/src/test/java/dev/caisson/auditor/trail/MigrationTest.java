@@ -79,6 +79,15 @@ class MigrationTest {
   }
 
   @Test
+  void findsWhatIsATenantsByAnIndex() throws Exception {
+    try (TrailDatabase database = open();
+        FakeTrail trail = new FakeTrail(database)) {
+      assertThat(trail.count("information_schema.indexes WHERE index_name = 'TRAIL_BY_TENANT'"))
+          .isEqualTo(1);
+    }
+  }
+
+  @Test
   void opensAgainWhatItHasTaken() throws Exception {
     open().close();
     try (TrailDatabase database = open()) {

@@ -8,6 +8,12 @@ abstract class TrailContract {
   /** Made for all tests, which leave it empty. */
   abstract TrailDatabase database();
 
+  /** A database of one test's own. */
+  abstract TrailDatabase fresh(int connections) throws Exception;
+
+  /** Rows in SQL, with a column x, to whose end nothing comes. */
+  abstract String endless();
+
   private FakeTrail open() throws Exception {
     return new FakeTrail(database());
   }
@@ -25,6 +31,19 @@ abstract class TrailContract {
     @Override
     FakeTrail open() throws Exception {
       return TrailContract.this.open();
+    }
+  }
+
+  @Nested
+  class Calling extends CallersContract {
+    @Override
+    TrailDatabase open(int connections) throws Exception {
+      return fresh(connections);
+    }
+
+    @Override
+    String endless() {
+      return TrailContract.this.endless();
     }
   }
 

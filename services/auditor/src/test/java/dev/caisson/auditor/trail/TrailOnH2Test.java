@@ -21,4 +21,14 @@ class TrailOnH2Test extends TrailContract {
   TrailDatabase database() {
     return database;
   }
+
+  @Override
+  TrailDatabase fresh(int connections) throws Exception {
+    return FakeTrail.onH2(connections);
+  }
+
+  @Override
+  String endless() {
+    return "SYSTEM_RANGE(1, 1000000000000)";
+  }
 }

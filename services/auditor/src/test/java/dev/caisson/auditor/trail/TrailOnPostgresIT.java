@@ -72,4 +72,15 @@ class TrailOnPostgresIT extends TrailContract {
   TrailDatabase database() {
     return database;
   }
+
+  @Override
+  TrailDatabase fresh(int connections) throws Exception {
+    return TrailDatabase.open(
+        FakeTrail.settings(postgres.newDatabase(), Postgres.USER, connections));
+  }
+
+  @Override
+  String endless() {
+    return "(SELECT generate_series(1, 1000000000000) AS x)";
+  }
 }

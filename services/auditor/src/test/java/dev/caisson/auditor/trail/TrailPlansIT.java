@@ -34,7 +34,7 @@ class TrailPlansIT {
       statement.execute(
           """
           INSERT INTO trail SELECT 'n' || i %% 3, 1, i, i, i * 1000, 'type.' || i %% 30, 'OUTCOME',
-              CASE WHEN i %% 500 = 0 THEN 'FAILED' ELSE 'SUCCEEDED' END, 't', 's' || i / 20,
+              CASE WHEN i %% 500 = 0 THEN 'FAILED' ELSE 'SUCCEEDED' END, 't' || i %% 100, 's' || i / 20,
               'us' || i / 20, 'c' || i / 10, 'uc' || i / 10, 'uid:' || i %% 1000, '\\x00', '\\x00', %d
           FROM generate_series(1, %d) i
           """
@@ -73,6 +73,15 @@ class TrailPlansIT {
     TrailQuery.Conditions conditions = query.conditions();
     String plan = plan(TrailSearch.sql(query, conditions), conditions.values());
     assertThat(plan).doesNotContain("Seq Scan on trail_week_" + WEEK).contains(index, another);
+  }
+
+  @Test
+  void findsWhatIsATenantsByItsIndex() throws Exception {
+    TrailQuery query = new TrailQuery("t7", "", "", "", "", "", none(), none(), "", 100);
+    TrailQuery.Conditions conditions = query.conditions();
+    assertThat(plan(TrailSearch.sql(query, conditions), conditions.values()))
+        .doesNotContain("Seq Scan on trail_week_" + WEEK)
+        .contains("trail_week_" + WEEK + "_tenant_time_nanos", "Index Cond: ((tenant)::text = ");
   }
 
   @Test

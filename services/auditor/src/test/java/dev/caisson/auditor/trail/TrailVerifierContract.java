@@ -1,6 +1,7 @@
 package dev.caisson.auditor.trail;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import com.google.protobuf.ByteString;
 import dev.caisson.auditor.trail.Problem.Kind;
@@ -22,6 +23,7 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -303,6 +305,15 @@ abstract class TrailVerifierContract {
     assertThat(all).extracting(Verification::node).containsExactly("n1", "n2");
     assertThat(all.getFirst().problem()).isEmpty();
     assertThat(all.getLast().problem()).isPresent();
+  }
+
+  @Test
+  void leavesWhenNobodyWaitsAnyMore() throws Exception {
+    trail.store(journal.records());
+    assertThatExceptionOfType(CancellationException.class)
+        .isThrownBy(() -> verifier().verifyAll(() -> true));
+    assertThatExceptionOfType(CancellationException.class)
+        .isThrownBy(() -> verifier().verify("n1", () -> true));
   }
 
   @Test

@@ -1,6 +1,5 @@
 package dev.caisson.auditor.trail;
 
-import dev.caisson.events.Topic;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
@@ -11,19 +10,12 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.stream.Collectors;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.ListOffsetsOptions;
-import org.apache.kafka.clients.admin.OffsetSpec;
-import org.apache.kafka.common.IsolationLevel;
-import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.TopicPartition;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the horizon by Kafka's own ends. A record that came through the topic was committed, and
+ * Finds the horizon by the topic's ends. A record that came through the topic was committed, and
  * with it all that its relay had sent before: they are below the partitions' ends as they are now,
  * open transactions included. So when the consumers, of whichever auditor, have passed those ends,
  * everything up to that record has arrived. In the topic of another Kafka the relay begins with
@@ -31,10 +23,9 @@ import org.jspecify.annotations.Nullable;
  * before may be on their way, for as long as a relay may take. While Kafka is away, the last
  * horizon that was proven holds. Thread-safe.
  */
-final class KafkaHorizon implements Horizon {
+final class TopicHorizon implements Horizon {
 
   private static final Duration PATIENCE = Duration.ofSeconds(5);
-  private static final int REQUEST_MILLIS = 5_000;
 
   /**
    * For what the old Kafka had. Not longer: a node of which nothing comes any more is verified as a
@@ -42,7 +33,7 @@ final class KafkaHorizon implements Horizon {
    */
   static final Duration ON_THE_WAY = Duration.ofHours(1);
 
-  private final Admin admin;
+  private final Supplier<Optional<TopicEnds>> ends;
   private final TrailOffsets offsets;
   private final TrailNodes nodes;
   private final Clock clock;
@@ -51,8 +42,9 @@ final class KafkaHorizon implements Horizon {
   /** The topic, and since when it is read here. */
   private record Known(SourceTopic topic, Instant since) {}
 
-  KafkaHorizon(Admin admin, TrailOffsets offsets, TrailNodes nodes, Clock clock) {
-    this.admin = admin;
+  TopicHorizon(
+      Supplier<Optional<TopicEnds>> ends, TrailOffsets offsets, TrailNodes nodes, Clock clock) {
+    this.ends = ends;
     this.clock = clock;
     this.offsets = offsets;
     this.nodes = nodes;
@@ -70,11 +62,11 @@ final class KafkaHorizon implements Horizon {
   @Override
   public Optional<Map<String, Position>> proven(Map<String, Position> last) throws SQLException {
     Map<String, NodeRow> rows = nodes.all(); // before the ends, as what is last
-    Optional<Ends> ends = ends();
-    if (ends.isEmpty() || !offsets.awaitPast(ends.get().topic(), ends.get().next(), PATIENCE)) {
+    Optional<TopicEnds> now = ends.get();
+    if (now.isEmpty() || !offsets.awaitPast(now.get().topic(), now.get().next(), PATIENCE)) {
       return Optional.empty();
     }
-    SourceTopic topic = ends.get().topic();
+    SourceTopic topic = now.get().topic();
     SortedMap<String, Position> proven = new TreeMap<>(last);
     if (isNew(topic)) {
       proven.clear();
@@ -112,33 +104,5 @@ final class KafkaHorizon implements Horizon {
   // Where none was ever proven, it is left to the reader of what is found.
   private static Position proven(@Nullable NodeRow row, Position end) {
     return row == null || isNeverProven(row) ? end : row.settled();
-  }
-
-  /** The next offset of each partition. */
-  private record Ends(SourceTopic topic, Map<Integer, Long> next) {}
-
-  private Optional<Ends> ends() {
-    try {
-      SourceTopic.Described described =
-          SourceTopic.describe(admin, Topic.EVENTS.topicName(), REQUEST_MILLIS);
-      Map<Integer, Long> ends = new HashMap<>();
-      admin
-          .listOffsets(
-              described.partitions().stream()
-                  .collect(
-                      Collectors.toMap(
-                          partition -> new TopicPartition(described.topic().name(), partition),
-                          _ -> OffsetSpec.latest())),
-              new ListOffsetsOptions(IsolationLevel.READ_UNCOMMITTED).timeoutMs(REQUEST_MILLIS))
-          .all()
-          .get()
-          .forEach((partition, end) -> ends.put(partition.partition(), end.offset()));
-      return Optional.of(new Ends(described.topic(), ends));
-    } catch (ExecutionException | KafkaException e) {
-      return Optional.empty();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return Optional.empty();
-    }
   }
 }
