@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Descriptors.MethodDescriptor;
 import com.google.protobuf.DynamicMessage;
+import dev.caisson.proto.audit.v1.AuditGrpc;
 import dev.caisson.proto.v1.Authorization;
 import dev.caisson.proto.v1.AuthorizationProto;
 import dev.caisson.proto.v1.ContainersGrpc;
@@ -63,22 +64,51 @@ class AccessMatrixTest {
   @Test
   void eachRoleMayCallWhatTheTableSays() throws Exception {
     for (Role role : ROLES) {
-      try (GatewayFixture gateway = gateway(role)) {
+      try (GatewayFixture gateway = gateway(role, "t")) {
         gateway.executor.add("t", "s", "c");
         for (io.grpc.MethodDescriptor<?, ?> method : methods()) {
           String what = role + " " + method.getFullMethodName();
-          assertThat(isLetIn(gateway, method, "t")).as(what).isEqualTo(has(role, rule(method)));
+          Authorization rule = rule(method);
+          boolean here = has(role, rule) && !rule.getAllTenants();
+          assertThat(isLetIn(gateway, method, "t")).as(what).isEqualTo(here);
           assertThat(isLetIn(gateway, method, "other")).as(what + ", another tenant").isFalse();
+          if (isOfTenants(rule)) {
+            assertThat(isLetIn(gateway, method, "")).as(what + ", all tenants").isFalse();
+          }
         }
       }
     }
   }
 
-  private GatewayFixture gateway(Role role) throws Exception {
+  @Test
+  void whoHasARoleInAllTenantsMayCallForAll() throws Exception {
+    for (Role role : ROLES) {
+      try (GatewayFixture gateway = gateway(role, "\"*\"")) {
+        gateway.executor.add("t", "s", "c");
+        for (io.grpc.MethodDescriptor<?, ?> method : methods()) {
+          String what = role + " " + method.getFullMethodName();
+          Authorization rule = rule(method);
+          assertThat(isLetIn(gateway, method, "t")).as(what).isEqualTo(has(role, rule));
+          if (isOfTenants(rule)) {
+            assertThat(isLetIn(gateway, method, ""))
+                .as(what + ", all tenants")
+                .isEqualTo(has(role, rule));
+          }
+        }
+      }
+    }
+  }
+
+  private static boolean isOfTenants(Authorization rule) {
+    return !rule.getTenant().isEmpty();
+  }
+
+  private GatewayFixture gateway(Role role, String tenants) throws Exception {
     Path file = directory.resolve("access.yaml");
     Files.writeString(
         file,
-        "bindings: [{role: %s, tenants: [t], members: [\"unix:*\"]}]%n".formatted(word(role)));
+        "bindings: [{role: %s, tenants: [%s], members: [\"unix:*\"]}]%n"
+            .formatted(word(role), tenants));
     return GatewayFixture.start(directory, Map.of("caisson.gateway.access-file", file.toString()));
   }
 
@@ -88,9 +118,10 @@ class AccessMatrixTest {
     table.append("\n|---|---|---|---|---|\n");
     for (io.grpc.MethodDescriptor<?, ?> method : methods()) {
       Authorization rule = rule(method);
-      String name = method.getFullMethodName().replace("caisson.v1.", "");
+      String name = method.getFullMethodName().replaceFirst("^caisson\\.(audit\\.)?v1\\.", "");
       table.append("| `").append(name).append("` | `").append(rule.getPermission()).append("` |");
-      ROLES.forEach(role -> table.append(has(role, rule) ? " yes |" : " no |"));
+      String yes = rule.getAllTenants() ? " in all tenants |" : " yes |";
+      ROLES.forEach(role -> table.append(has(role, rule) ? yes : " no |"));
       table.append('\n');
     }
     return table.toString();
@@ -109,7 +140,8 @@ class AccessMatrixTest {
     Stream.of(
             SandboxesGrpc.getServiceDescriptor(),
             ContainersGrpc.getServiceDescriptor(),
-            EventsGrpc.getServiceDescriptor())
+            EventsGrpc.getServiceDescriptor(),
+            AuditGrpc.getServiceDescriptor())
         .forEach(service -> methods.addAll(service.getMethods()));
     return methods;
   }
@@ -144,13 +176,25 @@ class AccessMatrixTest {
 
   /** Of a resource in the tenant; everything else is absent. */
   private static <Q> Q request(io.grpc.MethodDescriptor<Q, ?> method, String tenant) {
-    String[] path = rule(method).getResource().split("\\.");
+    DynamicMessage message = named(method, tenant);
+    return method.getRequestMarshaller().parse(new ByteArrayInputStream(message.toByteArray()));
+  }
+
+  private static DynamicMessage named(io.grpc.MethodDescriptor<?, ?> method, String tenant) {
+    Authorization rule = rule(method);
+    var type = descriptor(method).getInputType();
+    if (rule.getAllTenants()) {
+      return DynamicMessage.getDefaultInstance(type);
+    }
+    if (isOfTenants(rule)) {
+      return message(type, rule.getTenant().split("\\."), 0, tenant);
+    }
+    String[] path = rule.getResource().split("\\.");
     String name =
         path[path.length - 1].equals("parent")
             ? "tenants/" + tenant
             : "tenants/" + tenant + "/sandboxes/s";
-    DynamicMessage message = message(descriptor(method).getInputType(), path, 0, name);
-    return method.getRequestMarshaller().parse(new ByteArrayInputStream(message.toByteArray()));
+    return message(type, path, 0, name);
   }
 
   private static DynamicMessage message(

@@ -537,6 +537,22 @@ class ContainersTest {
   }
 
   @Test
+  void asksTheExecutorAlsoOfOneThatIsGone() {
+    String gone = "tenants/t/sandboxes/app/containers/gone";
+    var delete = DeleteContainerRequest.newBuilder().setName(gone).build();
+    var signal = SignalContainerRequest.newBuilder().setName(gone).setSignal(9).build();
+    assertThat(
+            List.of(
+                code(() -> gateway.containers().deleteContainer(delete)),
+                code(() -> gateway.containers().signalContainer(signal))))
+        .containsOnly(Status.Code.NOT_FOUND);
+    assertThat(gateway.executor.requests)
+        .as("which knows whether an earlier call of the same request has done it")
+        .anyMatch(dev.caisson.proto.executor.v1.DeleteContainerRequest.class::isInstance)
+        .anyMatch(dev.caisson.proto.executor.v1.SignalRequest.class::isInstance);
+  }
+
+  @Test
   void refusesASignalThatThereIsNot() {
     var signal =
         SignalContainerRequest.newBuilder()

@@ -16,16 +16,23 @@ import dev.caisson.proto.v1.WatchEventsResponse;
 import dev.caisson.proto.v1.WatchSandboxesRequest;
 import dev.caisson.proto.v1.WatchSandboxesResponse;
 import dev.caisson.rpc.Channels;
+import io.grpc.CallOptions;
+import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -62,6 +69,53 @@ class EventsTest {
   }
 
   @Test
+  void tellsWhereItBeginsBeforeThereIsAnyEvent() throws Exception {
+    gateway.journal.append("t", "pod", "a");
+    String begin = begun(request("", ""));
+    gateway.journal.append("t", "pod", "b");
+    assertThat(all(request(begin, ""))).extracting(EventsTest::container).containsExactly("b");
+    assertThat(begun(request("1.7", ""))).isEqualTo("1.7");
+  }
+
+  /** Over HTTP too, where a browser would else come again and again. */
+  @Test
+  void aRefusedWatchHasAStatusOfItsOwn() throws Exception {
+    Path socket = directory.resolve("h");
+    try (GatewayFixture served =
+        GatewayFixture.start(
+            Files.createDirectory(directory.resolve("other")),
+            Map.of("caisson.gateway.http.socket", socket.toString()))) {
+      served.journal.append("t", "pod", "a");
+      assertThat(
+              HttpProbe.ask(
+                  socket, "GET", "/v1/tenants/t/events:watch?cursor=" + FakeJournal.EPOCH + ".99"))
+          .startsWith("HTTP/1.1 400")
+          .contains("INVALID_CURSOR");
+    }
+  }
+
+  /** What the headers say of a watch that goes on. */
+  private String begun(WatchEventsRequest request) throws Exception {
+    CompletableFuture<Metadata> headers = new CompletableFuture<>();
+    ClientCall<WatchEventsRequest, WatchEventsResponse> call =
+        gateway.channel.newCall(EventsGrpc.getWatchEventsMethod(), CallOptions.DEFAULT);
+    call.start(
+        new ClientCall.Listener<>() {
+          @Override
+          public void onHeaders(Metadata told) {
+            headers.complete(told);
+          }
+        },
+        new Metadata());
+    call.sendMessage(request.toBuilder().setNoFollow(false).build());
+    call.halfClose();
+    call.request(1);
+    Metadata told = headers.get(30, TimeUnit.SECONDS);
+    call.cancel("known", null);
+    return told.get(Metadata.Key.of("caisson-cursor", Metadata.ASCII_STRING_MARSHALLER));
+  }
+
+  @Test
   void givesTheEventsOfOneSandboxOrContainer() {
     gateway.journal.append("t", "one", "a");
     gateway.journal.append("t", "one", "b");
@@ -83,6 +137,19 @@ class EventsTest {
     gateway.journal.append("t", "pod", "b");
     String cursor = all(request("begin", "")).getFirst().getCursor();
     assertThat(all(request(cursor, ""))).extracting(EventsTest::container).containsExactly("b");
+  }
+
+  @Test
+  void tellsHowFarItHasComeToThoseWhoAskForThat() {
+    for (int event = 0; event < 600; event++) {
+      gateway.journal.append(event == 300 ? "t" : "u", "pod", "x");
+    }
+    WatchEventsRequest asking = request("begin", "").toBuilder().setBookmarks(true).build();
+    assertThat(all(asking))
+        .extracting(answer -> answer.hasEvent() + " " + answer.getCursor())
+        .containsExactly("false 3.256", "true 3.301", "false 3.557");
+    assertThat(all(request("begin", ""))).hasSize(1);
+    assertThat(all(request("3.557", ""))).isEmpty();
   }
 
   @Test

@@ -281,7 +281,7 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
         request,
         responses,
         asked -> {
-          container(asked.getTenant(), asked.getContainerId());
+          container(asked.getTenant(), asked.getSandboxId(), asked.getContainerId());
           return SignalResponse.getDefaultInstance();
         });
   }
@@ -365,8 +365,11 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
         request,
         responses,
         asked -> {
-          container(asked.getTenant(), asked.getContainerId());
-          containers.remove(asked.getTenant() + "/" + asked.getContainerId());
+          String key = asked.getTenant() + "/" + asked.getContainerId();
+          if (!asked.getAllowMissing() || containers.containsKey(key)) {
+            container(asked.getTenant(), asked.getSandboxId(), asked.getContainerId());
+          }
+          containers.remove(key);
           return DeleteContainerResponse.getDefaultInstance();
         });
   }
@@ -553,6 +556,13 @@ final class FakeExecutor extends ExecutorGrpc.ExecutorImplBase {
       throw error(Status.Code.NOT_FOUND, "CONTAINER_NOT_FOUND", "There is no container " + id);
     }
     return found;
+  }
+
+  private void container(String tenant, String sandboxId, String id) {
+    if (!sandboxId.isEmpty() && !container(tenant, id).getSandboxId().equals(sandboxId)) {
+      throw error(Status.Code.NOT_FOUND, "CONTAINER_NOT_FOUND", "There is no container " + id);
+    }
+    var _ = container(tenant, id);
   }
 
   private Sandbox sandbox(String tenant, String id) {

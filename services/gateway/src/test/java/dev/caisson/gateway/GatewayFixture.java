@@ -2,6 +2,7 @@ package dev.caisson.gateway;
 
 import com.google.protobuf.ByteString;
 import com.google.rpc.ErrorInfo;
+import dev.caisson.proto.audit.v1.AuditGrpc;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.Process;
 import dev.caisson.proto.types.v1.RootFilesystem;
@@ -13,6 +14,7 @@ import dev.caisson.proto.v1.OciBundle;
 import dev.caisson.proto.v1.SandboxesGrpc;
 import dev.caisson.rpc.Channels;
 import dev.caisson.rpc.GrpcServer;
+import dev.caisson.rpc.PeerPolicy;
 import dev.caisson.rpc.RpcErrors;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
@@ -26,19 +28,25 @@ import java.util.Map;
 import org.assertj.core.api.Assertions;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 
-/** The whole gateway as it is in production, before an executor and a journal that are fakes. */
+/**
+ * The whole gateway as it is in production, before an executor, a journal and an auditor that are
+ * fakes.
+ */
 final class GatewayFixture implements AutoCloseable {
   final FakeExecutor executor = new FakeExecutor();
   final FakeJournal journal = new FakeJournal();
+  final FakeAuditor auditor = new FakeAuditor();
   final ManagedChannel channel;
   final ApplicationContext context;
   private final Path directory;
   private final GrpcServer journalServer;
   private GrpcServer executorServer;
+  private GrpcServer auditorServer;
 
   private GatewayFixture(Path directory, Map<String, Object> settings) throws IOException {
     this.directory = directory;
     this.executorServer = serveExecutor();
+    this.auditorServer = serveAuditor(PeerPolicy.anyone());
     this.journalServer = GrpcServer.unix(directory.resolve("j")).services(List.of(journal)).start();
     Map<String, Object> all = new HashMap<>(settings(directory));
     // Any that is free.
@@ -68,6 +76,7 @@ final class GatewayFixture implements AutoCloseable {
         "caisson.gateway.socket", directory.resolve("g").toString(),
         "caisson.gateway.executor-socket", directory.resolve("e").toString(),
         "caisson.gateway.journal-socket", directory.resolve("j").toString(),
+        "caisson.gateway.auditor-socket", directory.resolve("audit").toString(),
         "caisson.gateway.drain", "200ms");
   }
 
@@ -81,6 +90,18 @@ final class GatewayFixture implements AutoCloseable {
 
   EventsGrpc.EventsBlockingStub events() {
     return EventsGrpc.newBlockingStub(channel);
+  }
+
+  AuditGrpc.AuditBlockingStub audit() {
+    return AuditGrpc.newBlockingStub(channel);
+  }
+
+  void stopAuditor() {
+    auditorServer.close();
+  }
+
+  void startAuditor(PeerPolicy peers) throws IOException {
+    auditorServer = serveAuditor(peers);
   }
 
   void stopExecutor() {
@@ -132,6 +153,16 @@ final class GatewayFixture implements AutoCloseable {
     context.close();
     executorServer.close();
     journalServer.close();
+    auditorServer.close();
+  }
+
+  private GrpcServer serveAuditor(PeerPolicy peers) throws IOException {
+    return GrpcServer.unix(directory.resolve("audit"))
+        .domain("audit.caisson.dev")
+        .peers(peers)
+        .services(List.of(auditor))
+        .grace(java.time.Duration.ofMillis(100))
+        .start();
   }
 
   private GrpcServer serveExecutor() throws IOException {

@@ -42,7 +42,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /**
  * Every method with every kind of request that cannot be, from the descriptors: one that is added
  * is tried, too. Each is refused in words, as the caller's mistake, and nothing reaches the
- * executor.
+ * executor or the auditor.
  */
 @Timeout(60)
 class HostileInputTest {
@@ -87,10 +87,13 @@ class HostileInputTest {
   @BeforeEach
   void forget() {
     gateway.executor.requests.clear();
+    gateway.auditor.requests.clear();
   }
 
   static Stream<Arguments> requests() {
-    return ServiceProto.getDescriptor().getServices().stream()
+    return Stream.of(
+            ServiceProto.getDescriptor(), dev.caisson.proto.audit.v1.ServiceProto.getDescriptor())
+        .flatMap(file -> file.getServices().stream())
         .flatMap(service -> service.getMethods().stream())
         .flatMap(method ->
             Stream.concat(
@@ -101,12 +104,24 @@ class HostileInputTest {
                     Arguments.of(method, "a field that nobody knows", unknown(method)),
                     Arguments.of(method, "nested too deep", deep()),
                     Arguments.of(method, "too large", ByteString.copyFrom(new byte[TOO_LARGE]))),
-                NAMES.stream()
+                names(method)
                     .map(name ->
                         Arguments.of(
                             method,
                             "named " + name.substring(0, Math.min(20, name.length())),
                             named(method, name).toByteString()))));
+  }
+
+  /** Those that name nothing there: any word is a tenant's id, and none means all. */
+  private static Stream<String> names(MethodDescriptor method) {
+    Authorization rule = rule(method);
+    return rule.getAllTenants()
+        ? Stream.of()
+        : NAMES.stream().filter(name -> rule.getTenant().isEmpty() || !name.matches("[a-z]*"));
+  }
+
+  private static Authorization rule(MethodDescriptor method) {
+    return method.getOptions().getExtension(AuthorizationProto.authorization);
   }
 
   @ParameterizedTest(name = "{0}: {1}")
@@ -116,6 +131,7 @@ class HostileInputTest {
     assertThat(refusal.getStatus().getCode()).isIn(MISTAKES);
     assertThat(refusal.getStatus().getDescription()).hasSizeBetween(10, RpcErrors.MAX_TEXT);
     assertThat(gateway.executor.requests).isEmpty();
+    assertThat(gateway.auditor.requests).isEmpty();
   }
 
   private static StatusRuntimeException refusal(MethodDescriptor method, ByteString request)
@@ -159,16 +175,24 @@ class HostileInputTest {
   }
 
   private static Message named(MethodDescriptor method, String name) {
-    Authorization rule = method.getOptions().getExtension(AuthorizationProto.authorization);
     DynamicMessage.Builder request = DynamicMessage.newBuilder(method.getInputType());
     Message.Builder at = request;
-    String[] path = rule.getResource().split("\\.", -1);
+    String[] path = path(method).split("\\.", -1);
     for (int i = 0; i < path.length - 1; i++) {
       at = at.getFieldBuilder(at.getDescriptorForType().findFieldByName(path[i]));
     }
     FieldDescriptor field = at.getDescriptorForType().findFieldByName(path[path.length - 1]);
     at.setField(field, name);
     return request.build();
+  }
+
+  /** To the text that names what is meant. */
+  private static String path(MethodDescriptor method) {
+    Authorization rule = rule(method);
+    if (rule.getAllTenants()) {
+      return method.getInputType().getFields().getFirst().getName();
+    }
+    return rule.getTenant().isEmpty() ? rule.getResource() : rule.getTenant();
   }
 
   /** The name of the resource has a byte that no UTF-8 has. */

@@ -17,6 +17,7 @@ import dev.caisson.proto.v1.SandboxState;
 import dev.caisson.proto.v1.SandboxesGrpc;
 import dev.caisson.proto.v1.WatchSandboxesRequest;
 import dev.caisson.proto.v1.WatchSandboxesResponse;
+import dev.caisson.proto.v1.WatchSandboxesResponse.ChangeCase;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.nio.file.Path;
@@ -85,6 +86,23 @@ class SandboxWatchTest {
   }
 
   @Test
+  void tellsHowFarItHasComeToThoseWhoAskForThat() throws Exception {
+    pod("t", "pod", "a");
+    for (int i = 0; i < 600; i++) {
+      gateway.journal.append(started("u", "secret"));
+    }
+    gateway.journal.append(started("t", "pod"));
+    var watch = watch(WatchSandboxesRequest.newBuilder().setCursor("begin").setBookmarks(true));
+    WatchSandboxesResponse answer = watch.next();
+    while (answer.getChangeCase() == ChangeCase.CHANGE_NOT_SET) {
+      assertThat(answer.getCursor()).isIn("3.256", "3.512");
+      answer = watch.next();
+    }
+    assertThat(answer.getPresent().getSandbox().getName()).isEqualTo(POD);
+    assertThat(answer.getCursor()).isEqualTo("3.601");
+  }
+
+  @Test
   void tellsManyChangesOfOneAsOne() throws Exception {
     pod("t", "pod", "a");
     for (int i = 0; i < 100; i++) {
@@ -99,6 +117,21 @@ class SandboxWatchTest {
     gateway.journal.append(started("t", "pod"));
     var later = watch(last.getCursor());
     assertThat(later.next().getPresent().getSandbox().getName()).isEqualTo(POD);
+  }
+
+  @Test
+  void losesNoChangeToOneWhoIsCutOffBetweenTwoThatCameTogether() throws Exception {
+    pod("t", "pod", "a");
+    pod("t", "other", "b");
+    gateway.journal.append(started("t", "pod"));
+    gateway.journal.append(started("t", "other"));
+    WatchSandboxesResponse first = watch("begin").next();
+    assertThat(first.getPresent().getSandbox().getName()).isEqualTo(POD);
+
+    var later = watch(first.getCursor());
+    assertThat(List.of(later.next(), later.next()))
+        .extracting(change -> change.getPresent().getSandbox().getName())
+        .contains("tenants/t/sandboxes/other");
   }
 
   @Test
@@ -185,11 +218,14 @@ class SandboxWatchTest {
   }
 
   private StreamProbe<WatchSandboxesRequest, WatchSandboxesResponse> watch(String cursor) {
+    return watch(WatchSandboxesRequest.newBuilder().setCursor(cursor));
+  }
+
+  private StreamProbe<WatchSandboxesRequest, WatchSandboxesResponse> watch(
+      WatchSandboxesRequest.Builder request) {
     StreamProbe<WatchSandboxesRequest, WatchSandboxesResponse> watch = new StreamProbe<>();
     SandboxesGrpc.newStub(gateway.channel)
-        .watchSandboxes(
-            WatchSandboxesRequest.newBuilder().setParent("tenants/t").setCursor(cursor).build(),
-            watch);
+        .watchSandboxes(request.setParent("tenants/t").build(), watch);
     return watch;
   }
 }

@@ -12,7 +12,8 @@ record Access(List<Issuer> issuers, List<Binding> bindings) {
   }
 
   /**
-   * Whether one of those who the caller is may do this in the tenant, whether that exists or not.
+   * Whether one of those who the caller is may do this in the tenant, whether that exists or not;
+   * {@link dev.caisson.gateway.names.Tenants#EVERY}: in all of them.
    */
   boolean allows(Set<String> identities, String permission, String tenant) {
     return bindings.stream().anyMatch(binding -> binding.allows(identities, permission, tenant));

@@ -6,6 +6,7 @@ import dev.caisson.gateway.errors.Errors;
 import dev.caisson.gateway.identity.Caller;
 import dev.caisson.gateway.journal.DenialReports;
 import dev.caisson.gateway.names.TenantName;
+import dev.caisson.gateway.names.Tenants;
 import dev.caisson.proto.v1.Reason;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
@@ -68,12 +69,12 @@ public final class AccessInterceptor implements ServerInterceptor {
 
     /** Input of a stream names nothing; what has begun it did. */
     void accept(Message request) {
-      Optional<String> resource = rule.resource(request);
-      if (resource.isEmpty() && streams) {
+      Optional<String> asked = rule.tenant(request);
+      if (asked.isEmpty() && streams) {
         requireBegun();
         return;
       }
-      String tenant = TenantName.of(rule.field(), resource.orElse(""));
+      String tenant = asked.orElseGet(() -> TenantName.of(rule.field(), ""));
       boolean allowed =
           file.content()
               .map(access -> access.allows(caller.identities(), rule.permission(), tenant))
@@ -97,12 +98,21 @@ public final class AccessInterceptor implements ServerInterceptor {
       return Errors.of(
           Status.Code.PERMISSION_DENIED,
           Reason.NOT_ALLOWED.name(),
-          "%s must have the permission %s in tenants/%s; an operator can bind it to a role that has it"
-              .formatted(caller.principal(), rule.permission(), tenant),
+          "%s must have the permission %s in %s; an operator can bind it to a role that has it"
+              .formatted(caller.principal(), rule.permission(), where(tenant)),
           Map.of(
               "principal", caller.principal(),
               "permission", rule.permission(),
               "tenant", tenant));
+    }
+
+    private String where(String tenant) {
+      if (!tenant.equals(Tenants.EVERY)) {
+        return "tenants/" + tenant;
+      }
+      return rule.field().isEmpty()
+          ? "all tenants (*), since the record of all is asked for"
+          : "all tenants (*), since " + rule.field() + " names none";
     }
   }
 }

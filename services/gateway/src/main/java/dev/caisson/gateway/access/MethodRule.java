@@ -4,6 +4,8 @@ import com.google.protobuf.Descriptors.Descriptor;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Descriptors.MethodDescriptor;
 import com.google.protobuf.Message;
+import dev.caisson.gateway.names.TenantName;
+import dev.caisson.gateway.names.Tenants;
 import dev.caisson.proto.v1.Authorization;
 import dev.caisson.proto.v1.AuthorizationProto;
 import dev.caisson.proto.v1.Role;
@@ -16,15 +18,30 @@ import java.util.Optional;
  *
  * @param permission as in {@code containers.create}
  * @param role the least of the built-in ones that has it
- * @param resource the way to the field of the request that names the resource
+ * @param request what the method takes
+ * @param scope what says which tenant is asked for
+ * @param resource the way to the field of the request that names the resource, or the tenant; empty
+ *     where all tenants are asked for
  * @param opening the field of a stream's first message with what is asked for; empty: the message
  *     itself
  */
 public record MethodRule(
     String permission,
     Role role,
+    Descriptor request,
+    Scope scope,
     List<FieldDescriptor> resource,
     Optional<FieldDescriptor> opening) {
+
+  /** How a request says which tenant it is about. */
+  enum Scope {
+    /** By the name of a resource. */
+    RESOURCE,
+    /** By the tenant's id; an empty one means all. */
+    TENANT,
+    /** It is about all. */
+    ALL_TENANTS
+  }
 
   public MethodRule {
     resource = List.copyOf(resource);
@@ -41,14 +58,40 @@ public record MethodRule(
     if (option.getPermission().isEmpty() || option.getRole() == Role.ROLE_UNSPECIFIED) {
       throw new IllegalArgumentException(method.getFullName() + " must have an authorization");
     }
-    List<FieldDescriptor> resource = path(method, option.getResource());
+    Scope scope = scope(method, option);
+    List<FieldDescriptor> resource =
+        switch (scope) {
+          case RESOURCE -> path(method, option.getResource());
+          case TENANT -> path(method, option.getTenant());
+          case ALL_TENANTS -> List.of();
+        };
     return new MethodRule(
         option.getPermission(),
         option.getRole(),
+        method.getInputType(),
+        scope,
         resource,
         method.isClientStreaming() && resource.size() > 1
             ? Optional.of(resource.getFirst())
             : Optional.empty());
+  }
+
+  private static Scope scope(MethodDescriptor method, Authorization option) {
+    List<Scope> said = new ArrayList<>();
+    if (!option.getResource().isEmpty()) {
+      said.add(Scope.RESOURCE);
+    }
+    if (!option.getTenant().isEmpty()) {
+      said.add(Scope.TENANT);
+    }
+    if (option.getAllTenants()) {
+      said.add(Scope.ALL_TENANTS);
+    }
+    if (said.size() != 1) {
+      throw new IllegalArgumentException(
+          method.getFullName() + ": authorization must have one of resource, tenant, all_tenants");
+    }
+    return said.getFirst();
   }
 
   private static List<FieldDescriptor> path(MethodDescriptor method, String path) {
@@ -64,7 +107,7 @@ public record MethodRule(
                   == (last ? FieldDescriptor.JavaType.STRING : FieldDescriptor.JavaType.MESSAGE);
       if (!sound) {
         throw new IllegalArgumentException(
-            method.getFullName() + ": authorization.resource must name a text field: " + path);
+            method.getFullName() + ": authorization must name a text field: " + path);
       }
       fields.add(field);
       message = last ? message : field.getMessageType();
@@ -74,28 +117,37 @@ public record MethodRule(
 
   /** Of what is asked for. */
   public Descriptor subjectType() {
-    return opening
-        .map(FieldDescriptor::getMessageType)
-        .orElseGet(() -> resource.getFirst().getContainingType());
+    return opening.map(FieldDescriptor::getMessageType).orElse(request);
   }
 
   /** What is asked for by a message that names the resource. */
-  public Message subject(Message request) {
-    return opening.map(field -> (Message) request.getField(field)).orElse(request);
+  public Message subject(Message message) {
+    return opening.map(field -> (Message) message.getField(field)).orElse(message);
   }
 
   /** The same message, asking for that. */
-  public Message withSubject(Message request, Message subject) {
+  public Message withSubject(Message message, Message subject) {
     return opening
-        .map(field -> request.toBuilder().setField(field, subject).build())
+        .map(field -> message.toBuilder().setField(field, subject).build())
         .orElse(subject);
   }
 
   /**
-   * The name of the resource; empty where the message is one that names none, as input of a stream.
+   * The id of the tenant that is asked for, {@link Tenants#EVERY} for all; empty where the message
+   * is one that names none, as input of a stream.
+   *
+   * @throws io.grpc.StatusRuntimeException INVALID_ARGUMENT where it is no name, or no id
    */
-  public Optional<String> resource(Message request) {
-    Message at = request;
+  public Optional<String> tenant(Message message) {
+    return switch (scope) {
+      case RESOURCE -> text(message).map(name -> TenantName.of(field(), name));
+      case TENANT -> text(message).map(id -> Tenants.asked(field(), id));
+      case ALL_TENANTS -> Optional.of(Tenants.EVERY);
+    };
+  }
+
+  private Optional<String> text(Message message) {
+    Message at = message;
     for (FieldDescriptor field : resource.subList(0, resource.size() - 1)) {
       if (!at.hasField(field)) {
         return Optional.empty();
@@ -108,7 +160,7 @@ public record MethodRule(
         : Optional.of((String) at.getField(last));
   }
 
-  /** Its path, as in {@code create.parent}. */
+  /** The path of the resource, as in {@code create.parent}. */
   public String field() {
     return String.join(".", resource.stream().map(FieldDescriptor::getName).toList());
   }

@@ -8,7 +8,6 @@ import dev.caisson.gateway.bridge.EndedListener;
 import dev.caisson.gateway.errors.Errors;
 import dev.caisson.gateway.identity.Caller;
 import dev.caisson.gateway.journal.DenialReports;
-import dev.caisson.gateway.names.TenantName;
 import dev.caisson.proto.v1.CreateContainerRequest;
 import dev.caisson.proto.v1.PlanContainerRequest;
 import dev.caisson.proto.v1.PolicyFinding;
@@ -43,7 +42,11 @@ public final class Admission implements ServerInterceptor {
 
   private static final String EXEC = "containers.exec";
 
+  /** Of calls that take long, or have large answers, though they are one question each. */
+  private static final String TRAIL = "trail.";
+
   private final Quotas quotas = new Quotas(System::nanoTime);
+  private final LargeAnswers large = new LargeAnswers();
   private final MethodRules rules;
   private final PolicyFile file;
   private final DenialReports denials;
@@ -78,8 +81,7 @@ public final class Admission implements ServerInterceptor {
             new ExceededCall<>(new WarnedCall<>(call, findings), reviewed::exceeded),
             headers,
             next);
-    return new EndedListener<>(
-        new CheckedListener<>(served, reviewed::message), () -> reviewed.share.release());
+    return new EndedListener<>(new CheckedListener<>(served, reviewed::message), reviewed::release);
   }
 
   /** One call. */
@@ -90,8 +92,10 @@ public final class Admission implements ServerInterceptor {
     private final Findings findings;
     private final LivingQuota living;
     private final Set<TenantUse.Kind> kinds = EnumSet.noneOf(TenantUse.Kind.class);
+    private final boolean isLarge;
     private boolean begun;
     private Quotas.Share share = Quotas.Share.NONE;
+    private Quotas.Share place = Quotas.Share.NONE;
 
     Reviewed(
         MethodRule rule,
@@ -104,7 +108,8 @@ public final class Admission implements ServerInterceptor {
       this.operation = String.valueOf(method.getBareMethodName());
       this.caller = caller;
       this.findings = findings;
-      if (method.getType() != MethodDescriptor.MethodType.UNARY) {
+      this.isLarge = rule.permission().startsWith(TRAIL);
+      if (method.getType() != MethodDescriptor.MethodType.UNARY || isLarge) {
         kinds.add(TenantUse.Kind.STREAMS);
       }
       if (rule.permission().equals(EXEC)) {
@@ -116,19 +121,18 @@ public final class Admission implements ServerInterceptor {
     <Q> Q message(Q message) {
       Message request = (Message) message;
       UnknownFields.refuse(request);
-      Optional<String> resource = rule.resource(request);
-      return resource.isEmpty()
+      Optional<String> tenant = rule.tenant(request);
+      return tenant.isEmpty()
           ? message // input of a stream
-          : (Q) rule.withSubject(request, admitted(rule.subject(request), resource.get()));
+          : (Q) rule.withSubject(request, admitted(rule.subject(request), tenant.get()));
     }
 
-    private Message admitted(Message subject, String resource) {
+    private Message admitted(Message subject, String tenant) {
       Optional<Policies> policies = file.content();
+      takeShare(policies, tenant);
       if (policies.isEmpty()) {
         return Decoding.of(subject);
       }
-      String tenant = TenantName.of(rule.field(), resource);
-      takeShare(policies.get(), tenant);
       Message decoded = Decoding.of(subject);
       Policies.Review review = review(policies.get(), rule.permission(), tenant, decoded);
       List<PolicyFinding> denied = review.with(PolicyFinding.Action.DENY);
@@ -143,22 +147,29 @@ public final class Admission implements ServerInterceptor {
     }
 
     /** Before the request costs anything; once for each call. */
-    private void takeShare(Policies policies, String tenant) {
+    private void takeShare(Optional<Policies> policies, String tenant) {
       if (begun) {
         return;
       }
       begun = true;
-      Optional<Quota> quota = policies.quotaOf(tenant);
-      if (quota.isEmpty()) {
-        return;
-      }
-      living.is(quota.get().living());
+      Optional<Quota> quota = policies.flatMap(all -> all.quotaOf(tenant));
+      quota.ifPresent(one -> living.is(one.living()));
       try {
-        share = quotas.take(quota.get(), tenant, kinds);
+        if (quota.isPresent()) {
+          share = quotas.take(quota.get(), tenant, kinds);
+        }
+        if (isLarge) {
+          place = large.take(tenant);
+        }
       } catch (StatusRuntimeException refusal) {
         exceeded(refusal);
         throw refusal;
       }
+    }
+
+    void release() {
+      share.release();
+      place.release();
     }
 
     void exceeded(StatusRuntimeException refusal) {

@@ -50,8 +50,6 @@ import dev.caisson.proto.v1.UpdateContainerRequest;
 import dev.caisson.proto.v1.WaitContainerRequest;
 import dev.caisson.proto.v1.WaitContainerResponse;
 import dev.caisson.proto.v1.WatchContainerStatisticsRequest;
-import io.grpc.Status;
-import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
 import jakarta.inject.Singleton;
 import java.util.List;
@@ -209,13 +207,11 @@ final class ContainersService extends ContainersGrpc.ContainersImplBase {
             .setSignal(request.getSignal())
             .setAll(request.getAll())
             .setForeground(request.getForeground())
+            .setSandboxId(name.sandboxIfAny())
             .build();
     ServerCalls.answer(
         responses,
-        lookup
-            .check(name)
-            .then(executor.signal(signal))
-            .thenReturn(SignalContainerResponse.getDefaultInstance()));
+        executor.signal(signal).thenReturn(SignalContainerResponse.getDefaultInstance()));
   }
 
   @Override
@@ -337,18 +333,12 @@ final class ContainersService extends ContainersGrpc.ContainersImplBase {
             .setTenant(name.tenant())
             .setContainerId(name.container())
             .setForce(request.getForce())
+            .setSandboxId(name.sandboxIfAny())
+            .setAllowMissing(request.getAllowMissing())
             .build();
-    Mono<DeleteContainerResponse> deleted =
-        lookup
-            .check(name)
-            .then(executor.deleteContainer(delete))
-            .thenReturn(DeleteContainerResponse.getDefaultInstance());
     ServerCalls.answer(
         responses,
-        request.getAllowMissing()
-            ? deleted.onErrorReturn(
-                ContainersService::isMissing, DeleteContainerResponse.getDefaultInstance())
-            : deleted);
+        executor.deleteContainer(delete).thenReturn(DeleteContainerResponse.getDefaultInstance()));
   }
 
   @Override
@@ -396,11 +386,6 @@ final class ContainersService extends ContainersGrpc.ContainersImplBase {
 
   private static Actor actor(String requestId) {
     return Caller.current().actor(Ids.requireRequestId(requestId));
-  }
-
-  private static boolean isMissing(Throwable error) {
-    return error instanceof StatusRuntimeException failure
-        && failure.getStatus().getCode() == Status.Code.NOT_FOUND;
   }
 
   private static ListContainersResponse page(

@@ -29,11 +29,16 @@ final class EventsService extends EventsGrpc.EventsImplBase {
       WatchEventsRequest request, StreamObserver<WatchEventsResponse> responses) {
     TenantName parent = TenantName.parse("parent", request.getParent());
     Predicate<Event> filter = EventFilter.of(parent.tenant(), request.getResource());
+    WatchStart.Told call = WatchStart.current();
     Flux<WatchEventsResponse> events =
         start(request.getCursor())
-            .flatMapMany(after -> journal.events(after, !request.getNoFollow()))
-            .filter(stored -> filter.test(stored.event()))
-            .map(EventsService::response);
+            .doOnNext(call::begin)
+            .flatMapMany(after ->
+                Bookmarks.filter(
+                    journal.events(after, !request.getNoFollow()),
+                    filter,
+                    EventsService::response,
+                    request.getBookmarks() ? EventsService::bookmark : null));
     ServerCalls.stream(responses, events);
   }
 
@@ -46,5 +51,9 @@ final class EventsService extends EventsGrpc.EventsImplBase {
         .setEvent(stored.event())
         .setCursor(stored.place().toString())
         .build();
+  }
+
+  private static WatchEventsResponse bookmark(Cursor place) {
+    return WatchEventsResponse.newBuilder().setCursor(place.toString()).build();
   }
 }

@@ -5,7 +5,6 @@ import dev.caisson.gateway.errors.Upstream;
 import dev.caisson.gateway.executor.ExecutorClient;
 import dev.caisson.gateway.journal.Cursor;
 import dev.caisson.gateway.journal.JournalClient;
-import dev.caisson.gateway.journal.JournalEvent;
 import dev.caisson.gateway.names.SandboxName;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.executor.v1.GetSandboxRequest;
@@ -24,6 +23,7 @@ import java.util.EnumSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
@@ -59,11 +59,16 @@ final class SandboxWatch {
   private final ExecutorClient executor;
   private final JournalClient journal;
   private final String tenant;
+  private final boolean bookmarks;
 
-  SandboxWatch(ExecutorClient executor, JournalClient journal, String tenant) {
+  /**
+   * @param bookmarks whether it also tells how far it has come, where nothing has changed
+   */
+  SandboxWatch(ExecutorClient executor, JournalClient journal, String tenant, boolean bookmarks) {
     this.executor = executor;
     this.journal = journal;
     this.tenant = tenant;
+    this.bookmarks = bookmarks;
   }
 
   Flux<WatchSandboxesResponse> fromNow() {
@@ -124,33 +129,49 @@ final class SandboxWatch {
   Flux<WatchSandboxesResponse> after(Cursor cursor) {
     return Flux.defer(() -> {
       Context call = Context.current();
-      return journal
-          .events(cursor, true)
-          .filter(this::isChange)
-          .map(stored -> new Change(stored.place(), stored.event().getSubject().getSandboxId()))
+      AtomicReference<Cursor> reached = new AtomicReference<>(cursor);
+      return Bookmarks.filter(
+              journal.events(cursor, true),
+              this::isChange,
+              stored -> new Change(stored.place(), stored.event().getSubject().getSandboxId()),
+              bookmarks ? place -> new Change(place, "") : null)
           .bufferTimeout(TOGETHER, FOR_OTHERS, true)
-          .concatMap(changes -> told(changes, call), 1);
+          .concatMap(
+              changes -> told(changes, reached.getAndSet(changes.getLast().place()), call), 1);
     });
   }
 
-  /** What waits for others is as small as this. */
+  /**
+   * What waits for others is as small as this.
+   *
+   * @param sandbox empty: none has changed
+   */
   private record Change(Cursor place, String sandbox) {}
 
-  private boolean isChange(JournalEvent stored) {
-    Event event = stored.event();
+  private boolean isChange(Event event) {
     return CHANGES.contains(event.getPayloadCase())
         && event.getSubject().getTenant().equals(tenant)
         && !event.getSubject().getSandboxId().isEmpty();
   }
 
-  /** Each sandbox once, however many events it has had. */
-  private Flux<WatchSandboxesResponse> told(List<Change> changes, Context call) {
-    String cursor = changes.getLast().place().toString();
+  /**
+   * Each sandbox once, however many events it has had. Only with the last of them have all been
+   * told: who is cut off earlier begins before the first.
+   */
+  private Flux<WatchSandboxesResponse> told(List<Change> changes, Cursor before, Context call) {
+    String after = changes.getLast().place().toString();
     Set<String> changed = new LinkedHashSet<>();
     changes.forEach(change -> changed.add(change.sandbox()));
+    changed.remove("");
+    if (changed.isEmpty()) {
+      return Flux.just(WatchSandboxesResponse.newBuilder().setCursor(after).build());
+    }
     return Flux.fromIterable(changed)
         .concatMap(id -> InContext.mono(call, now(id)), 1)
-        .map(change -> change.toBuilder().setCursor(cursor).build());
+        .index((told, change) ->
+            change.toBuilder()
+                .setCursor(told + 1 == changed.size() ? after : before.toString())
+                .build());
   }
 
   private Mono<WatchSandboxesResponse> now(String id) {

@@ -102,7 +102,8 @@ final class SandboxesService extends SandboxesGrpc.SandboxesImplBase {
   public void watchSandboxes(
       WatchSandboxesRequest request, StreamObserver<WatchSandboxesResponse> responses) {
     TenantName parent = TenantName.parse("parent", request.getParent());
-    SandboxWatch watch = new SandboxWatch(executor, journal, parent.tenant());
+    SandboxWatch watch =
+        new SandboxWatch(executor, journal, parent.tenant(), request.getBookmarks());
     ServerCalls.stream(
         responses,
         request.getCursor().isEmpty()

@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param socketGroup group of that socket: a name or number; absent: the gateway's own
  * @param executorSocket the executor's, for commands
  * @param journalSocket the executor's, for its journal
+ * @param auditorSocket the auditor's; it need not be there
  * @param allowedUsers numbers or names of the users who may call; {@code *}: all who can connect
  * @param accessFile who may do what, docs/access.md; absent: whoever may call may do everything
  * @param policyFile what is allowed in which way, docs/policies; absent: everything that the
@@ -28,6 +29,7 @@ public record GatewayConfiguration(
     Optional<String> socketGroup,
     @Bindable(defaultValue = "/run/caisson/executor.sock") String executorSocket,
     @Bindable(defaultValue = "/run/caisson/journal.sock") String journalSocket,
+    @Bindable(defaultValue = "/run/caisson/auditor/audit.sock") String auditorSocket,
     @Bindable(defaultValue = "*") List<String> allowedUsers,
     Optional<String> accessFile,
     Optional<String> policyFile,
@@ -51,5 +53,9 @@ public record GatewayConfiguration(
 
   public Path journalPath() {
     return Path.of(journalSocket);
+  }
+
+  public Path auditorPath() {
+    return Path.of(auditorSocket);
   }
 }

@@ -1,7 +1,5 @@
 package dev.caisson.gateway.errors;
 
-import com.google.protobuf.Any;
-import com.google.rpc.RetryInfo;
 import dev.caisson.oci.OciException;
 import dev.caisson.proto.v1.Reason;
 import dev.caisson.rpc.RpcErrors;
@@ -46,17 +44,13 @@ public final class Errors {
    */
   public static StatusRuntimeException quotaExceeded(
       String message, Map<String, String> metadata, Duration wait) {
-    var delay =
-        com.google.protobuf.Duration.newBuilder()
-            .setSeconds(wait.toSeconds())
-            .setNanos(wait.toNanosPart());
     return RpcErrors.of(
         Status.Code.RESOURCE_EXHAUSTED,
         DOMAIN,
         Reason.QUOTA_EXCEEDED.name(),
         message,
         metadata,
-        Any.pack(RetryInfo.newBuilder().setRetryDelay(delay).build()));
+        RpcErrors.retryAfter(wait));
   }
 
   /** A config.json that is not converted. */

@@ -147,13 +147,16 @@ final class BridgedCall extends ServerCall<Message, Message> {
 
   @Override
   public void sendHeaders(Metadata headers) {
-    enqueue(() -> answer.headers(headers));
+    if (!closed.get()) {
+      enqueue(() -> answer.headers(headers));
+    }
   }
 
   @Override
   public void sendMessage(Message message) {
     if (!closed.get()) {
-      enqueue(() -> answer.message(message));
+      String json = JsonText.of(message);
+      enqueue(() -> answer.message(message, json));
     }
   }
 
@@ -164,10 +167,12 @@ final class BridgedCall extends ServerCall<Message, Message> {
     }
     enqueue(() -> {
       over.run(); // before the answer: the caller may go on at once
-      answer.end(
-          status.isOk() ? Optional.empty() : Optional.of(status.asRuntimeException(trailers)),
-          trailers);
-      complete();
+      answer
+          .end(
+              status.isOk() ? Optional.empty() : Optional.of(status.asRuntimeException(trailers)),
+              trailers)
+          .addListener(
+              _ -> complete()); // what it has taken is given back when it is in nobody's memory
     });
   }
 

@@ -20,19 +20,24 @@ import java.util.Objects;
  * google/protobuf/descriptor.proto, SourceCodeInfo. Immutable.
  */
 final class Comments {
-  private static final String RESOURCE = "/caisson/v1/api.binpb";
+  private static final List<String> RESOURCES =
+      List.of("/caisson/v1/api.binpb", "/caisson/audit/v1/api.binpb");
 
   private final Map<String, String> texts = new HashMap<>();
 
-  private Comments(FileDescriptorSet files) {
-    files.getFileList().forEach(this::read);
+  private Comments(List<FileDescriptorSet> all) {
+    all.forEach(files -> files.getFileList().forEach(this::read));
   }
 
   /** Those of the API, as it was built. */
   static Comments read() {
+    return new Comments(RESOURCES.stream().map(Comments::files).toList());
+  }
+
+  private static FileDescriptorSet files(String resource) {
     try (InputStream in =
-        Objects.requireNonNull(Comments.class.getResourceAsStream(RESOURCE), RESOURCE)) {
-      return new Comments(FileDescriptorSet.parseFrom(in));
+        Objects.requireNonNull(Comments.class.getResourceAsStream(resource), resource)) {
+      return FileDescriptorSet.parseFrom(in);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

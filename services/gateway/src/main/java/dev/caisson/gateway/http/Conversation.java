@@ -4,6 +4,7 @@ import com.google.protobuf.Message;
 import io.grpc.Metadata;
 import io.grpc.StatusRuntimeException;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.handler.codec.http.websocketx.CloseWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.PingWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.TextWebSocketFrame;
@@ -27,13 +28,13 @@ final class Conversation implements Answer {
   }
 
   @Override
-  public void message(Message message) {
-    var _ = channel.writeAndFlush(new TextWebSocketFrame(JsonText.of(message)));
+  public void message(Message message, String json) {
+    var _ = channel.writeAndFlush(new TextWebSocketFrame(json));
   }
 
   /** A failure is a last text, and the code's name the reason of the close. */
   @Override
-  public void end(Optional<StatusRuntimeException> failure, Metadata trailers) {
+  public ChannelFuture end(Optional<StatusRuntimeException> failure, Metadata trailers) {
     if (failure.isPresent()) {
       var _ = channel.write(new TextWebSocketFrame(JsonText.of(failure.get())));
     }
@@ -43,11 +44,12 @@ final class Conversation implements Answer {
             : new WebSocketCloseStatus(
                 WebSocketCloseStatus.POLICY_VIOLATION.code(),
                 failure.get().getStatus().getCode().name());
-    var _ = channel.writeAndFlush(new CloseWebSocketFrame(status));
+    ChannelFuture written = channel.writeAndFlush(new CloseWebSocketFrame(status));
     // What the caller still sends is read and dropped: closed with it unread, the end would not
     // reach him.
     channel.config().setAutoRead(true);
     var _ = channel.eventLoop().schedule(this::close, FAREWELL_SECONDS, TimeUnit.SECONDS);
+    return written;
   }
 
   private void close() {

@@ -6,6 +6,7 @@ import io.grpc.Metadata;
 import io.grpc.StatusRuntimeException;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.FullHttpResponse;
@@ -40,8 +41,7 @@ final class EventStream implements Answer {
 
   @Override
   public void headers(Metadata more) {
-    headers = more;
-    begin();
+    headers = more; // a failure before the first event has its own status
   }
 
   private void begin() {
@@ -60,10 +60,10 @@ final class EventStream implements Answer {
   }
 
   @Override
-  public void message(Message message) {
+  public void message(Message message, String json) {
     begin();
     String cursor = cursor(message);
-    write((cursor.isEmpty() ? "" : "id: " + cursor + "\n") + "data: " + JsonText.of(message));
+    write((cursor.isEmpty() ? "" : "id: " + cursor + "\n") + "data: " + json);
   }
 
   private static String cursor(Message message) {
@@ -72,17 +72,16 @@ final class EventStream implements Answer {
   }
 
   @Override
-  public void end(Optional<StatusRuntimeException> failure, Metadata trailers) {
+  public ChannelFuture end(Optional<StatusRuntimeException> failure, Metadata trailers) {
     if (failure.isPresent() && !begun) {
       FullHttpResponse response = Responses.of(channel, failure.get());
       Responses.tell(response.headers(), headers);
       Responses.tell(response.headers(), trailers);
-      var _ = channel.writeAndFlush(response);
-      return;
+      return channel.writeAndFlush(response);
     }
     begin();
     failure.ifPresent(error -> write("event: error\ndata: " + JsonText.of(error)));
-    var _ = channel.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT);
+    return channel.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT);
   }
 
   @Override

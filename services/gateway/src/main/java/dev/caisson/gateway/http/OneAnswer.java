@@ -4,6 +4,7 @@ import com.google.protobuf.Message;
 import io.grpc.Metadata;
 import io.grpc.StatusRuntimeException;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import java.util.Optional;
@@ -12,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /** A message as a response's body. */
 final class OneAnswer implements Answer {
   private final Channel channel;
-  private @Nullable Message message;
+  private @Nullable String body;
   private Metadata headers = new Metadata();
 
   OneAnswer(Channel channel) {
@@ -25,21 +26,20 @@ final class OneAnswer implements Answer {
   }
 
   @Override
-  public void message(Message one) {
-    message = one;
+  public void message(Message message, String json) {
+    body = json;
   }
 
   @Override
-  public void end(Optional<StatusRuntimeException> failure, Metadata trailers) {
-    Message answer = message;
+  public ChannelFuture end(Optional<StatusRuntimeException> failure, Metadata trailers) {
+    String answer = body;
     FullHttpResponse response =
         failure.isPresent() || answer == null
             ? Responses.of(channel, failure.orElseGet(io.grpc.Status.INTERNAL::asRuntimeException))
-            : Responses.of(
-                channel, HttpResponseStatus.OK, Responses.JSON, JsonText.of(answer) + "\n");
+            : Responses.of(channel, HttpResponseStatus.OK, Responses.JSON, answer + "\n");
     Responses.tell(response.headers(), headers);
     Responses.tell(response.headers(), trailers);
-    var _ = channel.writeAndFlush(response);
+    return channel.writeAndFlush(response);
   }
 
   @Override

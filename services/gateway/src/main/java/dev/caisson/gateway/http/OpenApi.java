@@ -8,6 +8,8 @@ import com.google.protobuf.Descriptors.EnumDescriptor;
 import com.google.protobuf.Descriptors.EnumValueDescriptor;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Descriptors.MethodDescriptor;
+import dev.caisson.proto.v1.AuthorizationProto;
+import dev.caisson.rpc.ServedRequest;
 import java.util.ArrayDeque;
 import java.util.Comparator;
 import java.util.Deque;
@@ -48,7 +50,7 @@ final class OpenApi {
         .forEach(route -> {
           String path = path(route);
           if (!paths.has(path)) {
-            paths.add(path, new JsonObject());
+            paths.add(path, item());
           }
           paths
               .getAsJsonObject(path)
@@ -68,6 +70,14 @@ final class OpenApi {
     return all;
   }
 
+  private static JsonObject item() {
+    JsonArray ofAll = new JsonArray();
+    ofAll.add(object("$ref", "#/components/parameters/" + ServedRequest.HEADER));
+    JsonObject item = new JsonObject();
+    item.add("parameters", ofAll);
+    return item;
+  }
+
   private static JsonObject info() {
     JsonObject license = object("name", "Apache-2.0");
     license.addProperty("identifier", "Apache-2.0");
@@ -75,7 +85,7 @@ final class OpenApi {
     info.addProperty("version", "v1");
     info.addProperty(
         "description",
-        "Containers in sandboxes. The same API as over gRPC (caisson.v1), in ProtoJSON: field names in"
+        "Containers in sandboxes. The same API as over gRPC (caisson.v1, caisson.audit.v1), in ProtoJSON: field names in"
             + " lowerCamelCase or as in the protos, 64-bit numbers and durations (`1.5s`) as texts, bytes in"
             + " base64. What streams is server-sent events; what also takes more than one message is a"
             + " WebSocket of texts.");
@@ -106,8 +116,38 @@ final class OpenApi {
     schemas.forEach(all::add);
     JsonObject components = new JsonObject();
     components.add("schemas", all);
+    components.add("parameters", named(requestName()));
+    components.add("headers", named(answeredName()));
     components.add("securitySchemes", schemes);
     return components;
+  }
+
+  private static JsonObject named(JsonObject one) {
+    JsonObject all = new JsonObject();
+    all.add(ServedRequest.HEADER, one);
+    return all;
+  }
+
+  private static JsonObject requestName() {
+    JsonObject parameter = object("name", ServedRequest.HEADER);
+    parameter.addProperty("in", "header");
+    parameter.addProperty(
+        "description",
+        "What the call is called in logs: at most 64 of A-Z, a-z, 0-9, `.`, `_` and `-`. Another, or none: it is given"
+            + " one. Not `requestId`, by which a call may be repeated.");
+    parameter.add("schema", object("type", "string"));
+    return parameter;
+  }
+
+  private static JsonObject answeredName() {
+    JsonObject header = object("description", "What the call is called in logs.");
+    header.add("schema", object("type", "string"));
+    return header;
+  }
+
+  private static JsonObject withName(JsonObject response) {
+    response.add("headers", named(object("$ref", "#/components/headers/" + ServedRequest.HEADER)));
+    return response;
   }
 
   /** With a parameter for each star, named after what is before it: {@code sandboxes/{sandbox}}. */
@@ -161,12 +201,23 @@ final class OpenApi {
 
   /** Unique: a method with two paths has two. */
   private static String id(Route route) {
+    if (route.path().field().isEmpty() && isOfTenants(route.method())) {
+      return route.method().getName() + "InAllTenants";
+    }
     return route.method().getName()
         + (route.path().field().equals("parent") || route.path().field().equals("create.parent")
             ? route.path().segments().contains("sandboxes") && !isSandboxes(route)
                 ? "InSandbox"
                 : ""
             : "");
+  }
+
+  private static boolean isOfTenants(MethodDescriptor method) {
+    return !method
+        .getOptions()
+        .getExtension(AuthorizationProto.authorization)
+        .getTenant()
+        .isEmpty();
   }
 
   private static boolean isSandboxes(Route route) {
@@ -235,7 +286,7 @@ final class OpenApi {
       good.add(
           "content",
           content(streams ? Content.EVENTS : Content.JSON, route.method().getOutputType()));
-      responses.add("200", good);
+      responses.add("200", withName(good));
     }
     JsonObject failure = object("description", "A refusal or a failure.");
     JsonObject media = new JsonObject();
@@ -243,7 +294,7 @@ final class OpenApi {
     JsonObject content = new JsonObject();
     content.add(Responses.JSON, media);
     failure.add("content", content);
-    responses.add("default", failure);
+    responses.add("default", withName(failure));
     return responses;
   }
 

@@ -22,6 +22,11 @@ public record ContainerName(String tenant, String sandbox, String container) {
         && (parent.isWildcard() || sandbox.equals(parent.sandbox()));
   }
 
+  /** The sandbox that it must be in; empty: any. */
+  public String sandboxIfAny() {
+    return isWildcard() ? "" : sandbox;
+  }
+
   public boolean isWildcard() {
     return sandbox.equals(Segments.WILDCARD);
   }

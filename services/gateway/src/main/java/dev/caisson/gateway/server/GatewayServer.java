@@ -2,6 +2,7 @@ package dev.caisson.gateway.server;
 
 import dev.caisson.gateway.access.AccessInterceptor;
 import dev.caisson.gateway.admission.Admission;
+import dev.caisson.gateway.api.WatchStart;
 import dev.caisson.gateway.bridge.PromptCalls;
 import dev.caisson.gateway.config.GatewayConfiguration;
 import dev.caisson.gateway.config.HttpConfiguration;
@@ -85,7 +86,7 @@ public final class GatewayServer implements ApplicationEventListener<ServerStart
     this.http = http;
     this.services = services;
     this.observers = Stream.concat(Stream.of(metrics), tracing.served().stream()).toList();
-    this.interceptors = List.of(callers, prompt, access, admission);
+    this.interceptors = List.of(callers, prompt, access, admission, new WatchStart());
     this.calls = calls;
   }
 

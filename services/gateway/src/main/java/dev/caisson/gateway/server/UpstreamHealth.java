@@ -21,10 +21,17 @@ final class UpstreamHealth implements HealthIndicator {
 
   private final String name;
   private final ManagedChannel channel;
+  private final HealthStatus without;
 
-  UpstreamHealth(String name, ManagedChannel channel) {
+  /**
+   * Of one service.
+   *
+   * @param without the gateway's status while the service does not answer
+   */
+  UpstreamHealth(String name, ManagedChannel channel, HealthStatus without) {
     this.name = name;
     this.channel = channel;
+    this.without = without;
   }
 
   @Override
@@ -42,7 +49,7 @@ final class UpstreamHealth implements HealthIndicator {
   }
 
   private HealthResult result(boolean up, String status) {
-    return HealthResult.builder(name, up ? HealthStatus.UP : HealthStatus.DOWN)
+    return HealthResult.builder(name, up ? HealthStatus.UP : without)
         .details(Map.of("answer", status))
         .build();
   }
