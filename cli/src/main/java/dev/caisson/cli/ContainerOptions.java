@@ -68,8 +68,7 @@ final class ContainerOptions {
         CreateContainerRequest.newBuilder()
             .setParent(sandbox == null ? names.parent() : names.sandbox(sandbox))
             .setContainerId(idOrNew())
-            .setContainer(Container.newBuilder().setOci(oci()))
-            .setRequestId(Names.newRequestId());
+            .setContainer(Container.newBuilder().setOci(oci()));
     logs.apply(request);
     Networks.of(changes.namespaces.network, changes.namespaces.published)
         .ifPresent(request::setNetwork);

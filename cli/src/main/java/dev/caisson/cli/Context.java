@@ -1,13 +1,9 @@
 package dev.caisson.cli;
 
-import dev.caisson.rpc.Channels;
-import dev.caisson.rpc.ClientTls;
-import io.grpc.ManagedChannel;
-import java.io.IOException;
+import dev.caisson.client.Address;
+import dev.caisson.client.Caisson;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,25 +26,8 @@ record Context(
     @Nullable String issuer,
     @Nullable String clientId) {
 
-  /** RFC 3986, 3.2.2: a name, or an address of either version. */
-  private static final Pattern ADDRESS =
-      Pattern.compile("([A-Za-z0-9.-]{1,253}|\\[[0-9A-Fa-f:.]{2,45}\\]):(\\d{1,5})");
-
-  private static final int MAX_PORT = 65_535;
-
-  private static Optional<Matcher> parsed(String address) {
-    Matcher parsed = ADDRESS.matcher(address);
-    return Optional.of(parsed)
-        .filter(Matcher::matches)
-        .filter(one -> port(one) > 0 && port(one) <= MAX_PORT);
-  }
-
-  private static int port(Matcher parsed) {
-    return Integer.parseInt(parsed.group(2));
-  }
-
   static boolean isAddress(String text) {
-    return parsed(text).isPresent();
+    return Address.isAddress(text);
   }
 
   Context with(String otherIssuer, String otherClient) {
@@ -62,23 +41,21 @@ record Context(
         : Optional.of(new TokenIssuer(issuer, clientId));
   }
 
-  /** Connects with the first call. */
-  ManagedChannel channel() {
-    Matcher parsed =
-        parsed(address)
-            .orElseThrow(
-                () -> new CliException("A context's address must be host:port: " + address));
-    String host = parsed.group(1).replaceAll("[\\[\\]]", "");
-    try {
-      return Channels.tls(
-          host, port(parsed), new ClientTls(path(authorities), path(certificate), path(key)));
-    } catch (IOException e) {
-      throw new CliException(
-          String.valueOf(e.getMessage()), "`caisson context ls` shows the files");
+  /** One that connects there, as the files say. */
+  Caisson.Builder client() {
+    if (!isAddress(address)) {
+      throw new CliException("A context's address must be host:port: " + address);
     }
-  }
-
-  private static Optional<Path> path(@Nullable String file) {
-    return Optional.ofNullable(file).map(Path::of);
+    Caisson.Builder client = Caisson.builder().address(address);
+    if (authorities != null) {
+      client.authorities(Path.of(authorities));
+    }
+    if ((certificate == null) != (key == null)) {
+      throw new CliException("A context's certificate and key must come together: " + address);
+    }
+    if (certificate != null && key != null) {
+      client.certificate(Path.of(certificate), Path.of(key));
+    }
+    return client;
   }
 }

@@ -83,7 +83,7 @@ final class ContextCommand {
               file("--key", key),
               null,
               null);
-      var _ = context.channel().shutdownNow(); // whether the files can be used
+      Target.built(context.client()).close(); // whether the files can be used
       UserFiles files = UserFiles.of(System.getenv());
       var _ =
           Contexts.change(

@@ -27,7 +27,7 @@ final class CpuFollowing {
     WatchCpuUsageRequest request =
         WatchCpuUsageRequest.newBuilder().setTenant(target.tenant()).setSandbox(sandbox).build();
     new CpuFollowing(output, sandbox.isEmpty())
-        .follow(target.watchingAudit().watchCpuUsage(request));
+        .follow(target.waitingAudit().watchCpuUsage(request));
   }
 
   private void follow(Iterator<WatchCpuUsageResponse> records) {

@@ -59,7 +59,6 @@ final class DeleteCommand implements Callable<Integer> {
                     .setName(name)
                     .setForce(force)
                     .setAllowMissing(force)
-                    .setRequestId(Names.newRequestId())
                     .build());
     return name;
   }

@@ -1,5 +1,6 @@
 package dev.caisson.cli;
 
+import dev.caisson.client.CaissonException;
 import dev.caisson.proto.types.v1.ExitStatus;
 import dev.caisson.rpc.Lease;
 import dev.caisson.rpc.RpcErrors;
@@ -40,9 +41,8 @@ final class Detaching {
     try {
       end = run.get();
     } catch (StatusRuntimeException failure) {
-      throw call.hasStarted() && ErrorReport.isCutOff(failure)
-          ? cutOff(failure, comeBack.get())
-          : failure;
+      CaissonException decoded = CaissonException.of(failure);
+      throw call.hasStarted() && decoded.isCutOff() ? cutOff(decoded, comeBack.get()) : failure;
     }
     if (end.isPresent()) {
       return Exit.of(end.get());
@@ -52,12 +52,12 @@ final class Detaching {
   }
 
   /** The program's streams wait for its caller, for as long as its lease. */
-  private static StatusRuntimeException cutOff(StatusRuntimeException failure, String comeBack) {
+  private static StatusRuntimeException cutOff(CaissonException failure, String comeBack) {
     return RpcErrors.of(
-        failure.getStatus().getCode(),
+        failure.code(),
         "cli.caisson.dev",
         "",
-        ErrorReport.CUT_OFF,
+        String.valueOf(failure.getMessage()),
         Map.of(
             "hint",
             "`caisson up` starts the services; `"

@@ -3,7 +3,6 @@ package dev.caisson.cli;
 import dev.caisson.proto.events.v1.Event;
 import dev.caisson.proto.v1.WatchEventsRequest;
 import dev.caisson.proto.v1.WatchEventsResponse;
-import java.util.Iterator;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -47,14 +46,16 @@ final class EventsCommand implements Callable<Integer> {
     if (id != null) {
       request.setResource(target.names().container(id));
     }
-    print(target.events().watchEvents(request.build()));
+    if (follow) {
+      var _ = target.following().watch(request.build()).doOnNext(this::print).blockLast();
+    } else {
+      target.events().watchEvents(request.build()).forEachRemaining(this::print);
+    }
     return Exit.OK;
   }
 
-  private void print(Iterator<WatchEventsResponse> events) {
-    while (events.hasNext()) {
-      output.printLine(events.next(), response -> line(response.getEvent()));
-    }
+  private void print(WatchEventsResponse response) {
+    output.printLine(response, one -> line(one.getEvent()));
   }
 
   static String line(Event event) {

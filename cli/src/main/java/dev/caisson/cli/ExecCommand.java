@@ -145,12 +145,7 @@ final class ExecCommand implements Callable<Integer>, CommandWords {
     Process.Builder process = asked.toBuilder();
     rights.addTo(process, () -> container(name).getSpec().getProcess());
     Exec.Builder exec =
-        Exec.newBuilder()
-            .setName(name)
-            .setProcess(process)
-            .addAllAddEnv(env)
-            .setDetach(detach)
-            .setRequestId(Names.newRequestId());
+        Exec.newBuilder().setName(name).setProcess(process).addAllAddEnv(env).setDetach(detach);
     if (process.getTerminal() && process.getEnvList().isEmpty()) {
       AttachedTerminal.kind(env).ifPresent(exec::addAddEnv);
     }

@@ -53,7 +53,6 @@ final class KillCommand implements Callable<Integer> {
             .setSignal(Signals.parse(signal))
             .setAll(all)
             .setForeground(foreground)
-            .setRequestId(Names.newRequestId())
             .build();
     output.print(target.containers().signalContainer(request), _ -> "", _ -> List.of(name));
     return Exit.OK;

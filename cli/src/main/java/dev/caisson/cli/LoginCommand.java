@@ -1,5 +1,6 @@
 package dev.caisson.cli;
 
+import dev.caisson.rpc.BearerToken;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -86,7 +87,7 @@ final class LoginCommand implements Callable<Integer> {
       throw CliException.usage("--token-stdin asks no issuer: leave --issuer and --client-id away");
     }
     String token = new String(System.in.readNBytes(LONGEST), StandardCharsets.UTF_8).strip();
-    if (!StoredToken.isToken(token)) {
+    if (!BearerToken.isOne(token)) {
       throw CliException.usage("Standard input must be one token, as a JWT is");
     }
     return new StoredToken(token, null, access, null);

@@ -2,7 +2,6 @@ package dev.caisson.cli;
 
 import java.security.SecureRandom;
 import java.util.HexFormat;
-import java.util.UUID;
 
 /** Resource names of one tenant. */
 record Names(String tenant) {
@@ -39,9 +38,5 @@ record Names(String tenant) {
     byte[] id = new byte[ID_BYTES];
     RANDOM.nextBytes(id);
     return "c" + HexFormat.of().formatHex(id);
-  }
-
-  static String newRequestId() {
-    return UUID.randomUUID().toString();
   }
 }

@@ -11,10 +11,6 @@ final class PauseCommand extends OneContainer {
   Container change(Target target, String name) {
     return target
         .containers()
-        .pauseContainer(
-            PauseContainerRequest.newBuilder()
-                .setName(name)
-                .setRequestId(Names.newRequestId())
-                .build());
+        .pauseContainer(PauseContainerRequest.newBuilder().setName(name).build());
   }
 }

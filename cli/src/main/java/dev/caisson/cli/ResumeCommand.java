@@ -11,10 +11,6 @@ final class ResumeCommand extends OneContainer {
   Container change(Target target, String name) {
     return target
         .containers()
-        .resumeContainer(
-            ResumeContainerRequest.newBuilder()
-                .setName(name)
-                .setRequestId(Names.newRequestId())
-                .build());
+        .resumeContainer(ResumeContainerRequest.newBuilder().setName(name).build());
   }
 }

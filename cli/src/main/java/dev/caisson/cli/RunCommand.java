@@ -80,11 +80,7 @@ final class RunCommand implements Callable<Integer>, CommandWords {
     Container started =
         target
             .containers()
-            .startContainer(
-                StartContainerRequest.newBuilder()
-                    .setName(made.getName())
-                    .setRequestId(Names.newRequestId())
-                    .build());
+            .startContainer(StartContainerRequest.newBuilder().setName(made.getName()).build());
     pidFile.write(made.getPid()); // it may have ended by now
     return started;
   }

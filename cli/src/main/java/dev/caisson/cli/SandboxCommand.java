@@ -12,7 +12,6 @@ import dev.caisson.proto.v1.SandboxState;
 import dev.caisson.proto.v1.WatchSandboxesRequest;
 import dev.caisson.proto.v1.WatchSandboxesResponse;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -92,7 +91,6 @@ final class SandboxCommand {
               .setParent(target.names().parent())
               .setSandboxId(id())
               .setSandbox(sandbox)
-              .setRequestId(Names.newRequestId())
               .build();
       Sandbox made = target.sandboxes().createSandbox(request);
       output.print(made, one -> Names.id(one.getName()) + "\n", one -> List.of(one.getName()));
@@ -188,15 +186,14 @@ final class SandboxCommand {
     public Integer call() {
       WatchSandboxesRequest request =
           WatchSandboxesRequest.newBuilder().setParent(target.names().parent()).build();
-      Iterator<WatchSandboxesResponse> changes = target.watch().watchSandboxes(request);
-      while (changes.hasNext()) {
-        WatchSandboxesResponse change = changes.next();
-        if (!change.hasSynced()) {
-          output.printLine(change, Watch::line);
-        } else if (once) {
-          break;
-        }
-      }
+      var _ =
+          target
+              .followingSandboxes()
+              .watch(request)
+              .takeUntil(change -> once && change.hasSynced())
+              .filter(change -> !change.hasSynced())
+              .doOnNext(change -> output.printLine(change, Watch::line))
+              .blockLast();
       return Exit.OK;
     }
 
@@ -242,7 +239,6 @@ final class SandboxCommand {
           DeleteSandboxRequest.newBuilder()
               .setName(target.names().sandbox(id))
               .setForce(force)
-              .setRequestId(Names.newRequestId())
               .build();
       var _ = target.sandboxes().deleteSandbox(request);
       output.printName(request.getName());

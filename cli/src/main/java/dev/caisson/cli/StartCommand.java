@@ -11,10 +11,6 @@ final class StartCommand extends OneContainer {
   Container change(Target target, String name) {
     return target
         .containers()
-        .startContainer(
-            StartContainerRequest.newBuilder()
-                .setName(name)
-                .setRequestId(Names.newRequestId())
-                .build());
+        .startContainer(StartContainerRequest.newBuilder().setName(name).build());
   }
 }

@@ -13,13 +13,14 @@ import dev.caisson.proto.v1.NamedStatistics;
 import dev.caisson.proto.v1.WatchContainerStatisticsRequest;
 import dev.caisson.proto.v1.WatchSandboxStatisticsRequest;
 import java.math.BigDecimal;
-import java.util.Iterator;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import reactor.core.publisher.Flux;
 
 @Command(name = "stats", description = "Shows what containers use of the machine, or one does.")
 final class StatsCommand implements Callable<Integer> {
@@ -122,30 +123,30 @@ final class StatsCommand implements Callable<Integer> {
   }
 
   private void follow() {
-    Iterator<Statistics> samples = samples();
-    Statistics before = Statistics.getDefaultInstance();
-    while (samples.hasNext()) {
-      Statistics now = samples.next();
-      Statistics last = before;
-      output.printLine(now, sample -> StatsLine.of(last, sample));
-      before = now;
-    }
+    AtomicReference<Statistics> before = new AtomicReference<>(Statistics.getDefaultInstance());
+    var _ =
+        samples()
+            .doOnNext(now -> {
+              Statistics last = before.getAndSet(now);
+              output.printLine(now, sample -> StatsLine.of(last, sample));
+            })
+            .blockLast();
   }
 
-  private Iterator<Statistics> samples() {
+  private Flux<Statistics> samples() {
     var length = StatsLine.duration(interval);
     return id == null
         ? target
-            .watch()
-            .watchSandboxStatistics(
+            .followingSandboxes()
+            .watchStatistics(
                 WatchSandboxStatisticsRequest.newBuilder()
                     .setName(name())
                     .setInterval(length)
                     .setRaw(raw)
                     .build())
         : target
-            .waiting()
-            .watchContainerStatistics(
+            .followingContainers()
+            .watchStatistics(
                 WatchContainerStatisticsRequest.newBuilder()
                     .setName(name())
                     .setInterval(length)

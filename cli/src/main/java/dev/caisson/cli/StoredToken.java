@@ -4,6 +4,7 @@ import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import dev.caisson.rpc.BearerToken;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -45,7 +46,7 @@ record StoredToken(
 
   @SuppressWarnings("ConstantValue") // Gson sets what a file has
   private boolean isSound() {
-    return token != null && isToken(token);
+    return token != null && BearerToken.isOne(token);
   }
 
   void write(UserFiles files, Contexts.Named context) {
@@ -55,11 +56,6 @@ record StoredToken(
 
   static boolean delete(UserFiles files, String context) {
     return files.delete(file(context));
-  }
-
-  /** What a header can carry: RFC 6750, 2.1. */
-  static boolean isToken(String text) {
-    return text.matches("[A-Za-z0-9._~+/-]{1,8000}=*");
   }
 
   /**

@@ -1,33 +1,33 @@
 package dev.caisson.cli;
 
+import dev.caisson.client.Caisson;
+import dev.caisson.client.Containers;
+import dev.caisson.client.Events;
+import dev.caisson.client.Sandboxes;
 import dev.caisson.proto.audit.v1.AuditGrpc;
 import dev.caisson.proto.v1.ContainersGrpc;
 import dev.caisson.proto.v1.EventsGrpc;
 import dev.caisson.proto.v1.SandboxesGrpc;
-import dev.caisson.rpc.Channels;
-import io.grpc.Channel;
-import io.grpc.ClientInterceptors;
-import io.grpc.ManagedChannel;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** Where the services listen, and in whose name is asked. */
+/** Where the gateway listens, and in whose name is asked. */
 final class Target {
-  static final Duration DEADLINE = Duration.ofSeconds(60);
-
-  private static final Duration LEAVING = Duration.ofMillis(200);
+  static final Duration DEADLINE = Caisson.DEADLINE;
 
   /** Those that have been opened. */
-  private static final Queue<ManagedChannel> OPEN = new ConcurrentLinkedQueue<>();
+  private static final Queue<Caisson> OPEN = new ConcurrentLinkedQueue<>();
 
   private static final UserFiles FILES = UserFiles.of(System.getenv());
 
@@ -63,7 +63,7 @@ final class Target {
 
   private boolean decided;
   private Optional<Contexts.Named> remote = Optional.empty();
-  private @Nullable Channel gateway;
+  private @Nullable Caisson gateway;
 
   @Spec(Spec.Target.MIXEE)
   private CommandSpec verb = CommandSpec.create();
@@ -74,33 +74,43 @@ final class Target {
 
   /** Without a deadline: for what may rightly take as long as a container lives. */
   ContainersGrpc.ContainersBlockingStub waiting() {
-    return ContainersGrpc.newBlockingStub(gateway());
+    return ContainersGrpc.newBlockingStub(gateway().channel());
   }
 
   ContainersGrpc.ContainersStub streaming() {
-    return ContainersGrpc.newStub(gateway());
+    return ContainersGrpc.newStub(gateway().channel());
   }
 
   SandboxesGrpc.SandboxesBlockingStub sandboxes() {
-    return SandboxesGrpc.newBlockingStub(gateway()).withDeadlineAfter(DEADLINE);
-  }
-
-  /** Without end. */
-  SandboxesGrpc.SandboxesBlockingStub watch() {
-    return SandboxesGrpc.newBlockingStub(gateway());
+    return SandboxesGrpc.newBlockingStub(gateway().channel()).withDeadlineAfter(DEADLINE);
   }
 
   EventsGrpc.EventsBlockingStub events() {
-    return EventsGrpc.newBlockingStub(gateway());
+    return EventsGrpc.newBlockingStub(gateway().channel());
+  }
+
+  /** What goes on by itself where it was cut off. */
+  Events following() {
+    return gateway().events();
+  }
+
+  /** As {@link #following}. */
+  Sandboxes followingSandboxes() {
+    return gateway().sandboxes();
+  }
+
+  /** As {@link #following}. */
+  Containers followingContainers() {
+    return gateway().containers();
   }
 
   AuditGrpc.AuditBlockingStub audit() {
-    return AuditGrpc.newBlockingStub(auditor()).withDeadlineAfter(DEADLINE);
+    return AuditGrpc.newBlockingStub(gateway().channel()).withDeadlineAfter(DEADLINE);
   }
 
   /** Without a deadline. */
-  AuditGrpc.AuditBlockingStub watchingAudit() {
-    return AuditGrpc.newBlockingStub(auditor());
+  AuditGrpc.AuditBlockingStub waitingAudit() {
+    return AuditGrpc.newBlockingStub(gateway().channel());
   }
 
   Names names() {
@@ -119,12 +129,9 @@ final class Target {
   }
 
   /** One for the whole of a command, whatever becomes of the contexts meanwhile. */
-  private synchronized Channel gateway() {
+  private synchronized Caisson gateway() {
     if (gateway == null) {
-      gateway =
-          ClientInterceptors.intercept(
-              remote().map(this::channel).orElseGet(() -> channel("gateway")),
-              new PolicyWarnings(verb.commandLine().getErr()));
+      gateway = opened(remote().map(this::named).orElseGet(this::localGateway));
     }
     return gateway;
   }
@@ -153,48 +160,75 @@ final class Target {
         : Contexts.read(FILES).meant(named);
   }
 
-  private Channel channel(Contexts.Named meant) {
-    ManagedChannel channel = opened(meant.context().channel());
-    return StoredToken.lasting(FILES, meant)
-        .<Channel>map(
-            token -> ClientInterceptors.intercept(channel, new BearerToken(token.token())))
-        .orElse(channel);
+  private Caisson.Builder named(Contexts.Named meant) {
+    Caisson.Builder client = meant.context().client();
+    StoredToken.lasting(FILES, meant).ifPresent(first -> client.token(new Tokens(meant, first)));
+    return client;
   }
 
-  private ManagedChannel channel(String service) {
-    Path socket = socket(service);
+  /**
+   * What was read first does for the first call; a later one may need another. One call after the
+   * other asks: the lock of the files is a process's, and refuses a second thread.
+   */
+  private static final class Tokens implements Supplier<String> {
+    private final Contexts.Named meant;
+    private Optional<StoredToken> read;
+
+    Tokens(Contexts.Named meant, StoredToken first) {
+      this.meant = meant;
+      this.read = Optional.of(first);
+    }
+
+    @Override
+    public synchronized String get() {
+      Optional<StoredToken> first = read;
+      read = Optional.empty();
+      return first
+          .or(() -> StoredToken.lasting(FILES, meant))
+          .map(StoredToken::token)
+          .orElseThrow(() -> new CliException("The login is gone", "`caisson login` begins anew"));
+    }
+  }
+
+  private Caisson.Builder localGateway() {
+    Path socket = socket();
     if (!Files.exists(socket)) {
       throw new CliException(
-          "The " + service + " does not run: there is no " + socket,
+          "The gateway does not run: there is no " + socket,
           "`caisson up --data " + data() + "` starts the services");
     }
-    return opened(Channels.unix(socket));
+    return Caisson.builder().socket(socket);
   }
 
-  private static ManagedChannel opened(ManagedChannel channel) {
-    OPEN.add(channel);
-    return channel;
+  private Caisson opened(Caisson.Builder client) {
+    PrintWriter err = verb.commandLine().getErr();
+    Caisson opened =
+        built(
+            client
+                .whenWarned(warning -> tell(err, "warning: policy " + warning))
+                .whenCutOff(cut -> tell(err, "caisson: " + cut.getMessage() + "; trying again")));
+    OPEN.add(opened);
+    return opened;
+  }
+
+  /** Refuses in words files that cannot be used. */
+  static Caisson built(Caisson.Builder client) {
+    try {
+      return client.build();
+    } catch (UncheckedIOException e) {
+      throw new CliException(
+          String.valueOf(e.getMessage()), "`caisson context ls` shows the files");
+    }
+  }
+
+  private static void tell(PrintWriter err, String line) {
+    err.println(line);
+    err.flush();
   }
 
   /** A JVM that ends waits 0.3 s for a thread that waits in the kernel, as for a socket. */
   static void leave() {
-    try {
-      for (ManagedChannel channel : OPEN) {
-        var _ = channel.shutdownNow().awaitTermination(LEAVING.toMillis(), TimeUnit.MILLISECONDS);
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private ManagedChannel auditor() {
-    remote()
-        .ifPresent(meant -> {
-          throw new CliException(
-              "The auditor answers on its own machine alone, and not through " + meant.name(),
-              "--context local asks that of this machine");
-        });
-    return channel("auditor");
+    OPEN.forEach(Caisson::close);
   }
 
   private Path data() {
@@ -203,7 +237,7 @@ final class Target {
         .orElse(Path.of(USUAL_DATA));
   }
 
-  private Path socket(String service) {
-    return data().toAbsolutePath().normalize().resolve("run/" + service + "/" + service + ".sock");
+  private Path socket() {
+    return data().toAbsolutePath().normalize().resolve("run/gateway/gateway.sock");
   }
 }

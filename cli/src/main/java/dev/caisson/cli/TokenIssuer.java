@@ -4,6 +4,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import dev.caisson.rpc.BearerToken;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -151,7 +152,7 @@ final class TokenIssuer {
 
   private StoredToken token(JsonObject answer, boolean access, Optional<String> refresh) {
     String token = text(answer, access ? "access_token" : ID_TOKEN);
-    if (!StoredToken.isToken(token)) {
+    if (!BearerToken.isOne(token)) {
       throw new CliException("The issuer's token has characters that no header can carry");
     }
     return new StoredToken(
@@ -216,6 +217,7 @@ final class TokenIssuer {
 
   private Answer asked(HttpRequest.Builder request) throws UnansweredException {
     HttpRequest built = request.timeout(PATIENCE).header("accept", "application/json").build();
+    int code = OK;
     try {
       HttpResponse<String> response =
           client
@@ -224,14 +226,17 @@ final class TokenIssuer {
                   HttpResponse.BodyHandlers.limiting(
                       HttpResponse.BodyHandlers.ofString(StandardCharsets.UTF_8), MOST))
               .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS); // its body included
-      if (response.statusCode() >= SERVER_ERRORS) {
-        throw unanswered(built.uri(), "HTTP " + response.statusCode());
+      code = response.statusCode();
+      if (code >= SERVER_ERRORS) {
+        throw unanswered(built.uri(), "HTTP " + code);
       }
-      return new Answer(
-          response.statusCode(), JsonParser.parseString(response.body()).getAsJsonObject());
+      return new Answer(code, JsonParser.parseString(response.body()).getAsJsonObject());
     } catch (ExecutionException | TimeoutException e) {
       throw unanswered(built.uri(), why(e));
     } catch (JsonParseException | IllegalStateException e) {
+      if (code != OK) { // RFC 6749, 5.2: what an issuer refuses is an object
+        throw unanswered(built.uri(), "HTTP " + code);
+      }
       throw new CliException(
           Text.harmless("What the issuer answers at " + built.uri() + " is no JSON object"));
     } catch (InterruptedException e) {

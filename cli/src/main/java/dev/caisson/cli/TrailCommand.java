@@ -144,7 +144,8 @@ final class TrailCommand implements Callable<Integer> {
       name = "verify",
       description = {
         "Recomputes the chain of the trail, checks its signatures, and looks for gaps, missing outcomes and impossible lifecycles.",
-        "Ends with 1 and names the first record that does not hold, if there is one."
+        "Ends with 1 and names the first record that does not hold, if there is one.",
+        "Takes as long as reading all of it does, and needs the permission trail.verify in all tenants."
       })
   static final class Verify implements Callable<Integer> {
     @Mixin private Target target = new Target();
@@ -156,7 +157,7 @@ final class TrailCommand implements Callable<Integer> {
     @Override
     public Integer call() {
       VerifyTrailResponse answer =
-          target.audit().verifyTrail(VerifyTrailRequest.newBuilder().setNode(node).build());
+          target.waitingAudit().verifyTrail(VerifyTrailRequest.newBuilder().setNode(node).build());
       output.print(answer, Verify::text);
       boolean holds = answer.getNodesList().stream().allMatch(NodeVerification::getOk);
       return holds ? Exit.OK : Exit.NOT_SO;

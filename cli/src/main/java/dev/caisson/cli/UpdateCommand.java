@@ -63,7 +63,6 @@ final class UpdateCommand implements Callable<Integer> {
     UpdateSandboxRequest request =
         UpdateSandboxRequest.newBuilder()
             .setSandbox(Sandbox.newBuilder().setName(name).setResources(asked))
-            .setRequestId(Names.newRequestId())
             .build();
     output.print(
         target.sandboxes().updateSandbox(request),
@@ -85,7 +84,6 @@ final class UpdateCommand implements Callable<Integer> {
                 Container.newBuilder()
                     .setName(name)
                     .setSpec(ContainerSpec.newBuilder().setResources(asked)))
-            .setRequestId(Names.newRequestId())
             .build();
     output.print(
         target.containers().updateContainer(request),

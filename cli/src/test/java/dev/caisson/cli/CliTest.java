@@ -810,44 +810,64 @@ class CliTest {
 
   @Test
   void saysWhereItLookedForAServiceThatDoesNotRun() {
+    gateway.close();
     assertThat(caisson("trail", "verify")).isEqualTo(Exit.CAISSON_FAILED);
     assertThat(err.toString())
-        .contains("auditor does not run")
+        .contains("The gateway does not run")
         .contains("caisson up --data " + data);
   }
 
   @Test
+  void saysThatAServiceIsOlder() {
+    gateway.auditor.failure = Status.UNIMPLEMENTED.asRuntimeException();
+    assertThat(caisson("trail", "verify")).isEqualTo(Exit.CAISSON_FAILED);
+    assertThat(err.toString()).contains("the service is older than this client");
+  }
+
+  @Test
+  void saysWhatToDoAboutAnAuditorThatDoesNotAnswer() {
+    gateway.auditor.failure =
+        RpcErrors.of(
+            Status.Code.UNAVAILABLE,
+            "caisson.dev",
+            "AUDITOR_UNAVAILABLE",
+            "The auditor does not answer",
+            Map.of());
+    assertThat(caisson("trail", "verify")).isEqualTo(Exit.CAISSON_FAILED);
+    assertThat(err.toString())
+        .contains("The auditor does not answer (AUDITOR_UNAVAILABLE)")
+        .contains("`caisson status` shows which service does not run");
+  }
+
+  @Test
   void namesTheFirstRecordOfATrailThatDoesNotHold() throws IOException {
-    try (FakeAuditor auditor = new FakeAuditor(data)) {
-      auditor.nodes.add(verification("n1").setOk(true).build());
-      TrailProblem problem =
-          TrailProblem.newBuilder()
-              .setKind(TrailProblem.Kind.BAD_SIGNATURE)
-              .setEpoch(3)
-              .setSeq(29)
-              .setMessage("The signature is none")
-              .build();
-      auditor.nodes.add(verification("n2").setProblem(problem).build());
-      assertThat(caisson("trail", "verify")).isEqualTo(Exit.NOT_SO);
-      assertThat(out.toString().lines())
-          .satisfiesExactly(
-              line -> assertThat(line).startsWith("n1: ok, 7 records (1.1 to 3.30)"),
-              line -> assertThat(line).startsWith("n2: DOES NOT HOLD, 7 records (1.1 to 3.30)"),
-              line ->
-                  assertThat(line).isEqualTo("  at 3.29: bad_signature: The signature is none"));
-      assertThat(caisson("trail", "verify", "n1")).isZero();
-    }
+    FakeAuditor auditor = gateway.auditor;
+    auditor.nodes.add(verification("n1").setOk(true).build());
+    TrailProblem problem =
+        TrailProblem.newBuilder()
+            .setKind(TrailProblem.Kind.BAD_SIGNATURE)
+            .setEpoch(3)
+            .setSeq(29)
+            .setMessage("The signature is none")
+            .build();
+    auditor.nodes.add(verification("n2").setProblem(problem).build());
+    assertThat(caisson("trail", "verify")).isEqualTo(Exit.NOT_SO);
+    assertThat(out.toString().lines())
+        .satisfiesExactly(
+            line -> assertThat(line).startsWith("n1: ok, 7 records (1.1 to 3.30)"),
+            line -> assertThat(line).startsWith("n2: DOES NOT HOLD, 7 records (1.1 to 3.30)"),
+            line -> assertThat(line).isEqualTo("  at 3.29: bad_signature: The signature is none"));
+    assertThat(caisson("trail", "verify", "n1")).isZero();
   }
 
   @Test
   void saysThatATrailHoldsAndThatItsNodeEnded() throws IOException {
-    try (FakeAuditor auditor = new FakeAuditor(data)) {
-      NodeVerification.Builder ended = verification("n1").setOk(true).setSignaturesChecked(true);
-      ended.setSignedEpoch(3).setSignedSeq(29).setCheckpoints(4).setEnded(true);
-      auditor.nodes.add(ended.build());
-      assertThat(caisson("trail", "verify")).isZero();
-      assertThat(out.toString()).endsWith("signed to 3.29 by 4 checkpoints, 0 after it, ended\n");
-    }
+    FakeAuditor auditor = gateway.auditor;
+    NodeVerification.Builder ended = verification("n1").setOk(true).setSignaturesChecked(true);
+    ended.setSignedEpoch(3).setSignedSeq(29).setCheckpoints(4).setEnded(true);
+    auditor.nodes.add(ended.build());
+    assertThat(caisson("trail", "verify")).isZero();
+    assertThat(out.toString()).endsWith("signed to 3.29 by 4 checkpoints, 0 after it, ended\n");
   }
 
   private static NodeVerification.Builder verification(String node) {
@@ -862,28 +882,26 @@ class CliTest {
 
   @Test
   void searchesTheTrailOfANodeAndSaysThatThereIsMore() throws IOException {
-    try (FakeAuditor auditor = new FakeAuditor(data)) {
-      for (int i = 0; i < 3; i++) {
-        auditor.trail.add(TrailRecord.newBuilder().setType("dev.caisson.gap.v1").build());
-      }
-      assertThat(caisson("trail", "--node", "n1", "--limit", "2")).isZero();
-      assertThat(auditor.searches.getLast().getNode()).isEqualTo("n1");
-      assertThat(out.toString().lines()).hasSize(3);
-      assertThat(err.toString()).isEqualTo("caisson: There is more than --limit 2 shows\n");
-      assertThat(caisson("trail", "--limit", "3")).isZero();
-      assertThat(err.toString()).as("nothing new").hasLineCount(1);
+    FakeAuditor auditor = gateway.auditor;
+    for (int i = 0; i < 3; i++) {
+      auditor.trail.add(TrailRecord.newBuilder().setType("dev.caisson.gap.v1").build());
     }
+    assertThat(caisson("trail", "--node", "n1", "--limit", "2")).isZero();
+    assertThat(auditor.searches.getLast().getNode()).isEqualTo("n1");
+    assertThat(out.toString().lines()).hasSize(3);
+    assertThat(err.toString()).isEqualTo("caisson: There is more than --limit 2 shows\n");
+    assertThat(caisson("trail", "--limit", "3")).isZero();
+    assertThat(err.toString()).as("nothing new").hasLineCount(1);
   }
 
   @Test
   void tellsProgramsThatThereIsMore() throws IOException {
-    try (FakeAuditor auditor = new FakeAuditor(data)) {
-      auditor.trail.add(TrailRecord.getDefaultInstance());
-      auditor.trail.add(TrailRecord.getDefaultInstance());
-      assertThat(caisson("trail", "--limit", "1", "--output", "json")).isZero();
-      assertThat(parsed(out).get("nextPageToken").getAsString()).isEqualTo("1");
-      assertThat(err.toString()).isEmpty();
-    }
+    FakeAuditor auditor = gateway.auditor;
+    auditor.trail.add(TrailRecord.getDefaultInstance());
+    auditor.trail.add(TrailRecord.getDefaultInstance());
+    assertThat(caisson("trail", "--limit", "1", "--output", "json")).isZero();
+    assertThat(parsed(out).get("nextPageToken").getAsString()).isEqualTo("1");
+    assertThat(err.toString()).isEmpty();
   }
 
   @Test

@@ -22,19 +22,21 @@ import picocli.CommandLine;
 @Timeout(60)
 class CpuFollowingIT {
   @TempDir private Path data;
+  private FakeGateway gateway;
   private FakeAuditor auditor;
   private TerminalClient terminal;
 
   @BeforeEach
   void serve() throws IOException {
-    auditor = new FakeAuditor(data);
+    gateway = new FakeGateway(data);
+    auditor = gateway.auditor;
     auditor.records.add(figures(1, 100, 1_000_000_000L));
     auditor.records.add(figures(2, 102, 4_000_000_000L));
   }
 
   @AfterEach
   void close() {
-    auditor.close();
+    gateway.close();
     if (terminal != null) {
       terminal.close();
     }

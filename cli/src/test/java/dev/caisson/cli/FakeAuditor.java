@@ -12,28 +12,22 @@ import dev.caisson.proto.audit.v1.VerifyTrailResponse;
 import dev.caisson.proto.audit.v1.WatchCpuUsageRequest;
 import dev.caisson.proto.audit.v1.WatchCpuUsageResponse;
 import dev.caisson.proto.events.v1.CpuApportioned;
-import dev.caisson.rpc.GrpcServer;
+import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
 
 /** An auditor that tells what a test gives it; a watch ends after the last record of a sandbox. */
-final class FakeAuditor extends AuditGrpc.AuditImplBase implements AutoCloseable {
+final class FakeAuditor extends AuditGrpc.AuditImplBase {
   final List<CpuApportioned> records = new CopyOnWriteArrayList<>();
   final List<GetCpuWindowRequest> windows = new CopyOnWriteArrayList<>();
   final List<TrailRecord> trail = new CopyOnWriteArrayList<>();
   final List<SearchTrailRequest> searches = new CopyOnWriteArrayList<>();
   final List<NodeVerification> nodes = new CopyOnWriteArrayList<>();
 
-  private final GrpcServer server;
-
-  FakeAuditor(Path data) throws IOException {
-    Path directory = Files.createDirectories(data.resolve("run/auditor"));
-    server = GrpcServer.unix(directory.resolve("auditor.sock")).services(List.of(this)).start();
-  }
+  /** Instead of verifying. */
+  @Nullable StatusRuntimeException failure;
 
   /** A page token is how many records came before. */
   @Override
@@ -54,6 +48,10 @@ final class FakeAuditor extends AuditGrpc.AuditImplBase implements AutoCloseable
   @Override
   public void verifyTrail(
       VerifyTrailRequest request, StreamObserver<VerifyTrailResponse> observer) {
+    if (failure != null) {
+      observer.onError(failure);
+      return;
+    }
     observer.onNext(
         VerifyTrailResponse.newBuilder()
             .addAllNodes(
@@ -82,10 +80,5 @@ final class FakeAuditor extends AuditGrpc.AuditImplBase implements AutoCloseable
         observer.onCompleted();
       }
     }
-  }
-
-  @Override
-  public void close() {
-    server.close();
   }
 }

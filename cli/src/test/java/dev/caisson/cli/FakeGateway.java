@@ -96,13 +96,15 @@ final class FakeGateway extends ContainersGrpc.ContainersImplBase implements Aut
   /** Open now. */
   final AtomicInteger forwarded = new AtomicInteger();
 
+  final FakeAuditor auditor = new FakeAuditor();
   private final GrpcServer server;
   final Path data;
 
   FakeGateway(Path data) throws IOException {
     this.data = data;
     Path directory = Files.createDirectories(data.resolve("run/gateway"));
-    server = GrpcServer.unix(directory.resolve("gateway.sock")).services(List.of(this)).start();
+    server =
+        GrpcServer.unix(directory.resolve("gateway.sock")).services(List.of(this, auditor)).start();
   }
 
   @Override

@@ -27,7 +27,10 @@ final class FakeIssuer implements AutoCloseable {
   final List<Map<String, String>> forms = new CopyOnWriteArrayList<>();
   private final HttpServer server;
 
-  record Answer(int code, Map<String, ?> body) {}
+  /**
+   * @param body text as it is; all else as JSON
+   */
+  record Answer(int code, Object body) {}
 
   FakeIssuer() throws IOException {
     server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
@@ -86,7 +89,8 @@ final class FakeIssuer implements AutoCloseable {
 
   private static void answer(HttpExchange exchange, Answer answer) throws IOException {
     try (exchange) {
-      byte[] body = new Gson().toJson(answer.body()).getBytes(UTF_8);
+      String text = answer.body() instanceof String page ? page : new Gson().toJson(answer.body());
+      byte[] body = text.getBytes(UTF_8);
       exchange.sendResponseHeaders(answer.code(), body.length);
       exchange.getResponseBody().write(body);
     }

@@ -165,12 +165,11 @@ class OutputTest {
 
   @Test
   void saysInTablesAloneThatThereIsMore() throws IOException {
-    try (FakeAuditor auditor = new FakeAuditor(data)) {
-      auditor.trail.add(TrailRecord.getDefaultInstance());
-      auditor.trail.add(TrailRecord.getDefaultInstance());
-      assertThat(caisson("trail --limit 1 -o yaml")).isZero();
-      assertThat(out.toString()).contains("nextPageToken: \"1\"\n");
-      assertThat(err.toString()).isEmpty();
-    }
+    FakeAuditor auditor = gateway.auditor;
+    auditor.trail.add(TrailRecord.getDefaultInstance());
+    auditor.trail.add(TrailRecord.getDefaultInstance());
+    assertThat(caisson("trail --limit 1 -o yaml")).isZero();
+    assertThat(out.toString()).contains("nextPageToken: \"1\"\n");
+    assertThat(err.toString()).isEmpty();
   }
 }
