@@ -11,7 +11,7 @@ FAILURE_LINES=25
 
 # What the build reads: every pom, and every source folder.
 source_files() {
-  (cd "$HOME_DIR" && find pom.xml .mvn proto libs services cli bench -name target -prune -o -type f -print 2> /dev/null)
+  (cd "$HOME_DIR" && find pom.xml .mvn packaging/jvm proto libs services cli bench -name target -prune -o -type f -print 2> /dev/null)
 }
 
 source_hash() {
@@ -20,7 +20,7 @@ source_hash() {
 
 # A file or a folder that is newer than the stamp: cheap, and enough to know that nothing has changed.
 anything_newer() {
-  [[ -n $(cd "$HOME_DIR" && find pom.xml .mvn proto libs services cli bench -name target -prune -o -newer "$STAMP" -print -quit 2> /dev/null) ]]
+  [[ -n $(cd "$HOME_DIR" && find pom.xml .mvn packaging/jvm proto libs services cli bench -name target -prune -o -newer "$STAMP" -print -quit 2> /dev/null) ]]
 }
 
 is_built() {
@@ -65,9 +65,8 @@ maven_build() {
 
 # maven_errors LOG: what went wrong, without Maven's advice on Maven; the end of a run is what people see of it.
 maven_errors() {
-  grep -E '^\[ERROR\]|^\[WARNING\] /' "$1" \
-    | grep -v -E 'Help 1|[Rr]e-run Maven|For more information|full stack trace|can resume the build|mvn <args>|^\[ERROR\] *$' \
-    | awk '!seen[$0]++' | tail -n "$FAILURE_LINES"
+  grep -v -E 'Help 1|[Rr]e-run Maven|For more information|full stack trace|can resume the build|mvn <args>|^\[ERROR\] *$' "$1" \
+    | awk -v lines="$FAILURE_LINES" -f "$LAUNCHER/maven-errors.awk"
 }
 
 # The client lives for a fraction of a second, most of it spent on loading classes: an archive of them halves that.

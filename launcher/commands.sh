@@ -5,14 +5,11 @@
 # Few arenas: glibc would keep one of some MiB for each thread.
 SERVICE_ENVIRONMENT=(MALLOC_ARENA_MAX=2 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 LC_ALL=C.UTF-8)
 
-# Services live for days, on machines whose memory belongs to containers: one collector thread, a bounded heap, and an
-# end with a message rather than a half-dead process when it does not suffice.
-COMMON_FLAGS=(-XX:+UseSerialGC -XX:-UsePerfData -XX:+ExitOnOutOfMemoryError -Dio.netty.jfr.enabled=false -Dfile.encoding=UTF-8)
-
 # archive_flags SERVICE: an archive of its classes, made by the JVM when a service ends and checked by it when one starts,
 # halves the CPU time of the next start. Not for services that are started only once, nor for those that record themselves: a JVM
-# that makes an archive does not, and that which another has made lacks the recorder's module.
+# that makes an archive does not, and that which another has made lacks the recorder's module. With CAISSON_CLASSES=yes a list of them, for images.
 archive_flags() {
+  [[ ${CAISSON_CLASSES:-no} == no ]] || printf '%s\n' "-XX:DumpLoadedClassList=$DATA/$1/classes.lst"
   [[ ${CAISSON_ARCHIVES:-yes} == no || $JFR == yes ]] || printf '%s\n' -XX:+AutoCreateSharedArchive "-XX:SharedArchiveFile=$DATA/$1/classes.jsa"
 }
 
@@ -53,15 +50,12 @@ executor_classes() {
   [[ $CGROUP_DRIVER != systemd ]] || jars "$1/executor-systemd"
 }
 
-# The one JVM that may use native code, and of it only the module dev.caisson.linux.
 executor_command() {
   local archive recording
   local lib=$LIB/executor
   mapfile -t archive < <(archive_flags executor)
   mapfile -t recording < <(recording_flags executor)
-  words "${IN_NAMESPACES[@]}" "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" "${recording[@]}" -Xms16m -Xmx48m -Xss512k -XX:MaxMetaspaceSize=64m -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=0.1 \
-    -XX:ReservedCodeCacheSize=24m -p "$lib/caisson-linux-$VERSION.jar" --add-modules dev.caisson.linux \
-    --enable-native-access=dev.caisson.linux --illegal-native-access=deny \
+  words "${IN_NAMESPACES[@]}" "$JAVA_HOME/bin/java" "@$lib/jvm.options" "${archive[@]}" "${recording[@]}" -p "$lib/caisson-linux-$VERSION.jar" \
     -Djava.util.logging.config.file="$DATA/log/executor.properties" \
     -cp "$(executor_classes "$LIB" | paste -s -d :)" dev.caisson.executor.Executor \
     --data "$DATA/executor" --run "$DATA/run/executor" --node "$NODE" --peer-gid "$PEER_UID" --gateway-user "$PEER_UID" \
@@ -79,11 +73,12 @@ gateway_command() {
   mapfile -t recording < <(recording_flags gateway)
   mapfile -d '' -t access < <(access_settings)
   [[ -z ${KAFKA:-} ]] || mapfile -d '' -t relay < <(kafka_settings gateway)
-  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" "${recording[@]}" -Xms32m -Xmx192m -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=0.1 --illegal-native-access=deny \
+  words "$JAVA_HOME/bin/java" "@$LIB/gateway/jvm.options" "${archive[@]}" "${recording[@]}" \
     -Dlogback.configurationFile="$DATA/log/logback.xml" -Dcaisson.log="$DATA/log/gateway/gateway.log" \
     -Dcaisson.gateway.socket="$(socket_of gateway)" -Dcaisson.gateway.http.socket="$DATA/run/gateway/http.sock" \
     -Dcaisson.gateway.executor-socket="$DATA/run/executor/executor.sock" \
     -Dcaisson.gateway.journal-socket="$DATA/run/executor/journal.sock" \
+    -Dcaisson.gateway.auditor-socket="$(socket_of auditor)" \
     -Dcaisson.gateway.socket-mode="$(gateway_socket_mode)" "${access[@]}" \
     -Dcaisson.gateway.management-port="$GATEWAY_PORT" -Dcaisson.gateway.container-metrics="$(is_yes "$CONTAINER_METRICS")" \
     "${relay[@]}" \
@@ -135,9 +130,9 @@ auditor_command() {
   [[ -z $TRAIL_RETENTION ]] || trail+=(-Dcaisson.auditor.trail.retention="$TRAIL_RETENTION")
   mapfile -t archive < <(archive_flags auditor)
   mapfile -t recording < <(recording_flags auditor)
-  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" "${recording[@]}" -Xms48m -Xmx320m -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=0.1 --illegal-native-access=deny \
+  words "$JAVA_HOME/bin/java" "@$LIB/auditor/jvm.options" "${archive[@]}" "${recording[@]}" \
     -Dlogback.configurationFile="$DATA/log/logback.xml" -Dcaisson.log="$DATA/log/auditor/auditor.log" \
-    -Dcaisson.auditor.socket="$(socket_of auditor)" \
+    -Dcaisson.auditor.socket="$(socket_of auditor)" -Dcaisson.auditor.allowed-users="0,$(service_uid gateway)" \
     -Dcaisson.auditor.data="$DATA/auditor" \
     -Dcaisson.auditor.node-keys="$DATA/nodes" \
     "${settings[@]}" \
@@ -150,7 +145,7 @@ broker_command() {
   local archive recording
   mapfile -t archive < <(archive_flags broker)
   mapfile -t recording < <(recording_flags broker)
-  words "$JAVA_HOME/bin/java" "${COMMON_FLAGS[@]}" "${archive[@]}" "${recording[@]}" -Xms128m -Xmx384m -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=0.1 \
+  words "$JAVA_HOME/bin/java" "@$LIB/broker/jvm.options" "${archive[@]}" "${recording[@]}" \
     -Dlogback.configurationFile="$DATA/log/logback.xml" -Dcaisson.log="$DATA/log/broker/broker.log" \
     -cp "$(jars "$LIB/broker")" dev.caisson.broker.Broker \
     --data "$DATA/broker" --port "$BROKER_PORT" --ready-file "$DATA/run/broker/ready"

@@ -148,11 +148,12 @@ make_directories() {
   for service in "${SERVICES[@]}"; do
     uid=$(service_uid "$service")
     install -d -m 0700 -o "$uid" -g "$uid" "$DATA/$service" "$DATA/log/$service"
-    install -d -m 0755 -o "$uid" -g "$uid" "$DATA/run/$service"
+    [[ $service == auditor ]] || install -d -m 0755 -o "$uid" -g "$uid" "$DATA/run/$service"
   done
   install -d -m 0700 "$DATA/rootfs" # what containers write there is root's
-  # Only the gateway, and root, may reach the executor.
+  # Only the gateway, and root, may reach the executor; and the auditor, whose socket gets the folder's group.
   install -d -m 0750 -o 0 -g "$GATEWAY_UID" "$DATA/run/executor"
+  install -d -m 2750 -o "$AUDITOR_UID" -g "$GATEWAY_UID" "$DATA/run/auditor"
   check_searchable
 }
 
@@ -260,6 +261,7 @@ stage() {
     [[ ! -d $LIB/$service ]] || continue
     install -d -m 0755 "$LIB/$service.new"
     install -m 0644 "$HOME_DIR/services/$service/target/caisson-$service-$VERSION.jar" "$HOME_DIR/services/$service/target/lib/"*.jar "$LIB/$service.new"
+    [[ ! -f $HOME_DIR/packaging/jvm/$service.options ]] || install -m 0644 "$HOME_DIR/packaging/jvm/$service.options" "$LIB/$service.new/jvm.options"
     mv "$LIB/$service.new" "$LIB/$service"
   done
 }

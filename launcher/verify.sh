@@ -12,6 +12,7 @@ Usage: caisson verify [--skip-system]
        caisson verify --model OPERATIONS [--seed SEED]
        caisson verify --histories HISTORIES [--seed SEED]
        caisson verify --record EVENTS [--seed SEED]
+       caisson verify --docker | --package
 Runs, in this order: shellcheck on the scripts; formatting, boundaries, unit and integration tests of every module
 (`mvn verify`); planted violations; the tests of running services in tests/. Needs root.
 
@@ -21,16 +22,20 @@ Runs, in this order: shellcheck on the scripts; formatting, boundaries, unit and
                        by a second reading of the rules; a million take about an hour
   --record EVENTS      only one journal of so many events, while gateway, broker and auditors are killed, each at least once; nothing may
                        be lost or come twice. A hundred thousand take about five minutes
+  --docker             only the images, under a Docker engine of its own: what docker-compose.yml starts, its privileges, containers in it,
+                       and the death of the executor's. Needs Docker Compose 2; about ten minutes
+  --package            only the Debian package, in a Debian that debootstrap makes; about five minutes
   --seed SEED          begin with the round of this seed; for --record, kill as it says
 TEXT
 }
 
 verify_verb() {
-  local system=yes operations='' histories='' events='' seed=''
+  local system=yes operations='' histories='' events='' seed='' packaged=''
   while [[ $# -gt 0 ]]; do
     case $1 in
       -h | --help) verify_usage; return ;;
       --skip-system) system=no ;;
+      --docker | --package) packaged=${packaged:+2}${1#--} ;;
       --model) operations=${2:?--model needs a number}; shift ;;
       --model=*) operations=${1#*=} ;;
       --histories) histories=${2:?--histories needs a number}; shift ;;
@@ -46,7 +51,8 @@ verify_verb() {
   require_number --model "$operations"
   require_number --histories "$histories"
   require_number --record "$events"
-  [[ "$operations $histories $events" =~ ^\ *[0-9]*\ *$ ]] || misuse "--model, --histories and --record must be given alone" "caisson verify --help"
+  [[ "$operations $histories $events $packaged" =~ ^\ *([0-9]*|docker|package)\ *$ ]] \
+    || misuse "--model, --histories, --record, --docker and --package must be given alone" "caisson verify --help"
   [[ -z $seed || $seed =~ ^-?[0-9]{1,19}$ ]] || misuse "--seed must be a number: $seed" "caisson verify --help"
   [[ -z $seed || -n $operations$histories$events ]] || misuse "--seed goes with --model, --histories or --record" "caisson verify --help"
   local start=$EPOCHREALTIME
@@ -60,6 +66,8 @@ verify_verb() {
     check_histories "$histories" "$seed"
   elif [[ -n $events ]]; then
     check_record "$events" "$seed"
+  elif [[ -n $packaged ]]; then
+    "check_$packaged"
   else
     check_all "$system"
   fi
@@ -91,6 +99,20 @@ check_record() {
   title "The record: $1 events (the log is $VERIFY_LOG)"
   record_verify "$@" || { maven_errors "$VERIFY_LOG" >&2; die "The trail has not every event once" "$VERIFY_LOG has everything"; }
   good "the record"
+}
+
+check_docker() {
+  title "The images, under a Docker engine"
+  require_tools dockerd:docker.io ctr:containerd unzip:unzip xz:xz-utils jq:jq ip:iproute2
+  "$HOME_DIR/tests/docker/run.sh" || die "The images do not do what they should" "tests/docker/run.sh can be run by itself"
+  good "the images"
+}
+
+check_package() {
+  title "The Debian package"
+  require_tools debootstrap:debootstrap lintian:lintian systemd-analyze:systemd xz:xz-utils
+  "$HOME_DIR/tests/debian/run.sh" || die "The package does not do what it should" "tests/debian/run.sh can be run by itself"
+  good "the package"
 }
 
 # model_verify OPERATIONS SEED
