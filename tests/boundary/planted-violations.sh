@@ -92,10 +92,12 @@ final class Planted {
 }'
   depend services/gateway dev.caisson caisson-linux '${project.version}'
   depend services/executor org.apache.kafka kafka-clients
+  depend services/executor io.projectreactor reactor-core
   depend services/executor com.github.hypfvieh dbus-java-core
   depend services/auditor dev.caisson caisson-executor-api '${project.version}'
   depend services/broker dev.caisson caisson-journal-api '${project.version}'
-  depend cli io.projectreactor reactor-core
+  depend cli dev.caisson caisson-executor-api '${project.version}'
+  depend cli io.micronaut micronaut-inject
 }
 
 # plant_layers NAME SOURCE: a class of the gateway's package `names`, and the gateway's own test of its layers.
@@ -179,10 +181,10 @@ fails planted-format 'spotless' 'format violations'
 fails planted-nullness '[NullAway]'
 fails planted-bug '[SelfEquals]'
 fails caisson-gateway 'not allowed in this zone' 'caisson-linux'
-fails caisson-executor 'not allowed in this zone' 'dbus-java-core' 'kafka-clients'
+fails caisson-executor 'not allowed in this zone' 'dbus-java-core' 'reactor-core' 'kafka-clients'
 fails caisson-auditor 'not allowed in this zone' 'caisson-executor-api'
 fails caisson-broker 'not allowed in this zone' 'caisson-journal-api'
-fails caisson-cli 'not allowed in this zone' 'reactor-core'
+fails caisson-cli 'not allowed in this zone' 'caisson-executor-api' 'micronaut-inject'
 plant_all_layers
 holds "the build with a class that reaches out of its layer fails" build_layers
 holds "a class that keeps to its layer passes the test of layers" grep '^\[INFO\] planted-layered .*SUCCESS' "$LOG"

@@ -44,9 +44,22 @@ AGAIN=$(events /events:watch -H "last-event-id: $MIDDLE")
 contains "who is cut off goes on" '"containerDeleted":{' "$AGAIN"
 equal "behind what he has had" 0 "$(grep -c "$STARTED" <<< "$AGAIN" || true)"
 
+is_in_trail() { http "$API/trail:search?container=$ID&type=dev.caisson.container.deleted.v1" | jq -e '.records[0].event.containerDeleted'; }
+holds "the trail has it" eventually 30 is_in_trail
+equal "a page of the trail is as large as was asked" 1 "$(http "$API/trail:search?pageSize=1" | jq '.records | length')"
+equal "its chain holds" true "$(http "http://caisson/v1/trail:verify" | jq '.nodes | length > 0 and all(.ok)')"
+POD=$ID-cpu
+equal "another is made" CREATED "$(http "$API/containers" -d "$(container "$POD" sleep 60)" | jq -r .state)"
+equal "and starts" RUNNING "$(http -X POST "$API/sandboxes/$POD/containers/$POD:start" | jq -r .state)"
+is_charged() { http "$API/cpu?sandbox=$POD" | jq -e '.sandboxes[0].containers[0].totalNanos'; }
+holds "what it is charged is told" eventually 30 is_charged
+contains "and watched" "data: {\"usage\":{" "$(events "/cpu:watch?sandbox=$POD")"
+contains "a window has a beginning" "from must be given" "$(http "$API/cpu:window" | jq -r .error.message)"
+equal "it goes" 200 "$(status -X DELETE "$API/sandboxes/$POD?force=true")"
+
 equal "a wrong body is refused" 400 "$(status "$API/containers" -d '{"containerID": 1}')"
 equal "so is one of another type" 400 "$(status "$API/containers" -H content-type:text/plain -d '{}')"
 equal "a slash that is hidden leads nowhere" 404 "$(status "$API/sandboxes/..%2f..%2fetc")"
 contains "in a sentence" "must have at least one entry" "$(http "$API/containers" -d '{"containerId": "x", "container": {"spec": {}}}' | jq -r .error.message)"
-equal "the document has the paths" 35 "$(http http://caisson/openapi.json | jq '[.paths[] | keys[]] | length')"
+equal "the document has the paths" 44 "$(http http://caisson/openapi.json | jq '[.paths[] | keys[] | select(. != "parameters")] | length')"
 conclude

@@ -32,7 +32,7 @@ make_keys() {
 make_client() {
   cp "$ROOT/tests/interop/node/"{package.json,package-lock.json,call.js} "$WORK/"
   mkdir "$WORK/proto"
-  cp -r "$ROOT/proto/types" "$ROOT/proto/events" "$ROOT/proto/gateway-api" "$WORK/proto/"
+  cp -r "$ROOT/proto/types" "$ROOT/proto/events" "$ROOT/proto/authorization" "$ROOT/proto/gateway-api" "$ROOT/proto/audit-api" "$WORK/proto/"
   (cd "$WORK" && npm ci --ignore-scripts --no-audit --no-fund)
 }
 
@@ -66,6 +66,28 @@ over_http() {
     "https://127.0.0.1:$HTTP_PORT/v1/tenants/$2/sandboxes"
 }
 
+# audits METHOD JSON: as the viewer of team-a.
+audits() { with_certificate build "caisson.audit.v1.Audit/$1" "$2"; }
+
+# past_the_gateway USER GROUP: a call at the auditor's own socket.
+past_the_gateway() {
+  setpriv --reuid "$1" --regid "$2" --clear-groups env PROTO="$WORK/proto" node --no-deprecation "$WORK/call.js" \
+    "unix:$CAISSON_DATA/run/auditor/auditor.sock" caisson.audit.v1.Audit/SearchTrail '{}' 2>&1
+}
+
+kill_auditor() {
+  local pid
+  pid=$(cut -d ' ' -f 1 "$CAISSON_DATA/run/auditor.pid")
+  kill -KILL "$pid"
+  eventually 10 has_ended "$pid"
+}
+has_ended() { ! kill -0 "$1" 2> /dev/null; }
+
+# of_tenant TENANT FILTER: what root finds there.
+of_tenant() { caisson trail --tenant "$1" --type dev.caisson.sandbox.created.v1 --output json | jq -er "$2"; }
+has_usage() { caisson cpu --tenant "$1" "$2"; }
+gateway_is() { [[ $(curl -s "http://127.0.0.1:$(sed -n 's/^GATEWAY_PORT=//p' "$CAISSON_DATA/run/ports.conf")/health" | jq -r .status) == "$1" ]]; }
+
 # answers BEGINNING COMMAND…
 answers() {
   local answer
@@ -97,6 +119,63 @@ start_services
   equal "and nowhere else" 403 "$(over_http build team-b)"
   holds "a user without a role may do nothing" answers PERMISSION_DENIED as_stranger $(lists team-a)
   equal "root may run a container" 5 "$(caisson run --rootfs "$TEST_ROOTFS" -- sh -c 'exit 5' > /dev/null 2>&1; echo $?)"
+
+  # The record of two tenants, of which he may see one.
+  for tenant in team-a team-b; do
+    caisson sandbox create --tenant "$tenant" "of-$tenant" > /dev/null
+    caisson create --tenant "$tenant" --sandbox "of-$tenant" --id app --rootfs "$TEST_ROOTFS" -- sleep 60 > /dev/null
+    caisson start --tenant "$tenant" app > /dev/null
+    holds "the trail has the sandbox of $tenant" eventually 30 of_tenant "$tenant" '.records[0].event.id'
+    holds "and its CPU time is charged" eventually 30 has_usage "$tenant" "of-$tenant"
+  done
+  theirs=$(of_tenant team-b '.records[-1].event.subject.sandboxUid')
+  contains "a viewer searches the trail of his tenant" '"sandbox_id":"of-team-a"' "$(audits SearchTrail '{"tenant":"team-a"}')"
+  equal "which has nothing of another's" 0 "$(audits SearchTrail '{"tenant":"team-a"}' | grep -c team-b || true)"
+  for filter in '"sandbox":"of-team-b"' "\"sandbox\":\"$theirs\"" '"container":"none"' '"node":"none"'; do
+    equal "by {$filter} he finds nothing" 'OK {}' "$(audits SearchTrail "{\"tenant\":\"team-a\",$filter}")"
+  done
+  for other in '"team-b"' '"no-team"' '""'; do
+    for method in SearchTrail GetCpuUsage GetCpuWindow; do
+      contains "$method is refused for $other" PERMISSION_DENIED "$(audits "$method" "{\"tenant\":$other}")"
+    done
+  done
+  contains "so is what the auditor could take for his tenant" INVALID_ARGUMENT "$(audits SearchTrail '{"tenant":"team-a\u0000"}')"
+  contains "and verification, which is of all" "must have the permission trail.verify in all tenants" "$(audits VerifyTrail '{}')"
+  token=$(caisson trail --tenant team-b --limit 1 --output json | jq -er .nextPageToken)
+  contains "a page of another's search is none of his" "page_token must be used with the filters it came from" \
+    "$(audits SearchTrail "{\"tenant\":\"team-a\",\"page_token\":\"$token\"}")"
+  contains "he sees what his containers are charged" '"container_id":"app"' "$(audits GetCpuUsage '{"tenant":"team-a","sandbox":"of-team-a"}')"
+  unknown=$(audits GetCpuUsage '{"tenant":"team-a","sandbox":"none"}')
+  contains "of what is not there nothing" NOT_FOUND "$unknown"
+  for sandbox in of-team-b "$theirs"; do
+    equal "and of another's the same, by $sandbox" "$unknown" "$(audits GetCpuUsage "{\"tenant\":\"team-a\",\"sandbox\":\"$sandbox\"}")"
+  done
+  watched() {
+    curl -sSN --max-time 3 --cacert "$KEYS/authority.pem" --cert "$KEYS/build.pem" --key "$KEYS/build.key" "https://127.0.0.1:$HTTP_PORT/v1/$1" 2> /dev/null || true
+  }
+  of_both=$(watched tenants/team-a/cpu:watch)
+  contains "he watches it over HTTP" '"sandboxId":"of-team-a"' "$of_both"
+  equal "and it alone" 0 "$(grep -c team-b <<< "$of_both" || true)"
+  contains "not that of all" NOT_ALLOWED "$(watched cpu:watch)"
+  export CAISSON_CONFIG=$WORK/config
+  caisson context create there --address "127.0.0.1:$PORT" --authorities "$KEYS/authority.pem" --certificate "$KEYS/build.pem" --key "$KEYS/build.key" --tenant team-a > /dev/null
+  contains "the client asks from afar, too" of-team-a "$(caisson trail --context there)"
+  contains "and shows CPU time" of-team-a "$(caisson cpu --context there)"
+  contains "but not all of it" NOT_ALLOWED "$(caisson cpu --context there --tenant= 2>&1 || true)"
+  equal "root verifies all" 0 "$(caisson trail verify > /dev/null; echo $?)"
+  gateway_uid=$(stat -c %g "$CAISSON_DATA/run/executor")
+  contains "nobody asks the auditor but by the gateway" UNAVAILABLE "$(past_the_gateway "$STRANGER" "$STRANGER")"
+  contains "not even in the gateway's group" PERMISSION_DENIED "$(past_the_gateway "$STRANGER" "$gateway_uid")"
+  contains "which itself is let in" OK "$(past_the_gateway "$gateway_uid" "$gateway_uid")"
+
+  holds "the gateway is well" eventually 20 gateway_is UP
+  kill_auditor
+  contains "without an auditor that is said" "The auditor does not answer" "$(audits SearchTrail '{"tenant":"team-a"}')"
+  holds "also by the gateway's health" eventually 20 gateway_is DEGRADED
+  holds "all else is served" answers OK with_certificate build $(lists team-a)
+  holds "up starts it again" caisson up
+  holds "and the gateway finds it" eventually 20 answers OK audits SearchTrail '{"tenant":"team-a"}'
+  for tenant in team-a team-b; do caisson sandbox delete --tenant "$tenant" --force "of-$tenant"; done
 
   bind '{role: viewer, tenants: [team-b], members: ["uid:64999", "spiffe://example.org/ci/*"]}'
   holds "a change of the file is taken up" eventually 20 answers OK with_certificate build $(lists team-b)

@@ -104,6 +104,8 @@ flip_byte() {
 
 is_absent() { ! caisson inspect "$1"; }
 
+has_followed() { [[ $(jq -r .cursor "$TEST_DIR/followed.out") == "$(caisson events --output json | jq -r .cursor)" ]]; }
+
 echo "Killing the executor"
 use_services
 caisson run --detach --id survivor --rootfs "$TEST_ROOTFS" -- \
@@ -181,6 +183,9 @@ holds "another is" eventually 20 grep begun "$TEST_DIR/left.out"
 holds "a creation is" eventually 20 test -e "$TEST_DIR/held"
 pid=$(host_pid_of survivor)
 attached=$(host_pid_of attached)
+timeout 300 "$ROOT/caisson" events --follow --output json > "$TEST_DIR/followed.out" 2> "$TEST_DIR/followed.err" &
+follower=$!
+holds "somebody follows the events" eventually 20 grep attached "$TEST_DIR/followed.out"
 
 kill_service gateway
 is_told "who is attached to a run is told" attached
@@ -216,6 +221,9 @@ caisson delete --force survivor held
 holds "a run ends when its caller does not come back within the lease" eventually 40 is_absent left
 holds "so does what there was of the one that ended" eventually 40 is_absent attached
 rm "$TEST_ROOTFS/tmp/let-go"
+holds "who follows the events has each of them once" eventually 20 has_followed
+contains "and was told of the gateway's end" "was cut, during the call; trying again" "$(< "$TEST_DIR/followed.err")"
+kill "$follower"
 
 kill_service gateway
 holds "it starts with another log and a recording" observed caisson up

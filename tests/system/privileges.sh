@@ -57,6 +57,10 @@ for service in auditor broker; do
 done
 holds "the gateway can reach the executor's socket" as "$(uid_of gateway)" test -w "$CAISSON_DATA/run/executor/executor.sock"
 holds "a stranger cannot reach the executor" refuses as 64999 test -e "$CAISSON_DATA/run/executor/executor.sock"
+equal "the auditor's socket is the gateway's group's, and nobody else's" "660 $(uid_of auditor) $(uid_of gateway)" \
+  "$(stat -c '%a %u %g' "$CAISSON_DATA/run/auditor/auditor.sock")"
+holds "a stranger cannot reach the auditor" refuses as 64999 test -e "$CAISSON_DATA/run/auditor/auditor.sock"
+holds "nor can the broker" refuses as "$(uid_of broker)" test -e "$CAISSON_DATA/run/auditor/auditor.sock"
 holds "a stranger cannot use the gateway" refuses as 64999 test -w "$CAISSON_DATA/run/gateway/gateway.sock"
 for socket in executor journal; do
   equal "$socket.sock belongs to root and the gateway's group, and to nobody else" "660 0 $(uid_of gateway)" \

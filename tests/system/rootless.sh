@@ -33,7 +33,7 @@ up() { ours "parked=$1" up --kafka "$KAFKA" --allow "$WORK" "${@:2}"; }
 make_home() {
   local part
   mkdir -p "$WORK/home/target"
-  cp -a "$ROOT/caisson" "$ROOT/launcher" "$WORK/home"
+  cp -a "$ROOT/caisson" "$ROOT/launcher" "$ROOT/packaging" "$WORK/home"
   cp -a "$ROOT/target/launcher.stamp" "$WORK/home/target"
   for part in cli services/executor services/executor-systemd services/gateway services/auditor; do
     mkdir -p "$WORK/home/$part/target"

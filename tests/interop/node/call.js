@@ -10,9 +10,9 @@ const loader = require('@grpc/proto-loader');
 
 const [target, name, request, authority, certificate, key] = process.argv.slice(2);
 const root = path.resolve(process.env.PROTO || path.join(__dirname, '../../../proto'));
-const definition = loader.loadSync(['caisson/v1/service.proto'], {
+const definition = loader.loadSync(['caisson/v1/service.proto', 'caisson/audit/v1/service.proto'], {
   includeDirs: [
-    ...['types', 'events', 'gateway-api'].map((api) => path.join(root, api)),
+    ...['types', 'events', 'authorization', 'gateway-api', 'audit-api'].map((api) => path.join(root, api)),
     path.dirname(require.resolve('protobufjs/package.json')), // google/api
   ],
   keepCase: true,

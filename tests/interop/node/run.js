@@ -10,7 +10,7 @@ const loader = require('@grpc/proto-loader');
 const root = path.resolve(__dirname, '../../..');
 const definition = loader.loadSync(['caisson/v1/service.proto'], {
   includeDirs: [
-    ...['types', 'events', 'gateway-api'].map((api) => path.join(root, 'proto', api)),
+    ...['types', 'events', 'authorization', 'gateway-api'].map((api) => path.join(root, 'proto', api)),
     path.dirname(require.resolve('protobufjs/package.json')), // google/api
   ],
   keepCase: true,

@@ -24,7 +24,6 @@ import dev.caisson.proto.events.v1.Subject;
 import dev.caisson.proto.types.v1.Actor;
 import dev.caisson.rpc.GrpcServer;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -52,10 +51,12 @@ final class JournalProcess {
   private static final String BOOT = "00000000-0000-0000-0000-000000000001";
 
   private final Journal journal;
+  private final Uid7 uids;
   private long events = 1; // the journal's own first
 
-  private JournalProcess(Journal journal) {
+  private JournalProcess(Journal journal, Uid7 uids) {
     this.journal = journal;
+    this.uids = uids;
   }
 
   /**
@@ -67,7 +68,8 @@ final class JournalProcess {
     long count = Long.parseLong(args[3]);
     Duration time = Duration.ofSeconds(Long.parseLong(args[4]));
     Clock clock = Clock.systemUTC();
-    try (Journal journal = journal(data, args[2], clock);
+    Uid7 uids = new Uid7(clock, new SecureRandom());
+    try (Journal journal = journal(data, args[2], clock, uids);
         UsageLog usage = usage(data, args[2], journal.epoch(), clock);
         GrpcServer server =
             GrpcServer.unix(Path.of(args[1]))
@@ -78,15 +80,14 @@ final class JournalProcess {
                     List.of(
                         new JournalService(journal, usage, new Denials(journal, clock, "gateway"))))
                 .start()) {
-      long written = new JournalProcess(journal).write(count, time);
+      long written = new JournalProcess(journal, uids).write(count, time);
       Path done = Files.writeString(data.resolve("done.new"), Long.toString(written));
       Files.move(done, data.resolve("done"));
       server.await();
     }
   }
 
-  private static Journal journal(Path data, String node, Clock clock) throws Exception {
-    Uid7 uids = new Uid7(clock, new SecureRandom());
+  private static Journal journal(Path data, String node, Clock clock, Uid7 uids) throws Exception {
     Supplier<byte[]> ids = () -> bytes(uids.next().value());
     return Journal.open(
         JournalSettings.defaults(data.resolve("journal"), node),
@@ -121,13 +122,24 @@ final class JournalProcess {
   }
 
   private void live(String sandbox) {
-    both(event(sandbox, "").setSandboxCreated(SandboxCreated.getDefaultInstance()));
-    both(event(sandbox, "c").setContainerCreated(created()));
-    both(event(sandbox, "c").setContainerStarted(ContainerStarted.getDefaultInstance()));
-    journal.append(event(sandbox, "c").setContainerExited(ContainerExited.getDefaultInstance()));
+    Actor actor = ACTOR.clone().setRequestId(uid()).build();
+    Subject subject =
+        Subject.newBuilder()
+            .setTenant("default")
+            .setSandboxId(sandbox)
+            .setSandboxUid(uid())
+            .build();
+    Subject container = subject.toBuilder().setContainerId("c").setContainerUid(uid()).build();
+    Event ofSandbox = Event.newBuilder().setSubject(subject).setActor(actor).build();
+    Event ofContainer = Event.newBuilder().setSubject(container).setActor(actor).build();
+    both(ofSandbox.toBuilder().setSandboxCreated(SandboxCreated.getDefaultInstance()));
+    both(ofContainer.toBuilder().setContainerCreated(created()));
+    both(ofContainer.toBuilder().setContainerStarted(ContainerStarted.getDefaultInstance()));
+    journal.append(
+        ofContainer.toBuilder().setContainerExited(ContainerExited.getDefaultInstance()));
     events++;
-    both(event(sandbox, "c").setContainerDeleted(ContainerDeleted.getDefaultInstance()));
-    both(event(sandbox, "").setSandboxDeleted(SandboxDeleted.getDefaultInstance()));
+    both(ofContainer.toBuilder().setContainerDeleted(ContainerDeleted.getDefaultInstance()));
+    both(ofSandbox.toBuilder().setSandboxDeleted(SandboxDeleted.getDefaultInstance()));
   }
 
   private static ContainerCreated created() {
@@ -144,17 +156,8 @@ final class JournalProcess {
     events += 2;
   }
 
-  private static Event.Builder event(String sandbox, String container) {
-    Subject.Builder subject =
-        Subject.newBuilder().setTenant("default").setSandboxId(sandbox).setSandboxUid(uid(sandbox));
-    if (!container.isEmpty()) {
-      subject.setContainerId(container).setContainerUid(uid(sandbox + "-" + container));
-    }
-    return Event.newBuilder().setSubject(subject).setActor(ACTOR.setRequestId(uid(sandbox)));
-  }
-
-  /** As long as a real one, and the same for the same name. */
-  private static String uid(String name) {
-    return UUID.nameUUIDFromBytes(name.getBytes(StandardCharsets.UTF_8)).toString();
+  /** As the executor makes them: each sorts after those before, which is cheap for an index. */
+  private String uid() {
+    return uids.next().value().toString();
   }
 }

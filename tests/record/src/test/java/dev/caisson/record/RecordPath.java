@@ -10,13 +10,24 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 
 /** The way of a record: a journal, the gateway, a broker, and auditors on one PostgreSQL. */
 final class RecordPath implements AutoCloseable {
 
   static final String NODE = "n1";
+
+  /** As what stands on every node has it. */
+  private static final String ONE_COMPILER = "-XX:TieredStopAtLevel=1";
+
+  /** The process that all others of it are children of. */
+  private static final String SERVER =
+      "SELECT CAST(split_part(pg_read_file('postmaster.pid'), chr(10), 1) AS BIGINT)";
 
   private final Path directory;
   private final EmbeddedPostgres postgres;
@@ -46,7 +57,13 @@ final class RecordPath implements AutoCloseable {
         ServiceJvm.ofTest(
             directory,
             JournalProcess.class.getName(),
-            List.of(data("executor"), socket("journal"), NODE, "" + events, "" + seconds));
+            List.of(
+                ONE_COMPILER,
+                data("executor"),
+                socket("journal"),
+                NODE,
+                "" + events,
+                "" + seconds));
   }
 
   /** Those that may be killed. */
@@ -69,6 +86,22 @@ final class RecordPath implements AutoCloseable {
       row.next();
       return row.getLong(1);
     }
+  }
+
+  /** CPU time of each process so far, by its name, in the order in which records pass them. */
+  Map<String, Duration> cpu() throws SQLException {
+    Map<String, Duration> cpu = new LinkedHashMap<>();
+    cpu.put(journal.name(), journal.cpu());
+    services.forEach(service -> cpu.put(service.name(), service.cpu()));
+    cpu.put("postgresql", postgresCpu());
+    return cpu;
+  }
+
+  private Duration postgresCpu() throws SQLException {
+    ProcessHandle server = ProcessHandle.of(number(SERVER)).orElseThrow();
+    return Stream.concat(Stream.of(server), server.children())
+        .map(process -> process.info().totalCpuDuration().orElse(Duration.ZERO))
+        .reduce(Duration.ZERO, Duration::plus);
   }
 
   Path nodes() {
@@ -108,6 +141,7 @@ final class RecordPath implements AutoCloseable {
         directory,
         "dev.caisson.gateway.Gateway",
         List.of(
+            ONE_COMPILER,
             "-Dcaisson.gateway.socket=" + socket("gateway"),
             "-Dcaisson.gateway.executor-socket=" + socket("executor"),
             "-Dcaisson.gateway.journal-socket=" + socket("journal"),
@@ -127,6 +161,8 @@ final class RecordPath implements AutoCloseable {
             "-Dcaisson.auditor.data=" + data(name),
             "-Dcaisson.auditor.node-keys=" + directory.resolve("nodes"),
             "-Dcaisson.auditor.socket=" + socket(name),
+            "-Dcaisson.auditor.allowed-users="
+                + Files.getAttribute(Path.of("/proc/self"), "unix:uid"),
             "-Dcaisson.auditor.instance=" + name,
             "-Dcaisson.auditor.trail.url="
                 + postgres.getJdbcUrl("postgres", "postgres").replaceAll("\\?.*", ""),

@@ -3,6 +3,7 @@ package dev.caisson.record;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -41,16 +42,18 @@ final class ServiceJvm implements AutoCloseable {
     return withClassPath(System.getProperty("java.class.path"), "journal", directory, main, words);
   }
 
-  // Words that begin with -D are the JVM's.
+  private static boolean isOfTheJvm(String word) {
+    return word.startsWith("-D") || word.startsWith("-XX:");
+  }
+
   private static ServiceJvm withClassPath(
       String classPath, String name, Path directory, String main, List<String> words) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(
-        List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"));
-    words.stream().filter(word -> word.startsWith("-D")).forEach(command::add);
+    command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-Xshare:auto"));
+    words.stream().filter(ServiceJvm::isOfTheJvm).forEach(command::add);
     command.addAll(List.of("-cp", classPath, main));
-    words.stream().filter(word -> !word.startsWith("-D")).forEach(command::add);
+    words.stream().filter(word -> !isOfTheJvm(word)).forEach(command::add);
     return new ServiceJvm(name, directory.resolve(name + ".log"), command);
   }
 
@@ -68,6 +71,11 @@ final class ServiceJvm implements AutoCloseable {
 
   boolean isAlive() {
     return process != null && process.isAlive();
+  }
+
+  /** CPU time of this life. */
+  Duration cpu() {
+    return process.info().totalCpuDuration().orElse(Duration.ZERO);
   }
 
   void start() throws IOException {

@@ -2,7 +2,8 @@ package dev.caisson.scenarios;
 
 import com.google.protobuf.Duration;
 import com.google.protobuf.FieldMask;
-import com.google.rpc.ErrorInfo;
+import dev.caisson.client.Caisson;
+import dev.caisson.client.CaissonException;
 import dev.caisson.proto.types.v1.ContainerSpec;
 import dev.caisson.proto.types.v1.ContainerState;
 import dev.caisson.proto.types.v1.DonatedDescriptors;
@@ -40,9 +41,7 @@ import dev.caisson.proto.v1.UpdateSandboxRequest;
 import dev.caisson.proto.v1.WaitContainerRequest;
 import dev.caisson.proto.v1.WatchContainerStatisticsRequest;
 import dev.caisson.rpc.Channels;
-import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
-import io.grpc.protobuf.StatusProto;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
@@ -52,34 +51,34 @@ import java.util.UUID;
 final class Client implements AutoCloseable {
   private static final String TENANT = "tenants/default";
 
-  private final ManagedChannel channel;
+  private final Caisson caisson;
 
   Client(Path socket) {
-    channel = Channels.unix(socket);
+    caisson = Caisson.unix(socket);
+  }
+
+  /** As a service in Java has it. */
+  Caisson library() {
+    return caisson;
   }
 
   private ContainersGrpc.ContainersBlockingStub containers() {
-    return Channels.withDeadline(ContainersGrpc.newBlockingStub(channel));
+    return Channels.withDeadline(ContainersGrpc.newBlockingStub(caisson.channel()));
   }
 
   private SandboxesGrpc.SandboxesBlockingStub sandboxes() {
-    return Channels.withDeadline(SandboxesGrpc.newBlockingStub(channel));
+    return Channels.withDeadline(SandboxesGrpc.newBlockingStub(caisson.channel()));
   }
 
   static String name(String id) {
     return TENANT + "/sandboxes/-/containers/" + id;
   }
 
-  private static String requestId() {
-    return UUID.randomUUID().toString();
-  }
-
   private static CreateContainerRequest.Builder request(String id, Document document) {
     return CreateContainerRequest.newBuilder()
         .setParent(TENANT)
         .setContainerId(id)
-        .setContainer(document.container())
-        .setRequestId(requestId());
+        .setContainer(document.container());
   }
 
   Container create(String id, Document document) {
@@ -88,8 +87,7 @@ final class Client implements AutoCloseable {
 
   Container start(String id) {
     return containers()
-        .startContainer(
-            StartContainerRequest.newBuilder().setName(name(id)).setRequestId(requestId()).build());
+        .startContainer(StartContainerRequest.newBuilder().setName(name(id)).build());
   }
 
   /** Created and started. */
@@ -106,7 +104,7 @@ final class Client implements AutoCloseable {
   Call<RunContainerRequest, RunContainerResponse> attached(
       String id, Document document, DonatedDescriptors.Builder donated) {
     return Call.run(
-        Channels.withDeadline(ContainersGrpc.newStub(channel))::runContainer,
+        Channels.withDeadline(ContainersGrpc.newStub(caisson.channel()))::runContainer,
         RunContainerRequest.newBuilder()
             .setCreate(request(id, document).setDonated(donated))
             .build());
@@ -115,12 +113,12 @@ final class Client implements AutoCloseable {
   /** From creation to deletion, with its streams. */
   Call<RunContainerRequest, RunContainerResponse> attached(String id, Document document) {
     return Call.run(
-        Channels.withDeadline(ContainersGrpc.newStub(channel))::runContainer,
+        Channels.withDeadline(ContainersGrpc.newStub(caisson.channel()))::runContainer,
         RunContainerRequest.newBuilder().setCreate(request(id, document)).build());
   }
 
   Ended run(Document document) {
-    return attached("run-" + requestId(), document).closeInput().ended();
+    return attached("run-" + UUID.randomUUID(), document).closeInput().ended();
   }
 
   Container get(String id) {
@@ -214,22 +212,17 @@ final class Client implements AutoCloseable {
   }
 
   private void signal(SignalContainerRequest.Builder request) {
-    var _ = containers().signalContainer(request.setRequestId(requestId()).build());
+    var _ = containers().signalContainer(request.build());
   }
 
   Container pause(String id) {
     return containers()
-        .pauseContainer(
-            PauseContainerRequest.newBuilder().setName(name(id)).setRequestId(requestId()).build());
+        .pauseContainer(PauseContainerRequest.newBuilder().setName(name(id)).build());
   }
 
   Container resume(String id) {
     return containers()
-        .resumeContainer(
-            ResumeContainerRequest.newBuilder()
-                .setName(name(id))
-                .setRequestId(requestId())
-                .build());
+        .resumeContainer(ResumeContainerRequest.newBuilder().setName(name(id)).build());
   }
 
   /** Only those limits that the mask names. */
@@ -242,7 +235,6 @@ final class Client implements AutoCloseable {
                         .setName(name(id))
                         .setSpec(ContainerSpec.newBuilder().setResources(limits)))
                 .setUpdateMask(FieldMask.newBuilder().addAllPaths(List.of(mask)))
-                .setRequestId(requestId())
                 .build());
   }
 
@@ -252,7 +244,6 @@ final class Client implements AutoCloseable {
             UpdateSandboxRequest.newBuilder()
                 .setSandbox(
                     Sandbox.newBuilder().setName(TENANT + "/sandboxes/" + id).setResources(limits))
-                .setRequestId(requestId())
                 .build());
   }
 
@@ -261,7 +252,7 @@ final class Client implements AutoCloseable {
   }
 
   void delete(DeleteContainerRequest.Builder request) {
-    var _ = containers().deleteContainer(request.setRequestId(requestId()).build());
+    var _ = containers().deleteContainer(request.build());
   }
 
   static Exec.Builder execOf(String id, String... args) {
@@ -272,8 +263,8 @@ final class Client implements AutoCloseable {
 
   Call<ExecContainerRequest, ExecContainerResponse> exec(Exec.Builder exec) {
     return Call.exec(
-        Channels.withDeadline(ContainersGrpc.newStub(channel))::execContainer,
-        ExecContainerRequest.newBuilder().setExec(exec.setRequestId(requestId())).build());
+        Channels.withDeadline(ContainersGrpc.newStub(caisson.channel()))::execContainer,
+        ExecContainerRequest.newBuilder().setExec(exec).build());
   }
 
   Ended exec(String id, String... args) {
@@ -291,30 +282,21 @@ final class Client implements AutoCloseable {
                       DeleteSandboxRequest.newBuilder()
                           .setName(sandbox.getName())
                           .setForce(true)
-                          .setRequestId(requestId())
                           .build());
         });
   }
 
   /** The reason that the error carries. */
   static String reason(StatusRuntimeException error) {
-    return StatusProto.fromThrowable(error).getDetailsList().stream()
-        .filter(detail -> detail.is(ErrorInfo.class))
-        .map(detail -> unpacked(detail).getReason())
-        .findFirst()
-        .orElseThrow(() -> new AssertionError("no reason is given", error));
-  }
-
-  private static ErrorInfo unpacked(com.google.protobuf.Any detail) {
-    try {
-      return detail.unpack(ErrorInfo.class);
-    } catch (com.google.protobuf.InvalidProtocolBufferException e) {
-      throw new AssertionError(e);
+    String reason = CaissonException.of(error).reason();
+    if (reason.isEmpty()) {
+      throw new AssertionError("no reason is given", error);
     }
+    return reason;
   }
 
   @Override
   public void close() {
-    channel.shutdownNow();
+    caisson.close();
   }
 }

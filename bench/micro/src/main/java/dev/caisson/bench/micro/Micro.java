@@ -24,7 +24,7 @@ public final class Micro {
   private static final int WARM_UPS = 3;
   private static final int MEASUREMENTS = 5;
 
-  /** One compiler and one collector, as launcher/commands.sh starts them; JMH itself is unsafe. */
+  /** One compiler and one collector, as packaging/jvm has them; JMH itself is unsafe. */
   private static final String[] AS_SERVICES = {
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
