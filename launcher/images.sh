@@ -245,6 +245,8 @@ install_service() {
     guard_rules /var/lib/caisson/rootfs /caisson > "$2/etc/caisson/guard.conf"
   fi
   { java_options "$image"; printf -- '-XX:SharedArchiveFile=/%s/classes.jsa\n' "$PREFIX/$image"; command_line "$image" "/$PREFIX/$image" "$home"; } > "$home/java.args"
+  # For probes, since there is no shell.
+  [[ $image != executor ]] || sed '$s/.*/dev.caisson.executor.Alive/' "$home/java.args" > "$home/alive.args"
   install -m 0644 "$3" "$home/classes.lst"
   settle "$2"
   archive_classes "$image" "$4"

@@ -273,6 +273,45 @@ restarted() { local now; now=$(pid_of executor) && [[ $now != 0 && $now != "$1" 
 
 lives_again() { [[ $(client exec stays -- echo lives) == lives ]]; }
 
+# As in a pod of Kubernetes: the executor is given neither an empty network, nor the host's cgroup namespace, nor a procfs and a sysfs
+# in which nothing is hidden, and makes all of that itself.
+check_pod() {
+  local added=() bit
+  compose rm --force --stop executor > "$WORK/rm2.log" 2>&1
+  for bit in $(sed -n '/^    cap_add:/,/^    [a-z_]*:/s/^      - //p' "$ROOT/docker-compose.yml"); do
+    [[ $bit == SYS_RESOURCE ]] && ! may_raise_limits || added+=(--cap-add "$bit")
+  done
+  # shellcheck disable=SC2046 # a word for each line
+  docker run --detach --name caisson-test-pod-1 --network caisson-test_record --pid host --cgroupns private --userns host --cgroup-parent "$CGROUPS-engine" \
+    --user 0:0 --read-only --tmpfs /tmp --cap-drop ALL "${added[@]}" --security-opt seccomp=unconfined --security-opt apparmor=unconfined \
+    $(may_raise_limits && echo --ulimit nofile=1048576) -v /sys:/sys -v /sys/fs/cgroup:/sys/fs/cgroup -v caisson-test_executor-data:/var/lib/caisson/executor \
+    -v caisson-test_nodes:/var/lib/caisson/nodes -v caisson-test_executor-run:/run/caisson/executor -v "$CAISSON_ROOTFS:/var/lib/caisson/rootfs" \
+    "caisson/executor:${CAISSON_VERSION:-0.1.0}" --own-namespaces yes --data /var/lib/caisson/executor --run /run/caisson/executor --node "$CAISSON_NODE" \
+    --enrol /var/lib/caisson/nodes --gateway-user 60901 --peer-gid 60901 --guard /etc/caisson/guard.conf --cgroup-parent "$CGROUPS" > "$WORK/pod.log"
+  holds "as in a pod: all is ready" eventually "$READY_SECONDS" ready
+  holds "its probe is answered" alive_in_pod
+  equal "it has no network" lo "$(nsenter -t "$(pid_of pod)" -n ip -o link | awk -F': ' '{ print $2 }' | paste -s -d ' ')"
+  equal "it is in the host's cgroup namespace" host "$(namespace_of pod cgroup)"
+  equal "nothing lies upon its procfs, nor hides anything of its sysfs" "" \
+    "$(awk '{ for (i = 1; i <= NF; i++) if ($i == "-") type = $(i + 1) } $5 ~ /^\/proc\// || ($5 ~ /^\/sys\// && $5 !~ /^\/sys\/fs\/cgroup/ && type == "tmpfs") { print $5 }' "/proc/$(pid_of pod)/mountinfo")"
+  equal "containers run" "hello 7" "$(client run --id pod --rootfs /var/lib/caisson/rootfs/busybox -- sh -c 'printf "hello "; exit 7'; echo $?)"
+  holds "one goes on" client run --detach --id stays --memory 64m --rootfs /var/lib/caisson/rootfs/busybox -- sleep 100000
+  docker rm --force caisson-test-pod-1 > /dev/null
+  holds "its probe says that it is gone" no_longer_alive
+  compose up -d executor > "$WORK/up3.log" 2>&1
+  holds "what it left is taken up" eventually "$READY_SECONDS" lives_again
+  client delete --force stays > /dev/null
+}
+
+readonly PROBE=(/usr/lib/caisson/runtime/bin/java @/usr/lib/caisson/executor/alive.args /run/caisson/executor/executor.sock)
+
+alive_in_pod() { docker exec caisson-test-pod-1 "${PROBE[@]}"; }
+
+no_longer_alive() {
+  ! docker run --rm --network none --read-only --tmpfs /tmp -v caisson-test_executor-run:/run/caisson/executor:ro --entrypoint "${PROBE[0]}" \
+    "caisson/executor:${CAISSON_VERSION:-0.1.0}" "${PROBE[@]:1}" > "$WORK/probe.log" 2>&1 && grep -q 'No executor answers' "$WORK/probe.log"
+}
+
 CGROUPS=/caisson-docker-$$
 find_compose
 echo "Docker"
@@ -291,4 +330,5 @@ holds "all is ready" ready
 check_privileges
 check_containers
 check_death
+check_pod
 conclude

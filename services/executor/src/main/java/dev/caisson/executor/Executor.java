@@ -135,6 +135,9 @@ public final class Executor implements AutoCloseable {
     CountDownLatch ended = new CountDownLatch(1);
     Executor executor;
     try {
+      if (options.ownNamespaces()) {
+        Apart.begin();
+      }
       executor = start(options);
     } catch (InvalidPolicyException e) {
       LOG.log(Level.ERROR, "The executor cannot start: " + e.getMessage());

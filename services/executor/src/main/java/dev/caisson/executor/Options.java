@@ -33,6 +33,8 @@ import java.util.stream.Stream;
  *     for memory; 0, the default: never, since how much is too much depends on what runs
  * @param enrol where the node's public key is left for an auditor of this machine: a directory;
  *     empty: nowhere
+ * @param ownNamespaces whether it makes the namespaces itself that it is to be in, for starters who
+ *     cannot: {@link Apart}
  * @param journal how the record is kept
  */
 record Options(
@@ -50,11 +52,14 @@ record Options(
     int parked,
     int memoryPressure,
     String enrol,
+    boolean ownNamespaces,
     JournalOptions journal) {
   /** More would only cost memory. */
   private static final int MAX_PARKED = 64;
 
   private static final int PERCENT = 100;
+
+  static final String OWN_NAMESPACES = "--own-namespaces";
 
   private static final Set<String> REQUIRED = Set.of("--data", "--run", "--node");
   private static final Map<String, String> OWN_DEFAULTS =
@@ -69,7 +74,8 @@ record Options(
           Map.entry("--cni-network", ""),
           Map.entry("--parked", "4"),
           Map.entry("--memory-pressure", "0"),
-          Map.entry("--enrol", ""));
+          Map.entry("--enrol", ""),
+          Map.entry(OWN_NAMESPACES, "no"));
 
   private static final Map<String, String> DEFAULTS =
       Stream.of(OWN_DEFAULTS, JournalOptions.DEFAULTS)
@@ -118,6 +124,7 @@ record Options(
         number(values, "--parked", MAX_PARKED),
         number(values, "--memory-pressure", PERCENT),
         required(values, "--enrol"),
+        yesOrNo(values, OWN_NAMESPACES),
         JournalOptions.of(values));
   }
 
@@ -129,6 +136,15 @@ record Options(
             .map(directory -> Path.of(directory).toAbsolutePath())
             .toList(),
         Optional.of(cniNetwork).filter(path -> !path.isEmpty()).map(Path::of));
+  }
+
+  private static boolean yesOrNo(Map<String, String> values, String name) {
+    String value = required(values, name);
+    return switch (value) {
+      case "yes" -> true;
+      case "no" -> false;
+      default -> throw new IllegalArgumentException(name + " must be yes or no: " + value);
+    };
   }
 
   private static CgroupDriver cgroupDriver(String value) {

@@ -10,6 +10,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -58,11 +59,38 @@ final class ChildExecutor implements AutoCloseable {
     }
   }
 
+  /**
+   * As in a pod: in a mount namespace in which something of procfs and sysfs is hidden, in a cgroup
+   * namespace that is not the host's, with its starter's network; it has to make its namespaces
+   * itself.
+   */
+  static ChildExecutor beginInAPod(Options options) throws IOException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "unshare",
+                "--mount",
+                "--cgroup",
+                "sh",
+                "-c",
+                "mount --bind /dev/null /proc/uptime && mount -t tmpfs none /sys/kernel"
+                    + " && exec \"$0\" \"$@\""));
+    command.addAll(command(options));
+    command.addAll(List.of("--own-namespaces", "yes"));
+    ChildExecutor child = start(options, command);
+    child.awaitReady(options);
+    return child;
+  }
+
   /** What it says is added to {@code executor.log} beside its data. */
   static ChildExecutor start(Options options) throws IOException {
+    return start(options, command(options));
+  }
+
+  private static ChildExecutor start(Options options, List<String> command) throws IOException {
     Path log = options.data().resolveSibling("executor.log");
     Process process =
-        new ProcessBuilder(command(options))
+        new ProcessBuilder(command)
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
             .start();

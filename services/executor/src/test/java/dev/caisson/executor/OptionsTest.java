@@ -35,6 +35,7 @@ class OptionsTest {
                 4,
                 0,
                 "",
+                false,
                 new JournalOptions(Durability.GROUP, FullMode.FAIL_CLOSED, 1024, 24)));
     assertThat(
             Options.parse("--node", "n", "--data", "/d", "--run", "/r", "--cgroup-parent", "/x")
@@ -52,6 +53,19 @@ class OptionsTest {
             () -> Options.parse("--node", "n", "--data", "/d", "--run", "/r", "--parked", parked))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("--parked must be 0 to 64");
+  }
+
+  @Test
+  void makesItsNamespacesOnlyWhenToldTo() {
+    assertThat(
+            Options.parse("--node", "n", "--data", "/d", "--run", "/r", "--own-namespaces", "yes")
+                .ownNamespaces())
+        .isTrue();
+    assertThatThrownBy(() ->
+            Options.parse(
+                "--node", "n", "--data", "/d", "--run", "/r", "--own-namespaces", "perhaps"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("--own-namespaces must be yes or no");
   }
 
   @Test

@@ -265,6 +265,7 @@ final class TestNode implements AutoCloseable {
         parked,
         memoryPressure,
         "",
+        false,
         JournalOptions.of(JournalOptions.DEFAULTS));
   }
 

@@ -105,12 +105,28 @@ public final class Constants {
   public static final int TCP_NODELAY = 1;
 
   // linux/sched.h
+  public static final int CLONE_NEWNS = 0x0002_0000;
+  public static final int CLONE_NEWCGROUP = 0x0200_0000;
   public static final int CLONE_NEWIPC = 0x0800_0000;
   public static final int CLONE_NEWNET = 0x4000_0000;
+
+  // linux/mount.h
+  public static final long MS_NOSUID = 0x2;
+  public static final long MS_NODEV = 0x4;
+  public static final long MS_NOEXEC = 0x8;
+  public static final long MS_REC = 0x4000;
+  public static final long MS_SLAVE = 0x8_0000;
+
+  // linux/close_range.h
+  public static final int CLOSE_RANGE_CLOEXEC = 0x4;
 
   // linux/nsfs.h
   public static final long NS_GET_PARENT = 0xb702L;
   public static final long NS_GET_NSTYPE = 0xb703L;
+
+  // linux/sockios.h, linux/if.h
+  public static final long SIOCSIFFLAGS = 0x8914L;
+  public static final short IFF_UP = 0x1;
 
   // sys/ioctl.h
   public static final int TIOCSWINSZ = 0x5414;
