@@ -39,6 +39,11 @@ final class Documents {
         : Map.of();
   }
 
+  /** The same, of a list of them. */
+  static List<Map<String, Object>> maps(@Nullable Object value) {
+    return value instanceof List<?> list ? list.stream().map(Documents::map).toList() : List.of();
+  }
+
   /** Empty where there is none. */
   static List<String> strings(@Nullable Object value) {
     return value instanceof List<?> list ? list.stream().map(String::valueOf).toList() : List.of();
