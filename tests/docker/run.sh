@@ -278,9 +278,9 @@ lives_again() { [[ $(client exec stays -- echo lives) == lives ]]; }
 check_pod() {
   local added=() bit
   compose rm --force --stop executor > "$WORK/rm2.log" 2>&1
-  for bit in $(sed -n '/^    cap_add:/,/^    [a-z_]*:/s/^      - //p' "$ROOT/docker-compose.yml"); do
+  while read -r bit; do
     [[ $bit == SYS_RESOURCE ]] && ! may_raise_limits || added+=(--cap-add "$bit")
-  done
+  done < <(sed -n '/^    cap_add:/,/^    [a-z_]*:/s/^      - //p' "$ROOT/docker-compose.yml")
   # shellcheck disable=SC2046 # a word for each line
   docker run --detach --name caisson-test-pod-1 --network caisson-test_record --pid host --cgroupns private --userns host --cgroup-parent "$CGROUPS-engine" \
     --user 0:0 --read-only --tmpfs /tmp --cap-drop ALL "${added[@]}" --security-opt seccomp=unconfined --security-opt apparmor=unconfined \
