@@ -9,12 +9,15 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 source "$ROOT/tests/assert.sh"
 # shellcheck source=tests/services.sh
 source "$ROOT/tests/services.sh"
+# shellcheck source=launcher/toolchain.sh
+source "$ROOT/launcher/toolchain.sh"
 
 readonly READY_SECONDS=120
 # capabilities(7): CHOWN, DAC_OVERRIDE, FOWNER, KILL, SETGID, SETUID, SETPCAP, NET_ADMIN, SYS_CHROOT, SYS_PTRACE, SYS_ADMIN, SYS_RESOURCE,
 # MKNOD, SETFCAP: of the executor, as docker-compose.yml names them.
 EXECUTOR_BITS=(0 1 3 5 6 7 8 12 18 19 21 24 27 31)
 readonly SYS_RESOURCE=24
+readonly RECORD_TESTS=RelayIT,RelayFaultsIT,BackPressureIT,SecuredRelayIT,AuditorIT,TakeoverIT,SecuredAuditorIT,PostgresOutageIT,TrailOnPostgresIT,TrailPlansIT
 
 [[ $EUID -eq 0 ]] || { echo "tests/docker/run.sh must be run as root, as dockerd is" >&2; exit 1; }
 
@@ -96,21 +99,46 @@ make_postgres() {
 set -e
 cd /var/lib/postgresql
 if [ "$(id -u)" = 0 ]; then
-  (umask 0377 && cat "$POSTGRES_PASSWORD_FILE" > /run/password)
+  (umask 0377 && { [ -z "$POSTGRES_PASSWORD_FILE" ] || cat "$POSTGRES_PASSWORD_FILE"; } > /run/password)
   chown 999 /run/password
-  exec /usr/local/bin/setpriv --reuid 999 --regid 999 --clear-groups "$0"
+  exec /usr/local/bin/setpriv --reuid 999 --regid 999 --clear-groups "$0" "$@"
 fi
 if ! [ -e data/PG_VERSION ]; then
-  initdb -D data -U "$POSTGRES_USER" --auth=trust --pwfile=/run/password --no-sync > /dev/null
-  printf 'local all all trust\nhost all all all scram-sha-256\n' > data/pg_hba.conf
-  echo "CREATE DATABASE $POSTGRES_DB" | postgres --single -D data postgres > /dev/null
+  initdb -D data -U "$POSTGRES_USER" --auth=trust ${POSTGRES_PASSWORD_FILE:+--pwfile=/run/password} --no-sync > /dev/null
+  printf 'local all all trust\nhost all all all %s\n' "${POSTGRES_HOST_AUTH_METHOD:-scram-sha-256}" > data/pg_hba.conf
+  [ "$POSTGRES_DB" = postgres ] || echo "CREATE DATABASE $POSTGRES_DB" | postgres --single -D data postgres > /dev/null
 fi
-exec postgres -D data -h '*' -k /tmp
+[ $# -gt 0 ] || set -- -h '*'
+exec postgres -D data -k /tmp "$@"
 SH
   chmod 0755 "$root/entrypoint"
   chown -R 999:999 "$root/var/lib/postgresql"
   chmod 1777 "$root/tmp"
   tar -C "$root" -c . | docker import --change 'ENV PATH=/usr/local/bin:/bin' --change 'ENTRYPOINT ["/entrypoint"]' - caisson-test/postgres:1 > /dev/null
+}
+
+# The integration tests of relay, trail and auditor, as they are: their broker and their PostgreSQL are containers. The JVM of the
+# tests is in the engine's network.
+check_record() {
+  local jdk=$WORK/jdk
+  mkdir -p "$jdk/bin"
+  cp "$JAVA_HOME/release" "$jdk/release"
+  printf '#!/bin/sh\nexec nsenter --net=/proc/%s/ns/net "%s" "$@"\n' "$ENGINE" "$JAVA_HOME/bin/java" > "$jdk/bin/java"
+  chmod 0755 "$jdk/bin/java"
+  echo "  relay, trail and auditor"
+  (cd "$ROOT" && env "${CONTAINERS[@]}" mvn -B -Dquick -DskipTests=false -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false \
+    -Dstyle.color=never -Djvm="$jdk/bin/java" -pl services/gateway,services/auditor -am -Dtest=NoUnitTest -Dit.test="$RECORD_TESTS" verify) > "$WORK/record.log" 2>&1 \
+    || grep '^\[ERROR\]' "$WORK/record.log" | head -n 20
+  grep -E '^\[[A-Z]+\] +Tests run: .* -- in ' "$WORK/record.log" | sed 's/^\[[A-Z]*\] */    /' || true
+  holds "they pass with Kafka and PostgreSQL in containers" grep -q '^\[INFO\] BUILD SUCCESS' "$WORK/record.log"
+  holds "none is left out, and none was skipped" all_record_tests
+  equal "nor are their containers left" "" "$(docker ps --all --quiet)"
+}
+
+# Each said how it ended, and nothing was skipped.
+all_record_tests() {
+  local test
+  for test in ${RECORD_TESTS//,/ }; do grep -q "Tests run: [1-9][0-9]*, Failures: 0, Errors: 0, Skipped: 0, .* -- in .*\.$test\$" "$WORK/record.log" || return 1; done
 }
 
 # What is this machine's own: the node, the root file systems, and a tree of cgroups that nothing else uses.
@@ -314,6 +342,7 @@ no_longer_alive() {
 
 CGROUPS=/caisson-docker-$$
 find_compose
+find_jdk || { echo "No JDK $JAVA_WANTED was found: set JAVA_HOME" >&2; exit 1; }
 echo "Docker"
 IMAGES=${CAISSON_IMAGES:-$ROOT/target/images}
 "$ROOT/caisson" images --output "$IMAGES"
@@ -323,6 +352,9 @@ for image in executor gateway auditor broker client; do
 done
 check_images
 make_postgres
+CONTAINERS=(CAISSON_TEST_BACKING=containers "CAISSON_TEST_BROKER_IMAGE=caisson/broker:${CAISSON_VERSION:-0.1.0}" CAISSON_POSTGRES_IMAGE=caisson-test/postgres:1
+  "DOCKER_HOST=unix://$WORK/docker.sock")
+check_record
 make_private
 compose up -d executor gateway auditor kafka postgres > "$WORK/up.log" 2>&1 || { cat "$WORK/up.log"; exit 1; }
 eventually "$READY_SECONDS" ready || compose logs --tail 30

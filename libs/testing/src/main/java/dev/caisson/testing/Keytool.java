@@ -8,10 +8,18 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** The JDK's own keytool(1), on one entry of a store. */
-final class Keytool {
+public final class Keytool {
   private Keytool() {}
 
-  static void run(Path store, String password, String alias, List<String> arguments)
+  /**
+   * Runs it.
+   *
+   * @param store the store, PKCS 12
+   * @param password of the store and the key
+   * @param alias of the entry
+   * @throws IOException if keytool refuses; with what it says
+   */
+  public static void run(Path store, String password, String alias, List<String> arguments)
       throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.Timestamp;
 import dev.caisson.auditor.trail.FakeJournal;
+import dev.caisson.backing.Broker;
 import dev.caisson.events.ClientSettings;
 import dev.caisson.events.JournalRecord;
 import dev.caisson.events.KafkaAccess;
@@ -31,7 +32,6 @@ import dev.caisson.proto.events.v1.CpuApportioned;
 import dev.caisson.proto.events.v1.UsageSample;
 import dev.caisson.rpc.Channels;
 import dev.caisson.rpc.RpcErrors;
-import dev.caisson.testing.BrokerProcess;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.micronaut.context.ApplicationContext;
@@ -72,17 +72,13 @@ class AuditorIT {
   @TempDir Path directory;
 
   private final FakeJournal journal = new FakeJournal("n1").started().life("web", "nginx");
-  private BrokerProcess broker;
+  private Broker broker;
   private EmbeddedServer auditor;
   private ManagedChannel channel;
 
   @BeforeEach
   void start() {
-    var found = BrokerProcess.at(directory.resolve("broker"));
-    assertThat(found)
-        .as("services/broker is not built: mvn -pl services/broker -am package")
-        .isPresent();
-    broker = found.orElseThrow();
+    broker = Broker.at(directory.resolve("broker"));
     startAuditor();
   }
 

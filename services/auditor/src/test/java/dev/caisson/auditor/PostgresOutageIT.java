@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.auditor.trail.FakeJournal;
+import dev.caisson.backing.Broker;
+import dev.caisson.backing.Postgres;
 import dev.caisson.events.ClientSettings;
 import dev.caisson.events.JournalRecord;
 import dev.caisson.events.Records;
@@ -16,16 +18,11 @@ import dev.caisson.proto.audit.v1.SearchTrailRequest;
 import dev.caisson.proto.audit.v1.VerifyTrailRequest;
 import dev.caisson.rpc.Channels;
 import dev.caisson.rpc.RpcErrors;
-import dev.caisson.testing.BrokerProcess;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.micronaut.context.ApplicationContext;
 import io.micronaut.runtime.server.EmbeddedServer;
-import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -52,21 +49,16 @@ class PostgresOutageIT {
   @TempDir Path directory;
 
   private final FakeJournal journal = new FakeJournal("n1").started().life("web", "nginx");
-  private int port;
-  private EmbeddedPostgres postgres;
-  private BrokerProcess broker;
+  private Postgres postgres;
+  private Broker broker;
   private EmbeddedServer auditor;
   private ManagedChannel channel;
 
   @BeforeEach
   void start() throws Exception {
-    var found = BrokerProcess.at(directory.resolve("broker"));
-    assertThat(found)
-        .as("services/broker is not built: mvn -pl services/broker -am package")
-        .isPresent();
-    broker = found.orElseThrow();
+    broker = Broker.at(directory.resolve("broker"));
     broker.start();
-    port = freePort();
+    postgres = Postgres.at(directory.resolve("postgres"));
     Path socket = directory.resolve("audit.sock");
     auditor =
         ApplicationContext.run(
@@ -83,9 +75,9 @@ class PostgresOutageIT {
                 "caisson.auditor.allowed-users",
                 TestUser.number(),
                 "caisson.auditor.trail.url",
-                "jdbc:postgresql://127.0.0.1:" + port + "/postgres",
+                postgres.url(),
                 "caisson.auditor.trail.user",
-                "postgres",
+                Postgres.USER,
                 "caisson.kafka.bootstrap-servers",
                 broker.address()));
     channel = Channels.unix(socket);
@@ -98,19 +90,19 @@ class PostgresOutageIT {
       auditor.close();
     }
     broker.close();
-    stopPostgres();
+    postgres.close();
   }
 
   @Test
   void waitsForItAndGoesOn() throws Exception {
     publish(journal.records());
     assertAway();
-    startPostgres();
+    postgres.start();
     awaitRecords(12);
-    stopPostgres();
+    postgres.stop();
     publish(journal.started().life("db", "postgres").records().subList(12, 24));
     assertAway();
-    startPostgres();
+    postgres.start();
     awaitRecords(24);
     NodeVerification verification =
         audit().verifyTrail(VerifyTrailRequest.getDefaultInstance()).getNodes(0);
@@ -164,28 +156,6 @@ class PostgresOutageIT {
       // What fails, fails the transaction.
       records.forEach(record -> assertThat(producer.send(Records.event(record))).isNotNull());
       producer.commitTransaction();
-    }
-  }
-
-  private void startPostgres() throws IOException {
-    postgres =
-        EmbeddedPostgres.builder()
-            .setPort(port)
-            .setDataDirectory(directory.resolve("postgres"))
-            .setCleanDataDirectory(false)
-            .start();
-  }
-
-  private void stopPostgres() throws IOException {
-    if (postgres != null) {
-      postgres.close();
-      postgres = null;
-    }
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
     }
   }
 }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.auditor.trail.FakeJournal;
+import dev.caisson.backing.Broker;
+import dev.caisson.backing.BrokerSecurity;
 import dev.caisson.events.ClientPropertiesException;
 import dev.caisson.events.ClientSettings;
 import dev.caisson.events.KafkaAccess;
@@ -14,8 +16,6 @@ import dev.caisson.proto.audit.v1.GetCpuUsageRequest;
 import dev.caisson.proto.audit.v1.SearchTrailRequest;
 import dev.caisson.proto.events.v1.UsageSample;
 import dev.caisson.rpc.Channels;
-import dev.caisson.testing.BrokerProcess;
-import dev.caisson.testing.BrokerSecurity;
 import dev.caisson.testing.DocumentedAcl;
 import dev.caisson.testing.KafkaGuide;
 import io.grpc.ManagedChannel;
@@ -56,8 +56,8 @@ class SecuredAuditorIT {
   void readsAndApportionsWithTheDocumentedAclsAndUsesEachOfThem() throws Exception {
     BrokerSecurity security = new BrokerSecurity(directory.resolve("keys"));
     Path settings = settingsWithSecretsInFiles(security);
-    try (BrokerProcess broker = BrokerProcess.at(directory.resolve("broker")).orElseThrow()) {
-      broker.with(security.broker(broker)).start();
+    try (Broker broker = Broker.at(directory.resolve("broker"))) {
+      broker.with(security).start();
       allow(security.administrationAddress());
       ManagedChannel channel = Channels.unix(directory.resolve("audit.sock"));
       try (EmbeddedServer _ = start(security.certificateAddress(), settings)) {
@@ -67,7 +67,7 @@ class SecuredAuditorIT {
       } finally {
         channel.shutdownNow();
       }
-      assertEachIsUsed(Files.readString(broker.log()));
+      assertEachIsUsed(broker.log());
     }
   }
 

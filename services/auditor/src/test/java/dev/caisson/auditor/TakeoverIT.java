@@ -3,6 +3,7 @@ package dev.caisson.auditor;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.caisson.backing.Broker;
 import dev.caisson.events.ClientSettings;
 import dev.caisson.events.Records;
 import dev.caisson.events.Topic;
@@ -12,7 +13,6 @@ import dev.caisson.proto.events.v1.ContainerCpu;
 import dev.caisson.proto.events.v1.ContainerUsage;
 import dev.caisson.proto.events.v1.CpuApportioned;
 import dev.caisson.proto.events.v1.UsageSample;
-import dev.caisson.testing.BrokerProcess;
 import io.grpc.StatusRuntimeException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -50,18 +50,14 @@ class TakeoverIT {
 
   @TempDir Path directory;
 
-  private BrokerProcess broker;
+  private Broker broker;
   private AuditorProcess doomed;
   private AuditorProcess survivor;
   private Admin admin;
 
   @BeforeEach
   void start() throws Exception {
-    var found = BrokerProcess.at(directory.resolve("broker"));
-    assertThat(found)
-        .as("services/broker is not built: mvn -pl services/broker -am package")
-        .isPresent();
-    broker = found.orElseThrow();
+    broker = Broker.at(directory.resolve("broker"));
     broker.start();
     admin = Admin.create(ClientSettings.of(broker.address()).admin());
     new TopicPreparation((short) 1).prepare(admin, Set.of(Topic.values()));

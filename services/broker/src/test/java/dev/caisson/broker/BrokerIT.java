@@ -2,7 +2,7 @@ package dev.caisson.broker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caisson.testing.BrokerProcess;
+import dev.caisson.backing.BrokerProcess;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -27,7 +27,7 @@ class BrokerIT {
 
   @Test
   void keepsCommittedRecordsWhenItIsKilledAndForgetsOpenOnes() throws Exception {
-    try (BrokerProcess broker = BrokerProcess.at(data).orElseThrow()) {
+    try (BrokerProcess broker = BrokerProcess.at(data)) {
       broker.start();
       createTopic(broker);
       try (KafkaProducer<String, String> producer = producer(broker)) {
@@ -51,7 +51,7 @@ class BrokerIT {
 
   @Test
   void removesItsReadyFileWhenItEnds() {
-    try (BrokerProcess broker = BrokerProcess.at(data).orElseThrow()) {
+    try (BrokerProcess broker = BrokerProcess.at(data)) {
       broker.start();
       assertThat(data.resolve("ready")).hasContent(broker.address());
     }

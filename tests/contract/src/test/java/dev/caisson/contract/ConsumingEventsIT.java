@@ -4,10 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import dev.caisson.backing.Broker;
 import dev.caisson.contract.Member.Delivery;
 import dev.caisson.events.KafkaAccess;
 import dev.caisson.events.Topic;
-import dev.caisson.testing.BrokerProcess;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -33,16 +33,12 @@ class ConsumingEventsIT {
 
   @TempDir Path directory;
 
-  private BrokerProcess broker;
+  private Broker broker;
   private Journal journal;
 
   @BeforeEach
   void start() {
-    var found = BrokerProcess.at(directory.resolve("broker"));
-    assertThat(found)
-        .as("services/broker is not built: mvn -pl services/broker -am package")
-        .isPresent();
-    broker = found.orElseThrow();
+    broker = Broker.at(directory.resolve("broker"));
     broker.start();
     KafkaAccess.of(broker.address(), (short) 1).prepare(Topic.EVENTS);
     journal = new Journal("node-1", broker.address());

@@ -3,6 +3,8 @@ package dev.caisson.auditor.trail;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.backing.Postgres;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -14,17 +16,20 @@ import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class TrailOnPostgresIT extends TrailContract {
 
   private static final int AT_ONCE = 3;
+
+  @TempDir static Path directory;
 
   private static Postgres postgres;
   private static TrailDatabase database;
 
   @BeforeAll
   static void start() throws Exception {
-    postgres = new Postgres();
+    postgres = Postgres.at(directory.resolve("postgres")).start();
     database = TrailDatabase.open(FakeTrail.settings(postgres.newDatabase(), Postgres.USER));
   }
 

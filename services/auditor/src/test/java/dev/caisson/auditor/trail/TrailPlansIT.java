@@ -2,6 +2,8 @@ package dev.caisson.auditor.trail;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.backing.Postgres;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -12,6 +14,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -21,12 +24,14 @@ class TrailPlansIT {
   private static final int RECORDS = 50_000;
   private static final int WEEK = 2_917;
 
+  @TempDir static Path directory;
+
   private static Postgres postgres;
   private static TrailDatabase database;
 
   @BeforeAll
   static void fill() throws Exception {
-    postgres = new Postgres();
+    postgres = Postgres.at(directory.resolve("postgres")).start();
     database = TrailDatabase.open(FakeTrail.settings(postgres.newDatabase(), Postgres.USER));
     database.weeks().prepare(WEEK);
     try (Connection connection = database.connect();

@@ -2,6 +2,7 @@ package dev.caisson.auditor.trail;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.backing.Postgres;
 import dev.caisson.events.JournalRecord;
 import dev.caisson.proto.events.v1.ContainerCreated;
 import java.nio.file.Path;
@@ -36,7 +37,7 @@ class TrailThroughputIT {
 
   @Test
   void ofPostgresql() throws Exception {
-    try (Postgres postgres = new Postgres();
+    try (Postgres postgres = Postgres.at(directory.resolve("postgres")).start();
         TrailDatabase database =
             TrailDatabase.open(FakeTrail.settings(postgres.newDatabase(), Postgres.USER))) {
       measure("PostgreSQL", database);

@@ -2,11 +2,11 @@ package dev.caisson.gateway.relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.backing.Broker;
 import dev.caisson.events.ClientSettings;
 import dev.caisson.events.KafkaAccess;
 import dev.caisson.events.Topic;
 import dev.caisson.rpc.GrpcServer;
-import dev.caisson.testing.BrokerProcess;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -33,7 +33,7 @@ class BackPressureIT {
   void holdsNoMoreThanItsBoundWhileTheBrokerTakesNothing() throws Exception {
     EndlessJournal journal = new EndlessJournal(MESSAGES);
     Path socket = directory.resolve("j");
-    try (BrokerProcess broker = BrokerProcess.at(directory.resolve("broker")).orElseThrow();
+    try (Broker broker = Broker.at(directory.resolve("broker"));
         GrpcServer _ = GrpcServer.unix(socket).services(List.of(journal)).start()) {
       broker.start();
       KafkaAccess.of(broker.address(), (short) 1).prepare(Topic.values());

@@ -2,12 +2,12 @@ package dev.caisson.gateway.relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.backing.Broker;
 import dev.caisson.events.ClientSettings;
 import dev.caisson.events.KafkaAccess;
 import dev.caisson.events.Topic;
 import dev.caisson.rpc.Channels;
 import dev.caisson.rpc.GrpcServer;
-import dev.caisson.testing.BrokerProcess;
 import io.grpc.ManagedChannel;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -37,12 +37,12 @@ class RelayFaultsIT {
   private final ServedJournal journal = new ServedJournal();
   private Path socket;
   private GrpcServer server;
-  private BrokerProcess broker;
+  private Broker broker;
   private ManagedChannel channel;
 
   @BeforeEach
   void start() throws Exception {
-    broker = BrokerProcess.at(directory.resolve("broker")).orElseThrow();
+    broker = Broker.at(directory.resolve("broker"));
     broker.start();
     socket = directory.resolve("j");
     server = GrpcServer.unix(socket).services(List.of(journal)).start();

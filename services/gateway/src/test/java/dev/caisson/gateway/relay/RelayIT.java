@@ -2,13 +2,13 @@ package dev.caisson.gateway.relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.backing.Broker;
 import dev.caisson.events.ClientSettings;
 import dev.caisson.events.KafkaAccess;
 import dev.caisson.events.Records;
 import dev.caisson.events.Topic;
 import dev.caisson.proto.events.v1.RelayPosition;
 import dev.caisson.rpc.GrpcServer;
-import dev.caisson.testing.BrokerProcess;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -37,15 +37,11 @@ class RelayIT {
   private final ServedJournal journal = new ServedJournal();
   private Path socket;
   private GrpcServer server;
-  private BrokerProcess broker;
+  private Broker broker;
 
   @BeforeEach
   void start() throws Exception {
-    var found = BrokerProcess.at(directory.resolve("broker"));
-    assertThat(found)
-        .as("services/broker is not built: mvn -pl services/broker -am package")
-        .isPresent();
-    broker = found.orElseThrow();
+    broker = Broker.at(directory.resolve("broker"));
     socket = directory.resolve("j");
     server = GrpcServer.unix(socket).services(List.of(journal)).start();
   }

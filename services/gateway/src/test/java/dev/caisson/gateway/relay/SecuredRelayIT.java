@@ -2,11 +2,11 @@ package dev.caisson.gateway.relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.backing.Broker;
+import dev.caisson.backing.BrokerSecurity;
 import dev.caisson.events.ClientSettings;
 import dev.caisson.events.KafkaAccess;
 import dev.caisson.rpc.GrpcServer;
-import dev.caisson.testing.BrokerProcess;
-import dev.caisson.testing.BrokerSecurity;
 import dev.caisson.testing.DocumentedAcl;
 import dev.caisson.testing.KafkaGuide;
 import java.nio.file.Files;
@@ -51,19 +51,19 @@ class SecuredRelayIT {
 
   private final ServedJournal journal = new ServedJournal();
   private BrokerSecurity security;
-  private BrokerProcess broker;
+  private Broker broker;
   private GrpcServer server;
   private Path socket;
 
   @BeforeEach
   void start() throws Exception {
-    broker = BrokerProcess.at(directory.resolve("broker")).orElseThrow();
+    broker = Broker.at(directory.resolve("broker"));
     security = new BrokerSecurity(directory.resolve("keys"));
     Path secrets = Files.createDirectories(directory.resolve("secrets"));
     Files.copy(security.certificate(), directory.resolve("kafka-ca.pem"));
     security.issue("gateway", secrets.resolve("gateway.p12"), PASSWORD);
     Files.writeString(secrets.resolve("gateway.password"), PASSWORD + "\n");
-    broker.with(security.broker(broker)).start();
+    broker.with(security).start();
     socket = directory.resolve("j");
     server = GrpcServer.unix(socket).services(List.of(journal)).start();
     allow(DocumentedAcl.of("gateway"));
@@ -90,7 +90,7 @@ class SecuredRelayIT {
     }
     assertThat(new Committed(ClientSettings.of(security.administrationAddress())).positions())
         .hasSize(10);
-    String log = Files.readString(broker.log());
+    String log = broker.log();
     for (DocumentedAcl acl : DocumentedAcl.of("gateway")) {
       assertThat(acl.rules()).allSatisfy(rule -> assertThat(log.contains(rule)).as(rule).isTrue());
     }

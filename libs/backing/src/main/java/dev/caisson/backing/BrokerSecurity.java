@@ -1,5 +1,6 @@
-package dev.caisson.testing;
+package dev.caisson.backing;
 
+import dev.caisson.testing.Keytool;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,10 +15,15 @@ import java.util.Properties;
  */
 public final class BrokerSecurity {
 
+  /** Has the broker say which ACL it let somebody in by. */
+  static final String LOG_VARIABLE = "CAISSON_AUTHORIZER_LOG_LEVEL";
+
+  static final String LOG_LEVEL = "DEBUG";
+
   private static final String STORE_PASSWORD = "made-for-one-test";
 
   private final Path directory;
-  private final List<Integer> ports = BrokerProcess.freePorts(2);
+  private final List<Integer> ports = Ports.free(2);
   private final int administration = ports.getFirst();
   private final int certificates = ports.getLast();
 
@@ -59,8 +65,13 @@ public final class BrokerSecurity {
     Files.write(trusted(), Files.readAllBytes(own), StandardOpenOption.APPEND);
   }
 
+  /** Where all of it is. */
+  Path directory() {
+    return directory;
+  }
+
   /** Settings of the broker. */
-  public Properties broker(BrokerProcess broker) {
+  Properties settings(Broker broker) {
     Properties settings = new Properties();
     String clients =
         "SASL_SSL://%s,SSL://%s,INSIDE://%s"
