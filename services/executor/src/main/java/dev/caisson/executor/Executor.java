@@ -127,6 +127,7 @@ public final class Executor implements AutoCloseable {
     Options options;
     try {
       options = Options.parse(args);
+      ConsoleLog.configure(System.getenv(ConsoleLog.FORMAT));
     } catch (IllegalArgumentException e) {
       System.err.println(e.getMessage());
       System.exit(2);
