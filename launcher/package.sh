@@ -32,16 +32,31 @@ package_verb() {
   begin_work "$output" "$classes"
   local start=$EPOCHREALTIME root=$WORK/package service file
   install_base executor "$root/base"
-  install_runtime "$root/runtime" "${PACKAGED[@]}"
+  install_runtime "$root/runtime" "${PACKAGED[@]}" systemd
   mkdir -p "$root/service"
   for service in "${PACKAGED[@]}"; do
     say "  $service"
     install_service "$service" "$root/service" "$CLASSES/$service.classes" "$root"
   done
+  install_systemd_driver "$root/service/$PREFIX/executor"
   assemble "$root" "$WORK/deb"
   file=$OUTPUT/caisson_${IMAGE_VERSION}_$(image_machine).deb
   SOURCE_DATE_EPOCH=$(date -d "$IMAGE_TIME" +%s) dpkg-deb --root-owner-group -Zxz --build "$WORK/deb" "$file" > "$WORK/dpkg.log" || { cat "$WORK/dpkg.log" >&2; die "The package could not be made"; }
   good "$file, $(($(stat -c %s "$file") >> 20)) MiB, made in $(seconds_since "$start") s: apt install $file"
+}
+
+# install_systemd_driver DIR: what speaks to systemd is on the executor's class path only where it is asked for: CGROUP_DRIVER of its unit.
+install_systemd_driver() {
+  local driver=$HOME_DIR/services/executor-systemd/target jar jars=
+  mkdir -p "$1/systemd"
+  for jar in "$driver/caisson-executor-systemd-$VERSION.jar" "$driver/lib/"*.jar; do
+    [[ ! -e $1/$(basename "$jar") ]] || continue
+    install -m 0644 "$jar" "$1/systemd"
+    jars+=:/$PREFIX/executor/systemd/$(basename "$jar")
+  done
+  cp "$1/java.args" "$1/cgroupfs.args"
+  # After its own jars, so that the archive of classes still holds.
+  sed "/^-cp\$/{n;s|\$|$jars|}" "$1/java.args" > "$1/systemd.args"
 }
 
 # assemble ROOT DEB: the tree of the package, and what dpkg is told of it.

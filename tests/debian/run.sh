@@ -1,11 +1,18 @@
 #!/usr/bin/env bash
 # The Debian package in a Debian of its own (debootstrap), where no systemd runs: it installs, the client and each service's JVM start, users and
-# directories are there; it is upgraded, and leaves nothing. lintian(1) finds no error, systemd-analyze(1) none in the units.
+# directories are there; it is upgraded, and leaves nothing. lintian(1) finds no error, systemd-analyze(1) none in the units. Then a guest of
+# qemu boots that Debian with systemd, and the units are started there (units/tests.sh).
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck source=tests/assert.sh
 source "$ROOT/tests/assert.sh"
+# shellcheck source=tests/services.sh
+source "$ROOT/tests/services.sh"
+# shellcheck source=launcher/say.sh
+source "$ROOT/launcher/say.sh"
+# shellcheck source=tests/guest/machine.sh
+source "$ROOT/tests/guest/machine.sh"
 
 [[ $EUID -eq 0 ]] || { echo "tests/debian/run.sh must be run as root, for chroot(2)" >&2; exit 1; }
 
@@ -14,9 +21,13 @@ readonly MOST_EXPOSED=30
 
 WORK=$(mktemp -d /tmp/caisson-debian.XXXXXX)
 TREE=$WORK/tree
-CACHE=$ROOT/target/debian-tree.tar
+TREE_CACHE=$ROOT/target/debian-tree-dbus.tar
+CACHE=$ROOT/target/guest
+MEMORY_MIB=2048
+readonly BOOT_SECONDS=1200
 end() {
   trap - EXIT
+  stop_guest
   umount "$TREE/proc" 2> /dev/null || true
   rm -rf --one-file-system "$WORK"
 }
@@ -25,15 +36,41 @@ trap end EXIT
 # A Debian as small as it is made, kept for the next time.
 make_tree() {
   mkdir -p "$TREE"
-  if [[ ! -f $CACHE ]]; then
-    debootstrap --variant=minbase --include=adduser,libseccomp2,systemd bookworm "$WORK/fresh" > "$WORK/debootstrap.log" 2>&1 \
+  if [[ ! -f $TREE_CACHE ]]; then
+    debootstrap --variant=minbase --include=adduser,libseccomp2,systemd,dbus bookworm "$WORK/fresh" > "$WORK/debootstrap.log" 2>&1 \
       || { tail -n 20 "$WORK/debootstrap.log"; exit 1; }
-    tar -C "$WORK/fresh" --exclude='./var/cache/apt/archives/*.deb' -cf "$CACHE.new" .
-    mv "$CACHE.new" "$CACHE"
+    tar -C "$WORK/fresh" --exclude='./var/cache/apt/archives/*.deb' -cf "$TREE_CACHE.new" .
+    mv "$TREE_CACHE.new" "$TREE_CACHE"
     rm -rf --one-file-system "$WORK/fresh"
   fi
-  tar -C "$TREE" -xf "$CACHE"
+  tar -C "$TREE" -xf "$TREE_CACHE"
   mount -t proc proc "$TREE/proc"
+}
+
+# The tree as the disk of a machine: with its host's name, a root file system for containers, and the tests.
+make_disk() {
+  local machine=$WORK/machine
+  cp -a --one-file-system "$TREE" "$machine"
+  make_rootfs "$machine/var/lib/caisson/rootfs/busybox"
+  ln -s lib/systemd/systemd "$machine/start"
+  echo 0123456789abcdef0123456789abcdef > "$machine/etc/machine-id"
+  echo guest > "$machine/etc/hostname"
+  install -d "$machine/opt/tests"
+  install -m 0755 "$ROOT/tests/debian/units/tests.sh" "$ROOT/tests/assert.sh" "$machine/opt/tests/"
+  install -m 0644 "$ROOT/tests/debian/units/tests.service" "$machine/lib/systemd/system/caisson-tests.service"
+  chroot "$machine" systemctl --quiet enable caisson-tests.service
+  mke2fs -q -F -t ext4 -O ^has_journal -d "$machine" "$WORK/disk" 3072M > /dev/null
+  rm -rf --one-file-system "$machine"
+}
+
+check_units() {
+  mkdir -p "$CACHE"
+  fetch_packages || { skipped "the units, as systemd starts them" "no kernel: $(tail -n 1 "$CACHE/fetch.log" 2> /dev/null)"; return; }
+  make_disk
+  make_initramfs
+  echo "  booting it"
+  boot_guest units "$WORK/disk" "$BOOT_SECONDS" "cgroup_no_v1=all"
+  holds "the units do what they should, as systemd starts them" guest_ended_well
 }
 
 inside() { chroot "$TREE" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"; }
@@ -93,6 +130,7 @@ for unit in caisson-gateway caisson-auditor; do
   exposure=$(systemd-analyze security --offline=yes --root="$TREE" --no-pager "$unit.service" 2> /dev/null | sed -n 's/.*exposure level for .*: \([0-9]*\)\.\([0-9]\).*/\1\2/p')
   holds "$unit.service: its exposure is ${exposure:-unknown} tenths" test "${exposure:-100}" -lt "$MOST_EXPOSED"
 done
+check_units
 holds "it is removed" inside dpkg -r caisson
 holds "what it kept stays" test -e "$TREE/var/lib/caisson/executor/kept"
 holds "it is purged" inside dpkg -P caisson

@@ -13,6 +13,8 @@ HOME_DIR=$ROOT
 source "$ROOT/launcher/say.sh"
 # shellcheck source=launcher/toolchain.sh
 source "$ROOT/launcher/toolchain.sh"
+# shellcheck source=tests/guest/machine.sh
+source "$HERE/machine.sh"
 
 PATH=$PATH:/usr/sbin:/sbin # mke2fs
 CACHE=$ROOT/target/guest
@@ -21,12 +23,8 @@ SYSTEMD_DRIVER=$ROOT/services/executor-systemd
 LINUX_JAR=caisson-linux-0.1.0-SNAPSHOT.jar
 # For all hosts together, from when everything is fetched and built.
 SECONDS_AT_MOST=${CAISSON_GUEST_SECONDS:-480}
-MEMORY_MIB=1536
 DISK_MIB=2048
-KERNEL_PACKAGE=linux-image-cloud-amd64
 SYSTEMD_PACKAGES=(systemd libsystemd-shared dbus-daemon dbus-system-bus-common)
-# Loaded in this order, each after what it needs.
-MODULES=(virtio_pci virtio_blk overlay fuse loop erofs)
 
 # The guest's JVM: no compiler that takes long, and nothing mapped elsewhere than where the archive was made for, which would
 # cost 8 seconds; nothing said of the archive.
@@ -36,7 +34,7 @@ JVM=(-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData -Xmx256m -XX:+Unl
 
 stop() {
   trap - EXIT
-  [[ -z ${GUEST:-} ]] || kill "$GUEST" 2> /dev/null || true
+  stop_guest
   [[ -z ${WORK:-} ]] || rm -rf --one-file-system "$WORK"
 }
 
@@ -49,8 +47,6 @@ skip() {
   exit 0
 }
 
-step() { printf '  %4s s  %s\n' "$SECONDS" "$1"; }
-
 # ---- What it needs
 
 require() {
@@ -62,29 +58,6 @@ require() {
   find_jdk || skip "needs a JDK $JAVA_WANTED"
   JAVA_HOME=$(readlink -f "$JAVA_HOME")
   fetch_packages || skip "needs Debian's packages $KERNEL_PACKAGE, apparmor and secilc: $(tail -n 1 "$CACHE/fetch.log" 2> /dev/null)"
-}
-
-# Downloaded once and unpacked below target/; nothing is installed.
-fetch_packages() {
-  [[ ! -e $CACHE/packages/done ]] || return 0
-  command -v apt-get > /dev/null && command -v dpkg-deb > /dev/null || return 1
-  mkdir -p "$CACHE"
-  rm -rf "$CACHE/packages"
-  mkdir "$CACHE/packages"
-  step "fetching Debian's kernel"
-  { fetch || { apt-get update && fetch; }; } > "$CACHE/fetch.log" 2>&1 || return 1
-  touch "$CACHE/packages/done"
-}
-
-fetch() {
-  local kernel package
-  kernel=$(apt-cache depends "$KERNEL_PACKAGE" | awk '$1 == "Depends:" && $2 ~ /^linux-image-/ { print $2; exit }')
-  [[ -n $kernel ]] || { echo "apt-get knows no $KERNEL_PACKAGE"; return 1; }
-  (cd "$CACHE/packages" && apt-get -o Acquire::Retries=3 download "$kernel" apparmor secilc) || return 1
-  for package in "$CACHE/packages/"*.deb; do
-    dpkg-deb -x "$package" "$CACHE/packages" || return 1
-    rm "$package"
-  done
 }
 
 # systemd and its bus, likewise: where they cannot be had, only their host is left out.
@@ -226,68 +199,18 @@ add_libraries() {
   done
 }
 
-# ---- The kernel and its first file system
-
-make_initramfs() {
-  local base=$WORK/initramfs modules version name
-  version=$(basename "$CACHE/packages/lib/modules/"*)
-  modules=$CACHE/packages/lib/modules/$version
-  mkdir -p "$base"/{bin,dev,root,modules}
-  cp "$(command -v busybox)" "$base/bin/busybox"
-  install -m 0755 "$HERE/boot.sh" "$base/init"
-  busybox depmod -b "$CACHE/packages" "$version"
-  for name in "${MODULES[@]}"; do
-    needed_modules "$modules" "$name"
-  done | awk '!seen[$0]++' > "$WORK/order"
-  while read -r name; do
-    cp "$modules/$name" "$base/modules/"
-    basename "$name"
-  done < "$WORK/order" > "$base/modules/order"
-  (cd "$base" && find . | busybox cpio -o -H newc 2> /dev/null | gzip -1) > "$WORK/initramfs.gz"
-}
-
-# needed_modules DIRECTORY NAME: what it needs, and itself, in the order of loading: modules.dep has the opposite.
-needed_modules() {
-  awk -v name="$2" '$1 ~ "/" name "\\.ko:$" { sub(/:$/, "", $1); for (i = NF; i > 0; i--) print $i; found = 1 }
-    END { exit !found }' "$1/modules.dep"
-}
-
 # ---- The run
 
-# boot HOST: which security module the guest has, or which init, and the name of its list.
-boot() {
-  CONSOLE=$CACHE/$1.log
-  ENDED=0
-  : > "$CONSOLE"
+# boot_host HOST: which security module the guest has, or which init, and the name of its list.
+boot_host() {
   local left=$((DEADLINE - SECONDS))
   ((left > 0)) || left=1 # none would be no limit
-  timeout "$left" qemu-system-x86_64 -M pc -accel tcg,thread=multi -cpu Nehalem -smp 2 -m "$MEMORY_MIB" \
-    -nodefaults -display none -no-reboot -serial "file:$CONSOLE" \
-    -kernel "$CACHE"/packages/boot/vmlinuz-* -initrd "$WORK/initramfs.gz" \
-    -append 'console=ttyS0 quiet panic=-1 cgroup_no_v1=all security='"$1"' caisson.host='"$1"' systemd.unit=tests.service systemd.show_status=no' \
-    -drive "file=$WORK/disk,format=raw,if=virtio,cache=unsafe,snapshot=on" < /dev/null > "$WORK/qemu.log" 2>&1 &
-  GUEST=$!
-  # From the guest's own first line on.
-  tail -n +1 -f --pid="$GUEST" "$CONSOLE" | sed -u -n -e 's/\r//g' -e 's/^.*\(guest: Linux\)/\1/' -e '/reboot: Power down/d' -e '/^guest: Linux/,$p' &
-  local shown=$!
-  wait "$GUEST" || ENDED=$?
-  GUEST=''
-  wait "$shown"
+  boot_guest "$1" "$WORK/disk" "$left" "cgroup_no_v1=all security=$1 caisson.host=$1 systemd.unit=tests.service"
 }
 
 conclude() {
-  local last
-  last=$(tr -d '\r' < "$CONSOLE" | grep '^guest: ended with ' || true)
-  case $last in
-    'guest: ended with 0 '*) return 0 ;;
-    'guest: ended with '*) ;;
-    *)
-      if [[ $ENDED -eq 124 ]]; then warn "The guests did not come to their ends within $SECONDS_AT_MOST s (CAISSON_GUEST_SECONDS)"
-      else warn "The guest ended before its tests did (qemu: $ENDED); its last words:"; fi
-      cat "$WORK/qemu.log" >&2
-      tail -n 30 "$CONSOLE" >&2
-      ;;
-  esac
+  guest_ended_well && return 0
+  [[ $ENDED -ne 124 ]] || warn "The guests did not come to their ends within $SECONDS_AT_MOST s (CAISSON_GUEST_SECONDS)"
   return 1
 }
 
@@ -327,7 +250,7 @@ ended=0
 for host in "${hosts[@]}"; do
   [[ $SECONDS -lt $DEADLINE ]] || die "There is no time left for $host" "$SECONDS_AT_MOST s are for all (CAISSON_GUEST_SECONDS)"
   step "booting with $host"
-  boot "$host"
+  boot_host "$host"
   conclude || ended=1
 done
 [[ $ended -eq 0 ]]
