@@ -23,21 +23,28 @@ demo_verb() {
     '') ;;
     *) misuse "Unknown argument: $1" "caisson demo --help" ;;
   esac
-  local start=$EPOCHREALTIME
+  local start=$EPOCHREALTIME point
   require_root demo
   title "Build"
   ensure_built
   title "Start: executor as root; gateway, auditor and broker each as a user without capabilities"
   start_services
   status_table
+  DEMO_HOOKS=()
+  for point in createRuntime poststart poststop; do DEMO_HOOKS+=(--hook "$point=$TEST_DIR/hook.sh"); done
+  demo_story
+  title "Stop"
+  stop_and_prove
+  title "Done in $(seconds_since "$start") s"
+}
+
+# What is shown, of services that run, by whoever is `caisson`; with TEST_ROOTFS, and DEMO_HOOKS, the options of hooks.
+demo_story() {
   demo_plan
   demo_sandbox
   demo_events
   demo_cpu
   demo_trail
-  title "Stop"
-  stop_and_prove
-  title "Done in $(seconds_since "$start") s"
 }
 
 # show WORDS…: prints the command as one would type it, and runs it.
@@ -47,7 +54,7 @@ show() {
     [[ $word =~ ^[A-Za-z0-9_./:=@,+-]+$ ]] || word="'$word'"
     line+=" $word"
   done
-  printf '%s%s%s\n' "$BOLD" "${line//$TEST_DIR/…}" "$PLAIN"
+  printf '%s%s%s\n' "$BOLD" "${line//${TEST_DIR:-/nowhere}/…}" "$PLAIN"
   caisson "$@"
 }
 
@@ -72,8 +79,7 @@ shorten() {
 demo_sandbox() {
   title "A sandbox with two containers, which burn CPU about 3:1"
   show sandbox create pair
-  show run --detach --sandbox pair --id three --cpus 0.6 --memory 64m --rootfs "$TEST_ROOTFS" \
-    --hook "createRuntime=$TEST_DIR/hook.sh" --hook "poststart=$TEST_DIR/hook.sh" --hook "poststop=$TEST_DIR/hook.sh" \
+  show run --detach --sandbox pair --id three --cpus 0.6 --memory 64m --rootfs "$TEST_ROOTFS" "${DEMO_HOOKS[@]}" \
     -- sh -c 'while :; do :; done'
   show run --detach --sandbox pair --id one --cpus 0.2 --memory 64m --rootfs "$TEST_ROOTFS" -- sh -c 'while :; do :; done'
   title "A further program in the first of them"

@@ -23,8 +23,10 @@ Runs, in this order: shellcheck on the scripts; formatting, boundaries, unit and
   --record EVENTS      only one journal of so many events, while gateway, broker and auditors are killed, each at least once; nothing may
                        be lost or come twice. A hundred thousand take about five minutes
   --docker             only the images, under a Docker engine of its own: what docker-compose.yml starts, its privileges, containers in it,
-                       and the death of the executor's. Needs Docker Compose 2; about ten minutes
-  --package            only the Debian package, in a Debian that debootstrap makes; about five minutes
+                       the death of the executor's, and the tests of relay, trail and auditor with Kafka and PostgreSQL in containers. Needs
+                       Docker Compose 2; about twenty minutes
+  --package            only the Debian package, in a Debian that debootstrap makes, and its units in a guest that systemd boots; about
+                       fifteen minutes
   --seed SEED          begin with the round of this seed; for --record, kill as it says
 TEXT
 }
@@ -110,7 +112,7 @@ check_docker() {
 
 check_package() {
   title "The Debian package"
-  require_tools debootstrap:debootstrap lintian:lintian systemd-analyze:systemd xz:xz-utils
+  require_tools debootstrap:debootstrap lintian:lintian systemd-analyze:systemd xz:xz-utils qemu-system-x86_64:qemu-system-x86 mke2fs:e2fsprogs
   "$HOME_DIR/tests/debian/run.sh" || die "The package does not do what it should" "tests/debian/run.sh can be run by itself"
   good "the package"
 }

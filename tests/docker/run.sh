@@ -268,6 +268,43 @@ in_trail() { client trail --sandbox stays | grep -q started; }
 
 verified() { client trail verify | tee "$WORK/verify.log" | grep -q docker-test; }
 
+# What `caisson demo` shows of services on the machine itself; hooks are programs of the executor's own image, which has none.
+check_demo() {
+  local status=0
+  set +e
+  (set -e && demo_in_images) > "$WORK/demo.log" 2>&1
+  status=$?
+  set -e
+  sed 's/^/    /' "$WORK/demo.log"
+  equal "the demo passes, through the images" 0 "$status"
+  holds "its events came through Kafka" grep -q 'dev.caisson.sandbox.deleted.v1' "$WORK/demo.log"
+  holds "its containers have been charged their CPU" charged
+  holds "its trail is verified" in_section 'caisson trail verify' docker-test
+}
+
+# Each of its containers, with a figure that is not 0.
+charged() { in_section 'the sum is the cgroup' 'three .*[1-9]' && in_section 'the sum is the cgroup' 'one .*[1-9]'; }
+
+# in_section TITLE PATTERN: what the demo said after a line with TITLE.
+in_section() { awk -v title="$1" 'on { print } index($0, title) { on = 1 }' "$WORK/demo.log" | grep -q "$2"; }
+
+demo_in_images() {
+  # shellcheck disable=SC2034 # for what is sourced
+  local HOME_DIR=$ROOT LAUNCHER=$ROOT/launcher TEST_ROOTFS=/var/lib/caisson/rootfs/busybox DEMO_HOOKS=()
+  # shellcheck source=launcher/settings.sh
+  source "$ROOT/launcher/settings.sh"
+  # shellcheck source=launcher/say.sh
+  source "$ROOT/launcher/say.sh"
+  # shellcheck source=launcher/demo.sh
+  source "$ROOT/launcher/demo.sh"
+  caisson() { client "$@"; }
+  tail_topic() {
+    docker run --rm --read-only --tmpfs /tmp --network caisson-test_record --entrypoint /usr/lib/caisson/runtime/bin/java "caisson/broker:${CAISSON_VERSION:-0.1.0}" \
+      -cp '/usr/lib/caisson/broker/*' dev.caisson.broker.Tail kafka:9092 caisson.events.v1 2> "$WORK/tail.log"
+  }
+  demo_story
+}
+
 # The container that the executor is in, and all that is in its cgroup.
 check_death() {
   local before inside after listed
@@ -361,6 +398,7 @@ eventually "$READY_SECONDS" ready || compose logs --tail 30
 holds "all is ready" ready
 check_privileges
 check_containers
+check_demo
 check_death
 check_pod
 conclude
