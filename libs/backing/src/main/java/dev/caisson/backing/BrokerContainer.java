@@ -1,10 +1,7 @@
 package dev.caisson.backing;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 
 /**
@@ -25,12 +22,8 @@ final class BrokerContainer implements Broker {
     place = new BrokerPlace(data);
     container = new Container(image);
     container.environment(BrokerSecurity.LOG_VARIABLE, BrokerSecurity.LOG_LEVEL);
-    try {
-      // It is another user in the container.
-      Files.setPosixFilePermissions(data, PosixFilePermissions.fromString("rwxrwxrwx"));
-    } catch (IOException e) {
-      throw new UncheckedIOException("Failed to open " + data + " to its container", e);
-    }
+    // As the test's own user, who is to remove what it leaves.
+    container.user(place.owner());
     container.sees(place.data(), true);
   }
 
@@ -55,12 +48,17 @@ final class BrokerContainer implements Broker {
   public void start() {
     place.unready();
     container.start(place.arguments());
-    Patience.await(
-        "The broker's container",
-        START_TIMEOUT,
-        () -> Files.exists(place.ready()),
-        container::running,
-        container::log);
+    try {
+      Patience.await(
+          "The broker's container",
+          START_TIMEOUT,
+          () -> Files.exists(place.ready()),
+          container::running,
+          container::log);
+    } catch (IllegalStateException e) {
+      kill();
+      throw e;
+    }
   }
 
   @Override

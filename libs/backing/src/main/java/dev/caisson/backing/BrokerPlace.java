@@ -25,6 +25,15 @@ final class BrokerPlace {
     }
   }
 
+  /** Whose it is: user and group, as numbers. */
+  String owner() {
+    try {
+      return Files.getAttribute(data, "unix:uid") + ":" + Files.getAttribute(data, "unix:gid");
+    } catch (IOException e) {
+      throw new UncheckedIOException("Failed to look at " + data, e);
+    }
+  }
+
   Path data() {
     return data;
   }

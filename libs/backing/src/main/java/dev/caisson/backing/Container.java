@@ -1,6 +1,7 @@
 package dev.caisson.backing;
 
 import com.github.dockerjava.api.DockerClient;
+import com.github.dockerjava.api.exception.ConflictException;
 import com.github.dockerjava.api.exception.NotModifiedException;
 import java.nio.file.Path;
 import java.util.List;
@@ -27,6 +28,11 @@ final class Container implements AutoCloseable {
     return this;
   }
 
+  /** Has it run as somebody: user and group, as numbers. */
+  void user(String owner) {
+    container.withCreateContainerCmdModifier(command -> command.withUser(owner));
+  }
+
   /** Gives it a directory of this machine, by the same name. */
   void sees(Path directory, boolean writable) {
     container.withFileSystemBind(
@@ -48,15 +54,25 @@ final class Container implements AutoCloseable {
     }
   }
 
-  /** Ends it at once, and returns when it has ended. */
+  /** Ends it at once, where it runs, and returns when it has ended. */
   void kill() {
-    engine().killContainerCmd(id()).exec();
+    if (container.getContainerId() == null) {
+      return;
+    }
+    try {
+      engine().killContainerCmd(id()).exec();
+    } catch (ConflictException _) {
+      // It has ended.
+    }
     Patience.await(
         "The end of a container", Engine.TIMEOUT, () -> !running(), () -> true, this::log);
   }
 
   /** Has it end by itself; kills it where it does not. */
   void stop() {
+    if (container.getContainerId() == null) {
+      return;
+    }
     try {
       engine().stopContainerCmd(id()).withTimeout((int) Engine.TIMEOUT.toSeconds()).exec();
     } catch (NotModifiedException _) {

@@ -13,6 +13,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.testcontainers.DockerClientFactory;
@@ -32,6 +34,7 @@ final class Engine {
   /** The highest version of its API that an engine speaks, as {@code GET /_ping} says it. */
   private static final Pattern VERSION = Pattern.compile("(?im)^Api-Version: *([0-9.]+)\\s*$");
 
+  private static final Duration ANSWER = Duration.ofSeconds(5);
   private static final int LONGEST_ANSWER = 4096;
 
   private static final Engine HERE =
@@ -73,7 +76,11 @@ final class Engine {
     if (backing.equals("processes")) {
       return Optional.empty();
     }
-    Optional<String> version = version();
+    // One that is asked for by its socket, and does not come up, says nothing at all.
+    Optional<String> version =
+        CompletableFuture.supplyAsync(this::version)
+            .completeOnTimeout(Optional.empty(), ANSWER.toMillis(), TimeUnit.MILLISECONDS)
+            .join();
     boolean had = version.isPresent() && has(image, version.get());
     if (!had && backing.equals("containers")) {
       throw new IllegalStateException(

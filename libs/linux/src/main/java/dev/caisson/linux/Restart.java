@@ -24,8 +24,8 @@ public final class Restart {
   private static final String PROCFS = "/proc";
   private static final String CGROUPS = "/sys/fs/cgroup";
 
-  /** proc_pid_mountinfo(5). */
-  private static final Path MOUNTS = Path.of("/proc/self/mountinfo");
+  /** proc_pid_mountinfo(5), of this thread: it alone has left the namespace of the others. */
+  private static final Path MOUNTS = Path.of("/proc/thread-self/mountinfo");
 
   private static final int MOUNT_POINT = 4;
   private static final String BEFORE_TYPE = " - ";
@@ -135,6 +135,11 @@ public final class Restart {
   }
 
   private static void enterCgroupsOfTheHost(Arena arena) throws IOException {
+    // Its own would be taken for the host's, and its end would be that of all that it makes.
+    if (ProcessHandle.current().pid() == 1) {
+      throw new LinuxException(
+          "find the host's first process", FIRST_PROCESS.toString(), Errno.ESRCH);
+    }
     Path process = mayLookAt(FIRST_PROCESS) ? FIRST_PROCESS : KTHREADD;
     Path namespace = process.resolve("ns/cgroup");
     if (process.equals(KTHREADD)

@@ -9,9 +9,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /**
- * A program that asks whether an executor serves: for the probe of an orchestrator, in an image
- * that has no shell, and whose process has no network. It ends with 0 where the executor answers,
- * and with 1 where not; how long it may take is for its starter to say.
+ * A program that asks whether an executor has begun to serve and its server answers, and no more:
+ * one whose calls wait for a disk is alive. For the probe of an orchestrator, in an image that has
+ * no shell, and whose process has no network. It ends with 0 where the executor answers, and with 1
+ * where not; how long it may take is for its starter to say.
  */
 public final class Alive {
   /** What a client begins with: RFC 9113, 3.4; and its settings, none: 6.5. */

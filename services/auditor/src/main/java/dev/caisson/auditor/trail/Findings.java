@@ -1,5 +1,6 @@
 package dev.caisson.auditor.trail;
 
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Locale;
@@ -22,6 +23,10 @@ final class Findings {
 
   Findings(MeterRegistry registry) {
     this.registry = registry;
+    // From 0 on: of a series that begins with 1, Prometheus sees no increase.
+    for (Problem.Kind kind : Problem.Kind.values()) {
+      counter(kind);
+    }
   }
 
   /**
@@ -49,15 +54,18 @@ final class Findings {
   }
 
   private void tell(String node, Problem problem) {
-    String kind = problem.kind().name();
-    registry.counter("caisson.trail.problems", "kind", kind.toLowerCase(Locale.ROOT)).increment();
+    counter(problem.kind()).increment();
     LOG.warn(
         "The trail of {} does not hold: record {}.{}: {}: {}",
         printable(node),
         problem.position().epoch(),
         problem.position().seq(),
-        kind,
+        problem.kind(),
         printable(problem.message()));
+  }
+
+  private Counter counter(Problem.Kind kind) {
+    return registry.counter("caisson.trail.problems", "kind", kind.name().toLowerCase(Locale.ROOT));
   }
 
   // Whoever writes to the topic chooses the name.

@@ -207,6 +207,9 @@ public final class NodeAssembly implements AutoCloseable {
   /** Without root, what a container leaves is that user's who runs it, and no other's. */
   private Exposure exposure(GuardPolicy policy) {
     boolean matters = host.settings().powers().hostsRoot() && !policy.exposedRoots();
+    if (matters) {
+      EmptyRoots.close(paths(policy.rootfsRoots()));
+    }
     return new Exposure(host.kernel().files(), !matters);
   }
 

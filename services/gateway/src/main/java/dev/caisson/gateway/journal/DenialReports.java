@@ -73,7 +73,12 @@ public final class DenialReports {
 
     @Override
     public void onError(Throwable failure) {
-      LOG.warn("A refusal is not in the record yet: {}", failure.getMessage());
+      LOG.warn(
+          "A refusal is not in the record ({} of {}: {}): {}",
+          request.getOperation(),
+          request.getActor().getPrincipal(),
+          request.getReason(),
+          failure.getMessage());
       untold.addAndGet(request.getSuppressed() + 1);
       underWay.set(false);
     }
