@@ -3,7 +3,7 @@
 {{- end -}}
 
 {{- define "caisson.image" -}}
-{{- printf "%s/%s:%s" .root.Values.image.prefix .image (default .root.Chart.AppVersion .root.Values.image.tag) -}}
+{{- printf "%s/%s:%s" .root.Values.image.prefix .image (coalesce (get .root.Values.image.tags .image) .root.Values.image.tag .root.Chart.AppVersion) -}}
 {{- end -}}
 
 {{/* The labels that select: they never change. */}}
@@ -132,6 +132,23 @@ livenessProbe:
 {{- if and (include "caisson.auditorThere" .) (not .Values.postgresql.passwordSecret) -}}
 {{- fail "postgresql.passwordSecret must name the Secret with the password of postgresql.user: kubectl create secret generic caisson-trail --from-literal=password=\"$(openssl rand -hex 24)\"" -}}
 {{- end -}}
+{{- if .Values.networkPolicy.enabled -}}
+{{- $policy := .Values.networkPolicy -}}
+{{- range splitList "," .Values.kafka.bootstrapServers -}}
+{{- if and . (ne (last (splitList ":" (trim .))) (toString (int $policy.kafkaPort))) -}}
+{{- fail (printf "networkPolicy.kafkaPort must be the port of kafka.bootstrapServers, and is %d: nothing else is let out to %s" (int $policy.kafkaPort) .) -}}
+{{- end -}}
+{{- end -}}
+{{- with regexFind "//[^/?]+" .Values.postgresql.url -}}
+{{- $port := regexFind ":[0-9]+$" . | trimPrefix ":" | default "5432" -}}
+{{- if ne $port (toString (int $policy.postgresqlPort)) -}}
+{{- fail (printf "networkPolicy.postgresqlPort must be the port of postgresql.url, and is %d: nothing else is let out to %s" (int $policy.postgresqlPort) .) -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.monitoring.serviceMonitor (not $policy.metrics) -}}
+{{- fail "networkPolicy.metrics must say from where metrics are read (a namespaceSelector of your Prometheus) where monitoring.serviceMonitor is on: they tell of all tenants" -}}
+{{- end -}}
+{{- end -}}
 {{- if and .Values.auditor.nodeKeys.configMap .Values.auditor.nodeKeys.secret -}}
 {{- fail "auditor.nodeKeys must be a ConfigMap or a Secret, not both" -}}
 {{- end -}}
@@ -144,7 +161,7 @@ metadata: {name: data}
 spec:
   accessModes: [ReadWriteOnce]
   {{- with .Values.trial.storageClass }}
-  storageClassName: {{ . }}
+  storageClassName: {{ . | quote }}
   {{- end }}
   resources: {requests: {storage: {{ .Values.trial.storage }}}}
 {{- end -}}

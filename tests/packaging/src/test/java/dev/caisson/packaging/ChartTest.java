@@ -271,10 +271,37 @@ class ChartTest {
     assertThat(ofKind(objects, "NetworkPolicy"))
         .filteredOn(policy -> component(policy).equals("gateway"))
         .singleElement()
-        .satisfies(policy -> assertThat(rules(policy, "ingress")).containsExactly(7180));
+        .satisfies(policy -> assertThat(rules(policy, "ingress")).isEmpty());
     assertThat(Pod.of(objects))
         .extracting(Pod::name)
         .containsExactlyInAnyOrder("executor", "gateway");
+  }
+
+  /** Services are replaced one after the other, as docs/operate.md has it. */
+  @Test
+  void takesAnotherVersionOfOneService() {
+    String values = "{image: {tag: '1', tags: {gateway: '2'}}}";
+    assertThat(Pod.of(Chart.with(values).objects()))
+        .extracting(pod -> pod.container().get("image").toString().replaceFirst(".*/", ""))
+        .containsExactlyInAnyOrder("executor:1", "gateway:2");
+  }
+
+  @Test
+  void showsTheExecutorTheDirectoriesThatItsGuardNames() {
+    String values = "{executor: {directories: [{path: /srv/volumes, readOnly: true}]}}";
+    assertThat(Pod.of(Chart.with(values).objects()))
+        .filteredOn(pod -> pod.name().equals("executor"))
+        .singleElement()
+        .satisfies(pod -> assertThat(pod.ofTheHost()).containsKey("/srv/volumes"));
+  }
+
+  @Test
+  void ringsOfNoAuditorWhereThereIsNone() {
+    String values = "{monitoring: {alerts: true}}";
+    assertThat(ofKind(Chart.with(values).objects(), "PrometheusRule"))
+        .singleElement()
+        .satisfies(rule ->
+            assertThat(rule.toString()).contains("CaissonGatewayDown").doesNotContain("Auditor"));
   }
 
   @Test
@@ -297,6 +324,12 @@ class ChartTest {
         "{auditor: {tls: {secret: tls}}} | auditor.access must say",
         "{auditor: {nodeKeys: {configMap: a, secret: b}}} | not both",
         "{kafka: {bootstrapServers: nowhere}} | bootstrapServers",
+        "{kafka: {bootstrapServers: 'a:9092,b:9093'}, trial: {enabled: true}, postgresql: {passwordSecret: s}} | kafkaPort must be the port",
+        "{trial: {enabled: true}, postgresql: {passwordSecret: s, url: 'jdbc:postgresql://db:6432/trail'}} | postgresqlPort must be",
+        "{monitoring: {serviceMonitor: true}} | networkPolicy.metrics must say",
+        "{auditor: {retention: 1d}} | retention",
+        "{executor: {directories: [{path: relative}]}} | path",
+        "{image: {tags: {client: '1'}}} | tags",
         "{executor: {parked: 65}} | parked",
         "{executor: {privileged: true}} | privileged",
         "{auditor: {replicas: 0}} | replicas",
