@@ -134,7 +134,8 @@ tail_topic() {
 eventually_in_kafka() {
   local tries
   for ((tries = 0; tries < 20; tries++)); do
-    ! tail_topic | grep -q "$1" || return 0
+    # All of it is read, lest whoever writes it be ended by that.
+    ! tail_topic | grep -c "$1" > /dev/null || return 0
     sleep 1
   done
   return 1

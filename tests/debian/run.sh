@@ -65,7 +65,12 @@ make_disk() {
 
 check_units() {
   mkdir -p "$CACHE"
-  fetch_packages || { skipped "the units, as systemd starts them" "no kernel: $(tail -n 1 "$CACHE/fetch.log" 2> /dev/null)"; return; }
+  if ! fetch_packages; then
+    local reason
+    reason="no kernel: $(tail -n 1 "$CACHE/fetch.log" 2> /dev/null)"
+    if [[ ${CAISSON_GUEST_DEMANDED:-no} == yes ]]; then failed "the units, as systemd starts them" "$reason"; else skipped "the units, as systemd starts them" "$reason"; fi
+    return
+  fi
   make_disk
   make_initramfs
   echo "  booting it"

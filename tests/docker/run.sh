@@ -277,16 +277,16 @@ check_demo() {
   set -e
   sed 's/^/    /' "$WORK/demo.log"
   equal "the demo passes, through the images" 0 "$status"
-  holds "its events came through Kafka" grep -q 'dev.caisson.sandbox.deleted.v1' "$WORK/demo.log"
+  holds "its events came through Kafka" in_section 'read back from Kafka' 'dev.caisson.sandbox.deleted.v1.*pair'
   holds "its containers have been charged their CPU" charged
   holds "its trail is verified" in_section 'caisson trail verify' docker-test
 }
 
 # Each of its containers, with a figure that is not 0.
-charged() { in_section 'the sum is the cgroup' 'three .*[1-9]' && in_section 'the sum is the cgroup' 'one .*[1-9]'; }
+charged() { in_section 'the sum is the cgroup' '[ /]three  *[0-9.]*[1-9]' && in_section 'the sum is the cgroup' '[ /]one  *[0-9.]*[1-9]'; }
 
-# in_section TITLE PATTERN: what the demo said after a line with TITLE.
-in_section() { awk -v title="$1" 'on { print } index($0, title) { on = 1 }' "$WORK/demo.log" | grep -q "$2"; }
+# in_section TITLE PATTERN: what the demo said between a line with TITLE and the next title.
+in_section() { awk -v title="$1" '/^== / { on = 0 } on { print } index($0, title) { on = 1 }' "$WORK/demo.log" | grep -c "$2" > /dev/null; }
 
 demo_in_images() {
   # shellcheck disable=SC2034 # for what is sourced
@@ -311,6 +311,7 @@ check_death() {
   before=$(pid_of executor)
   inside=$(sandbox_pids | while read -r pid; do [[ $(tr '\0' ' ' < "/proc/$pid/cmdline") != 'sleep 100000 ' ]] || echo "$pid"; done)
   holds "the container's process is found" test "${inside:-0}" -gt 1
+  began_at=$(began "${inside:-0}")
   kill -KILL "$before"
   holds "docker starts the executor again" eventually 60 restarted "$before"
   holds "the container's process has lived on" lives "$inside"
@@ -329,8 +330,14 @@ check_death() {
   holds "nor of processes, but those of sandboxes made in advance" fewer "$inside"
 }
 
-# A zombie is not alive.
-lives() { [[ $(awk '/^State:/ { print $2 }' "/proc/$1/status") != Z ]]; }
+# lives PID: the same process as when began_at was noted; a zombie is not alive.
+lives() {
+  local state
+  state=$(awk '/^State:/ { print $2 }' "/proc/$1/status" 2> /dev/null) && [[ -n $state && $state != Z && $(began "$1") == "$began_at" ]]
+}
+
+# proc_pid_stat(5): field 22, behind a name that may have spaces.
+began() { sed 's/.*) //' "/proc/$1/stat" 2> /dev/null | cut -d ' ' -f 20; }
 
 fewer() { ! sandbox_pids | grep -qx "$1"; }
 

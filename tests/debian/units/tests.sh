@@ -23,8 +23,14 @@ namespace_of() {
   [[ $own == "$(readlink "/proc/1/ns/$2")" ]] && echo host || echo own
 }
 
-# A zombie is not alive.
-lives() { [[ $(awk '/^State:/ { print $2 }' "/proc/$inside/status") != Z ]]; }
+# The same process as when began_at was noted; a zombie is not alive.
+lives() {
+  local state
+  state=$(awk '/^State:/ { print $2 }' "/proc/$inside/status" 2> /dev/null) && [[ -n $state && $state != Z && $(began) == "$began_at" ]]
+}
+
+# proc_pid_stat(5): field 22, behind a name that may have spaces.
+began() { sed 's/.*) //' "/proc/$inside/stat" 2> /dev/null | cut -d ' ' -f 20; }
 
 restarted() { local now; now=$(main_pid executor) && [[ $now != 0 && $now != "$before" ]]; }
 
@@ -66,7 +72,7 @@ for service in gateway auditor; do
   equal "$service: a filter of system calls holds it" 2 "$(status_of "$service" Seccomp)"
 done
 equal "the executor's network is its own" own "$(namespace_of executor net)"
-equal "and empty" 0 "$(awk 'NR > 1 && $4 == "0A"' "/proc/$(main_pid executor)"/net/{tcp,tcp6} | wc -l)"
+equal "and has nothing in it" lo "$(awk -F: 'NR > 2 { gsub(/ /, "", $1); print $1 }' "/proc/$(main_pid executor)/net/dev" | paste -s -d ' ')"
 equal "it is in the host's PID namespace" host "$(namespace_of executor pid)"
 
 equal "a container runs, and its output and exit code come back" "hello 7" "$(caisson run --id hello --rootfs "$ROOTFS" -- sh -c 'printf "hello "; exit 7'; echo $?)"
@@ -74,6 +80,7 @@ equal "systemd's hardening of the units is not inherited by containers" "0 0" \
   "$(caisson run --rootfs "$ROOTFS" --id plain -- sh -c 'sed -n "s/^NoNewPrivs:\s*//p" /proc/1/status; touch /tmp/x; echo $?' | paste -s -d ' ')"
 holds "one goes on" caisson run --detach --id stays --memory 64m --rootfs "$ROOTFS" -- sleep 100000
 inside=$(process_of 'sleep 100000 ')
+began_at=$(began)
 holds "its process is found" test "${inside:-0}" -gt 1
 
 before=$(main_pid executor)
@@ -93,13 +100,15 @@ caisson kill stays KILL
 equal "it knows how it ended" 137 "$(caisson wait stays > /dev/null; echo $?)"
 for each in hello plain stays; do caisson delete "$each" > /dev/null 2>&1; done
 listed=$(caisson ps)
-equal "nothing is left in the list" "" "$(tail -n +2 <<< "$listed")"
+contains "the list is one" ID "$listed"
+equal "nothing is left in it" "" "$(tail -n +2 <<< "$listed")"
 
 sed -i 's/^#CGROUP_DRIVER=/CGROUP_DRIVER=/' /etc/default/caisson-executor
 sed -i 's|^cgroup.parent *=.*|cgroup.parent = /caisson.slice|' /etc/caisson/guard.conf
 holds "systemctl restart caisson-executor, with systemd as the driver of cgroups" systemctl restart caisson-executor
 holds "a container runs" eventually "$READY_SECONDS" caisson run --detach --id scoped --memory 64m --rootfs "$ROOTFS" -- sleep 200000
 inside=$(process_of 'sleep 200000 ')
+began_at=$(began)
 scope=$(sed -n 's|.*/\(caisson-[0-9a-f-]*\.scope\)/.*|\1|p' "/proc/${inside:-0}/cgroup")
 holds "systemd has a scope for its sandbox" test -n "$scope"
 holds "in the slice of the setting" grep -q '/caisson.slice/caisson-[0-9a-f-]*\.scope/' "/proc/${inside:-0}/cgroup"
