@@ -360,8 +360,8 @@ check_pod() {
     -v caisson-test_nodes:/var/lib/caisson/nodes -v caisson-test_executor-run:/run/caisson/executor -v "$CAISSON_ROOTFS:/var/lib/caisson/rootfs" \
     "caisson/executor:${CAISSON_VERSION:-0.1.0}" --own-namespaces yes --data /var/lib/caisson/executor --run /run/caisson/executor --node "$CAISSON_NODE" \
     --enrol /var/lib/caisson/nodes --gateway-user 60901 --peer-gid 60901 --guard /etc/caisson/guard.conf --cgroup-parent "$CGROUPS" > "$WORK/pod.log"
-  holds "as in a pod: all is ready" eventually "$READY_SECONDS" ready
-  holds "its probe is answered" alive_in_pod
+  holds "as in a pod: its probe is answered" eventually "$READY_SECONDS" alive_in_pod
+  holds "all is ready" eventually "$READY_SECONDS" ready
   equal "it has no network" lo "$(nsenter -t "$(pid_of pod)" -n ip -o link | awk -F': ' '{ print $2 }' | paste -s -d ' ')"
   equal "it is in the host's cgroup namespace" host "$(namespace_of pod cgroup)"
   equal "nothing lies upon its procfs, nor hides anything of its sysfs" "" \

@@ -14,17 +14,15 @@ import org.jspecify.annotations.Nullable;
  * The broker in a JVM of its own. Its class path is never the test's: no zone but its own may have
  * Kafka's server.
  */
-public final class BrokerProcess implements Broker {
+public final class BrokerProcess extends Broker {
 
-  private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(20);
 
-  private final BrokerPlace place;
   private final String classPath;
   private @Nullable Process process;
 
   private BrokerProcess(BrokerPlace place, String classPath) {
-    this.place = place;
+    super(place);
     this.classPath = classPath;
   }
 
@@ -46,38 +44,19 @@ public final class BrokerProcess implements Broker {
     return new BrokerProcess(new BrokerPlace(data), classPath);
   }
 
+  /** It sees all that the test sees. */
   @Override
-  public BrokerProcess with(BrokerSecurity security) {
-    place.settings(security.settings(this));
-    return this;
+  void show(Path directory) {}
+
+  @Override
+  void begin() {
+    process = launch();
   }
 
   @Override
-  public String address() {
-    return place.address();
-  }
-
-  @Override
-  public String controllerAddress() {
-    return place.controllerAddress();
-  }
-
-  @Override
-  public void start() {
-    place.unready();
-    Process started = launch();
-    process = started;
-    try {
-      Patience.await(
-          "The broker",
-          START_TIMEOUT,
-          () -> Files.exists(place.ready()),
-          started::isAlive,
-          this::log);
-    } catch (IllegalStateException e) {
-      kill();
-      throw e;
-    }
+  boolean running() {
+    Process running = process;
+    return running != null && running.isAlive();
   }
 
   @Override
@@ -134,7 +113,7 @@ public final class BrokerProcess implements Broker {
         List.of("--illegal-native-access=deny", "--sun-misc-unsafe-memory-access=allow"));
     command.addAll(List.of("-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
     command.addAll(List.of("-cp", classPath, "dev.caisson.broker.Broker"));
-    command.addAll(place.arguments());
+    command.addAll(place().arguments());
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put(BrokerSecurity.LOG_VARIABLE, BrokerSecurity.LOG_LEVEL);
     try {
@@ -145,7 +124,7 @@ public final class BrokerProcess implements Broker {
   }
 
   private Path output() {
-    return place.data().resolve("log");
+    return place().data().resolve("log");
   }
 
   private void signal(String name) {
