@@ -28,7 +28,7 @@ ENGINE=
 end() {
   trap - EXIT
   if [[ -n $ENGINE ]]; then
-    compose down --volumes --timeout 20 > "$WORK/down.log" 2>&1 || cat "$WORK/down.log"
+    [[ ! -e $WORK/private.yml ]] || compose down --volumes --timeout 20 > "$WORK/down.log" 2>&1 || cat "$WORK/down.log"
     kill "$ENGINE" 2> /dev/null || true
     wait "$ENGINE" 2> /dev/null || true
   fi
