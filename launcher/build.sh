@@ -95,8 +95,9 @@ java_client() {
 
 # One compiler, one collector thread; Netty's flight recorder events cost 90 ms at start. That native access is denied would cost 200:
 # with it the modules are not taken from the archive.
+# Netty would look for the address of a network device, and say on stderr that there is none, as in a container without a network.
 CLIENT_FLAGS=(-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData -Xmx256m
-  -Dio.netty.jfr.enabled=false -Dfile.encoding=UTF-8)
+  -Dio.netty.jfr.enabled=false -Dio.netty.machineId=02:00:00:00:00:01 -Dfile.encoding=UTF-8)
 
 # Replaces this shell by the client, so that signals and the exit code are its own.
 client() {

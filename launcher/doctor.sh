@@ -11,6 +11,7 @@ CAPABILITIES=(
   "7:CAP_SETUID:required:id maps of user namespaces: no container can be made"
   "8:CAP_SETPCAP:required:dropping capabilities: no container can be made"
   "5:CAP_KILL:required:signals to containers of other users"
+  "23:CAP_SYS_NICE:optional:before Linux 6.6 with cgroup v2 no container can be made, where nothing has passed the cpuset controller on"
   "12:CAP_NET_ADMIN:required:the loopback device of a sandbox"
   "24:CAP_SYS_RESOURCE:optional:oom_score_adj below its present value and raised hard limits fail: specs that ask for them are refused"
 )

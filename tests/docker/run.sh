@@ -13,9 +13,9 @@ source "$ROOT/tests/services.sh"
 source "$ROOT/launcher/toolchain.sh"
 
 readonly READY_SECONDS=120
-# capabilities(7): CHOWN, DAC_OVERRIDE, FOWNER, KILL, SETGID, SETUID, SETPCAP, NET_ADMIN, SYS_CHROOT, SYS_PTRACE, SYS_ADMIN, SYS_RESOURCE,
+# capabilities(7): CHOWN, DAC_OVERRIDE, FOWNER, KILL, SETGID, SETUID, SETPCAP, NET_ADMIN, SYS_CHROOT, SYS_PTRACE, SYS_ADMIN, SYS_NICE, SYS_RESOURCE,
 # MKNOD, SETFCAP: of the executor, as docker-compose.yml names them.
-EXECUTOR_BITS=(0 1 3 5 6 7 8 12 18 19 21 24 27 31)
+EXECUTOR_BITS=(0 1 3 5 6 7 8 12 18 19 21 23 24 27 31)
 readonly SYS_RESOURCE=24
 readonly RECORD_TESTS=RelayIT,RelayFaultsIT,BackPressureIT,SecuredRelayIT,AuditorIT,TakeoverIT,SecuredAuditorIT,PostgresOutageIT,TrailOnPostgresIT,TrailPlansIT
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # On a host that systemd has booted, with the package installed: systemctl starts all of it, with the privileges that the units say, and
 # nothing that systemd does to the executor's unit takes a container with it.
+# shellcheck disable=SC2317 # what `holds` and `eventually` call
 cd "$(dirname "$0")" || exit 1
 # shellcheck source=tests/assert.sh
 source ./assert.sh
@@ -46,11 +47,21 @@ process_of() {
 
 no_scope() { [[ ! -d /proc/$inside ]] && ! systemctl is-active --quiet "$scope"; }
 
+# Says how the tests ended, and what the services said where that was not well.
+end() {
+  local status=0
+  conclude || status=$?
+  [[ $status -eq 0 ]] || journalctl --no-pager -o cat -n 60 -u 'caisson*'
+  echo "guest: ended with $status after $(cut -d . -f 1 /proc/uptime) s"
+  sync
+  exit "$status"
+}
+
 # The bits of the names that a unit has.
 bits_of() {
   local name mask=0
   local -A bits=([CHOWN]=0 [DAC_OVERRIDE]=1 [FOWNER]=3 [KILL]=5 [SETGID]=6 [SETUID]=7 [SETPCAP]=8 [NET_ADMIN]=12 [SYS_CHROOT]=18 [SYS_PTRACE]=19
-    [SYS_ADMIN]=21 [SYS_RESOURCE]=24 [MKNOD]=27 [SETFCAP]=31)
+    [SYS_ADMIN]=21 [SYS_NICE]=23 [SYS_RESOURCE]=24 [MKNOD]=27 [SETFCAP]=31)
   while read -r name; do
     [[ -z $name ]] || mask=$((mask | 1 << ${bits[${name#CAP_}]}))
   done < <(sed -n 's/^CapabilityBoundingSet=//p' "/lib/systemd/system/caisson-$1.service" | tr ' ' '\n')
@@ -59,6 +70,8 @@ bits_of() {
 
 holds "systemctl start caisson" systemctl start caisson
 holds "all is ready" eventually "$READY_SECONDS" caisson ready gateway=/run/caisson/gateway/gateway.sock
+holds "the executor answers" eventually "$READY_SECONDS" caisson ps
+((FAILURES == 0)) || end
 for service in executor gateway auditor; do
   holds "caisson-$service is active" active "$service"
   for set in CapPrm CapEff CapBnd; do
@@ -119,8 +132,4 @@ holds "the container's process has lived on" lives
 holds "it is deleted" eventually "$READY_SECONDS" caisson delete --force scoped
 holds "and its scope is gone" eventually 30 no_scope
 holds "no unit has failed" test -z "$(systemctl list-units --state=failed --plain --no-legend 'caisson*')"
-conclude
-status=$?
-[[ $status -eq 0 ]] || journalctl --no-pager -o cat -n 60 -u 'caisson*'
-echo "guest: ended with $status after $(cut -d . -f 1 /proc/uptime) s"
-sync
+end

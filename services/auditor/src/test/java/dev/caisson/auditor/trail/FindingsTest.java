@@ -23,6 +23,14 @@ class FindingsTest {
     assertThat(gaps()).isEqualTo(3);
   }
 
+  /** Of a series that begins with 1, Prometheus sees no increase. */
+  @Test
+  void countsEachKindFromZeroOn() {
+    assertThat(registry.get("caisson.trail.problems").counters())
+        .hasSize(Problem.Kind.values().length)
+        .allSatisfy(counter -> assertThat(counter.count()).isZero());
+  }
+
   private void found(Problem problem) {
     findings.found("n1", Optional.of(problem));
   }

@@ -63,17 +63,26 @@ public final class CgroupException extends RuntimeException {
         : new CgroupException(operation, file, cause);
   }
 
-  /** v2: of passing controllers on. Source: cgroup-v2.rst, "No Internal Process Constraint". */
+  /**
+   * v2: of passing controllers on. Sources: cgroup-v2.rst, "No Internal Process Constraint";
+   * cpuset_can_attach() of the kernel, which asks for CAP_SYS_NICE where a process has a capability
+   * that the writer has not.
+   */
   static CgroupException ofPassing(String all, Object file, LinuxException cause) {
     String operation = "write " + all + " to";
-    return cause.errno() == Errno.EBUSY
-        ? new CgroupException(
-            Kind.FAILED,
-            operation,
-            file,
-            cause,
-            ", since processes are in that cgroup: move them into one of its children")
-        : new CgroupException(operation, file, cause);
+    return switch (cause.errno()) {
+      case EBUSY ->
+          new CgroupException(
+              Kind.FAILED,
+              operation,
+              file,
+              cause,
+              ", since processes are in that cgroup: move them into one of its children");
+      case EPERM ->
+          new CgroupException(
+              Kind.FAILED, operation, file, cause, ": the executor needs CAP_SYS_NICE for it");
+      default -> new CgroupException(operation, file, cause);
+    };
   }
 
   static String text(LinuxException failure) {

@@ -455,6 +455,16 @@ class MountedCgroupsTest {
   }
 
   @Test
+  void saysWhatItLacksToPassControllersOn() throws IOException {
+    Cgroups cgroups = kernel.v2();
+    kernel.broken("write unified/cgroup.subtree_control", Errno.EPERM);
+
+    assertThatThrownBy(() -> cgroups.ensure("/caisson"))
+        .isInstanceOf(CgroupException.class)
+        .hasMessageEndingWith("EPERM (1): the executor needs CAP_SYS_NICE for it");
+  }
+
+  @Test
   void refusesALimitWhoseControllerIsNotDelegated() throws IOException {
     Cgroups cgroups = kernel.v2();
     kernel.set("unified/cgroup.controllers", "cpu memory");
