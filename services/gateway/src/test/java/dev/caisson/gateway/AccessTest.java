@@ -167,7 +167,7 @@ class AccessTest {
           refused(() ->
               gateway
                   .containers()
-                  .withDeadlineAfter(300, TimeUnit.MILLISECONDS)
+                  .withDeadlineAfter(2, TimeUnit.SECONDS)
                   .waitContainer(
                       WaitContainerRequest.newBuilder()
                           .setName("tenants/t/sandboxes/-/containers/c")
