@@ -24,7 +24,7 @@ TREE=$WORK/tree
 TREE_CACHE=$ROOT/target/debian-tree-dbus.tar
 CACHE=$ROOT/target/guest
 MEMORY_MIB=2048
-readonly BOOT_SECONDS=1200
+readonly BOOT_SECONDS=2400
 end() {
   trap - EXIT
   stop_guest

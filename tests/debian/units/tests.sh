@@ -35,6 +35,8 @@ began() { sed 's/.*) //' "/proc/$inside/stat" 2> /dev/null | cut -d ' ' -f 20; }
 
 restarted() { local now; now=$(main_pid executor) && [[ $now != 0 && $now != "$before" ]]; }
 
+none_runs() { [[ "$(main_pid executor) $(main_pid gateway) $(main_pid auditor)" == "0 0 0" ]]; }
+
 executes() { [[ $(caisson exec stays -- echo lives) == lives ]]; }
 
 # process_of "WORD WORD ": whose command line it is.
@@ -105,7 +107,7 @@ holds "systemctl restart caisson-executor" systemctl restart caisson-executor
 holds "the container's process has lived on" lives
 holds "a program can be executed in it" eventually "$READY_SECONDS" executes
 holds "systemctl stop caisson" systemctl stop caisson
-holds "all services end with it" test "$(main_pid executor) $(main_pid gateway) $(main_pid auditor)" = "0 0 0"
+holds "all services end with it" eventually 120 none_runs
 holds "the container's process has lived on" lives
 holds "systemctl start caisson takes it up again" systemctl start caisson
 holds "a program can be executed in it" eventually "$READY_SECONDS" executes
