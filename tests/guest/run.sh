@@ -78,7 +78,7 @@ fetch_systemd() {
 build() {
   local changed
   [[ -z ${TEST_DIR:-} || ! -d $EXECUTOR/target/test-lib ]] || return 0
-  changed=$(find "$ROOT"/{proto,libs,services/executor,services/executor-systemd} "$ROOT/pom.xml" -name target -prune -o -type f ! -name '*.md' -newer "$EXECUTOR/target/test-lib" -print -quit 2>&1)
+  changed=$(find "$ROOT"/{proto,libs,services/executor,services/executor-systemd} "$ROOT/pom.xml" -name target -prune -o -type f ! -name '*.md' -newer "$EXECUTOR/target/test-lib" -print -quit 2>&1) || true
   [[ -d $EXECUTOR/target/test-classes && -z $changed ]] && return 0
   step "building the executor and its tests"
   (cd "$ROOT" && mvn -B -q -Dquick -pl services/executor-systemd -am package > "$CACHE/build.log" 2>&1) \
